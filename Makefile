@@ -1,0 +1,47 @@
+# Everything that is needed is installed here, in folders that begin with .venv; `make clean`
+# takes it away again.
+PYTHON ?= python3
+PIP_INSTALL = -m pip install -qq --disable-pip-version-check
+
+.PHONY: help demo test lint format clean
+
+help: ## Say what can be made.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: .venv-demo/made ## Sync a made-up account into DuckDB, twice, and report what came.
+	@.venv-demo/bin/python -m sandbox.demo
+
+test: .venv/made .venv-target-jsonl/made lint ## Check style and types, and run all tests.
+	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl .venv/bin/python -m pytest
+
+lint: .venv/made ## Check style and types.
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/ruff format --quiet --check
+	@.venv/bin/mypy --no-error-summary
+
+format: .venv/made ## Bring the code into its format.
+	@.venv/bin/ruff check --quiet --fix
+	@.venv/bin/ruff format --quiet
+
+clean: ## Take away what was made.
+	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache build dist
+
+.venv/made: pyproject.toml
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python $(PIP_INSTALL) 'pip>=25.1'
+	@.venv/bin/python $(PIP_INSTALL) --editable . --group test
+	@touch $@
+
+# An environment of its own: Meltano's pins are not the tap's, which it installs by itself.
+.venv-demo/made: pyproject.toml
+	@$(PYTHON) -m venv .venv-demo
+	@.venv-demo/bin/python $(PIP_INSTALL) 'pip>=25.1'
+	@.venv-demo/bin/python $(PIP_INSTALL) --group demo
+	@rm -rf .meltano/extractors # Meltano installs the tap anew, with what it needs now.
+	@touch $@
+
+# An environment of its own: this target pins old versions.
+.venv-target-jsonl/made: Makefile
+	@$(PYTHON) -m venv .venv-target-jsonl
+	@.venv-target-jsonl/bin/python $(PIP_INSTALL) target-jsonl==0.1.4
+	@touch $@
