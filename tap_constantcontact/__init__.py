@@ -1,0 +1,1 @@
+"""Singer tap for the Constant Contact v3 API."""

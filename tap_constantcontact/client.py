@@ -1,0 +1,445 @@
+"""The base of all streams: requests, paging, errors and records."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import ParseResult, parse_qsl, urlencode, urljoin, urlsplit
+
+import backoff
+import requests
+from singer_sdk import RESTStream, SchemaDirectory, StreamSchema, metrics
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+from singer_sdk.pagination import BaseHATEOASPaginator
+
+from tap_constantcontact.errors import (
+    Forbidden,
+    NotFound,
+    body_of,
+    error_key,
+    failure_of,
+    request_line,
+    vendor_message,
+)
+from tap_constantcontact.limits import LimitedAdapter, Limits
+from tap_constantcontact.values import Cleaner, Misfit, cleaner, parse_timestamp, timestamp
+
+if TYPE_CHECKING:
+    from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.streams.rest import HTTPRequest, PageContext
+
+    from tap_constantcontact.auth import Login
+
+#: How far behind its bookmark an incremental stream begins: "after" may leave out the second
+#: itself (not documented), and a change may show late.
+OVERLAP = timedelta(minutes=5)
+
+_TIMEOUT_SECONDS = 60
+_TRIES = 8
+_LONGEST_WAIT_SECONDS = 60
+_THROTTLE_SECONDS = 1.0
+_LONGEST_RETRY_AFTER_SECONDS = 300.0
+
+
+def _schemas() -> Any:
+    """Return the folder of schemas: in the package when installed, beside it in a checkout."""
+    packaged = files(__package__) / "schemas"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "schemas"
+
+
+SCHEMAS = SchemaDirectory(_schemas())
+
+
+@dataclass
+class Api:
+    """What all streams of a run share: the login, the limits, a session, and the counts."""
+
+    url: str
+    login: Login
+    limits: Limits
+    user_agent: str
+    #: Answers by stream.
+    answers: Counter[str] = field(default_factory=Counter)
+    retries: int = 0
+    #: Streams that this account may not read.
+    forbidden: set[str] = field(default_factory=set)
+
+    @cached_property
+    def session(self) -> requests.Session:
+        """The connections of the run; each request takes its turn within the limits."""
+        session = requests.Session()
+        session.mount("https://", LimitedAdapter(self.limits))
+        session.mount("http://", LimitedAdapter(self.limits))
+        return session
+
+
+class NextLink(BaseHATEOASPaginator):
+    """Follows the link to the next page as it is: it carries the filters of the first page."""
+
+    def __init__(self, origin: str) -> None:
+        """Follow links of one host.
+
+        Args:
+            origin: scheme and host of the API; a token is sent nowhere else.
+        """
+        super().__init__()
+        self._origin = origin
+        self._followed: set[str] = set()
+
+    def get_next_url(self, response: requests.Response) -> str | None:
+        """Return the address of the next page, if there is one.
+
+        Raises:
+            FatalAPIError: the link leads to another host.
+        """
+        link = _next_link(body_of(response), response)
+        if link is None:
+            return None
+        url = urljoin(response.url, link)
+        if _origin(url) != self._origin:
+            message = (
+                f"{request_line(response)}: the next page is said to be on {_origin(url)}, not on "
+                f"{self._origin}; it is not followed and no token is sent there"
+            )
+            raise FatalAPIError(message)
+        return url
+
+    def get_next(self, response: requests.Response) -> ParseResult | None:
+        """Return the address of the next page for the request to come.
+
+        Raises:
+            FatalAPIError: the pages go round in a circle.
+        """
+        url = super().get_next(response)
+        if url is not None:
+            if url.geturl() in self._followed:
+                message = f"{request_line(response)}: the links to the next page go in a circle"
+                raise FatalAPIError(message)
+            self._followed.add(url.geturl())
+        return url
+
+    def continue_if_empty(self, response: requests.Response) -> bool:
+        """Go on after a page without records where it names a next one: filters can empty it."""
+        return self.get_next_url(response) is not None
+
+
+class ConstantContactStream(RESTStream[ParseResult]):
+    """A stream of the API; an endpoint's stream is a few lines that say what is special to it.
+
+    Attributes:
+        records_key: property of an answer that holds its records; None where the answer is the
+            record or the array of records itself.
+        params: query parameters of the first page.
+        needs: scope and privilege that the endpoint asks for, as the contract names them.
+    """
+
+    records_key: ClassVar[str | None] = None
+    params: ClassVar[Mapping[str, Any]] = {}
+    needs: ClassVar[str]
+
+    schema: ClassVar[StreamSchema] = StreamSchema(SCHEMAS)
+    allow_redirects = False
+    payload_as_json = False
+    STATE_MSG_FREQUENCY = 500
+    # A line for each request says too much; the run ends with the number of requests.
+    _LOG_REQUEST_METRICS = False
+
+    def __init__(self, tap: Tap, connect: Callable[[], Api]) -> None:
+        """Make a stream.
+
+        Args:
+            tap: the tap.
+            connect: gives what its streams share; is not called before the first request.
+        """
+        super().__init__(tap)
+        self._connect = connect
+        self._reported: set[str] = set()
+        if self.parent_stream_type:
+            self._quieten()
+
+    @property
+    def api(self) -> Api:
+        """What all streams of the run share."""
+        return self._connect()
+
+    @property
+    def url_base(self) -> str:
+        """The API's address."""
+        return self.api.url
+
+    @property
+    def authenticator(self) -> Login:
+        """The login that all streams share."""
+        return self.api.login
+
+    @property
+    def requests_session(self) -> requests.Session:
+        """The session that all streams share."""
+        return self.api.session
+
+    @property
+    def user_agent(self) -> str:
+        """Name of the tap for the API's logs."""
+        return self.api.user_agent
+
+    @property
+    def http_headers(self) -> dict[str, str]:
+        """Headers of every request."""
+        return {"Accept": "application/json"}
+
+    @property
+    def timeout(self) -> int:
+        """Seconds to wait for a connection, and for each part of an answer."""
+        return _TIMEOUT_SECONDS
+
+    def get_url_params(
+        self, context: Context | None, next_page_token: ParseResult | None
+    ) -> dict[str, Any]:
+        """Return the parameters of a first page: the stream's, and `params` of the context."""
+        return {**self.params, **(context or {}).get("params", {})}
+
+    def get_http_request(self, *, page: PageContext[ParseResult]) -> HTTPRequest:
+        """Return the request of a page; the link to a next page already holds its parameters."""
+        request = super().get_http_request(page=page)
+        if page.next_page_token is not None:
+            request.url = page.next_page_token.geturl()
+            request.params = {}
+        return request
+
+    def get_new_paginator(self) -> NextLink:
+        """Return what follows the links to next pages."""
+        return NextLink(_origin(self.url_base))
+
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        """Yield the records, or none where this account may not read them."""
+        if self.name in self.api.forbidden:
+            return
+        try:
+            yield from self.read(context)
+        except Forbidden as refusal:
+            self.api.forbidden.add(self.name)
+            self.keep_bookmark()
+            self.logger.warning("%s is skipped: %s", self.name, refusal)
+            self._expect_some_stream(refusal)
+
+    def read(self, context: Context | None) -> Iterable[Record]:
+        """Yield the records of all pages; streams that need more requests say so here."""
+        return self.request_records(context)
+
+    def keep_bookmark(self) -> None:
+        """Leave the bookmark where it was: the rows so far are not all there are.
+
+        Else the SDK makes the newest time seen the bookmark, of a stream that is not sorted.
+        """
+        self.stream_state.pop("progress_markers", None)
+
+    def fetch(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Return the body of one more answer, for records that need several requests.
+
+        Args:
+            path: path below the API's address.
+            params: query parameters.
+
+        Raises:
+            Refused: the API refuses; `NotFound` where there is nothing at the path.
+        """
+        request = self.build_prepared_request(
+            method="GET", url=self.url_base + path, params=params, headers=self.http_headers
+        )
+        return body_of(self.request_decorator(self._request)(request, None))
+
+    def find(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Return the body of one more answer, or None where there is nothing at the path.
+
+        Details of what a list names can be gone or not readable (seen: removed campaigns and
+        some activities answer 404).
+        """
+        try:
+            return self.fetch(path, params)
+        except NotFound as missing:
+            self.logger.info("%s is left out: %s", self.name, missing)
+            return None
+
+    def parse_response(self, response: requests.Response) -> Iterator[Record]:
+        """Yield the records of an answer."""
+        body = body_of(response)
+        if self.records_key is not None:
+            body = body.get(self.records_key) if isinstance(body, dict) else body
+        yield from [body] if isinstance(body, dict) else body or []
+
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        """Return a record in the types of its schema, or None if it lacks its key."""
+        row.pop("_links", None)
+        row = self._clean(row)
+        if self.replication_key:
+            row.setdefault(self.replication_key, None)
+        if any(row.get(key) is None for key in self.primary_keys):
+            self._report(f"a record without its key {', '.join(self.primary_keys)} is left out")
+            return None
+        return row
+
+    def validate_response(self, response: requests.Response) -> None:
+        """Raise what an answer means for the run, if it is not a good one.
+
+        Raises:
+            RetriableAPIError: another try may help.
+            FatalAPIError: it will not.
+            RunEnded: the quota is used up.
+        """
+        self.api.answers[self.name] += 1
+        if response.status_code == requests.codes.unauthorized:
+            self.api.login.reject(_access_token(response.request))
+            raise RetriableAPIError(f"{request_line(response)}: 401, with a new token", response)
+        if response.status_code == requests.codes.too_many_requests:
+            self._throttled(response)
+        failure = failure_of(response, self.needs)
+        if failure:
+            raise failure
+        body_of(response)
+        self.api.login.accept()
+
+    def backoff_wait_generator(self) -> Any:
+        """Return the seconds between tries: 1, 2, 4, … and some jitter."""
+        return backoff.expo(max_value=_LONGEST_WAIT_SECONDS)
+
+    def backoff_max_tries(self) -> int:
+        """Return the number of tries: about two minutes in all."""
+        return _TRIES
+
+    def backoff_handler(self, details: Any) -> None:
+        """Count a try that failed; the SDK has logged it."""
+        self.api.retries += 1
+
+    def _throttled(self, response: requests.Response) -> None:
+        """Hold all requests back, or end the run: a used-up quota is never asked again."""
+        if error_key(response) == "quota_exceeded":
+            self.api.limits.quota_exceeded()
+        else:
+            self.api.limits.hold(_retry_after(response))
+        message = f"{request_line(response)}: 429 {vendor_message(response)}"
+        raise RetriableAPIError(message, response)
+
+    def _expect_some_stream(self, refusal: Forbidden) -> None:
+        """Raise where no selected stream can be read: an empty run must not look good."""
+        selected = {stream.name for stream in self._tap.streams.values() if stream.selected}
+        if selected <= self.api.forbidden:
+            message = f"This account may read none of the selected streams; the last one: {refusal}"
+            raise FatalAPIError(message)
+
+    @cached_property
+    def _clean(self) -> Cleaner:
+        return cleaner(
+            self.schema,
+            report=lambda path: self._report(f"a value of {path} that has another type is null"),
+        )
+
+    def _report(self, what: str) -> None:
+        """Log what happens to records, once and without a value."""
+        if what not in self._reported:
+            self._reported.add(what)
+            self.logger.warning("%s: %s", self.name, what)
+
+    def _quieten(self) -> None:
+        """Keep a child stream, which the SDK syncs once for each parent, out of the log."""
+        if not self.logger.isEnabledFor(logging.DEBUG):
+            self.logger.setLevel(logging.WARNING)
+            mute = metrics.MetricExclusionFilter(tags={metrics.Tag.STREAM: self.name})
+            self.metrics_logger.addFilter(mute)
+
+
+class OldestFirstStream(ConstantContactStream):
+    """An incremental stream of few rows, listed in full and read oldest change first.
+
+    The bookmark then moves on row by row: a run that ends early goes on where it was. A row is
+    completed by its detail, which costs one request.
+
+    Attributes:
+        since_param: query parameter that leaves out rows without a later change; where there is
+            none, they are left out here.
+        detail_path: path of a row's detail.
+        detail_properties: what the detail adds. The rest stays as listed: a row that changes
+            meanwhile would break the order.
+    """
+
+    since_param: ClassVar[str | None] = None
+    detail_path: ClassVar[str]
+    detail_properties: ClassVar[tuple[str, ...]]
+
+    is_sorted = True
+    # The first rows can be a little older than the bookmark, by the overlap.
+    check_sorted = False
+
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Yield the changed rows with their details, oldest change first."""
+        bookmark = self.get_starting_timestamp(context)
+        since = timestamp(bookmark - OVERLAP) if bookmark else ""
+        params = {self.since_param: since} if self.since_param and since else {}
+        # By key, since a row that changes meanwhile can come on two pages.
+        listed = {row.get(self.primary_keys[0]): row for row in self.list_rows(params)}
+        changed = {key: self._changed_at(row) for key, row in listed.items()}
+        for key in sorted(listed, key=changed.__getitem__):
+            if not changed[key] or changed[key] >= since:
+                yield {**listed[key], **self.detail_of(listed[key])}
+
+    def list_rows(self, params: Mapping[str, Any]) -> Iterable[Record]:
+        """Yield the rows as the list has them.
+
+        Args:
+            params: further query parameters.
+        """
+        return self.request_records({"params": params})
+
+    def detail_of(self, row: Record) -> Record:
+        """Return what the detail adds to a row: nothing, where it is gone."""
+        detail = self.find(self.detail_path.format(**row)) or {}
+        return {name: detail[name] for name in self.detail_properties if name in detail}
+
+    def _changed_at(self, row: Record) -> str:
+        try:
+            return timestamp(parse_timestamp(row.get(self.replication_key or "") or ""))
+        except (Misfit, OverflowError):
+            return ""  # comes first, and always
+
+
+def _next_link(body: Any, response: requests.Response) -> str | None:
+    """Return the link to the next page, in any of the API's forms.
+
+    `_links.next.href` is missing, null or in an empty `_links` on the last page (seen); the
+    contract has `_links.next.next.href` for tags, and `next_cursor` with the query parameter
+    `next` for events.
+    """
+    if not isinstance(body, dict):
+        return None
+    link = (body.get("_links") or {}).get("next") or {}
+    href = link.get("href") or (link.get("next") or {}).get("href")
+    if href or not body.get("next_cursor"):
+        return href or None
+    url = urlsplit(response.url)
+    query = {**dict(parse_qsl(url.query)), "next": body["next_cursor"]}
+    return url._replace(query=urlencode(query)).geturl()
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _access_token(request: requests.PreparedRequest) -> str:
+    return str(request.headers.get("Authorization", "")).removeprefix("Bearer ")
+
+
+def _retry_after(response: requests.Response) -> float:
+    """Return the seconds to hold requests back; the API sends no Retry-After, a gateway might."""
+    try:
+        wait = float(response.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return _THROTTLE_SECONDS
+    return min(max(wait, _THROTTLE_SECONDS), _LONGEST_RETRY_AFTER_SECONDS)

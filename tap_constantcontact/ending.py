@@ -1,0 +1,113 @@
+"""Whole lines on stdout, and an end within a second when a signal asks for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from singer_sdk.io_base import SingerWriter
+from singer_sdk.singerlib import Message, RecordMessage, SchemaMessage
+
+from tap_constantcontact.errors import RunEnded
+
+_GRACE_SECONDS = 0.8
+_SIGNAL_STATUS = 128
+_BROKEN_PIPE = 13
+
+
+class MessageWriter(SingerWriter):
+    """Writes messages line by line; a signal waits until the line under way is written."""
+
+    def __init__(self) -> None:
+        """Begin with nothing written."""
+        super().__init__()
+        #: Records written, by stream.
+        self.records: Counter[str] = Counter()
+        self._schemas: dict[str, SchemaMessage] = {}
+        self._writing = False
+        self._ends_with: int | None = None
+
+    def write_message(self, message: Message) -> None:
+        """Write a message and count it.
+
+        A schema that was written already is left out: the SDK repeats it for each parent record
+        of a child stream, and some targets load what they have at every schema.
+
+        Raises:
+            RunEnded: a signal came meanwhile, or the reader has closed the pipe.
+        """
+        if isinstance(message, SchemaMessage):
+            if self._schemas.get(message.stream) == message:
+                return
+            self._schemas[message.stream] = message
+        line = self.format_message(message) + "\n"
+        self._writing = True
+        try:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _forget_stdout()
+            raise RunEnded(_SIGNAL_STATUS + _BROKEN_PIPE) from None
+        finally:
+            self._writing = False
+        if isinstance(message, RecordMessage):
+            self.records[message.stream] += 1
+        if self._ends_with is not None:
+            status, self._ends_with = self._ends_with, None
+            raise RunEnded(status)
+
+    def end(self, status: int) -> None:
+        """End the run: now, or when the line under way is written.
+
+        Raises:
+            RunEnded: no line is under way.
+        """
+        if not self._writing:
+            raise RunEnded(status)
+        self._ends_with = status
+
+
+class Ending:
+    """Ends the process after a signal, even if a full pipe or a lock holds it up."""
+
+    def __init__(self, unfinished: Callable[[], AbstractContextManager[object]]) -> None:
+        """Prepare for a signal.
+
+        Args:
+            unfinished: gives a lock that is free when nothing is under way that must be
+                finished first.
+        """
+        self._unfinished = unfinished
+        self._begun = False
+
+    def begin(self, signum: int, writer: MessageWriter) -> None:
+        """End with the exit status of a signal.
+
+        Args:
+            signum: the signal; a further one changes nothing.
+            writer: is let finish its line.
+
+        Raises:
+            RunEnded: in the main thread, so that it winds up in good order.
+        """
+        if self._begun:
+            return
+        self._begun = True
+        status = _SIGNAL_STATUS + signum
+        deadline = threading.Timer(_GRACE_SECONDS, self._exit_at_once, [status])
+        deadline.daemon = True
+        deadline.start()
+        writer.end(status)
+
+    def _exit_at_once(self, status: int) -> None:
+        with self._unfinished():
+            os._exit(status)
+
+
+def _forget_stdout() -> None:
+    """Keep the interpreter from complaining about the closed pipe when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

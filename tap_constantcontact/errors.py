@@ -1,0 +1,135 @@
+"""How a run can end early, and what the API says when it refuses."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from requests.exceptions import JSONDecodeError
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+
+if TYPE_CHECKING:
+    from requests import Response
+
+EXIT_FAILED = 1
+#: sysexits.h EX_TEMPFAIL: nothing is broken, a later run goes on.
+EXIT_QUOTA = 75
+
+_EMAIL_ADDRESS = re.compile(r"[^\s\"'<>(),;:=/?&]+@[^\s\"'<>(),;:=/?&]+")
+
+
+class RunEnded(SystemExit):
+    """The run is over before its streams are, in good order: state is written, then it exits.
+
+    Not an `Exception`, so that the SDK does not report it as an unhandled error.
+    """
+
+
+class LoginError(FatalAPIError):
+    """No access token is to be had; the message says what to do."""
+
+
+class Refused(FatalAPIError):
+    """The API refused a request for good."""
+
+    def __init__(self, message: str, response: Response) -> None:
+        """Keep the status beside the message.
+
+        Args:
+            message: what was asked, and what the API said.
+            response: the API's answer.
+        """
+        super().__init__(message)
+        self.status = response.status_code
+
+
+class Forbidden(Refused):
+    """403: the token lacks a scope, or the user a privilege."""
+
+
+class NotFound(Refused):
+    """404: what was asked for is not there (any more)."""
+
+
+def body_of(response: Response) -> Any:
+    """Return the parsed body; it is parsed once, with the exact digits of its numbers.
+
+    Raises:
+        RetriableAPIError: the body is not JSON; a cut or foreign answer is worth another try.
+    """
+    if "parsed_body" not in response.__dict__:
+        try:
+            response.__dict__["parsed_body"] = response.json(parse_float=Decimal)
+        except JSONDecodeError as error:
+            kind = response.headers.get("Content-Type", "no content type")
+            message = f"{request_line(response)}: the answer is not JSON ({kind})"
+            raise RetriableAPIError(message, response) from error
+    return response.__dict__["parsed_body"]
+
+
+def failure_of(response: Response, needs: str) -> Exception | None:
+    """Return what an answer means for the run: None, or an error to raise.
+
+    401 and 429 are not decided here: they concern the login and the limits.
+
+    Args:
+        response: the API's answer.
+        needs: the scope and privilege that the request needs, for people.
+    """
+    status = response.status_code
+    message = f"{request_line(response)}: {status} {vendor_message(response)}"
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return None
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+        return RetriableAPIError(message, response)
+    if status == HTTPStatus.FORBIDDEN:
+        return Forbidden(f"{message}. It needs {needs}", response)
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFound(message, response)
+    return Refused(message, response)
+
+
+def vendor_message(response: Response) -> str:
+    """Return what the API says about an error, in one line and without e-mail addresses.
+
+    The API has three shapes of errors: an array of objects on most endpoints, one object on
+    reports and the gateway, `error` and `error_description` on the token endpoint.
+    """
+    try:
+        body = body_of(response)
+    except RetriableAPIError:
+        body = None
+    errors = body if isinstance(body, list) else [body]
+    said = [_said(error) for error in errors if isinstance(error, dict)]
+    return "; ".join(filter(None, said)) or response.reason or "no reason given"
+
+
+def error_key(response: Response) -> str:
+    """Return the key of an answer's (first) error, or an empty text."""
+    try:
+        body = body_of(response)
+    except RetriableAPIError:
+        return ""
+    error = body[0] if isinstance(body, list) and body else body
+    if not isinstance(error, dict):
+        return ""
+    return str(error.get("error_key") or error.get("error") or "")
+
+
+def without_addresses(text: str) -> str:
+    """Return a text in which every e-mail address is masked."""
+    return _EMAIL_ADDRESS.sub("<e-mail address>", text)
+
+
+def request_line(response: Response) -> str:
+    """Return the method and the path of the request behind an answer, without its query."""
+    return f"{response.request.method} {urlsplit(response.url).path}"
+
+
+def _said(error: dict[str, Any]) -> str:
+    key = error.get("error_key") or error.get("error") or ""
+    text = error.get("error_message") or error.get("error_description") or ""
+    return without_addresses(": ".join(str(part) for part in (key, text) if part))

@@ -1,0 +1,32 @@
+"""The account and its user."""
+
+from tap_constantcontact.client import ConstantContactStream
+
+
+class Account(ConstantContactStream):
+    """The account that the token belongs to (getAccountById, getPhysicalAddress)."""
+
+    name = "account"
+    path = "/account/summary"
+    params = {"extra_fields": "physical_address,company_logo"}
+    primary_keys = ("encoded_account_id",)
+    needs = "the scope account_read and the privilege account:read"
+
+
+class AccountEmails(ConstantContactStream):
+    """An e-mail address that the account can send from (retrieveEmailAddresses)."""
+
+    name = "account_emails"
+    path = "/account/emails"
+    primary_keys = ("email_id",)
+    needs = "the scope account_read and the privilege account:read"
+
+
+class AccountUserPrivileges(ConstantContactStream):
+    """A privilege of the user whose token is used (getUserPrivileges)."""
+
+    name = "account_user_privileges"
+    path = "/account/user/privileges"
+    primary_keys = ("privilege_id",)
+    needs = "an active application"
+    selected_by_default = False

@@ -1,0 +1,195 @@
+"""Values that every target takes, made from what the API sends.
+
+A schema is turned once into a function that brings a record into the types it declares: UTC
+timestamps that end in `Z`, texts without characters that databases refuse, numbers as numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+Cleaner = Callable[[Any], Any]
+#: Is told the path of a property whose value did not fit and became null.
+Report = Callable[[str], None]
+
+# PostgreSQL refuses NUL in text, and UTF-8 has no lone surrogates.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_RELATIVE = re.compile(r"-(\d+)([hdw])")
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+_MILLISECOND = 1000
+
+
+class Misfit(ValueError):
+    """A value that has no place in the type its schema declares."""
+
+
+def cleaner(schema: Mapping[str, Any], report: Report, path: str = "") -> Cleaner:
+    """Return a function that brings a value into the type of its schema.
+
+    Args:
+        schema: a JSON Schema with one type beside null at every level.
+        report: is called with the path of each property whose value became null.
+        path: the path of the value within its record.
+    """
+    convert = _converter(schema, report, path)
+
+    def clean(value: Any) -> Any:
+        if value is None:
+            return None
+        try:
+            return convert(value)
+        except Misfit:
+            if value != "":  # an empty text says "none" and is no surprise
+                report(path)
+            return None
+
+    return clean
+
+
+def timestamp(moment: datetime) -> str:
+    """Return an aware moment in UTC with a `Z`: to the millisecond, finer only where it is finer.
+
+    One width for all values keeps their order as texts, which is how the SDK compares them.
+    """
+    utc = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    finest = "microseconds" if utc.microsecond % _MILLISECOND else "milliseconds"
+    return utc.isoformat(timespec=finest) + "Z"
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Return the moment that a text names; one without an offset is taken as UTC.
+
+    Raises:
+        Misfit: the text names no moment (empty, 30 February, …).
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    except ValueError as error:
+        raise Misfit(text) from error
+
+
+def parse_start(text: str, now: datetime) -> datetime:
+    """Return the moment of a date, a timestamp, or a time before now such as `-30d`.
+
+    Args:
+        text: an ISO 8601 date or timestamp, or `-` with a number of hours, days or weeks.
+        now: what a relative time counts from.
+
+    Raises:
+        Misfit: the text is none of these.
+    """
+    relative = _RELATIVE.fullmatch(text.strip())
+    if relative is None:
+        return parse_timestamp(text)
+    try:
+        return now - timedelta(**{_UNITS[relative[2]]: int(relative[1])})
+    except OverflowError as error:
+        raise Misfit(text) from error
+
+
+def _converter(schema: Mapping[str, Any], report: Report, path: str) -> Cleaner:
+    kind = next(kind for kind in _listed(schema["type"]) if kind != "null")
+    if kind == "object" and "properties" in schema:
+        return _object(schema["properties"], report, path)
+    if kind == "array" and "items" in schema:
+        return _array(cleaner(schema["items"], report, path))
+    if kind == "string" and schema.get("format") == "date-time":
+        return _date_time
+    return _CONVERTERS[kind]
+
+
+def _object(properties: Mapping[str, Any], report: Report, path: str) -> Cleaner:
+    prefix = f"{path}." if path else ""
+    cleaners = {name: cleaner(schema, report, prefix + name) for name, schema in properties.items()}
+
+    def clean_object(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise Misfit
+        return {
+            name: cleaners[name](item) if name in cleaners else item for name, item in value.items()
+        }
+
+    return clean_object
+
+
+def _array(clean_item: Cleaner) -> Cleaner:
+    def clean_array(value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise Misfit
+        return [clean_item(item) for item in value]
+
+    return clean_array
+
+
+def _date_time(value: Any) -> str:
+    if not isinstance(value, str):
+        raise Misfit
+    try:
+        return timestamp(parse_timestamp(value))
+    except OverflowError as error:
+        raise Misfit from error
+
+
+def _string(value: Any) -> str:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("", value) if _UNSTORABLE.search(value) else value
+    if isinstance(value, Decimal):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _number(value: Any) -> int | Decimal:
+    if isinstance(value, bool):
+        raise Misfit
+    try:
+        number = value if isinstance(value, int) else Decimal(str(value).strip())
+    except InvalidOperation as error:
+        raise Misfit from error
+    if isinstance(number, Decimal) and not number.is_finite():
+        raise Misfit
+    return number
+
+
+def _integer(value: Any) -> int:
+    number = _number(value)
+    if number != int(number):
+        raise Misfit
+    return int(number)
+
+
+def _boolean(value: Any) -> bool:
+    words = {"true": True, "false": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise Misfit
+
+
+def _free(value: Any) -> Any:
+    """Clean the texts of a value whose shape the schema leaves open."""
+    if isinstance(value, dict):
+        return {name: _free(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_free(item) for item in value]
+    return _string(value) if isinstance(value, str) else value
+
+
+_CONVERTERS: dict[str, Cleaner] = {
+    "string": _string,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "object": _free,
+    "array": _free,
+}
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
