@@ -1,0 +1,18 @@
+"""A local stand-in of the Constant Contact v3 API, for the demo and the tests.
+
+```python
+with Sandbox(contacts=60, campaigns=6, requests_per_second=0) as sandbox:
+    sandbox.fail("/contacts", Fault.THROTTLED, times=2)
+    run_a_tap(sandbox.settings)
+    sandbox.change()
+```
+
+`python -m sandbox --help` serves one by hand.
+"""
+
+from sandbox.account import Account
+from sandbox.faults import Fault
+from sandbox.options import Options
+from sandbox.server import TOKEN_PATH, Request, Sandbox
+
+__all__ = ["TOKEN_PATH", "Account", "Fault", "Options", "Request", "Sandbox"]

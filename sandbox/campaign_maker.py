@@ -1,0 +1,123 @@
+"""Makes email campaigns up, and sends them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox import words
+from sandbox.draw import between, chance, some
+from sandbox.moments import DAY, HOUR, stamp_ms
+
+if TYPE_CHECKING:
+    from sandbox.account import Account, Record
+
+CAMPAIGN_STATUSES = (
+    "Done", "Draft", "Done", "Removed", "Done", "Scheduled",
+    "Done", "Done", "Error", "Done", "Executing", "Done",
+)  # fmt: skip
+CAMPAIGN_TYPES = {  # type_code: type, and what the summaries call it
+    10: ("NEWSLETTER", "Newsletter"),
+    26: ("CUSTOM_CODE_EMAIL", "Custom Code Email"),
+    11: ("ANNOUNCEMENT", "Announcement"),
+    22: ("SALE_PROMOTION", "Sale Promotion"),
+}
+
+
+def add_campaign(
+    account: Account, created: int, status: str = "Draft", *, resend: bool = False
+) -> str:
+    """Add a campaign, and send it if its status says so.
+
+    Args:
+        account: Where it is added.
+        created: When it was created; it is sent, scheduled or removed soon after.
+        status: Its status, in the spelling of campaigns (Done, not DONE).
+        resend: Whether it is sent again to those who did not open it.
+
+    Returns:
+        The `campaign_id`.
+    """
+    number = len(account.campaigns)
+    subject = words.SUBJECTS[number % len(words.SUBJECTS)]
+    type_code = list(CAMPAIGN_TYPES)[number % len(CAMPAIGN_TYPES)]
+    campaign: Record = {
+        "campaign_activities": [],
+        "campaign_id": account.new_id(),
+        "created_at": stamp_ms(created),
+        "current_status": "Draft",
+        "name": f"{subject} #{number + 1}",  # unique in an account (documented)
+        "type": CAMPAIGN_TYPES[type_code][0],
+        "type_code": type_code,
+        "updated_at": stamp_ms(created),
+    }
+    account.campaigns[campaign["campaign_id"]] = campaign
+    for role in ("primary_email", "permalink", "resend")[: 3 if resend else 2]:
+        _add_activity(account, campaign, role, subject)
+    _bring_to(account, campaign["campaign_id"], status, created, resend=resend)
+    return str(campaign["campaign_id"])
+
+
+def _bring_to(
+    account: Account, campaign_id: str, status: str, created: int, *, resend: bool
+) -> None:
+    last = account.now() - HOUR
+    at = between(account.rng, created, min(created + 3 * DAY, last))
+    if status == "Done":
+        account.send_campaign(campaign_id, at)
+        if resend:
+            account.resend_campaign(campaign_id, min(at + 4 * DAY, last))
+    elif status != "Draft":
+        account.set_status(campaign_id, status, at)
+
+
+def _add_activity(account: Account, campaign: Record, role: str, subject: str) -> None:
+    number = len(account.activities)
+    activity_id = account.new_id()
+    reference = {"campaign_activity_id": activity_id, "role": role}
+    activity = {**reference, "campaign_id": campaign["campaign_id"]}
+    format_type = (5, 4, 1)[number // 2 % 3]
+    if format_type == 4:  # noqa: PLR2004 - the fourth generation editor keeps documents
+        activity["document_id"] = reference["document_id"] = account.new_id()
+    activity.update(_content(account, subject, format_type))
+    campaign["campaign_activities"].append(reference)
+    account.activities[activity_id] = activity
+    if role == "permalink" and number % 4 == 1:
+        account.unreadable.add(activity_id)
+
+
+def _content(account: Account, subject: str, format_type: int) -> Record:
+    rng = account.rng
+    email_list_ids = [id_ for id_, kinds in account.list_channels.items() if "email" in kinds]
+    unfinished = chance(rng, 0.2)
+    content: Record = {
+        "contact_list_ids": some(rng, email_list_ids, 4),
+        "segment_ids": [],
+        "current_status": "DRAFT",
+        "format_type": format_type,
+        "from_email": "news@example.com",
+        # Null in some drafts (seen); sending fills them in.
+        "from_name": None if unfinished else "Café Olé",
+        "reply_to_email": "owner@example.com",
+        "subject": None if unfinished else subject,
+        "physical_address_in_footer": {
+            "address_line1": "123 Maple Street",
+            "city": "Boston",
+            "country_code": "US",
+            "country_name": "United States",
+            "organization_name": "Café Olé",
+            "postal_code": "02451",
+            "state_code": "MA",
+        },
+    }
+    if format_type in (1, 5):  # only custom code emails have HTML content (documented)
+        content["html_content"] = f"<html><body>[[trackingImage]]<p>{subject}</p></body></html>"
+    if format_type == 1:  # only legacy ones have properties; booleans are texts (documented)
+        content["document_properties"] = {
+            "letter_format": "XHTML",
+            "greeting_salutation": "Dear",
+            "view_as_webpage_enabled": "false",
+            "subscribe_link_enabled": "true",
+        }
+    else:
+        content["preheader"] = "You don't want to miss this."
+    return content

@@ -1,0 +1,72 @@
+"""The account itself and its owner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.api import Service
+from sandbox.options import PRIVILEGES
+from sandbox.parameters import choice, choices, text
+
+if TYPE_CHECKING:
+    from sandbox.account import Record
+    from sandbox.api import Call
+
+ACCOUNT = Service("accounts.api", "account_read")
+USER = Service("accounts.api", None)
+
+EXTRA_FIELDS = ("physical_address", "company_logo")
+
+
+@USER.get("/account/user/privileges")
+def user_privileges(call: Call) -> list[Record]:
+    """Everything that the user may do, needed here or not (documented)."""
+    return [
+        {"privilege_id": number, "privilege_name": name}
+        for number, name in enumerate(PRIVILEGES, start=30)
+        if name in call.options.privileges
+    ]
+
+
+@ACCOUNT.get(
+    "/account/summary",
+    privilege="account:read",
+    parameters={"extra_fields": choices(*EXTRA_FIELDS)},
+)
+def summary(call: Call) -> Record:
+    """The account."""
+    left_out = set(EXTRA_FIELDS) - call.query.get("extra_fields", set())
+    return {key: value for key, value in call.account.summary.items() if key not in left_out}
+
+
+@ACCOUNT.get("/account/summary/physical_address", privilege="account:read")
+def physical_address(call: Call) -> Record:
+    """Where the account is at home; 404 if it has not said so (guess)."""
+    return ACCOUNT.find(call.account.summary, "physical_address", "physical_address")
+
+
+@ACCOUNT.get(
+    "/account/emails",
+    privilege="account:read",
+    parameters={
+        "confirm_status": choice("CONFIRMED", "C", "UNCONFIRMED", "U"),
+        "role_code": choice(
+            *("CONTACT", "C", "BILLING", "B", "JOURNALING", "J", "REPLY_TO", "R", "OTHER", "O")
+        ),
+        "email_address": text,
+    },
+)
+def emails(call: Call) -> list[Record]:
+    """The email addresses of the account's owner, by one filter at the most (documented)."""
+    if len(call.query) > 1:
+        raise ACCOUNT.invalid(" and ".join(call.query))
+    return [email for email in call.account.emails if _fits(email, call)]
+
+
+def _fits(email: Record, call: Call) -> bool:
+    # A single letter stands for the word that begins with it (documented).
+    return (
+        email["confirm_status"].startswith(call.query.get("confirm_status", ""))
+        and any(role.startswith(call.query.get("role_code", "")) for role in [*email["roles"], ""])
+        and call.query.get("email_address", email["email_address"]) == email["email_address"]
+    )

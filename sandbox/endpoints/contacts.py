@@ -1,0 +1,304 @@
+"""Contacts, and what sorts them: lists, tags, custom fields, segments."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from sandbox.account import MAILABLE
+from sandbox.api import Service
+from sandbox.moments import DAY, comparable, stamp
+from sandbox.paging import Keyset, Listing, PageNumber, Paging, next_link
+from sandbox.parameters import boolean, choice, choices, ids, moment, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sandbox.account import Account, Record
+    from sandbox.api import Call
+
+CONTACTS = Service("contacts.api", "contact_data")
+
+SUB_RESOURCES = (
+    "custom_fields",
+    "list_memberships",
+    "phone_numbers",
+    "street_addresses",
+    "taggings",
+    "notes",
+)
+SMS_STATUSES = ("explicit", "unsubscribed", "pending_confirmation", "not_set")
+
+# Builds up to 2024-11 knew `sms_channel` as well; an option decides whether it passes.
+INCLUDE = choices(*SUB_RESOURCES, "sms_channel")
+
+# --- contacts
+
+
+def _permission(contact: Record) -> str:
+    """Tell the permission to send. Without an email address none was set (guess)."""
+    permission: str = contact.get("email_address", {}).get("permission_to_send", "not_set")
+    return permission
+
+
+def _status(contact: Record) -> str:
+    if "deleted_at" in contact:
+        return "deleted"
+    permission = _permission(contact)
+    return "active" if permission in MAILABLE else permission
+
+
+def _has_status(contact: Record, wanted: frozenset[str]) -> bool:
+    if "all" in wanted:
+        return True
+    return _status(contact) in wanted if wanted else "deleted_at" not in contact
+
+
+def _has_sms_status(contact: Record, wanted: frozenset[str]) -> bool:
+    consents = contact.get("sms_channel", {}).get("sms_channel_consents", [])
+    held = {consent["sms_consent_permission"] for consent in consents}
+    return bool(held if "all" in wanted else held & wanted)
+
+
+def _opted_out(contact: Record) -> str:
+    return comparable(contact.get("email_address", {}).get("opt_out_date", ""))
+
+
+# "After" and "before" leave the moment itself out (guess). No filter looks at
+# `email_address.updated_at`: an unsubscribed contact is not an updated one (seen).
+FILTERS: dict[str, Callable[[Record, Any], bool]] = {
+    "status": _has_status,
+    "sms_status": _has_sms_status,
+    "email": lambda contact, address: (
+        contact.get("email_address", {}).get("address") == address.lower()
+    ),
+    "lists": lambda contact, ids: not ids.isdisjoint(contact["list_memberships"]),
+    "tags": lambda contact, ids: not ids.isdisjoint(contact["taggings"]),
+    "created_after": lambda contact, at: comparable(contact["created_at"]) > at,
+    "created_before": lambda contact, at: comparable(contact["created_at"]) < at,
+    "updated_after": lambda contact, at: comparable(contact["updated_at"]) > at,
+    "updated_before": lambda contact, at: comparable(contact["updated_at"]) < at,
+    "optout_after": lambda contact, at: _opted_out(contact) > at,
+    "optout_before": lambda contact, at: "" < _opted_out(contact) < at,
+}
+
+
+@CONTACTS.get(
+    "/contacts",
+    privilege="contacts:read",
+    paging=Paging("contacts", PageNumber(), end={}),
+    parameters={
+        "status": choices(
+            *("all", "active", "deleted"),
+            *("not_set", "pending_confirmation", "temp_hold", "unsubscribed"),
+        ),
+        "sms_status": choices("all", *SMS_STATUSES),
+        "email": text,
+        "lists": ids(25),
+        "tags": ids(50),
+        "created_after": moment,
+        "created_before": moment,
+        "updated_after": moment,
+        "updated_before": moment,
+        "optout_after": moment,
+        "optout_before": moment,
+        "include": INCLUDE,
+        "include_count": boolean,
+    },
+)
+def contacts(call: Call) -> Listing:
+    """List contacts, newest first (guess: so they came in the only real capture of two pages)."""
+    query = {"status": frozenset(), **call.query}
+    tests = [(FILTERS[name], value) for name, value in query.items() if name in FILTERS]
+    newest_first = reversed(call.account.contacts.values())
+    rows = [row for row in newest_first if all(test(row, value) for test, value in tests)]
+    count = {"contacts_count": len(rows)} if query.get("include_count") else {}
+    left_out = _left_out(call)
+    return Listing(rows, lambda row: _without(row, left_out), lambda _: count)
+
+
+@CONTACTS.get("/contacts/<contact_id>", privilege="contacts:read", parameters={"include": INCLUDE})
+def contact(call: Call, contact_id: str) -> Record:
+    """Show one contact, deleted or not."""
+    record = CONTACTS.find(call.account.contacts, contact_id, "contact_id")
+    return _without(record, _left_out(call))
+
+
+@CONTACTS.get(
+    "/contacts/counts",
+    privilege="contacts:read",
+    parameters={"include": choice("new_subscriber")},
+)
+def contact_counts(call: Call) -> Record:
+    """Count the contacts by permission. Deleted ones do not count (guess)."""
+    living = [row for row in call.account.contacts.values() if "deleted_at" not in row]
+    permissions = Counter(map(_permission, living))
+    counts = {
+        "total": len(living),
+        "explicit": permissions["explicit"],
+        "implicit": permissions["implicit"],
+        "pending": permissions["pending_confirmation"],
+        "unsubscribed": permissions["unsubscribed"],
+    }
+    if "include" in call.query:
+        month_ago = stamp(call.account.now() - 30 * DAY)
+        counts["new_subscriber"] = sum(row["created_at"] > month_ago for row in living)
+    return counts
+
+
+def _left_out(call: Call) -> set[str]:
+    included = call.query.get("include", frozenset())
+    if "sms_channel" in included and not call.options.sms_channel_include:
+        raise CONTACTS.invalid("include")
+    return set(SUB_RESOURCES).difference(included)
+
+
+def _without(record: Record, left_out: Iterable[str]) -> Record:
+    return {key: value for key, value in record.items() if key not in left_out}
+
+
+# --- contact lists
+
+
+@CONTACTS.get(
+    "/contact_lists",
+    privilege="contacts:lists:read",
+    paging=Paging("lists", PageNumber(), most=1000),
+    parameters={
+        "status": choices("all", "active", "deleted"),
+        "name": text,
+        "channel_type": choice("email", "sms"),
+        "include_count": boolean,
+        "include_membership_count": choice("all", "active"),
+        "include_sms_membership_count": boolean,
+    },
+)
+def contact_lists(call: Call) -> Listing:
+    """List contact lists: active ones for email, unless asked otherwise (documented)."""
+    query = {"channel_type": "email", "status": frozenset({"active"}), **call.query}
+    rows = [list_ for list_ in call.account.lists.values() if _is_wanted(call, list_, query)]
+    counts = _membership_counts(call)
+    beside = {"lists_count": len(rows)} if query.get("include_count") else {}
+    return Listing(rows, lambda row: row | counts(row["list_id"]), lambda _: beside)
+
+
+@CONTACTS.get(
+    "/contact_lists/<list_id>",
+    privilege="contacts:lists:read",
+    parameters={"include_membership_count": choice("all", "active")},
+)
+def contact_list(call: Call, list_id: str) -> Record:
+    """Show one contact list, deleted or not."""
+    record = CONTACTS.find(call.account.lists, list_id, "list_id")
+    return record | _membership_counts(call)(list_id)
+
+
+def _is_wanted(call: Call, list_: Record, query: dict[str, Any]) -> bool:
+    status = "deleted" if "deleted_at" in list_ else "active"
+    return (
+        query["channel_type"] in call.account.list_channels[list_["list_id"]]
+        and bool(query["status"] & {"all", status})
+        and query.get("name", list_["name"]) == list_["name"]
+    )
+
+
+def _membership_counts(call: Call) -> Callable[[str], Record]:
+    """Prepare the member counts that were asked for, to be told for one list after the other."""
+    counters = {}
+    if "include_membership_count" in call.query:
+        only_active = call.query["include_membership_count"] == "active"
+        counters["membership_count"] = _members(
+            call.account, lambda row: not only_active or _status(row) == "active"
+        )
+    if call.query.get("include_sms_membership_count"):
+        # The contract names the parameter but not the property: its name is a guess.
+        counters["sms_membership_count"] = _members(call.account, lambda row: "sms_channel" in row)
+    return lambda list_id: {name: counter[list_id] for name, counter in counters.items()}
+
+
+def _members(account: Account, counts: Callable[[Record], bool]) -> Counter[str]:
+    members = filter(counts, account.contacts.values())
+    return Counter(chain.from_iterable(row["list_memberships"] for row in members))
+
+
+# --- contact tags
+
+
+@CONTACTS.get(
+    "/contact_tags",
+    privilege="contacts:read",
+    paging=Paging("tags", Keyset("tag_id")),
+    parameters={"include_count": boolean},
+)
+def contact_tags(call: Call) -> Listing:
+    """List tags, in the order of their ids: real cursors hold the id of a tag (seen)."""
+    rows = sorted(call.account.tags.values(), key=lambda tag: str(tag["tag_id"]))
+    counts = _tag_counts(call)
+    # The contract declares the link in two ways.
+    link = _nested_link if call.options.nested_tag_links else next_link
+    return Listing(rows, lambda tag: tag | counts(tag["tag_id"]), link=link)
+
+
+@CONTACTS.get(
+    "/contact_tags/<tag_id>", privilege="contacts:read", parameters={"include_count": boolean}
+)
+def contact_tag(call: Call, tag_id: str) -> Record:
+    """Show one tag."""
+    return CONTACTS.find(call.account.tags, tag_id, "tag_id") | _tag_counts(call)(tag_id)
+
+
+def _tag_counts(call: Call) -> Callable[[str], Record]:
+    if not call.query.get("include_count"):
+        return lambda _: {}
+    taggings = (row["taggings"] for row in call.account.contacts.values())
+    counter = Counter(chain.from_iterable(taggings))
+    return lambda tag_id: {"contacts_count": counter[tag_id]}
+
+
+def _nested_link(href: str) -> Record:
+    return {"next": next_link(href)}
+
+
+# --- custom fields
+
+
+@CONTACTS.get(
+    "/contact_custom_fields",
+    privilege="contacts:read",
+    paging=Paging("custom_fields", PageNumber(), most=100),
+)
+def contact_custom_fields(call: Call) -> Listing:
+    """List custom fields."""
+    return Listing(list(call.account.custom_fields.values()))
+
+
+@CONTACTS.get("/contact_custom_fields/<custom_field_id>", privilege="contacts:read")
+def contact_custom_field(call: Call, custom_field_id: str) -> Record:
+    """Show one custom field."""
+    return CONTACTS.find(call.account.custom_fields, custom_field_id, "custom_field_id")
+
+
+# --- segments
+
+
+@CONTACTS.get(
+    "/segments",
+    privilege="contacts:lists:read",
+    # That 1000 is not only the default but the maximum is a guess.
+    paging=Paging("segments", PageNumber(), default=1000, most=1000, end={"next": {"href": None}}),
+    parameters={"sort_by": choice("name", "date")},
+)
+def segments(call: Call) -> Listing:
+    """List segments, the one edited last first, or by name (documented)."""
+    rows = sorted(call.account.segments.values(), key=lambda row: str(row["name"]))
+    if call.query.get("sort_by", "date") == "date":
+        rows = sorted(rows, key=lambda row: str(row["edited_at"]), reverse=True)
+    return Listing(rows, lambda row: _without(row, {"segment_criteria"}))
+
+
+@CONTACTS.get("/segments/<segment_id>", privilege="contacts:lists:read")
+def segment(call: Call, segment_id: str) -> Record:
+    """Show one segment with its criteria, a string of JSON (documented)."""
+    by_text = {str(number): record for number, record in call.account.segments.items()}
+    return CONTACTS.find(by_text, segment_id, "segment_id")

@@ -1,0 +1,81 @@
+"""What a sandbox can be told to be like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+SCOPES = ("account_read", "contact_data", "campaign_data", "offline_access")
+
+PRIVILEGES = (
+    "account:read",
+    "campaign:read",
+    "contacts:lists:read",
+    "contacts:read",
+    "contacts:write",
+    "customer-journey:read",
+    "ui:campaign:metrics",
+    # A real user holds more than reading takes; these are never asked for here.
+    "account:update",
+    "campaign:create",
+    "campaign:send",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The size of the account, the limits of the API key, and the habits of the API.
+
+    Attributes:
+        contacts: How many contacts the account starts with.
+        campaigns: How many email campaigns the account starts with.
+        seed: Equal seeds (and sizes, and `now`) make equal accounts.
+        now: The account's present; it runs on from there. Default: the real time. Tokens and
+            limits always go by the real time.
+        host: The address to listen on.
+        port: The port to listen on; 0 takes any free one.
+        requests_per_second: Requests that any one second may hold; 0 = no limit.
+        daily_quota: Requests that a UTC day may hold; 0 = no limit.
+        retry_after: Send a `Retry-After` header with 429 (the API documents none).
+        token_lifetime: Seconds until an access token expires.
+        expires_in: How the token answer writes its `expires_in`.
+        long_lived_tokens: Repeat the same refresh token instead of rotating it.
+        public_client: The key is a PKCE one, without a secret.
+        scopes: What the access token is good for.
+        privileges: What the user who signed in may do.
+        latency: Each answer is held back for a random time between these two, in seconds.
+        deleting_moves_updated_at: Whether deleting a contact moves its `updated_at` (a guess).
+        sms_channel_include: Accept `include=sms_channel`, as builds up to 2024-11 did.
+        nested_tag_links: Write the next link of tags as `_links.next.next.href`, the other form
+            that the contract declares.
+        dotted_stats: Write keys of stats as `em_opens.all.mobile`, as one guide page does.
+        text_counts: Write the counts of campaign summaries as strings, as one guide page does.
+        partial_stats: Name unknown campaigns in the `errors` of a stats answer, instead of
+            answering 404 for all.
+    """
+
+    contacts: int = 500
+    campaigns: int = 24
+    seed: int = 1
+    now: datetime | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+    requests_per_second: int = 4
+    daily_quota: int = 10_000
+    retry_after: bool = False
+    token_lifetime: float = 86_400
+    expires_in: Literal["number", "string", "absent"] = "number"
+    long_lived_tokens: bool = False
+    public_client: bool = False
+    scopes: tuple[str, ...] = SCOPES
+    privileges: tuple[str, ...] = PRIVILEGES
+    latency: tuple[float, float] = (0.0, 0.0)
+    deleting_moves_updated_at: bool = True
+    sms_channel_include: bool = False
+    nested_tag_links: bool = False
+    dotted_stats: bool = False
+    text_counts: bool = False
+    partial_stats: bool = False

@@ -1,0 +1,69 @@
+"""A tap in a few lines: it logs in, asks, and follows next links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+from typing_extensions import Self
+
+from sandbox import Sandbox
+
+CONTACTS_INCLUDE = "custom_fields,list_memberships,phone_numbers,street_addresses,taggings,notes"
+USUAL = {"contacts": 60, "campaigns": 12, "seed": 7, "requests_per_second": 0}
+
+
+class Client:
+    """A sandbox, and a session that is logged in to it."""
+
+    def __init__(self, **options: Any) -> None:
+        self.sandbox = Sandbox(**{**USUAL, **options})
+        self.session = requests.Session()
+
+    def __enter__(self) -> Self:
+        self.sandbox.start()
+        if not self.sandbox.options.public_client:
+            self.log_in()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.close()
+        self.sandbox.stop()
+
+    def log_in(self) -> requests.Response:
+        answer = self.refresh(self.sandbox.refresh_token)
+        token = answer.json()["access_token"]
+        self.session.headers["Authorization"] = f"Bearer {token}"
+        return answer
+
+    def refresh(self, refresh_token: str, **kwargs: Any) -> requests.Response:
+        settings = self.sandbox.settings
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        kwargs.setdefault("auth", (settings["client_id"], settings.get("client_secret", "")))
+        form.update(kwargs.pop("form", {}))
+        return requests.post(settings["auth_url"], data=form, timeout=5, **kwargs)
+
+    def get(self, path: str, **query: Any) -> requests.Response:
+        """Ask for a path below /v3, or for a link as it came."""
+        url = path
+        if not path.startswith("http"):
+            url = self.sandbox.url + ("" if path.startswith("/v3/") else "/v3") + path
+        return self.session.get(url, params=query, timeout=5)
+
+    def json(self, path: str, **query: Any) -> Any:
+        answer = self.get(path, **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def walk(self, path: str, records: str, **query: Any) -> list[dict[str, Any]]:
+        body = self.json(path, **query)
+        rows: list[dict[str, Any]] = body[records]
+        while href := next_href(body):
+            body = self.json(href)
+            rows += body[records]
+        return rows
+
+
+def next_href(body: dict[str, Any]) -> str | None:
+    href: str | None = ((body.get("_links") or {}).get("next") or {}).get("href")
+    return href

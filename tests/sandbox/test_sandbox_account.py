@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from sandbox import Account
+from sandbox.changes import change
+from sandbox.engagement import people, percents, stats, unique_counts
+from sandbox.expected import Rows, expected
+from sandbox.generate import generate
+from sandbox.moments import HOUR, YEAR, comparable, parse, stamp, stamp_ms
+from sandbox.options import PRIVILEGES
+
+NOW = int(datetime(2026, 3, 1, 12, tzinfo=timezone.utc).timestamp())
+LATER = NOW + 600
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+
+def make(contacts: int = 120, campaigns: int = 12, seed: int = 3, **options: Any) -> Account:
+    return generate(contacts=contacts, campaigns=campaigns, seed=seed, now=lambda: NOW, **options)
+
+
+def rows(account: Account) -> dict[str, Rows]:
+    return expected(account, PRIVILEGES)
+
+
+@pytest.fixture
+def account() -> Account:
+    return make()
+
+
+def strings(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from strings(part)
+    elif isinstance(value, str):
+        yield value
+
+
+def test_equal_seeds_make_equal_accounts_and_others_do_not() -> None:
+    assert rows(make()) == rows(make())
+    assert rows(make())["contacts"] != rows(make(seed=4))["contacts"]
+
+
+def test_sizes_are_as_asked() -> None:
+    account = make(contacts=37, campaigns=5)
+    assert (len(account.contacts), len(account.campaigns)) == (37, 5)
+
+
+def test_an_empty_account_can_be_made_and_changed() -> None:
+    account = make(contacts=0, campaigns=0)
+    done = change(account)
+    assert len(done["contacts_added"]) == 3
+    assert done["contacts_edited"] == done["drafts_sent"] == []
+
+
+def test_every_moment_lies_between_three_years_and_one_hour_ago(account: Account) -> None:
+    found = [
+        match[0] for text in strings(_plain(account)) for match in [MOMENT.match(text)] if match
+    ]
+    assert len(found) > 500
+    # The one exception is the value of a custom field: what a user typed.
+    found = [text for text in found if text != "2023-04-17T09:30:00"]
+    assert min(found) >= stamp(NOW - 3 * YEAR)[:19]
+    assert max(found) <= stamp(NOW - HOUR)[:19]
+
+
+def _plain(account: Account) -> dict[str, Any]:
+    return {name: list(records.values()) for name, records in rows(account).items()}
+
+
+def test_contacts_come_in_all_kinds(account: Account) -> None:
+    contacts = list(account.contacts.values())
+    permissions = {
+        row["email_address"]["permission_to_send"] for row in contacts if "email_address" in row
+    }
+    assert permissions == {
+        "explicit", "implicit", "not_set", "pending_confirmation", "temp_hold", "unsubscribed",
+    }  # fmt: skip
+    assert any("email_address" not in row and "sms_channel" in row for row in contacts)
+    assert any("email_address" in row and "sms_channel" in row for row in contacts)
+    for part in ("notes", "custom_fields", "phone_numbers", "street_addresses", "taggings"):
+        assert any(row[part] for row in contacts), part
+    assert any(not str(row.get("last_name", "")).isascii() for row in contacts)
+    assert any("first_name" not in row for row in contacts)
+
+
+def test_deleted_contacts_have_a_plain_date_and_no_lists(account: Account) -> None:
+    deleted = [row for row in account.contacts.values() if "deleted_at" in row]
+    assert deleted
+    for row in deleted:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", row["deleted_at"])
+        assert row["list_memberships"] == []
+
+
+def test_several_contacts_share_the_second_of_their_update(account: Account) -> None:
+    moments = [row["updated_at"] for row in account.contacts.values()]
+    assert len(set(moments)) < len(moments) - 10
+
+
+def test_keys_and_names_are_unique(account: Account) -> None:
+    addresses = [
+        row["email_address"]["address"]
+        for row in account.contacts.values()
+        if "email_address" in row
+    ]
+    assert len(set(addresses)) == len(addresses)
+    names = [row["name"] for row in account.campaigns.values()]
+    assert len(set(names)) == len(names)
+
+
+def test_contacts_refer_to_what_there_is(account: Account) -> None:
+    for row in account.contacts.values():
+        assert set(row["list_memberships"]) <= set(account.lists)
+        assert set(row["taggings"]) <= set(account.tags)
+        assert {value["custom_field_id"] for value in row["custom_fields"]} <= set(
+            account.custom_fields
+        )
+
+
+def test_campaigns_come_in_all_statuses(account: Account) -> None:
+    statuses = {row["current_status"] for row in account.campaigns.values()}
+    assert statuses == {"Done", "Draft", "Removed", "Scheduled", "Error", "Executing"}
+    in_capitals = {row["current_status"] for row in account.activities.values()}
+    assert in_capitals == {status.upper() for status in statuses}
+
+
+def test_some_drafts_have_no_subject_and_no_sent_campaign_lacks_one() -> None:
+    account = make(campaigns=120)
+    drafts = [row for row in account.activities.values() if row["current_status"] == "DRAFT"]
+    assert any(row["subject"] is None and row["from_name"] is None for row in drafts)
+    sent = [row for row in account.activities.values() if row["current_status"] == "DONE"]
+    assert all(row["subject"] and row["from_name"] for row in sent)
+
+
+def test_the_criteria_of_a_segment_are_json_in_a_string(account: Account) -> None:
+    for row in account.segments.values():
+        assert json.loads(row["segment_criteria"])["criteria"]["group"]
+
+
+def test_events_follow_the_send_and_tell_the_minute(account: Account) -> None:
+    assert account.engagement
+    for part in account.engagement.values():
+        sent_to = people(part.sends)
+        for kind in (part.opens, part.clicks, part.forwards, part.optouts, part.bounces):
+            for event in kind:
+                assert event.at % 60 == 0
+                assert part.sends[0].at <= event.at <= NOW - HOUR
+                assert event.contact_id in sent_to
+        assert people(part.clicks) <= people(part.opens)
+        assert people(part.bounces).isdisjoint(people(part.opens))
+        assert {event.url_id for event in part.clicks} <= set(part.links)
+        assert all(int(url_id) > 2**53 for url_id in part.links)
+
+
+def test_nobody_gets_an_email_before_being_added_or_after_leaving(account: Account) -> None:
+    for part in account.engagement.values():
+        for event in part.sends:
+            contact = account.contacts[event.contact_id]
+            assert contact["created_at"] <= stamp(part.sent_at)
+            left = contact["email_address"].get("opt_out_date")
+            assert left is None or left >= stamp(event.at)
+
+
+def test_who_opted_out_of_a_campaign_is_unsubscribed() -> None:
+    account = make(contacts=400, campaigns=24)
+    left = {event.contact_id for part in account.engagement.values() for event in part.optouts}
+    assert left
+    for contact_id in left:
+        email = account.contacts[contact_id]["email_address"]
+        assert email["permission_to_send"] == "unsubscribed"
+        assert email["opt_out_date"] == email["updated_at"]
+
+
+def test_counters_agree_with_each_other(account: Account) -> None:
+    for campaign_id in account.campaigns:
+        parts = account.engagements(campaign_id)
+        if not parts:
+            continue
+        counts, unique = stats(parts), unique_counts(parts)
+        assert counts["em_sends"] >= counts["em_opens"] >= counts["em_clicks"]
+        for total in ("em_opens_all", "em_clicks_all"):
+            devices = [value for name, value in counts.items() if name.startswith(f"{total}_")]
+            assert len(devices) == 5
+            assert sum(devices) == counts[total]
+        not_opened = counts["em_sends"] - counts["em_opens"] - counts["em_bounces"]
+        assert counts["em_not_opened"] == max(0, not_opened)
+        assert counts["em_opens_all"] == sum(len(part.opens) for part in parts)
+        for kind in ("sends", "opens", "clicks", "forwards", "optouts", "bounces", "not_opened"):
+            assert unique[kind] == counts[f"em_{kind}"]
+
+
+def test_rates_follow_their_definitions() -> None:
+    counts = dict.fromkeys(stats([]), 0)
+    assert set(percents(counts).values()) == {0.0}
+    counts.update(em_sends=210, em_bounces=10, em_opens=50, em_clicks=10, em_optouts=1)
+    rates = percents(counts)
+    assert (rates["bounce"], rates["open"], rates["click"], rates["unsubscribe"]) == (
+        4.8,
+        25,
+        20,
+        0.5,
+    )
+
+
+def test_only_what_was_changed_differs(account: Account) -> None:
+    before = rows(account)
+    account.now = lambda: LATER
+    done = change(account)
+    after = rows(account)
+    contacts = {id_ for name, ids in done.items() if name.startswith("contacts_") for id_ in ids}
+    assert _differing(before["contacts"], after["contacts"]) == contacts
+    assert _differing(before["email_campaigns"], after["email_campaigns"]) == {
+        *done["campaigns_added"], *done["drafts_sent"],
+    }  # fmt: skip
+    assert _differing(before["email_campaign_stats"], after["email_campaign_stats"]) == {
+        *done["campaigns_added"], *done["drafts_sent"], *done["campaigns_engaged"],
+    }  # fmt: skip
+    assert _differing(before["segments"], after["segments"]) == set(done["segments_edited"])
+    assert set(done["lists_renamed"]) <= _differing(before["contact_lists"], after["contact_lists"])
+    assert set(done["tags_renamed"]) <= _differing(before["contact_tags"], after["contact_tags"])
+    assert all(ids for name, ids in done.items() if name != "contacts_opted_out")
+
+
+def _differing(before: Rows, after: Rows) -> set[Any]:
+    return {key for (key,), record in after.items() if before.get((key,)) != record}
+
+
+def test_changes_move_the_dates_that_the_api_moves(account: Account) -> None:
+    before = rows(account)["contacts"]
+    account.now = lambda: LATER
+    done = change(account)
+
+    def moved(contact_id: str) -> tuple[bool, bool]:
+        old, new = before[(contact_id,)], account.contacts[contact_id]
+        email = new.get("email_address", {}).get("updated_at")
+        return new["updated_at"] == stamp(LATER) != old["updated_at"], email == stamp(LATER)
+
+    assert [moved(id_)[0] for id_ in done["contacts_edited"]] == [True, True, True]
+    assert [moved(id_) for id_ in done["contacts_unsubscribed"]] == [(False, True), (False, True)]
+    assert [moved(id_) for id_ in done["contacts_resubscribed"]] == [(False, True)]
+    assert [moved(id_) for id_ in done["contacts_moved"]] == [(False, False)]
+    assert [moved(id_)[0] for id_ in done["contacts_deleted"]] == [True]
+
+
+def test_deleting_can_leave_updated_at_alone() -> None:
+    account = make(deleting_moves_updated_at=False)
+    account.now = lambda: LATER
+    (contact_id,) = change(account)["contacts_deleted"]
+    assert account.contacts[contact_id]["updated_at"] < stamp(NOW)
+    assert account.contacts[contact_id]["deleted_at"] == "2026-03-01"
+
+
+def test_changes_are_deterministic() -> None:
+    one, other = make(), make()
+    assert [change(one), change(one)] == [change(other), change(other)]
+    assert rows(one) == rows(other)
+
+
+def test_an_engaged_campaign_gets_newer_opens_and_keeps_the_old(account: Account) -> None:
+    (campaign_id,) = change(account)["campaigns_engaged"]
+    parts = account.engagements(campaign_id)
+    old = [list(part.opens) for part in parts]
+    account.now = lambda: LATER
+    account.engage(campaign_id)
+    for part, opens in zip(parts, old, strict=True):
+        assert part.opens[: len(opens)] == opens
+    assert max(event.at for event in parts[0].opens) == LATER - LATER % 60
+    assert parts[0].refreshed_at == LATER
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("2018-3-31", "2018-03-31T00:00:00"),
+        ("2022-03-11T22:09:02Z", "2022-03-11T22:09:02"),
+        ("2022-03-11T22:09:02.000Z", "2022-03-11T22:09:02"),
+        ("2022-03-11T22:09:02.5Z", "2022-03-11T22:09:02.500000"),
+        ("2022-03-11T22:09:02+02:00", "2022-03-11T20:09:02"),
+        ("2022-03-11T22:09:02-0500", "2022-03-12T03:09:02"),
+    ],
+)
+def test_moments_of_requests_are_read(text: str, meaning: str) -> None:
+    assert parse(text) == meaning
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "yesterday", "2022-13-01", "2022-03-11T22:09:02", "2022-03-11T22:09:02 00:00"],
+)
+def test_moments_that_mean_nothing_are_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse(text)
+
+
+def test_moments_compare_across_their_forms() -> None:
+    assert comparable(stamp(NOW)) == comparable(stamp_ms(NOW)) == parse("2026-03-01T12:00:00Z")
+    assert comparable(stamp(NOW)) < parse("2026-03-01T12:00:00.500Z") < comparable(stamp(NOW + 1))
