@@ -1,0 +1,41 @@
+"""The SDK's own tests of a tap, against a sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import TapCommand
+from singer_sdk.testing import get_tap_test_class
+
+from sandbox import Sandbox
+from tap_constantcontact.tap import TapConstantContact
+
+# The class is made before its sandbox, whose settings come when its tests begin.
+CONFIG: dict[str, Any] = {"access_token": "none yet"}
+
+
+def catalog_with_all_streams() -> dict[str, Any]:
+    """Return the catalog with every stream selected: the tests expect columns of all."""
+    tap = TapConstantContact(config=CONFIG)
+    for stream in tap.streams.values():
+        stream.selected = True
+    return tap.catalog_dict
+
+
+BuiltIn = get_tap_test_class(
+    TapConstantContact,
+    config=CONFIG,
+    catalog=catalog_with_all_streams(),
+    parse_env_config=False,
+)
+
+
+class TestBuiltIn(BuiltIn):  # type: ignore[misc, valid-type]
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def served(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+        with Sandbox(contacts=60, campaigns=6, requests_per_second=0) as sandbox:
+            CONFIG.update(TapCommand(tmp_path_factory.mktemp("built_in")).settings(sandbox))
+            yield

@@ -1,0 +1,214 @@
+"""Paging, errors and retries, over real HTTP."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from conftest import MakeSandbox, TapCommand
+
+from sandbox import Fault, Sandbox
+
+
+def api_requests(sandbox: Sandbox) -> list[Any]:
+    return [request for request in sandbox.requests if request.path.startswith("/v3")]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.THROTTLED,
+        Fault.SERVER_ERROR,
+        Fault.UNAVAILABLE,
+        Fault.GATEWAY_TIMEOUT,
+        Fault.DROPPED,
+        Fault.CUT,
+        Fault.NOT_JSON,
+        Fault.CUT_JSON,
+    ],
+)
+def test_a_failure_that_passes_is_tried_again(
+    tap: TapCommand, sandbox: Sandbox, fault: Fault
+) -> None:
+    sandbox.fail("/contacts", fault)
+    run = tap.sync(sandbox, "contacts")
+    assert run.status == 0, run.log
+    assert len(run.records["contacts"]) == 60
+    assert "2 requests, 1 retries" in run.log
+
+
+def test_a_throttled_answer_holds_requests_back_for_a_second(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    sandbox.fail("/contacts", Fault.THROTTLED)
+    tap.sync(sandbox, "contacts")
+    throttled, again = api_requests(sandbox)
+    assert again.at - throttled.at >= 1
+
+
+def test_four_requests_a_second_draw_no_429(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(requests_per_second=4, campaigns=4)
+    run = tap.sync(sandbox, "account", "email_campaigns", requests_per_second=4)
+    assert run.status == 0, run.log
+    assert [request.status for request in api_requests(sandbox)].count(429) == 0
+
+
+def test_a_strict_server_only_slows_a_hasty_tap_down(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(requests_per_second=4, campaigns=3)
+    run = tap.sync(sandbox, "email_campaigns", requests_per_second=100)
+    assert run.status == 0, run.log
+    assert len(run.records["email_campaigns"]) == 3
+
+
+def test_pages_are_followed_to_the_last(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(contacts=1201)
+    run = tap.sync(sandbox, "contacts")
+    assert len(run.records["contacts"]) == 1201
+    assert len(api_requests(sandbox)) == 3
+    cursors = [request.query for request in api_requests(sandbox)][1:]
+    assert all(query.keys() == {"cursor"} for query in cursors)
+
+
+@pytest.mark.parametrize("fault", [Fault.EMPTY_PAGE, Fault.ABSOLUTE_NEXT])
+def test_odd_but_good_links_lose_nothing(
+    tap: TapCommand, make_sandbox: MakeSandbox, fault: Fault
+) -> None:
+    sandbox = make_sandbox(contacts=1201)
+    sandbox.fail("/contacts", fault)
+    run = tap.sync(sandbox, "contacts")
+    assert run.status == 0, run.log
+    assert len(run.records["contacts"]) == 1201
+
+
+def test_a_link_in_the_nested_form_is_followed(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(nested_tag_links=True)
+    run = tap.sync(sandbox, "contact_tags")
+    assert len(run.records["contact_tags"]) == len(sandbox.expected()["contact_tags"])
+
+
+def test_a_link_to_another_host_is_refused_and_gets_no_token(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(contacts=1201)
+    sandbox.fail("/contacts", Fault.FOREIGN_NEXT)
+    run = tap.sync(sandbox, "contacts")
+    assert run.status == 1
+    assert "it is not followed and no token is sent there" in run.log
+    assert not [request for request in sandbox.requests if "elsewhere" in request.path]
+
+
+def test_links_in_a_circle_end_the_run(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(contacts=1201)
+    sandbox.fail("/contacts", Fault.LOOP, times=9)
+    run = tap.sync(sandbox, "contacts")
+    assert run.status == 1
+    assert "go in a circle" in run.log
+    assert "Traceback" not in run.log
+
+
+def test_403_skips_the_stream_and_names_what_it_needs(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(scopes=("account_read", "contact_data", "offline_access"))
+    run = tap.sync(sandbox)
+    assert run.status == 0, run.log
+    assert len(run.records["contacts"]) == 60
+    assert run.records["email_campaigns"] == []
+    skipped = [line for line in run.log.splitlines() if "email_campaigns is skipped" in line]
+    assert len(skipped) == 1
+    assert "the scope campaign_data and the privilege campaign:read" in skipped[0]
+
+
+def test_403_for_every_stream_is_no_success(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(scopes=("offline_access",))
+    run = tap.sync(sandbox, "account", "contacts")
+    assert run.status == 1
+    assert "may read none of the selected streams" in run.log
+
+
+def test_403_in_the_middle_claims_nothing(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(contacts=1201)
+    sandbox.fail("/contacts", Fault.FORBIDDEN, skip=1)
+    run = tap.sync(sandbox, "account", "contacts")
+    assert run.status == 0
+    assert "replication_key_value" not in run.state["bookmarks"].get("contacts", {})
+    again = tap.sync(sandbox, "contacts", state=run.state)
+    assert len(again.records["contacts"]) == 1201
+
+
+def test_anything_else_ends_the_run_with_what_the_vendor_says(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    sandbox.fail("/contact_lists", Fault.BAD_REQUEST, message="status does not have a valid value")
+    run = tap.sync(sandbox, "account", "contact_lists")
+    assert run.status == 1
+    assert "GET /v3/contact_lists: 400" in run.log
+    assert "status does not have a valid value" in run.log
+    assert "contact_lists" in run.log
+    assert "Traceback" not in run.log
+
+
+def test_404_of_a_list_ends_the_run(tap: TapCommand, sandbox: Sandbox) -> None:
+    sandbox.fail("/contact_tags", Fault.NOT_FOUND)
+    run = tap.sync(sandbox, "contact_tags")
+    assert run.status == 1
+    assert "GET /v3/contact_tags: 404" in run.log
+
+
+def test_404_of_a_detail_skips_only_the_detail(tap: TapCommand, sandbox: Sandbox) -> None:
+    sandbox.fail("/segments/*", Fault.NOT_FOUND)
+    run = tap.sync(sandbox, "segments")
+    assert run.status == 0, run.log
+    criteria = [record.get("segment_criteria") for record in run.records["segments"]]
+    assert criteria.count(None) == 1
+    assert len(criteria) == len(sandbox.expected()["segments"])
+
+
+@pytest.mark.parametrize(("on_quota_exceeded", "status"), [("fail", 75), ("stop", 0)])
+def test_a_used_up_quota_is_not_asked_again_and_the_next_run_goes_on(
+    tap: TapCommand, sandbox: Sandbox, on_quota_exceeded: str, status: int
+) -> None:
+    sandbox.fail("/emails/*", Fault.QUOTA_EXCEEDED, skip=3)
+    run = tap.sync(sandbox, "account", "email_campaigns", on_quota_exceeded=on_quota_exceeded)
+    assert run.status == status
+    assert "The quota is new at" in run.log
+    assert "unhandled" not in run.log
+    assert [request.status for request in api_requests(sandbox)].count(429) == 1
+    sandbox.heal()
+    again = tap.sync(sandbox, "email_campaigns", state=run.state)
+    first, rest = (set(of.keys("email_campaigns", "campaign_id")) for of in (run, again))
+    assert first | rest == {key for (key,) in sandbox.expected()["email_campaigns"]}
+    assert len(first & rest) <= 1
+
+
+def test_the_budget_of_a_run_is_kept(tap: TapCommand, sandbox: Sandbox) -> None:
+    run = tap.sync(sandbox, max_requests=5)
+    assert run.status == 75
+    assert len(api_requests(sandbox)) == 5
+    assert "The run has made its 5 requests (max_requests)" in run.log
+    assert run.states
+
+
+def test_the_days_requests_are_counted_over_runs(tap: TapCommand, sandbox: Sandbox) -> None:
+    assert tap.sync(sandbox, "account", "account_emails", daily_quota=3).status == 0
+    run = tap.sync(sandbox, "account", "account_emails", daily_quota=3)
+    assert run.status == 75
+    assert len(api_requests(sandbox)) == 3
+
+
+def test_requests_name_the_tap(tap: TapCommand, sandbox: Sandbox) -> None:
+    tap.sync(sandbox, "account")
+    tap.sync(sandbox, "account", user_agent="warehouse/1")
+    agents = [request.user_agent for request in api_requests(sandbox)]
+    assert agents[0].startswith("tap-constantcontact/")
+    assert agents[1] == "warehouse/1"
+
+
+def test_a_slow_answer_is_waited_for(tap: TapCommand, sandbox: Sandbox) -> None:
+    sandbox.fail("/account/summary", Fault.DELAY, seconds=1.5)
+    began = time.monotonic()
+    assert tap.sync(sandbox, "account").status == 0
+    assert time.monotonic() - began > 1.5

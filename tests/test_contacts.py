@@ -1,0 +1,224 @@
+"""Contacts: where every change arrives, also the one that no filter shows."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from conftest import MakeSandbox, Run, TapCommand
+
+from sandbox import Fault, Sandbox
+from tap_constantcontact.values import timestamp
+
+
+def sync(tap: TapCommand, sandbox: Sandbox, state: Any = None, **settings: Any) -> Run:
+    run = tap.sync(sandbox, "contacts", state=state, **settings)
+    assert run.status == 0, run.log
+    return run
+
+
+def ids(run: Run) -> set[str]:
+    return set(run.keys("contacts", "contact_id"))
+
+
+def swept_days_ago(state: dict[str, Any], days: float) -> dict[str, Any]:
+    """Return the state as if its last sweep was longer ago."""
+    old: dict[str, Any] = json.loads(json.dumps(state))
+    swept = datetime.now(timezone.utc) - timedelta(days=days)
+    old["bookmarks"]["contacts"]["swept_at"] = timestamp(swept)
+    return old
+
+
+def test_an_unsubscribe_arrives_although_updated_at_stays(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    first = sync(tap, sandbox)
+    unsubscribed = set(sandbox.change()["contacts_unsubscribed"])
+    second = sync(tap, sandbox, first.state)
+    assert unsubscribed <= ids(second)
+    bookmark = first.state["bookmarks"]["contacts"]["replication_key_value"]
+    for contact in second.records["contacts"]:
+        if contact["contact_id"] in unsubscribed:
+            assert contact["updated_at"] < bookmark <= contact["last_changed_at"]
+            assert contact["email_address"]["permission_to_send"] == "unsubscribed"
+
+
+def test_an_incremental_run_asks_for_changed_and_for_opted_out_contacts(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    first = sync(tap, sandbox)
+    before = len(sandbox.requests)
+    sync(tap, sandbox, first.state)
+    requests = [request for request in sandbox.requests[before:] if request.method == "GET"]
+    queries = [request.query for request in requests]
+    filters = [{"updated_after", "optout_after"} & query.keys() for query in queries]
+    assert filters == [{"updated_after"}, {"optout_after"}]
+
+
+def test_what_no_filter_shows_arrives_with_the_sweep(tap: TapCommand, sandbox: Sandbox) -> None:
+    first = sync(tap, sandbox)
+    changed = sandbox.change()
+    hidden = {*changed["contacts_resubscribed"], *changed["contacts_moved"]}
+    second = sync(tap, sandbox, first.state)
+    assert not hidden & ids(second)
+    third = sync(tap, sandbox, swept_days_ago(second.state, days=1))
+    assert hidden <= ids(third)
+    assert len(ids(third)) == len(sandbox.expected()["contacts"])
+
+
+@pytest.mark.parametrize(
+    ("sweep_days", "days_ago", "sweeps"),
+    [(0, 0, True), (1, 0.5, False), (1, 1, True), (7, 6, False)],
+)
+def test_a_sweep_is_made_when_it_is_due(
+    tap: TapCommand, sandbox: Sandbox, sweep_days: int, days_ago: float, sweeps: bool
+) -> None:
+    state = swept_days_ago(sync(tap, sandbox).state, days_ago)
+    run = sync(tap, sandbox, state, contacts_sweep_days=sweep_days)
+    assert (len(ids(run)) == 60) is sweeps
+
+
+def test_deleted_contacts_arrive_even_if_deleting_moves_no_time(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(deleting_moves_updated_at=False)
+    first = sync(tap, sandbox)
+    (deleted,) = sandbox.change()["contacts_deleted"]
+    run = sync(tap, sandbox, first.state, contacts_sweep_days=0)
+    (contact,) = [row for row in run.records["contacts"] if row["contact_id"] == deleted]
+    assert contact["deleted_at"]
+
+
+def test_contacts_of_the_same_second_arrive_on_both_sides_of_the_bookmark(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    first = sync(tap, sandbox)
+    bookmark = first.state["bookmarks"]["contacts"]["replication_key_value"]
+    edited = list(sandbox.account.contacts)[:3]
+    for contact_id in edited:
+        sandbox.account.contacts[contact_id]["updated_at"] = bookmark.replace(".000", "")
+    second = sync(tap, sandbox, first.state)
+    assert set(edited) <= ids(second)
+
+
+def test_the_bookmark_is_the_start_of_the_run(tap: TapCommand, sandbox: Sandbox) -> None:
+    began = timestamp(datetime.now(timezone.utc).replace(microsecond=0))
+    run = sync(tap, sandbox)
+    bookmark = run.state["bookmarks"]["contacts"]["replication_key_value"]
+    assert began <= bookmark <= timestamp(datetime.now(timezone.utc))
+    assert bookmark > max(run.keys("contacts", "last_changed_at"))
+
+
+def test_a_contact_with_sms_only_is_a_row_like_any_other(tap: TapCommand, sandbox: Sandbox) -> None:
+    rows = sync(tap, sandbox).records["contacts"]
+    sms_only = [row for row in rows if row.get("email_address") is None]
+    assert sms_only
+    assert all(row["sms_channel"]["sms_channel_consents"] for row in sms_only)
+    assert all(row["last_changed_at"] for row in sms_only)
+
+
+def test_only_the_contacts_of_a_status_are_read(tap: TapCommand, sandbox: Sandbox) -> None:
+    rows = sync(tap, sandbox, contact_status="unsubscribed,deleted").records["contacts"]
+    permissions = {(row.get("email_address") or {}).get("permission_to_send") for row in rows}
+    assert rows
+    assert all(
+        row.get("deleted_at") or row["email_address"]["permission_to_send"] == "unsubscribed"
+        for row in rows
+    ), permissions
+
+
+def test_only_the_chosen_parts_of_a_contact_are_asked_for(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    rows = sync(tap, sandbox, contacts_include=["taggings"]).records["contacts"]
+    assert any("taggings" in row for row in rows)
+    assert not any("notes" in row for row in rows)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_sms_channel_is_asked_for_where_the_api_takes_it(
+    tap: TapCommand, make_sandbox: MakeSandbox, accepted: bool
+) -> None:
+    sandbox = make_sandbox(sms_channel_include=accepted)
+    run = sync(tap, sandbox, contacts_include=["notes", "sms_channel"])
+    assert len(ids(run)) == 60
+    assert ("goes on without sms_channel" in run.log) is not accepted
+
+
+def test_a_full_table_run_reads_all_and_keeps_no_bookmark(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    state = sync(tap, sandbox).state
+    catalog = tap.catalog(["contacts"])
+    for stream in catalog["streams"]:
+        if stream["tap_stream_id"] == "contacts":
+            stream["replication_method"] = "FULL_TABLE"
+    path = tap.folder / "full.json"
+    path.write_text(json.dumps(catalog))
+    run = tap.run(tap.settings(sandbox), "--catalog", str(path), state=state)
+    assert run.status == 0, run.log
+    assert len(ids(run)) == 60
+    assert run.state["bookmarks"]["contacts"] == state["bookmarks"]["contacts"]
+
+
+class TestShiftingPages:
+    """The cursor is a page number: what changes during a walk moves other contacts."""
+
+    def test_contacts_added_meanwhile_shift_others_but_none_comes_twice_or_never(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(contacts=1201)
+        before = contacts_of(sandbox)
+        change_behind_the_first_page(sandbox, sandbox.change)
+        run = sync(tap, sandbox)
+        keys = run.keys("contacts", "contact_id")
+        assert len(contacts_of(sandbox)) > len(before)
+        assert len(keys) == len(set(keys))
+        assert before <= set(keys)
+        assert set(keys) | ids(sync(tap, sandbox, run.state)) == contacts_of(sandbox)
+
+    def test_where_fewer_come_than_announced_the_walk_is_done_again(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        """Contacts that leave the status pull others over the end of the page that was read."""
+        sandbox = make_sandbox(contacts=1201)
+        newest_first = sorted(
+            (row for row in sandbox.account.contacts.values() if "deleted_at" not in row),
+            key=lambda row: str(row["created_at"]),
+        )[::-1]
+        deleted = {row["contact_id"] for row in newest_first[:5]}
+
+        def delete() -> None:
+            for contact_id in deleted:
+                sandbox.account.delete(contact_id)
+
+        change_behind_the_first_page(sandbox, delete)
+        statuses = "active,not_set,pending_confirmation,temp_hold,unsubscribed"
+        run = sync(tap, sandbox, contact_status=statuses)
+        left = {
+            key for (key,), row in sandbox.expected()["contacts"].items() if "deleted_at" not in row
+        }
+        assert left <= ids(run)
+        assert len([request for request in sandbox.requests if request.path == "/v3/contacts"]) > 3
+
+
+def contacts_of(sandbox: Sandbox) -> set[str]:
+    return {key for (key,) in sandbox.expected()["contacts"]}
+
+
+def change_behind_the_first_page(sandbox: Sandbox, change: Callable[[], object]) -> None:
+    """Change the account when the first page is made, while its answer is still held back."""
+    sandbox.fail("/contacts", Fault.DELAY, seconds=1)
+
+    def wait_and_change() -> None:
+        while not any(request.path == "/v3/contacts" for request in sandbox.requests):
+            time.sleep(0.01)
+        time.sleep(0.3)
+        change()
+
+    threading.Thread(target=wait_and_change, daemon=True).start()

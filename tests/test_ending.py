@@ -1,0 +1,126 @@
+"""A signal ends the tap within a second, with its exit status, and nothing false is claimed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from typing import IO, Any
+
+import pytest
+from conftest import MakeSandbox, TapCommand
+
+from sandbox import Fault, Sandbox
+
+A_SECOND = 1.3  # one, and what a busy machine needs to take note
+
+
+def start(
+    tap: TapCommand, sandbox: Sandbox, *select: str, **settings: Any
+) -> subprocess.Popen[str]:
+    command = tap.command(tap.settings(sandbox, **settings), select=list(select))
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(sandbox: Sandbox, path: str) -> None:
+    while not any(request.path == path for request in sandbox.requests):
+        time.sleep(0.01)
+
+
+def end(run: subprocess.Popen[str], signum: int) -> float:
+    """Send a signal and return the seconds that the tap took to end."""
+    began = time.monotonic()
+    run.send_signal(signum)
+    run.wait(timeout=20)
+    return time.monotonic() - began
+
+
+def messages(stdout: IO[str] | None) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stdout or []]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_tap_that_waits_for_an_answer(
+    tap: TapCommand, sandbox: Sandbox, signum: int
+) -> None:
+    sandbox.fail("/contacts", Fault.DELAY, seconds=10)
+    run = start(tap, sandbox, "account", "contacts")
+    wait_for(sandbox, "/v3/contacts")
+    assert end(run, signum) < A_SECOND
+    assert run.returncode == 128 + signum
+    written = messages(run.stdout)
+    assert written[-1]["type"] == "STATE"
+    assert "replication_key_value" not in written[-1]["value"]["bookmarks"]["contacts"]
+    log = run.stderr.read() if run.stderr else ""
+    assert "Run ended after" in log
+    assert "Traceback" not in log
+
+
+def test_a_signal_ends_a_tap_that_waits_for_its_turn(tap: TapCommand, sandbox: Sandbox) -> None:
+    run = start(tap, sandbox, "email_campaigns", requests_per_second=1)
+    wait_for(sandbox, "/v3/emails")
+    assert end(run, signal.SIGTERM) < A_SECOND
+    assert run.returncode == 143
+
+
+def test_a_signal_ends_a_tap_whose_pipe_is_full(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(contacts=2000)
+    run = start(tap, sandbox, "contacts")
+    wait_for(sandbox, "/v3/contacts")
+    time.sleep(1)  # nobody reads: the pipe fills up
+    assert end(run, signal.SIGTERM) < A_SECOND
+    assert run.returncode == 143
+    lines = (run.stdout.read() if run.stdout else "").splitlines()
+    assert 0 < len(lines) < 2000
+    states = [json.loads(line) for line in lines[:-1] if '"STATE"' in line[:20]]
+    assert not any("replication_key_value" in s["value"]["bookmarks"]["contacts"] for s in states)
+
+
+def test_what_a_reader_gets_of_a_run_that_is_ended_has_no_torn_line(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    """The reader is slow, so that the signal comes in the middle of a line."""
+    sandbox = make_sandbox(contacts=2000)
+    run = start(tap, sandbox, "contacts")
+    assert run.stdout
+    head = [run.stdout.readline() for _ in range(300)]
+    run.send_signal(signal.SIGTERM)
+    rest = messages(run.stdout)
+    assert run.wait(timeout=20) == 143
+    assert all(json.loads(line) for line in head)
+    assert rest[-1]["type"] == "STATE"
+
+
+def test_a_closed_pipe_ends_the_tap_quietly(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(contacts=2000)
+    run = start(tap, sandbox, "contacts")
+    assert run.stdout
+    run.stdout.readline()
+    run.stdout.close()
+    log = run.stderr.read() if run.stderr else ""
+    assert run.wait(timeout=20) == 141
+    assert "Traceback" not in log
+    assert "ERROR" not in log
+
+
+def test_the_next_run_goes_on_after_a_kill(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(campaigns=12)
+    streams = ("email_campaigns", "email_campaign_activities")
+    run = start(tap, sandbox, *streams, requests_per_second=20)
+    assert run.stdout
+    lines = [run.stdout.readline() for _ in range(25)]
+    run.kill()
+    lines += run.stdout.readlines()
+    written = [json.loads(line) for line in lines if line.endswith("\n")]
+    state = next(m["value"] for m in reversed(written) if m["type"] == "STATE")
+    again = tap.sync(sandbox, *streams, state=state)
+    for stream, key in zip(streams, ("campaign_id", "campaign_activity_id"), strict=True):
+        first = {
+            message["record"][key]
+            for message in written
+            if message["type"] == "RECORD" and message["stream"] == stream
+        }
+        expected = {key for (key,) in sandbox.expected()[stream]}
+        assert first | set(again.keys(stream, key)) == expected
+        assert len(again.records[stream]) < len(expected)

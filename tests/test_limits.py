@@ -1,0 +1,147 @@
+"""The limits of the API, with a clock that only moves when somebody sleeps."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tap_constantcontact.errors import RunEnded
+from tap_constantcontact.limits import DayCount, Limits
+
+EVENING = datetime(2026, 11, 21, 23, 30, tzinfo=timezone.utc)
+
+
+class Clock:
+    """Time that passes by sleeping."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return EVENING + timedelta(seconds=self.seconds)
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def limits_of(clock: Clock, **changed: Any) -> Limits:
+    settings: dict[str, Any] = {
+        "requests_per_second": 4,
+        "max_requests": None,
+        "daily_quota": 10000,
+        "on_quota_exceeded": "fail",
+        "day_count": DayCount(None, ""),
+    }
+    return Limits(**{**settings, **changed}, clock=clock, now=clock.now, sleep=clock.sleep)
+
+
+def turns(limits: Limits, clock: Clock, number: int) -> list[float]:
+    taken = []
+    for _ in range(number):
+        limits.take_turn()
+        taken.append(clock.seconds)
+    return taken
+
+
+@pytest.mark.parametrize("a_second", [1, 4, 10])
+def test_no_second_holds_more_requests_than_allowed(a_second: int) -> None:
+    clock = Clock()
+    taken = turns(limits_of(clock, requests_per_second=a_second), clock, 50)
+    assert all(
+        len([turn for turn in taken if start <= turn <= start + 1]) <= a_second for start in taken
+    )
+    assert 49 / taken[-1] > 0.95 * a_second
+
+
+def test_a_hold_keeps_every_request_back() -> None:
+    clock = Clock()
+    limits = limits_of(clock)
+    limits.take_turn()
+    limits.hold(5)
+    assert turns(limits, clock, 1) == [5.0]
+
+
+def test_turns_are_shared_by_threads() -> None:
+    limits = Limits(
+        requests_per_second=1000,
+        max_requests=None,
+        daily_quota=10000,
+        on_quota_exceeded="fail",
+        day_count=DayCount(None, ""),
+    )
+
+    def take_turns() -> None:
+        for _ in range(20):
+            limits.take_turn()
+
+    threads = [threading.Thread(target=take_turns) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert limits.requests == 160
+
+
+@pytest.mark.parametrize(("on_quota_exceeded", "status"), [("fail", 75), ("stop", 0), ("wait", 0)])
+def test_a_run_ends_when_its_budget_is_used_up(on_quota_exceeded: str, status: int) -> None:
+    clock = Clock()
+    limits = limits_of(clock, max_requests=3, on_quota_exceeded=on_quota_exceeded)
+    turns(limits, clock, 3)
+    with pytest.raises(RunEnded) as ended:
+        limits.take_turn()
+    assert ended.value.code == status
+    assert limits.requests == 3
+
+
+def test_the_end_says_when_the_quota_is_new(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(RunEnded):
+        limits_of(Clock()).quota_exceeded()
+    assert "new at 2026-11-22 00:00 UTC" in caplog.text
+    assert "the next run goes on" in caplog.text
+
+
+def test_waiting_sleeps_until_the_quota_is_new() -> None:
+    clock = Clock()
+    limits = limits_of(clock, daily_quota=2, on_quota_exceeded="wait")
+    taken = turns(limits, clock, 3)
+    assert taken[1] < 1
+    assert clock.now() >= datetime(2026, 11, 22, tzinfo=timezone.utc)
+    assert limits.requests == 3
+
+
+def test_runs_of_a_day_share_its_quota(tmp_path: Path) -> None:
+    def run(number: int, client_id: str = "key") -> None:
+        clock = Clock()
+        limits = limits_of(clock, daily_quota=100, day_count=DayCount(tmp_path, client_id))
+        turns(limits, clock, number)
+        limits.save()
+
+    run(60)
+    run(40)
+    with pytest.raises(RunEnded):
+        run(1)
+    run(1, client_id="another key")
+
+
+def test_a_new_day_has_a_new_quota(tmp_path: Path) -> None:
+    count = DayCount(tmp_path, "key")
+    assert [count.add(EVENING.date()) for _ in range(3)] == [1, 2, 3]
+    assert count.add(EVENING.date() + timedelta(days=1)) == 1
+
+
+def test_a_count_that_cannot_be_read_or_kept_ends_no_run(tmp_path: Path) -> None:
+    count = DayCount(tmp_path, "key")
+    count.add(EVENING.date())
+    count.save()
+    (kept,) = tmp_path.glob("requests-*.json")
+    kept.write_text("rubbish")
+    assert DayCount(tmp_path, "key").add(EVENING.date()) == 1
+    nowhere = DayCount(tmp_path / "not" / "there", "key")
+    assert [nowhere.add(EVENING.date()) for _ in range(60)][-1] == 60

@@ -1,0 +1,81 @@
+"""No secret and no person's data ever reaches a log line or an error message."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from conftest import MakeSandbox, TapCommand
+
+from sandbox import TOKEN_PATH, Fault, Sandbox
+
+
+def secrets_of(tap: TapCommand, sandbox: Sandbox, settings: dict[str, Any]) -> set[str]:
+    """Return all that must never be printed: tokens, the secret, addresses and names."""
+    kept = json.loads(tap.token_store.read_text()) if tap.token_store.exists() else {}
+    tokens = {
+        settings["client_secret"],
+        settings["refresh_token"],
+        sandbox.refresh_token,
+        kept.get("refresh_token"),
+        kept.get("access_token"),
+    }
+    addresses = {
+        row["email_address"]["address"]
+        for row in sandbox.account.contacts.values()
+        if "email_address" in row
+    }
+    return {secret for secret in tokens | addresses if secret}
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        ("/nowhere", Fault.DROPPED),
+        ("/contacts", Fault.UNAUTHORIZED),
+        ("/contacts", Fault.DROPPED),
+        ("/contacts", Fault.CUT_JSON),
+        ("/contacts", Fault.BAD_REQUEST),
+        ("/contacts", Fault.FOREIGN_NEXT),
+        ("/contacts", Fault.QUOTA_EXCEEDED),
+        (TOKEN_PATH, Fault.BAD_REQUEST),
+        (TOKEN_PATH, Fault.NOT_JSON),
+    ],
+)
+def test_nothing_printed_holds_a_secret(
+    tap: TapCommand, make_sandbox: MakeSandbox, level: str, path: str, fault: Fault
+) -> None:
+    sandbox = make_sandbox(contacts=520)
+    settings = tap.settings(sandbox)
+    person = next(
+        row["email_address"]["address"]
+        for row in sandbox.account.contacts.values()
+        if "email_address" in row
+    )
+    said = {"message": f"{person} is not valid"} if fault is Fault.BAD_REQUEST else {}
+    sandbox.fail(path, fault, **said)
+    run = tap.run(settings, select=["account", "contacts"], env={"LOGLEVEL": level})
+    assert run.log
+    assert "Traceback" not in run.log
+    for secret in secrets_of(tap, sandbox, settings):
+        assert secret not in run.log
+    assert not re.search(r"eyJ[\w-]+\.", run.log)  # no other JWT
+
+
+def test_what_the_vendor_says_is_printed_without_addresses(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    sandbox.fail("/contacts", Fault.BAD_REQUEST, message="the address ada@example.com is in use")
+    run = tap.sync(sandbox, "contacts")
+    assert "the address <e-mail address> is in use" in run.log
+
+
+def test_a_spent_token_is_not_printed(tap: TapCommand, sandbox: Sandbox) -> None:
+    settings = tap.settings(sandbox)
+    sandbox.replace_refresh_token()
+    run = tap.run(settings, select=["account"], env={"LOGLEVEL": "DEBUG"})
+    assert run.status == 1
+    assert settings["refresh_token"] not in run.log

@@ -1,0 +1,90 @@
+"""A wrong setting is refused at start, with a sentence for people."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from tap_constantcontact import settings
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
+LOGIN = {"client_id": "key", "refresh_token": "token"}
+
+
+def problems(**given: Any) -> list[str]:
+    return list(settings.problems({**LOGIN, **given}, settings.SETTINGS.to_dict(), NOW))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"client_secret": "secret", "start_date": "-30d", "contact_status": "active,deleted"},
+        {"api_url": "http://127.0.0.1:8080/v3", "contacts_include": ["notes"], "max_requests": 1},
+    ],
+)
+def test_good_settings_have_no_problem(given: dict[str, Any]) -> None:
+    assert problems(**given) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "accepted"),
+    [
+        ("max_requests", 0, "a whole number of at least 1"),
+        ("max_requests", "many", "a whole number of at least 1"),
+        ("contacts_sweep_days", -1, "a whole number of at least 0"),
+        ("on_quota_exceeded", "panic", "one of fail, stop, wait"),
+        ("start_date", "31/12/2026", "a date (2026-01-31)"),
+        ("contact_status", "active,gone", "one or more of all, active"),
+        ("api_url", "http://api.cc.email/v3", "begins with https://"),
+        ("auth_url", "token", "begins with https://"),
+        ("contacts_include", "notes", "a list"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_was_given_and_what_is_accepted(
+    name: str, given: Any, accepted: str
+) -> None:
+    (problem,) = problems(**{name: given})
+    assert f"Setting {name} is {given!r}" in problem
+    assert accepted in problem
+
+
+def test_a_wrong_part_of_a_list_is_named() -> None:
+    (problem,) = problems(contacts_include=["notes", "shoe_size"])
+    assert "contacts_include.1 is 'shoe_size', but must be one of custom_fields" in problem
+
+
+def test_the_value_of_a_secret_is_never_named() -> None:
+    (problem,) = problems(client_secret=271828)
+    assert "client_secret" in problem
+    assert "271828" not in problem
+
+
+@pytest.mark.parametrize("given", [{}, {"client_id": "key"}, {"refresh_token": "token"}])
+def test_a_login_is_needed(given: dict[str, Any]) -> None:
+    (problem,) = settings.problems(given, settings.SETTINGS.to_dict(), NOW)
+    assert "client_id and refresh_token are needed" in problem
+
+
+def test_an_access_token_alone_is_a_login() -> None:
+    given = {"access_token": "token"}
+    assert list(settings.problems(given, settings.SETTINGS.to_dict(), NOW)) == []
+
+
+def test_a_mistyped_setting_is_hinted_at() -> None:
+    (hint,) = settings.unknown({"start_dat": "-30d"}, settings.SETTINGS.to_dict())
+    assert hint == "Setting start_dat is not known; did you mean start_date?"
+
+
+def test_empty_values_are_not_set() -> None:
+    config: dict[str, Any] = {"client_id": "key", "client_secret": "", "max_requests": None}
+    settings.drop_unset(config)
+    assert config == {"client_id": "key"}
+
+
+def test_a_relative_start_becomes_a_timestamp() -> None:
+    config = {"start_date": "-30d"}
+    settings.resolve(config, NOW)
+    assert config == {"start_date": "2026-10-22T12:00:00.000Z"}

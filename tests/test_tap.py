@@ -1,0 +1,181 @@
+"""The tap as a command: what it says without a login, a whole sync, and what comes of bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+from conftest import STREAMS, TapCommand
+
+from sandbox import Sandbox
+
+ALL = list(STREAMS)
+KEYS = {name: stream.primary_keys for name, stream in STREAMS.items()}
+NOWHERE = {"api_url": "http://127.0.0.1:9/v3", "auth_url": "http://127.0.0.1:9/token"}
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--about",), ("--about", "--format=json")])
+def test_it_tells_about_itself_without_settings(tap: TapCommand, arguments: tuple[str]) -> None:
+    run = tap.run(None, *arguments)
+    assert run.status == 0
+    assert "tap-constantcontact" in "\n".join(run.lines)
+
+
+def test_discovery_needs_no_login_and_no_network(tap: TapCommand) -> None:
+    run = tap.run(NOWHERE, "--discover")
+    assert run.status == 0
+    streams = json.loads("\n".join(run.lines))["streams"]
+    assert sorted(stream["tap_stream_id"] for stream in streams) == sorted(ALL)
+
+
+def test_a_full_sync_delivers_every_row_of_the_account(tap: TapCommand, sandbox: Sandbox) -> None:
+    run = tap.sync(sandbox, *ALL)
+    assert run.status == 0, run.log
+    for name, expected in sandbox.expected().items():
+        keys = [tuple(record[key] for key in KEYS[name]) for record in run.records[name]]
+        assert len(keys) == len(set(keys)), name
+        assert set(keys) == set(expected), name
+    assert len(run.records["contact_counts"]) == 1
+
+
+def test_every_record_is_valid_and_has_what_the_api_sent(tap: TapCommand, sandbox: Sandbox) -> None:
+    run = tap.sync(sandbox, *ALL)
+    schemas = {m["stream"]: m["schema"] for m in run.messages if m["type"] == "SCHEMA"}
+    expected = sandbox.expected()
+    for name, records in run.records.items():
+        validator = jsonschema.Draft7Validator(
+            schemas[name], format_checker=jsonschema.FormatChecker()
+        )
+        for record in records:
+            validator.validate(record)
+        by_key = {tuple(record[key] for key in KEYS[name]): record for record in records}
+        for key, sent in expected.get(name, {}).items():
+            assert _paths(sent) <= _paths(by_key[key]), name
+
+
+def test_the_second_run_brings_what_changed(tap: TapCommand, sandbox: Sandbox) -> None:
+    first = tap.sync(sandbox)
+    changed = sandbox.change()
+    second = tap.sync(sandbox, state=first.state)
+    visible = {
+        contact
+        for what in ("added", "edited", "unsubscribed", "deleted", "opted_out")
+        for contact in changed[f"contacts_{what}"]
+    }
+    assert set(second.keys("contacts", "contact_id")) == visible
+    new = {*changed["campaigns_added"], *changed["drafts_sent"]}
+    assert new <= set(second.keys("email_campaigns", "campaign_id"))
+    assert len(second.records["email_campaigns"]) <= len(new) + 1
+    assert set(changed["segments_edited"]) <= set(second.keys("segments", "segment_id"))
+    assert not any("progress_markers" in bookmark for bookmark in _bookmarks(second.state))
+
+
+def test_the_last_line_says_what_was_done(tap: TapCommand, sandbox: Sandbox) -> None:
+    run = tap.sync(sandbox, "account", "contacts")
+    last = run.log.splitlines()[-1]
+    assert re.search(r"Run ended after \d+\.\d s: 2 requests, 0 retries\. ", last)
+    assert last.endswith("Records: account 1 (1 requests), contacts 60 (1 requests)")
+    assert len([request for request in sandbox.requests if request.path.startswith("/v3")]) == 2
+
+
+def test_settings_come_from_the_environment(tap: TapCommand, sandbox: Sandbox) -> None:
+    env = {
+        f"TAP_CONSTANTCONTACT_{name.upper()}": str(value)
+        for name, value in tap.settings(sandbox).items()
+    }
+    run = tap.run(None, "--config=ENV", select=["account"], env=env)
+    assert run.status == 0, run.log
+    assert len(run.records["account"]) == 1
+
+
+def test_the_connection_test_reads_a_record_of_each_stream(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    run = tap.run(tap.settings(sandbox), "--test")
+    assert run.status == 0, run.log
+    assert set(run.records) == set(ALL)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "Settings client_id and refresh_token are needed"),
+        ({"access_token": "x", "max_requests": -1}, "Setting max_requests is -1, but must be"),
+        ({"access_token": "x", "start_date": "soon"}, "Setting start_date is 'soon', but must be"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [(), ("--test",)])
+def test_wrong_settings_are_refused(
+    tap: TapCommand, settings: dict[str, Any], said: str, arguments: tuple[str]
+) -> None:
+    run = tap.run(settings, *arguments)
+    assert run.status == 1
+    assert said in run.log
+    assert "Traceback" not in run.log
+    assert run.lines == []
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "said"),
+    [
+        ("--config", "{", "not JSON"),
+        ("--state", "{", "not JSON"),
+        ("--state", "[]", "The state is not one of this tap"),
+        ("--state", '{"bookmarks": {"contacts": 3}}', "The state is not one of this tap"),
+        ("--catalog", "{", "not JSON"),
+        ("--catalog", "{}", "The catalog is not one"),
+        ("--catalog", '{"streams": [{}]}', "The catalog is not one"),
+    ],
+)
+def test_bad_files_are_refused(tap: TapCommand, option: str, content: str, said: str) -> None:
+    bad = tap.folder / "bad.json"
+    bad.write_text(content)
+    run = tap.run({**NOWHERE, "access_token": "x"}, option, str(bad))
+    assert run.status == 1
+    assert said in run.log
+    assert "Traceback" not in run.log
+
+
+def test_a_file_that_is_not_there_is_named(tap: TapCommand) -> None:
+    run = tap.run(None, "--config", "nowhere.json")
+    assert run.status == 1
+    assert "nowhere.json" in run.log
+    assert "Traceback" not in run.log
+
+
+def test_an_api_that_is_not_there_is_explained(tap: TapCommand) -> None:
+    settings = {**NOWHERE, "client_id": "a", "refresh_token": "b"}
+    run = tap.run({**settings, "token_store": str(tap.token_store)})
+    assert run.status == 1
+    assert "cannot be reached" in run.log
+    assert "Traceback" not in run.log
+
+
+def test_a_timestamp_that_is_older_than_start_date_is_left_out(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    run = tap.sync(sandbox, "contacts", "email_campaigns", start_date="-52w")
+    times = run.keys("contacts", "last_changed_at")
+    assert 0 < len(times) < 60
+    assert 0 < len(run.records["email_campaigns"]) < 6
+    everything = tap.sync(sandbox, "contacts")
+    older = [at for at in everything.keys("contacts", "last_changed_at") if at < min(times)]
+    assert len(older) + len(times) == 60
+
+
+def _bookmarks(state: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(state["bookmarks"].values())
+
+
+def _paths(value: Any, path: str = "") -> set[str]:
+    """Return the paths of all properties that have a value."""
+    if isinstance(value, dict):
+        return set().union(
+            *({f"{path}{name}"} | _paths(v, f"{path}{name}.") for name, v in value.items())
+        )
+    if isinstance(value, list):
+        return set().union(*(_paths(item, path) for item in value))
+    return set()

@@ -1,0 +1,141 @@
+"""Values that every target takes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tap_constantcontact.values import Misfit, cleaner, parse_start, timestamp
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
+
+
+def clean(schema: dict[str, Any], value: Any) -> tuple[Any, list[str]]:
+    """Return what becomes of a value, and the properties that were reported."""
+    reported: list[str] = []
+    return cleaner(schema, reported.append)(value), reported
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("2024-10-30T18:56:35Z", "2024-10-30T18:56:35.000Z"),
+        ("2024-11-01T19:19:34.456Z", "2024-11-01T19:19:34.456Z"),
+        ("2026-02-05T07:32:49.766+0000", "2026-02-05T07:32:49.766Z"),
+        ("2025-09-25T20:06:50.020+00:00", "2025-09-25T20:06:50.020Z"),
+        ("2015-03-17T11:13:28-04:00", "2015-03-17T15:13:28.000Z"),
+        ("2024-10-30T18:56:35", "2024-10-30T18:56:35.000Z"),
+        ("2024-10-30T18:56:35.123456Z", "2024-10-30T18:56:35.123456Z"),
+        ("2016-07-08", "2016-07-08T00:00:00.000Z"),
+    ],
+)
+def test_every_form_of_a_timestamp_becomes_utc(sent: str, kept: str) -> None:
+    assert clean({"type": ["string", "null"], "format": "date-time"}, sent) == (kept, [])
+
+
+@pytest.mark.parametrize("sent", ["2025-02-30T00:00:00Z", "01/31/2025", "soon", 7, {}])
+def test_a_timestamp_that_is_none_becomes_null_and_is_reported(sent: Any) -> None:
+    schema = {"properties": {"at": {"type": ["string", "null"], "format": "date-time"}}}
+    assert clean({"type": "object", **schema}, {"at": sent}) == ({"at": None}, ["at"])
+
+
+def test_an_empty_timestamp_becomes_null_without_a_report() -> None:
+    assert clean({"type": ["string", "null"], "format": "date-time"}, "") == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "kept"),
+    [
+        ("integer", 7, 7),
+        ("integer", "3129", 3129),
+        ("integer", Decimal("3.0"), 3),
+        ("integer", 4374642855454351379, 4374642855454351379),
+        ("number", "43.0", Decimal("43.0")),
+        ("number", Decimal("0.1000"), Decimal("0.1000")),
+        ("number", 40, 40),
+        ("boolean", "false", False),
+        ("boolean", True, True),
+        ("string", 4374642855454351379, "4374642855454351379"),
+        ("string", Decimal("1.50"), "1.50"),
+        ("string", False, "false"),
+        ("string", "José 🎉", "José 🎉"),
+        ("string", "a\x00b\ud800c", "abc"),
+        ("string", "", ""),
+        ("integer", "", None),
+    ],
+)
+def test_values_are_brought_into_their_type(kind: str, sent: Any, kept: Any) -> None:
+    assert clean({"type": [kind, "null"]}, sent) == (kept, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [
+        ("integer", "3.5"),
+        ("integer", Decimal("3.5")),
+        ("integer", True),
+        ("number", "many"),
+        ("number", Decimal("NaN")),
+        ("boolean", "perhaps"),
+    ],
+)
+def test_values_of_another_type_become_null_and_are_reported(kind: str, sent: Any) -> None:
+    assert clean({"type": [kind, "null"]}, sent) == (None, [""])
+
+
+def test_nested_values_are_cleaned_and_unknown_ones_kept() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "notes": {
+                "type": ["array", "null"],
+                "items": {
+                    "type": ["object", "null"],
+                    "properties": {"count": {"type": ["integer", "null"]}},
+                },
+            },
+            "free": {"type": ["object", "null"]},
+        },
+    }
+    sent = {
+        "notes": [{"count": "1", "new": 2}, {"count": "x"}, None],
+        "free": {"text": ["a\x00"]},
+        "unknown": "kept",
+    }
+    assert clean(schema, sent) == (
+        {
+            "notes": [{"count": 1, "new": 2}, {"count": None}, None],
+            "free": {"text": ["a"]},
+            "unknown": "kept",
+        },
+        ["notes.count"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("2026-01-31", datetime(2026, 1, 31, tzinfo=timezone.utc)),
+        ("2026-01-31T08:00:00Z", datetime(2026, 1, 31, 8, tzinfo=timezone.utc)),
+        ("-30d", NOW - timedelta(days=30)),
+        ("-12h", NOW - timedelta(hours=12)),
+        ("-4w", NOW - timedelta(weeks=4)),
+    ],
+)
+def test_a_start_is_a_date_or_a_time_before_now(text: str, start: datetime) -> None:
+    assert parse_start(text, NOW) == start
+
+
+@pytest.mark.parametrize("text", ["31/01/2026", "-30", "30d", "-3m", "-99999999999d", ""])
+def test_other_starts_are_refused(text: str) -> None:
+    with pytest.raises(Misfit):
+        parse_start(text, NOW)
+
+
+def test_timestamps_keep_their_order_as_texts() -> None:
+    moments = [NOW + timedelta(milliseconds=step) for step in range(0, 3000, 250)]
+    texts = [timestamp(moment) for moment in moments]
+    assert texts == sorted(texts)
