@@ -15,9 +15,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import backoff
 import requests
@@ -34,8 +34,7 @@ _LEEWAY_SHARE = 0.1
 _UNKNOWN_LIFETIME_SECONDS = 3600
 _TOKEN_TIMEOUT_SECONDS = 30
 _LOCK_TIMEOUT_SECONDS = 180
-_TRIES = 4
-_ROOM_FOR_TOKENS = 8192
+_TRIES = 5
 
 _SIGN_IN_AGAIN = (
     "It is used up, revoked, or was unused for 180 days. Sign in again and put the new token into "
@@ -82,7 +81,7 @@ class TokenStore:
             path: the file; its folder is made when it is written.
             seed: fingerprint of the sign-in; tokens of another sign-in are not read.
         """
-        self.path = path
+        self.path = path.resolve()  # a link is followed, not replaced
         self._seed = seed
 
     @contextmanager
@@ -107,56 +106,63 @@ class TokenStore:
             lock.release()
 
     def read(self) -> Tokens:
-        """Return the tokens of this sign-in, or none."""
+        """Return the tokens of this sign-in, or none.
+
+        Raises:
+            LoginError: there is a store, but it cannot be read. The token of the settings may be
+                spent by now, so it is not tried instead.
+        """
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except FileNotFoundError:
             return {}
+        except (OSError, ValueError) as error:
+            message = (
+                f"The token store {self.path} cannot be read ({type(error).__name__}). Mend it, or "
+                "delete it to sign in with the setting refresh_token"
+            )
+            raise LoginError(message) from error
         return kept if isinstance(kept, dict) and kept.get("seed") == self._seed else {}
 
-    @contextmanager
-    def writing(self) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-        """Give a function that stores tokens in one atomic replacement.
-
-        The new file is made at once: a store that cannot be written to is noticed before the
-        caller spends a refresh token.
+    def prove_writable(self) -> None:
+        """Replace the store by itself, to notice in time if that is not possible.
 
         Raises:
             LoginError: the store cannot be written to.
         """
         try:
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+            content = self.path.read_text(encoding="utf-8") if self.path.exists() else "{}"
         except OSError as error:
             raise self._unwritable(error) from error
+        self._replace(content)
 
-        def store(tokens: Mapping[str, Any]) -> None:
-            file.seek(0)
-            file.write(json.dumps({"seed": self._seed, **tokens}))
-            file.truncate()
-            file.flush()
-            os.fsync(file.fileno())
-            Path(name).replace(self.path)
+    def write(self, tokens: Mapping[str, Any]) -> None:
+        """Store the tokens of this sign-in, in one atomic replacement.
 
+        Raises:
+            LoginError: the store cannot be written to.
+        """
+        self._replace(json.dumps({**tokens, "seed": self._seed}))
+
+    def _replace(self, content: str) -> None:
+        name = None
         try:
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
             with os.fdopen(handle, "w", encoding="utf-8") as file:  # mkstemp makes it 0600
-                self._reserve(file)
-                yield store
-        finally:
-            Path(name).unlink(missing_ok=True)
-
-    def _reserve(self, file: IO[str]) -> None:
-        """Take the room for new tokens beforehand: a full disk is noticed in time as well."""
-        try:
-            file.write(" " * _ROOM_FOR_TOKENS)
-            file.flush()
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self.path)
         except OSError as error:
+            if name is not None:
+                Path(name).unlink(missing_ok=True)
             raise self._unwritable(error) from error
 
     def _unwritable(self, error: OSError) -> LoginError:
         return LoginError(
             f"The token store {self.path} cannot be written to ({error.strerror or error}); a "
             "rotated refresh token would be lost. Set token_store to a file that this user can "
-            "write. The refresh token was not used"
+            "replace, in a folder that stays"
         )
 
 
@@ -264,10 +270,12 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         backoff.expo,
         (RetriableAPIError, requests.ConnectionError, requests.Timeout),
         max_tries=_TRIES,
+        jitter=backoff.random_jitter,
         logger=None,
     )
     def _request_and_store(self) -> Tokens:
-        with self.requesting, self.store.writing() as store:
+        with self.requesting:
+            self.store.prove_writable()  # before the token is spent
             response = requests.post(
                 self.auth_endpoint,
                 data=self.oauth_request_body,
@@ -277,7 +285,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
                 allow_redirects=False,
             )
             tokens = _tokens_of(response, self.refresh_token)
-            store(tokens)
+            self.store.write(tokens)
             return tokens
 
     def _use(self, tokens: Tokens) -> None:
@@ -330,11 +338,12 @@ def _tokens_of(response: requests.Response, refresh_token: str | None) -> Tokens
     if status != requests.codes.ok:
         raise LoginError(_login_problem(response, key))
     body = body_of(response)
-    if not isinstance(body, dict) or "access_token" not in body:
+    access_token = body.get("access_token") if isinstance(body, dict) else None
+    if not isinstance(access_token, str) or not access_token.isprintable():
         raise LoginError("The token endpoint gave no access token; check the setting auth_url")
     lifetime = _lifetime(body)
     return {
-        "access_token": body["access_token"],
+        "access_token": access_token,
         "refresh_token": body.get("refresh_token") or refresh_token,
         "expires_at": time.time() + lifetime - min(_LEEWAY_SECONDS, lifetime * _LEEWAY_SHARE),
     }
@@ -356,11 +365,11 @@ def _lifetime(body: Mapping[str, Any]) -> float:
     `expires_in` comes as a number or as digits in a text (both documented); without it the
     token's own `exp` tells.
     """
-    try:
-        return float(body["expires_in"])
-    except (KeyError, TypeError, ValueError):
-        ends = _claims(body["access_token"]).get("exp")
-    return float(ends) - time.time() if ends else _UNKNOWN_LIFETIME_SECONDS
+    ends = _claims(body["access_token"]).get("exp")
+    for value, since in ((body.get("expires_in"), 0.0), (ends, time.time())):
+        with suppress(ValueError):
+            return float(str(value)) - since
+    return _UNKNOWN_LIFETIME_SECONDS
 
 
 def _claims(access_token: str) -> dict[str, Any]:
