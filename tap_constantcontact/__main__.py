@@ -2,52 +2,71 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
+import traceback
 
 import requests
-from singer_sdk.exceptions import (
-    ConfigurationError,
-    ConfigValidationError,
-    FatalAPIError,
-    RetriableAPIError,
-)
+from singer_sdk.exceptions import ConfigValidationError, RetriableAPIError, SingerSDKError
 
-from tap_constantcontact.errors import EXIT_FAILED
+from tap_constantcontact.errors import EXIT_FAILED, JSON_ERROR, without_addresses
 from tap_constantcontact.tap import TapConstantContact
 
-# The SDK reads files with simplejson, whose error is another one; requests knows both.
-JSON_ERRORS = (json.JSONDecodeError, requests.compat.JSONDecodeError)
+_ENVIRONMENT = "TAP_CONSTANTCONTACT_"
 
 
 def main() -> None:
     """Run the tap; each expected failure ends in a message for people and an exit status.
 
-    Exit statuses: 0 done, 1 failed, 75 the quota is used up and a later run goes on, 128 and the
-    number of the signal that ended it.
+    Exit statuses: 0 done, 1 failed, 2 wrong use of the command line, 75 the quota is used up and a
+    later run goes on, 128 and the number of the signal that ended it.
     """
+    _forget_empty_variables()
     try:
         TapConstantContact.cli()
     except ConfigValidationError as error:
         _fail("; ".join(error.errors))
-    except (ConfigurationError, FatalAPIError) as error:
-        _fail(str(error))
     except RetriableAPIError as error:
         _fail(f"{error}. It did not get better in several tries; the next run goes on from here")
+    except SingerSDKError as error:
+        _fail(str(error))
     except requests.RequestException as error:
         _fail(
             f"The API cannot be reached ({_cause(error)}). Check the network and the settings "
             "api_url and auth_url; the next run goes on from here"
         )
-    except JSON_ERRORS as error:
+    except JSON_ERROR as error:
         _fail(f"A file given is not JSON: {error}")
     except OSError as error:
         _fail(f"{error.filename or 'A file'}: {error.strerror or error}")
+    except Exception as error:  # noqa: BLE001 - its text may hold what must not be logged
+        _fail_unexpectedly(error)
+
+
+def _forget_empty_variables() -> None:
+    """Take out settings of the environment without a value, which mean "not set".
+
+    The SDK would read some of them as numbers.
+    """
+    for name, value in list(os.environ.items()):
+        if name.startswith(_ENVIRONMENT) and not value.strip():
+            del os.environ[name]
 
 
 def _fail(message: str) -> None:
-    TapConstantContact.logger.critical(message)
+    TapConstantContact.logger.critical(without_addresses(message))
     sys.exit(EXIT_FAILED)
+
+
+def _fail_unexpectedly(error: Exception) -> None:
+    """Say where a mistake of the tap, or an input that nobody thought of, shows."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    TapConstantContact.logger.debug("It came from:\n%s", "\n".join(places))
+    _fail(
+        f"Unexpected {type(error).__name__} at {places[-1]}. Check the files and settings given; "
+        "if they are right, please report this, with the log of a run with LOGLEVEL=DEBUG"
+    )
 
 
 def _cause(error: BaseException) -> str:

@@ -8,11 +8,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from requests.exceptions import JSONDecodeError
+from requests import compat
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 if TYPE_CHECKING:
     from requests import Response
+
+#: The SDK reads files with simplejson where it is installed; requests knows which it is.
+JSON_ERROR: type[ValueError] = compat.JSONDecodeError
 
 EXIT_FAILED = 1
 #: sysexits.h EX_TEMPFAIL: nothing is broken, a later run goes on.
@@ -55,18 +58,21 @@ class NotFound(Refused):
 
 
 def body_of(response: Response) -> Any:
-    """Return the parsed body; it is parsed once, with the exact digits of its numbers.
+    """Return the parsed body, parsed once, with the exact digits of its numbers.
 
     Raises:
-        RetriableAPIError: the body is not JSON; a cut or foreign answer is worth another try.
+        RetriableAPIError: it is none of the API's; a cut or foreign one is worth another try.
     """
     if "parsed_body" not in response.__dict__:
         try:
-            response.__dict__["parsed_body"] = response.json(parse_float=Decimal)
-        except JSONDecodeError as error:
+            body = response.json(parse_float=Decimal)
+        except ValueError:  # not JSON, or not even text
+            body = None
+        if not isinstance(body, (dict, list)):
             kind = response.headers.get("Content-Type", "no content type")
-            message = f"{request_line(response)}: the answer is not JSON ({kind})"
-            raise RetriableAPIError(message, response) from error
+            message = f"{request_line(response)}: the answer is no JSON object or array ({kind})"
+            raise RetriableAPIError(message, response)
+        response.__dict__["parsed_body"] = body
     return response.__dict__["parsed_body"]
 
 
@@ -81,8 +87,10 @@ def failure_of(response: Response, needs: str) -> Exception | None:
     """
     status = response.status_code
     message = f"{request_line(response)}: {status} {vendor_message(response)}"
+    if status == HTTPStatus.ACCEPTED:  # "processing": ask again (contract, getContacts)
+        return RetriableAPIError(message, response)
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return None
+        return Refused(message, response) if error_key(response) else None
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return RetriableAPIError(message, response)
     if status == HTTPStatus.FORBIDDEN:

@@ -29,7 +29,8 @@ logger = logging.getLogger("tap-constantcontact.limits")
 # Requests sent every 1/4 s arrive a little closer together now and then and draw a 429; 5 % more
 # room drew none (measured against a server that enforces 4 in any second).
 _ROOM_FOR_JITTER = 1.05
-_AFTER_MIDNIGHT = timedelta(seconds=5)
+# Clocks differ.
+_AFTER_MIDNIGHT = timedelta(minutes=1)
 _SAVE_EVERY = 25
 
 
@@ -166,7 +167,7 @@ class Limits:
     def _end(self, reason: str) -> None:
         failed = self._on_quota_exceeded == "fail"
         level = logging.ERROR if failed else logging.WARNING
-        logger.log(level, "%s; state is written and the next run goes on from there", reason)
+        logger.log(level, "%s; what is read so far is in the state, the next run goes on", reason)
         raise RunEnded(EXIT_QUOTA if failed else 0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import datetime
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -84,9 +85,9 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         title="Start date",
         description=(
-            "Rows of incremental streams that last changed before this are left out. A date "
-            "(2026-01-31), a timestamp (2026-01-31T08:00:00Z), or a time before now in hours, "
-            "days or weeks (-12h, -30d, -4w)."
+            "Where the first run begins: rows of incremental streams that last changed before are "
+            "left out. A date (2026-01-31), a timestamp (2026-01-31T08:00:00Z), or a time before "
+            "now in hours, days or weeks (-12h, -30d, -4w). Later runs go on from their bookmarks."
         ),
         examples=["2026-01-31", "-30d"],
     ),
@@ -142,7 +143,7 @@ SETTINGS = th.PropertiesList(
         title="When the quota is used up",
         description=(
             "fail: end with exit status 75. stop: end with success. wait: sleep until the quota "
-            "is new at 00:00 UTC. State is written in each case and the next run goes on."
+            "is new at 00:00 UTC. State is written before the run ends, and the next one goes on."
         ),
     ),
     th.Property(
@@ -186,10 +187,15 @@ _TYPES = {
 }
 
 
-def drop_unset(config: MutableMapping[str, Any]) -> None:
-    """Take out settings without a value: an empty line of an `.env` file means "not set"."""
-    for name in [name for name, value in config.items() if value is None or value == ""]:
-        del config[name]
+def tidy(config: MutableMapping[str, Any]) -> None:
+    """Take out settings without a value, and the blanks around texts.
+
+    An empty line of an `.env` file means "not set"; a secret read from a file has a line's end.
+    """
+    for name, value in list(config.items()):
+        config[name] = value.strip() if isinstance(value, str) else value
+        if config[name] in (None, ""):
+            del config[name]
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime) -> Iterator[str]:
@@ -211,7 +217,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime
         )
     for name, check in _CHECKS.items():
         if name in config and name not in wrong and not check(config[name], now):
-            yield _refusal(name, config[name], _ACCEPTED[name])
+            yield _refusal(name, config[name], _ACCEPTED[name], schema)
 
 
 def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
@@ -222,39 +228,71 @@ def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[st
 
 
 def resolve(config: MutableMapping[str, Any], now: datetime) -> None:
-    """Turn a start_date of any accepted form into a timestamp, as the SDK expects it."""
+    """Bring settings with several accepted forms into one: start_date into a timestamp."""
     if "start_date" in config:
         config["start_date"] = timestamp(parse_start(config["start_date"], now))
+    if "contact_status" in config:
+        config["contact_status"] = ",".join(_statuses(config["contact_status"]))
 
 
 def _is_start(value: str, now: datetime) -> bool:
     try:
-        timestamp(parse_start(value, now))
+        return timestamp(parse_start(value, now)) > "1971"
     except (Misfit, OverflowError):
         return False
-    return True
 
 
 def _is_url(value: str, _: datetime) -> bool:
-    url = urlsplit(value)
+    try:
+        url = urlsplit(value)
+    except ValueError:
+        return False
     plain = url.scheme == "http" and url.hostname in _LOOPBACK
     return bool(url.hostname) and (url.scheme == "https" or plain)
 
 
 def _are_statuses(value: str, _: datetime) -> bool:
-    return all(status.strip() in CONTACT_STATUSES for status in value.split(","))
+    return all(status in CONTACT_STATUSES for status in _statuses(value))
+
+
+def _statuses(value: str) -> list[str]:
+    return [status.strip() for status in value.split(",")]
+
+
+def _is_header(value: str, _: datetime) -> bool:
+    return value.isprintable() and value.isascii()
+
+
+def _is_path(value: str, _: datetime) -> bool:
+    try:
+        return not Path(value).expanduser().is_dir()
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 _CHECKS = {
+    "access_token": _is_header,
+    "client_id": _is_header,
+    "client_secret": _is_header,
+    "refresh_token": _is_header,
+    "user_agent": _is_header,
+    "token_store": _is_path,
     "start_date": _is_start,
     "api_url": _is_url,
     "auth_url": _is_url,
     "contact_status": _are_statuses,
 }
+_TEXT = "printable ASCII characters only"
 _ACCEPTED = {
+    "access_token": _TEXT,
+    "client_id": _TEXT,
+    "client_secret": _TEXT,
+    "refresh_token": _TEXT,
+    "user_agent": _TEXT,
+    "token_store": "the path of a file",
     "start_date": (
         "a date (2026-01-31), a timestamp (2026-01-31T08:00:00Z) or a time before now (-30d, "
-        "-12h, -4w)"
+        "-12h, -4w), after 1970"
     ),
     "api_url": "an address that begins with https:// (http:// only for this machine)",
     "auth_url": "an address that begins with https:// (http:// only for this machine)",
@@ -265,14 +303,14 @@ _ACCEPTED = {
 def _sentence(error: ValidationError, schema: Mapping[str, Any]) -> str:
     if not error.path:
         return error.message
-    name = str(error.path[0])
-    setting = schema["properties"][name]
-    given = "a value of another type" if setting.get("secret") else error.instance
-    return _refusal(".".join(str(part) for part in error.path), given, _accepted(error.schema))
+    name = ".".join(str(part) for part in error.path)
+    return _refusal(name, error.instance, _accepted(error.schema), schema)
 
 
-def _refusal(name: str, given: object, accepted: str) -> str:
-    return f"Setting {name} is {given!r}, but must be {accepted}"
+def _refusal(name: str, given: object, accepted: str, schema: Mapping[str, Any]) -> str:
+    secret = schema["properties"][name.split(".", maxsplit=1)[0]].get("secret")
+    what = "not usable" if secret else repr(given)
+    return f"Setting {name} is {what}, but must be {accepted}"
 
 
 def _accepted(schema: Any) -> str:

@@ -7,18 +7,23 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from jsonschema import Draft202012Validator
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigurationError, ConfigValidationError
+from singer_sdk.helpers.capabilities import (
+    CapabilitiesEnum,
+    PluginCapabilities,
+    TapCapabilities,
+)
 
 from tap_constantcontact import settings
 from tap_constantcontact.auth import AccessTokenAuthenticator, Login, RefreshTokenAuthenticator
 from tap_constantcontact.client import Api
 from tap_constantcontact.ending import Ending, MessageWriter
-from tap_constantcontact.errors import RunEnded
+from tap_constantcontact.errors import JSON_ERROR, RunEnded
 from tap_constantcontact.limits import DayCount, Limits
 from tap_constantcontact.streams import STREAMS
 
@@ -27,17 +32,35 @@ if TYPE_CHECKING:
 
     from tap_constantcontact.client import ConstantContactStream
 
+# Every replication key of the tap is a timestamp.
+_BOOKMARK = {
+    "type": "object",
+    "properties": {"replication_key_value": {"pattern": "^(19|20)[0-9]{2}-", "type": "string"}},
+}
 _STATE = Draft202012Validator(
     {
         "type": "object",
-        "properties": {"bookmarks": {"additionalProperties": {"type": "object"}, "type": "object"}},
+        "properties": {"bookmarks": {"additionalProperties": _BOOKMARK, "type": "object"}},
+        # An empty one is the first run's; a whole STATE message is none.
+        "anyOf": [{"required": ["bookmarks"]}, {"maxProperties": 0}],
     }
 )
-_STREAM = {"type": "object", "required": ["tap_stream_id", "schema"]}
+_METADATA = {"type": "object", "required": ["breadcrumb", "metadata"]}
+_STREAM = {
+    "type": "object",
+    "properties": {
+        "schema": {"type": "object", "required": ["properties"]},
+        "metadata": {"type": "array", "items": _METADATA},
+    },
+    "required": ["tap_stream_id", "schema"],
+}
+_OWN_STREAM = {
+    "properties": {"tap_stream_id": {"enum": [vars(stream)["name"] for stream in STREAMS]}}
+}
 _CATALOG = Draft202012Validator(
     {
         "type": "object",
-        "properties": {"streams": {"type": "array", "items": _STREAM}},
+        "properties": {"streams": {"type": "array", "items": _STREAM, "contains": _OWN_STREAM}},
         "required": ["streams"],
     }
 )
@@ -49,6 +72,12 @@ class TapConstantContact(Tap):
     name = "tap-constantcontact"
     config_jsonschema = settings.SETTINGS.to_dict()
     message_writer_class = MessageWriter
+    # Without batches and ACTIVATE_VERSION: `ConstantContactStream` says why.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        capability
+        for capability in Tap.capabilities
+        if capability not in (PluginCapabilities.BATCH, TapCapabilities.ACTIVATE_VERSION)
+    ]
 
     message_writer: MessageWriter
 
@@ -77,6 +106,21 @@ class TapConstantContact(Tap):
             user_agent=user_agent,
         )
 
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the configuration files.
+
+        Raises:
+            ConfigurationError: one of them holds no settings.
+        """
+        try:
+            return super().cb_config(ctx, param, value)
+        except (TypeError, ValueError) as error:
+            if isinstance(error, JSON_ERROR):
+                raise
+            message = "A configuration file must hold a JSON object with settings"
+            raise ConfigurationError(message) from error
+
     def discover_streams(self) -> list[ConstantContactStream]:
         """Return all streams; needs no login and no network."""
         return [stream(self, lambda: self.api) for stream in STREAMS]
@@ -97,7 +141,7 @@ class TapConstantContact(Tap):
         accepted, and never the value of a secret.
         """
         now = datetime.now(timezone.utc)
-        settings.drop_unset(self._config)
+        settings.tidy(self._config)
         self.append_builtin_config(self.config_jsonschema)
         errors = list(settings.problems(self._config, self.config_jsonschema, now))
         if errors and raise_errors:
@@ -161,8 +205,14 @@ def _check_files(state: Any, catalog: Any) -> None:
         ConfigurationError: the state or the catalog is not one.
     """
     if isinstance(state, (dict, list)) and not _STATE.is_valid(state):
-        message = "The state is not one of this tap: it is no object with bookmarks"
+        message = (
+            "The state is not one of this tap: it must be the value of a STATE message, an object "
+            "with bookmarks"
+        )
         raise ConfigurationError(message)
     if isinstance(catalog, (dict, list)) and not _CATALOG.is_valid(catalog):
-        message = "The catalog is not one: it has no list of streams; --discover writes a good one"
+        message = (
+            "The catalog is not one of this tap: it has no list of its streams; --discover writes "
+            "a good one"
+        )
         raise ConfigurationError(message)

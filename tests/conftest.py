@@ -6,13 +6,17 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -130,6 +134,14 @@ class TapCommand:
         return str(path)
 
 
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Wait for something that another process or thread does; fail if it takes too long."""
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline, "it has not happened"
+        time.sleep(0.01)
+
+
 @cache
 def discovered() -> str:
     """Return the catalog that the tap discovers."""
@@ -140,6 +152,43 @@ def discovered() -> str:
 @pytest.fixture
 def tap(tmp_path: Path) -> TapCommand:
     return TapCommand(tmp_path)
+
+
+class Answers(dict[str, Any]):
+    """A server that answers GETs with what a test says: a status and a body, or a body."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        answers = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                answer = answers.get(urlsplit(self.path).path, (404, {}))
+                status, body = answer if isinstance(answer, tuple) else (200, answer)
+                content = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        api_url = f"http://127.0.0.1:{self.server.server_port}/v3"
+        return {"api_url": api_url, "access_token": "any", "requests_per_second": 1000}
+
+
+@pytest.fixture
+def answers() -> Iterator[Answers]:
+    answers = Answers()
+    yield answers
+    answers.server.shutdown()
+    answers.server.server_close()
 
 
 @pytest.fixture

@@ -39,7 +39,11 @@ def test_good_settings_have_no_problem(given: dict[str, Any]) -> None:
         ("start_date", "31/12/2026", "a date (2026-01-31)"),
         ("contact_status", "active,gone", "one or more of all, active"),
         ("api_url", "http://api.cc.email/v3", "begins with https://"),
+        ("api_url", "https://[", "begins with https://"),
         ("auth_url", "token", "begins with https://"),
+        ("start_date", "0001-01-01", "after 1970"),
+        ("token_store", "/", "the path of a file"),
+        ("user_agent", "a\nb", "printable ASCII"),
         ("contacts_include", "notes", "a list"),
     ],
 )
@@ -56,9 +60,10 @@ def test_a_wrong_part_of_a_list_is_named() -> None:
     assert "contacts_include.1 is 'shoe_size', but must be one of custom_fields" in problem
 
 
-def test_the_value_of_a_secret_is_never_named() -> None:
-    (problem,) = problems(client_secret=271828)
-    assert "client_secret" in problem
+@pytest.mark.parametrize("secret", [271828, "271828\n271828"])
+def test_the_value_of_a_secret_is_never_named(secret: Any) -> None:
+    (problem,) = problems(client_secret=secret)
+    assert "Setting client_secret is not usable" in problem
     assert "271828" not in problem
 
 
@@ -79,12 +84,15 @@ def test_a_mistyped_setting_is_hinted_at() -> None:
 
 
 def test_empty_values_are_not_set() -> None:
-    config: dict[str, Any] = {"client_id": "key", "client_secret": "", "max_requests": None}
-    settings.drop_unset(config)
+    config: dict[str, Any] = {"client_id": " key\n", "client_secret": "", "max_requests": None}
+    settings.tidy(config)
     assert config == {"client_id": "key"}
 
 
-def test_a_relative_start_becomes_a_timestamp() -> None:
-    config = {"start_date": "-30d"}
+def test_settings_are_brought_into_one_form() -> None:
+    config = {"start_date": "-30d", "contact_status": "active , deleted"}
     settings.resolve(config, NOW)
-    assert config == {"start_date": "2026-10-22T12:00:00.000Z"}
+    assert config == {
+        "start_date": "2026-10-22T12:00:00.000Z",
+        "contact_status": "active,deleted",
+    }
