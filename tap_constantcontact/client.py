@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -32,7 +32,7 @@ from tap_constantcontact.limits import LimitedAdapter, Limits
 from tap_constantcontact.values import Cleaner, Misfit, cleaner, parse_timestamp, timestamp
 
 if TYPE_CHECKING:
-    from singer_sdk import Tap
+    from singer_sdk import Stream, Tap
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
@@ -71,6 +71,8 @@ class Api:
     retries: int = 0
     #: Streams that this account may not read.
     forbidden: set[str] = field(default_factory=set)
+    #: Needs that were met: what has them can be read, but for single items.
+    met: set[str] = field(default_factory=set)
 
     @cached_property
     def session(self) -> requests.Session:
@@ -84,14 +86,14 @@ class Api:
 class NextLink(BaseHATEOASPaginator):
     """Follows the link to the next page as it is: it carries the filters of the first page."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, api_url: str) -> None:
         """Follow links of one host.
 
         Args:
-            origin: scheme and host of the API; a token is sent nowhere else.
+            api_url: address of the API; a token is sent to no other host.
         """
         super().__init__()
-        self._origin = origin
+        self._origin = _origin(api_url)
         self._followed: set[str] = set()
 
     def get_next_url(self, response: requests.Response) -> str | None:
@@ -103,11 +105,14 @@ class NextLink(BaseHATEOASPaginator):
         link = _next_link(body_of(response), response)
         if link is None:
             return None
-        url = urljoin(response.url, link)
+        try:
+            url = urljoin(response.url, link)
+        except ValueError:
+            url = ""
         if _origin(url) != self._origin:
             message = (
-                f"{request_line(response)}: the next page is said to be on {_origin(url)}, not on "
-                f"{self._origin}; it is not followed and no token is sent there"
+                f"{request_line(response)}: the next page is said to be on another host than the "
+                "API's; it is not followed and no token is sent there"
             )
             raise FatalAPIError(message)
         return url
@@ -214,9 +219,21 @@ class ConstantContactStream(RESTStream[ParseResult]):
             request.params = {}
         return request
 
+    def compare_start_date(self, value: str, start_date_value: str) -> str:
+        """Return the bookmark: a start_date that moves with the clock must not overtake it."""
+        return value
+
+    def get_batch_config(self, config: Mapping[str, Any]) -> None:
+        """Return none: states that are written early would claim rows of unfinished batches."""
+
+    @property
+    def emit_activate_version_messages(self) -> bool:
+        """Never: a stream that is skipped or ends early would lose its rows in the target."""
+        return False
+
     def get_new_paginator(self) -> NextLink:
         """Return what follows the links to next pages."""
-        return NextLink(_origin(self.url_base))
+        return NextLink(self.url_base)
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Yield the records, or none where this account may not read them."""
@@ -261,19 +278,34 @@ class ConstantContactStream(RESTStream[ParseResult]):
 
         Details of what a list names can be gone or not readable (seen: removed campaigns and
         some activities answer 404).
+
+        Raises:
+            Forbidden: the account may not read such details at all.
         """
         try:
             return self.fetch(path, params)
         except NotFound as missing:
-            self.logger.info("%s is left out: %s", self.name, missing)
-            return None
+            self.logger.info("%s: one is left out: %s", self.name, missing)
+        except Forbidden as refusal:
+            if self.needs not in self.api.met:
+                raise
+            self.logger.warning("%s: one is left out: %s", self.name, refusal)
+        return None
 
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
-        """Yield the records of an answer."""
+        """Yield the records of an answer.
+
+        Raises:
+            FatalAPIError: what is there are no records.
+        """
         body = body_of(response)
-        if self.records_key is not None:
-            body = body.get(self.records_key) if isinstance(body, dict) else body
-        yield from [body] if isinstance(body, dict) else body or []
+        if self.records_key is not None and isinstance(body, dict):
+            body = body.get(self.records_key) or []
+        records = [body] if isinstance(body, dict) else body
+        if not isinstance(records, list) or not all(isinstance(row, dict) for row in records):
+            message = f"{request_line(response)}: the answer holds no records where they should be"
+            raise FatalAPIError(message)
+        yield from records
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Return a record in the types of its schema, or None if it lacks its key."""
@@ -305,6 +337,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
             raise failure
         body_of(response)
         self.api.login.accept()
+        self.api.met.add(self.needs)
 
     def backoff_wait_generator(self) -> Any:
         """Return the seconds between tries: 1, 2, 4, … and some jitter."""
@@ -329,10 +362,18 @@ class ConstantContactStream(RESTStream[ParseResult]):
 
     def _expect_some_stream(self, refusal: Forbidden) -> None:
         """Raise where no selected stream can be read: an empty run must not look good."""
-        selected = {stream.name for stream in self._tap.streams.values() if stream.selected}
-        if selected <= self.api.forbidden:
+        selected = [stream for stream in self._tap.streams.values() if stream.selected]
+        if all(self._is_out_of_reach(stream) for stream in selected):
             message = f"This account may read none of the selected streams; the last one: {refusal}"
             raise FatalAPIError(message)
+
+    def _is_out_of_reach(self, stream: Stream) -> bool:
+        parents = {
+            parent.name
+            for parent in self._tap.streams.values()
+            if stream in parent.descendent_streams
+        }
+        return not self.api.forbidden.isdisjoint({stream.name, *parents})
 
     @cached_property
     def _clean(self) -> Cleaner:
@@ -388,6 +429,7 @@ class OldestFirstStream(ConstantContactStream):
         for key in sorted(listed, key=changed.__getitem__):
             if not changed[key] or changed[key] >= since:
                 yield {**listed[key], **self.detail_of(listed[key])}
+        self._keep_bookmark_out_of_the_future()
 
     def list_rows(self, params: Mapping[str, Any]) -> Iterable[Record]:
         """Yield the rows as the list has them.
@@ -399,14 +441,22 @@ class OldestFirstStream(ConstantContactStream):
 
     def detail_of(self, row: Record) -> Record:
         """Return what the detail adds to a row: nothing, where it is gone."""
+        if row.get(self.primary_keys[0]) is None:
+            return {}
         detail = self.find(self.detail_path.format(**row)) or {}
         return {name: detail[name] for name in self.detail_properties if name in detail}
 
     def _changed_at(self, row: Record) -> str:
         try:
-            return timestamp(parse_timestamp(row.get(self.replication_key or "") or ""))
+            return timestamp(parse_timestamp(str(row.get(self.replication_key or ""))))
         except (Misfit, OverflowError):
             return ""  # comes first, and always
+
+    def _keep_bookmark_out_of_the_future(self) -> None:
+        """Let a row with a time to come, by mistake, not hide all others from the next runs."""
+        now = timestamp(datetime.now(timezone.utc))
+        if self.stream_state.get("replication_key_value", "") > now:
+            self.stream_state["replication_key_value"] = now
 
 
 def _next_link(body: Any, response: requests.Response) -> str | None:
@@ -416,20 +466,28 @@ def _next_link(body: Any, response: requests.Response) -> str | None:
     contract has `_links.next.next.href` for tags, and `next_cursor` with the query parameter
     `next` for events.
     """
-    if not isinstance(body, dict):
-        return None
-    link = (body.get("_links") or {}).get("next") or {}
-    href = link.get("href") or (link.get("next") or {}).get("href")
-    if href or not body.get("next_cursor"):
-        return href or None
+    link = _part(_part(body, "_links"), "next")
+    href = _part(link, "href") or _part(_part(link, "next"), "href")
+    cursor = _part(body, "next_cursor")
+    if href or not cursor:
+        return str(href) if href else None
     url = urlsplit(response.url)
-    query = {**dict(parse_qsl(url.query)), "next": body["next_cursor"]}
+    query = {**dict(parse_qsl(url.query)), "next": cursor}
     return url._replace(query=urlencode(query)).geturl()
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+def _part(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port of an address, the port of the scheme where it names none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return "", None, None
+    return parts.scheme, parts.hostname, port
 
 
 def _access_token(request: requests.PreparedRequest) -> str:

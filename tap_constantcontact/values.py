@@ -54,7 +54,8 @@ def cleaner(schema: Mapping[str, Any], report: Report, path: str = "") -> Cleane
 def timestamp(moment: datetime) -> str:
     """Return an aware moment in UTC with a `Z`: to the millisecond, finer only where it is finer.
 
-    One width for all values keeps their order as texts, which is how the SDK compares them.
+    The API's times have milliseconds at most (seen), so that texts of one width keep the order of
+    time, which is how the SDK compares them.
     """
     utc = moment.astimezone(timezone.utc).replace(tzinfo=None)
     finest = "microseconds" if utc.microsecond % _MILLISECOND else "milliseconds"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from conftest import MakeSandbox, Run, TapCommand
+from conftest import Answers, MakeSandbox, Run, TapCommand, wait_until
 
 from sandbox import Fault, Sandbox
 from tap_constantcontact.values import timestamp
@@ -150,6 +150,52 @@ def test_sms_channel_is_asked_for_where_the_api_takes_it(
     assert ("goes on without sms_channel" in run.log) is not accepted
 
 
+def test_a_relative_start_date_does_not_overtake_the_bookmark(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    first = sync(tap, sandbox, start_date="-100w")
+    late = json.loads(json.dumps(first.state))
+    late["bookmarks"]["contacts"]["replication_key_value"] = "2024-01-01T00:00:00.000Z"
+    edited = list(first.keys("contacts", "contact_id"))[:2]
+    long_ago = timestamp(datetime.now(timezone.utc) - timedelta(days=20))
+    for contact_id in edited:
+        sandbox.account.contacts[contact_id]["updated_at"] = long_ago.replace(".000", "")
+    second = sync(tap, sandbox, late, start_date="-1d")
+    assert set(edited) <= ids(second)
+
+
+def test_the_sweep_keeps_to_the_start_that_the_first_run_had(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    first = sync(tap, sandbox, start_date="-100w")
+    later = sync(tap, sandbox, swept_days_ago(first.state, 1), start_date="-1d")
+    assert ids(later) == ids(first)
+    assert 0 < len(ids(first)) < 60
+
+
+@pytest.mark.parametrize(
+    "changed", [{"contacts_include": ["notes"]}, {"contact_status": "active"}, {"start_date": None}]
+)
+def test_other_settings_need_a_sweep(
+    tap: TapCommand, sandbox: Sandbox, changed: dict[str, Any]
+) -> None:
+    first = sync(tap, sandbox, start_date="-100w")
+    second = sync(tap, sandbox, first.state, **{"start_date": "-100w", **changed})
+    assert len(ids(second)) > 20
+
+
+def test_a_count_that_means_something_else_costs_one_more_walk_only(
+    tap: TapCommand, answers: Answers
+) -> None:
+    contacts = [{"contact_id": "1", "updated_at": "2026-01-01T00:00:00Z"}]
+    answers["/v3/contacts"] = {"contacts": contacts, "contacts_count": 7}
+    run = tap.run(answers.settings, select=["contacts"])
+    assert run.status == 0, run.log
+    assert len(run.records["contacts"]) == 1
+    assert "2 requests" in run.log
+    assert run.state["bookmarks"]["contacts"]["swept_at"]
+
+
 def test_a_full_table_run_reads_all_and_keeps_no_bookmark(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
@@ -216,8 +262,7 @@ def change_behind_the_first_page(sandbox: Sandbox, change: Callable[[], object])
     sandbox.fail("/contacts", Fault.DELAY, seconds=1)
 
     def wait_and_change() -> None:
-        while not any(request.path == "/v3/contacts" for request in sandbox.requests):
-            time.sleep(0.01)
+        wait_until(lambda: any(request.path == "/v3/contacts" for request in sandbox.requests))
         time.sleep(0.3)
         change()
 

@@ -9,7 +9,7 @@ import time
 from typing import IO, Any
 
 import pytest
-from conftest import MakeSandbox, TapCommand
+from conftest import MakeSandbox, TapCommand, wait_until
 
 from sandbox import Fault, Sandbox
 
@@ -24,8 +24,7 @@ def start(
 
 
 def wait_for(sandbox: Sandbox, path: str) -> None:
-    while not any(request.path == path for request in sandbox.requests):
-        time.sleep(0.01)
+    wait_until(lambda: any(request.path == path for request in sandbox.requests))
 
 
 def end(run: subprocess.Popen[str], signum: int) -> float:

@@ -41,7 +41,8 @@ class EmailCampaigns(OldestFirstStream):
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield a context for each activity of a campaign."""
         for activity in record.get("campaign_activities") or []:
-            yield {"campaign_activity_id": activity["campaign_activity_id"]}
+            if activity and activity.get("campaign_activity_id"):
+                yield {"campaign_activity_id": activity["campaign_activity_id"]}
 
 
 class EmailCampaignActivities(ConstantContactStream):
@@ -87,7 +88,8 @@ class EmailCampaignStats(ConstantContactStream):
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the counters of all campaigns that were sent, many in each request."""
         campaigns = cast("EmailCampaigns", self._tap.streams[EmailCampaigns.name])
-        statuses = {row["campaign_id"]: _status(row) for row in campaigns.list_rows({})}
+        rows = [row for row in campaigns.list_rows({}) if row.get("campaign_id")]
+        statuses: dict[str, str] = {row["campaign_id"]: _status(row) for row in rows}
         sent = [key for key, status in statuses.items() if status in _SENT]
         # A campaign in error may have been sent in part; where it was not, the API refuses the
         # whole request, so these are asked for apart.
@@ -98,9 +100,9 @@ class EmailCampaignStats(ConstantContactStream):
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Name counters with underscores; answers with dots were published as well."""
-        row["stats"] = {
-            name.replace(".", "_"): count for name, count in (row.get("stats") or {}).items()
-        }
+        stats = row.get("stats")
+        if isinstance(stats, dict):
+            row["stats"] = {name.replace(".", "_"): count for name, count in stats.items()}
         return super().post_process(row, context)
 
     def _counters(self, ids: list[str]) -> Iterator[Record]:

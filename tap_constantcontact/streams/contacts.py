@@ -38,6 +38,10 @@ class Contacts(ConstantContactStream):
 
     The bookmark is the start of the last complete run, not the newest time seen: a contact that
     changes behind the walk is read by the next run.
+
+    Beside the bookmark, the state has `swept_at`, `swept_for` (the settings that the sweep was
+    made with: others need a new one) and `since` (the start_date that the first run began with; a
+    relative one moves on, but the contacts of the table stay the same).
     """
 
     name = "contacts"
@@ -49,6 +53,8 @@ class Contacts(ConstantContactStream):
     needs = _CONTACTS
 
     _include: list[str]
+    _since = ""
+    _swept_for: Mapping[str, Any]
     _began: datetime | None
     _announced: int | None
 
@@ -65,8 +71,15 @@ class Contacts(ConstantContactStream):
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield all contacts when a sweep is due, else those that the filters show as changed."""
         self._include, self._began = list(self.config["contacts_include"]), None
+        start = self.config.get("start_date", "")
+        self._since = min(start, self.stream_state.get("since", start))
+        self._swept_for = {
+            "status": self.config["contact_status"],
+            "include": sorted(self._include),
+            "since": self._since,
+        }
         sweep = self._sweep_is_due()
-        seen: set[str] = set()
+        seen: set[str | None] = set()
         complete = True
         for filters in [{}] if sweep else self._filters_of_changes(context):
             complete &= yield from self._walk(filters, seen)
@@ -79,7 +92,7 @@ class Contacts(ConstantContactStream):
         if self._began is None:
             self._began = _server_time(response)
         if self._announced is None:
-            self._announced = body_of(response).get("contacts_count")
+            self._announced = _count(body_of(response))
         return super().parse_response(response)
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
@@ -90,18 +103,17 @@ class Contacts(ConstantContactStream):
         contact["last_changed_at"] = _last_changed_at(contact) or timestamp(
             self._began or datetime.now(timezone.utc)
         )
-        too_old = contact["last_changed_at"] < self.config.get("start_date", "")
-        return None if too_old else contact
+        return contact if contact["last_changed_at"] >= self._since else None
 
     def _sweep_is_due(self) -> bool:
         state = self.stream_state
         if self.replication_method == REPLICATION_FULL_TABLE:
             return True
-        if not (state.get("replication_key_value") and state.get("swept_at")):
+        if not state.get("replication_key_value") or state.get("swept_for") != self._swept_for:
             return True
         every = timedelta(days=self.config["contacts_sweep_days"])
-        age = datetime.now(timezone.utc) - parse_timestamp(state["swept_at"])
-        return age >= every - _SWEEP_EARLY
+        due = datetime.now(timezone.utc) - every + _SWEEP_EARLY
+        return str(state.get("swept_at", "")) <= timestamp(due)
 
     def _filters_of_changes(self, context: Context | None) -> list[dict[str, str]]:
         start = self.get_starting_timestamp(context)
@@ -110,22 +122,27 @@ class Contacts(ConstantContactStream):
         since = timestamp(start - _OVERLAP)
         return [{"updated_after": since}, {"optout_after": since}]
 
-    def _walk(self, filters: Mapping[str, str], seen: set[str]) -> Generator[Record, None, bool]:
+    def _walk(
+        self, filters: Mapping[str, str], seen: set[str | None]
+    ) -> Generator[Record, None, bool]:
         """Yield the contacts of a filter that are not seen yet; return whether all have come.
 
         The cursor is a page number (inferred from decoded cursors): contacts that move between
         pages meanwhile come twice or not at all. Where fewer come than the first page announces,
         the walk is done again.
         """
-        found: set[str] = set()
+        found: set[str | None] = set()
         for _ in range(_WALKS):
             self._announced = None
+            before = len(found)
             for contact in self._contacts(filters):
-                found.add(contact["contact_id"])
-                if contact["contact_id"] not in seen:
-                    seen.add(contact["contact_id"])
+                contact_id = contact.get("contact_id")
+                found.add(contact_id)
+                if contact_id not in seen:
+                    seen.add(contact_id)
                     yield contact
-            if len(found) >= (self._announced or 0):
+            # A walk that brings none that is new: what the API counts is something else.
+            if len(found) >= (self._announced or 0) or len(found) == before:
                 return True
         self.logger.warning(
             "contacts: %d of %s contacts came in %d walks; the bookmark stays where it was, so "
@@ -152,9 +169,13 @@ class Contacts(ConstantContactStream):
         if self.replication_method == REPLICATION_FULL_TABLE or self._began is None:
             return
         began = timestamp(self._began)
-        self.stream_state.update(replication_key=self.replication_key, replication_key_value=began)
+        self.stream_state.update(
+            replication_key=self.replication_key,
+            replication_key_value=began,
+            since=self._since,
+        )
         if sweep:
-            self.stream_state["swept_at"] = began
+            self.stream_state.update(swept_at=began, swept_for=self._swept_for)
 
 
 class ContactCounts(ConstantContactStream):
@@ -184,7 +205,7 @@ class ContactLists(ConstantContactStream):
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each list once, whether it is for e-mail, SMS or both."""
-        lists: dict[str, Record] = {}
+        lists: dict[str | None, Record] = {}
         self._add(lists, {"channel_type": "email"})
         try:
             self._add(lists, {"channel_type": "sms", "include_sms_membership_count": "true"})
@@ -192,10 +213,10 @@ class ContactLists(ConstantContactStream):
             self.logger.warning("contact_lists: SMS lists are left out: %s", refusal)
         yield from lists.values()
 
-    def _add(self, lists: dict[str, Record], params: Mapping[str, str]) -> None:
+    def _add(self, lists: dict[str | None, Record], params: Mapping[str, str]) -> None:
         """Add the lists of a channel; one that is in both has the properties of both."""
         for row in self.request_records({"params": params}):
-            known = lists.setdefault(row["list_id"], {"channel_types": []})
+            known = lists.setdefault(row.get("list_id"), {"channel_types": []})
             known.update(row)
             known["channel_types"] = sorted({*known["channel_types"], params["channel_type"]})
 
@@ -248,6 +269,7 @@ def _last_changed_at(contact: Record) -> str | None:
         *(
             consent.get(name)
             for consent in consents
+            if consent
             for name in ("updated_at", "opt_in_date", "opt_out_date")
         ),
     ]
@@ -262,7 +284,15 @@ def _midnight(day: str | None) -> str | None:
 
 
 def _server_time(response: requests.Response) -> datetime:
+    """Return the server's time, or ours where it is earlier: a bookmark must not be too late."""
+    now = datetime.now(timezone.utc)
     try:
-        return parsedate_to_datetime(response.headers["Date"]).astimezone(timezone.utc)
+        date = parsedate_to_datetime(response.headers["Date"])
     except (KeyError, ValueError):
-        return datetime.now(timezone.utc)
+        return now
+    return min(now, date if date.tzinfo else date.replace(tzinfo=timezone.utc))
+
+
+def _count(body: Any) -> int | None:
+    count = str(body.get("contacts_count") if isinstance(body, dict) else "")
+    return int(count) if count.isdecimal() else None

@@ -1,0 +1,146 @@
+"""Answers that the API should not give, but that must not cost a row or show a traceback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import Answers, TapCommand
+
+CAMPAIGN = {"campaign_id": "c", "updated_at": "2026-01-01T00:00:00Z", "current_status": "Done"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"contacts": ["a text"]},
+        {"contacts": [None]},
+        {"contacts": "none"},
+        {"contacts": 5},
+        {"error_key": "odd", "error_message": "an error with status 200"},
+        {"contacts": [], "_links": {"next": {"href": "http://[x"}}},
+    ],
+)
+def test_an_answer_that_is_none_ends_the_run_and_claims_nothing(
+    tap: TapCommand, answers: Answers, body: Any
+) -> None:
+    answers["/v3/contacts"] = body
+    run = tap.run(answers.settings, select=["contacts"])
+    assert run.status == 1
+    assert "GET /v3/contacts" in run.log
+    assert "Traceback" not in run.log
+    assert "Unexpected" not in run.log
+    assert not any("swept_at" in state["bookmarks"].get("contacts", {}) for state in run.states)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"contacts": []},
+        {"contacts": None},
+        {},
+        {"contacts": [], "_links": [1]},
+        {"contacts": [], "_links": {"next": "a text"}},
+        {"contacts": [], "contacts_count": "x"},
+    ],
+)
+def test_an_answer_without_records_is_an_empty_stream(
+    tap: TapCommand, answers: Answers, body: Any
+) -> None:
+    answers["/v3/contacts"] = body
+    run = tap.run(answers.settings, select=["contacts"])
+    assert run.status == 0, run.log
+    assert run.records["contacts"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "records", "stream"),
+    [
+        ("/v3/contacts", {"contacts": [{"first_name": "Ada"}]}, "contacts"),
+        ("/v3/contact_lists", {"lists": [{"name": "no id"}]}, "contact_lists"),
+        ("/v3/segments", {"segments": [{"name": "no id"}]}, "segments"),
+        ("/v3/emails", {"campaigns": [{"name": "no id"}]}, "email_campaigns"),
+        ("/v3/emails", {"campaigns": [{"name": "no id"}]}, "email_campaign_stats"),
+    ],
+)
+def test_a_record_without_its_key_is_left_out(
+    tap: TapCommand, answers: Answers, path: str, records: Any, stream: str
+) -> None:
+    answers[path] = records
+    run = tap.run(answers.settings, select=[stream])
+    assert run.status == 0, run.log
+    assert run.records[stream] == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"updated_at": 5, "sms_channel": [], "notes": "x"},
+        {"sms_channel": {"sms_channel_consents": [None]}},
+    ],
+)
+def test_odd_properties_cost_only_themselves(tap: TapCommand, answers: Answers, odd: Any) -> None:
+    answers["/v3/contacts"] = {"contacts": [{"contact_id": "1", "first_name": "Ada", **odd}]}
+    run = tap.run(answers.settings, select=["contacts"])
+    assert run.status == 0, run.log
+    assert [row["first_name"] for row in run.records["contacts"]] == ["Ada"]
+
+
+@pytest.mark.parametrize("activities", [[None], [{}], "x", [{"campaign_activity_id": None}]])
+def test_odd_activities_of_a_campaign_are_left_out(
+    tap: TapCommand, answers: Answers, activities: Any
+) -> None:
+    answers["/v3/emails"] = {"campaigns": [CAMPAIGN]}
+    answers["/v3/emails/c"] = {"campaign_activities": activities}
+    run = tap.run(answers.settings, select=["email_campaigns", "email_campaign_activities"])
+    assert run.status == 0, run.log
+    assert len(run.records["email_campaigns"]) == 1
+
+
+def test_an_activity_that_is_forbidden_costs_no_other(tap: TapCommand, answers: Answers) -> None:
+    names = ["one", "two", "three"]
+    answers["/v3/emails"] = {"campaigns": [CAMPAIGN]}
+    answers["/v3/emails/c"] = {
+        "campaign_activities": [{"campaign_activity_id": name} for name in names]
+    }
+    for name in names:
+        answers[f"/v3/emails/activities/{name}"] = {"campaign_activity_id": name}
+    answers["/v3/emails/activities/two"] = (403, [{"error_key": "forbidden"}])
+    run = tap.run(answers.settings, select=["email_campaigns", "email_campaign_activities"])
+    assert run.status == 0, run.log
+    assert run.keys("email_campaign_activities", "campaign_activity_id") == ["one", "three"]
+    assert "one is left out: GET /v3/emails/activities/two: 403" in run.log
+
+
+def test_a_campaign_with_a_time_to_come_does_not_hide_the_next_ones(
+    tap: TapCommand, answers: Answers
+) -> None:
+    answers["/v3/emails"] = {"campaigns": [{**CAMPAIGN, "updated_at": "2099-01-01T00:00:00Z"}]}
+    run = tap.run(answers.settings, select=["email_campaigns"])
+    bookmark = run.state["bookmarks"]["email_campaigns"]["replication_key_value"]
+    assert bookmark < "2099"
+
+
+def test_what_is_still_processing_is_asked_for_again(tap: TapCommand, answers: Answers) -> None:
+    answers["/v3/contact_tags"] = (202, {"tags": [], "status": "processing"})
+    run = tap.run({**answers.settings, "max_requests": 2}, select=["contact_tags"])
+    assert run.status == 75
+    assert "2 requests" in run.log
+
+
+def test_unknown_properties_are_named_and_the_rest_is_kept(
+    tap: TapCommand, answers: Answers
+) -> None:
+    answers["/v3/contact_tags"] = {"tags": [{"tag_id": "t", "shade": "blue"}]}
+    run = tap.run(answers.settings, select=["contact_tags"])
+    assert run.records["contact_tags"] == [{"tag_id": "t"}]
+    assert "shade" in run.log
+
+
+def test_nothing_is_selected_but_a_child_whose_parent_is_forbidden(
+    tap: TapCommand, answers: Answers
+) -> None:
+    answers["/v3/emails"] = (403, [{"error_key": "forbidden"}])
+    run = tap.run(answers.settings, select=["email_campaign_activities"])
+    assert run.status == 1
+    assert "may read none of the selected streams" in run.log
