@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
-import os
+import re
 import signal
 import sys
 import threading
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from sandbox.options import Options
-from sandbox.server import Sandbox
+from sandbox.server import BY_HAND, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WHILE_IT_RUNS = (
+    f"While it runs, POST {BY_HAND}/changes lets a round of changes happen to the account, "
+    f'POST {BY_HAND}/faults with {{"path": "/contacts", "fault": "throttled", "times": 2}} lets '
+    f"requests fail, and GET {BY_HAND}/requests lists those that came so far."
+)
 
 
 def main() -> int:
@@ -22,11 +35,12 @@ def main() -> int:
     sandbox = Sandbox(**options)
     try:
         sandbox.start()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter if no host can have such a name
         address = f"{options['host']}:{options['port']}"
-        sys.stderr.write(f"cannot listen on {address}: {os.strerror(error.errno or 0)}\n")
+        sys.stderr.write(f"cannot listen on {address}: {_reason(error)}\n")
         return 1
-    sys.stdout.write(json.dumps(sandbox.settings) + "\n")
+    partner = sandbox.partner_settings if options["partner_api_key"] else {}
+    sys.stdout.write(json.dumps({**sandbox.settings, **partner}) + "\n")
     sys.stdout.flush()
     done.wait()
     sandbox.stop()
@@ -34,56 +48,76 @@ def main() -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
-    defaults = Options()
+    """Describe the command line: every option of a sandbox, in the words of `Options`."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
+        usage="%(prog)s [--help] [--OPTION [VALUE]] ...",
         description="Serve a made-up account as the Constant Contact v3 API would.",
+        epilog=WHILE_IT_RUNS,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    add = parser.add_argument
-    add("--host", default=defaults.host, help="address to listen on")
-    add("--port", type=int, default=defaults.port, help="port to listen on; 0 = any free one")
-    add("--contacts", type=int, default=defaults.contacts, help="contacts in the account")
-    add("--campaigns", type=int, default=defaults.campaigns, help="email campaigns in the account")
-    add("--seed", type=int, default=defaults.seed, help="equal seeds make equal accounts")
-    add(
-        "--requests-per-second",
-        type=int,
-        default=defaults.requests_per_second,
-        help="requests that any one second may hold; 0 = no limit",
-    )
-    add(
-        "--daily-quota",
-        type=int,
-        default=defaults.daily_quota,
-        help="requests that a UTC day may hold; 0 = no limit",
-    )
-    add(
-        "--token-lifetime",
-        type=float,
-        default=defaults.token_lifetime,
-        help="seconds until an access token expires",
-    )
-    add(
-        "--latency",
-        type=_range,
-        default="0-0",
-        metavar="MIN-MAX",
-        help="seconds to hold each answer back",
-    )
-    add(
-        "--long-lived-tokens",
-        action="store_true",
-        help="repeat the same refresh token instead of rotating it",
-    )
-    add("--public-client", action="store_true", help="a PKCE key, without a secret")
+    types, helps = get_type_hints(Options), _helps()
+    for field in fields(Options):
+        parser.add_argument(
+            "--" + field.name.replace("_", "-"),
+            default=field.default,
+            help=helps[field.name],
+            **_kind(field.name, types[field.name]),
+        )
     return parser
+
+
+def _kind(name: str, type_: Any) -> dict[str, Any]:
+    """Tell how a flag is read."""
+    if type_ is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if get_origin(type_) is Literal:
+        return {"choices": get_args(type_)}
+    if name in READERS:
+        metavar, reader = READERS[name]
+        return {"type": reader, "metavar": metavar}
+    return {"type": type_}
+
+
+def _helps() -> dict[str, str]:
+    """Read what each option means from the docstring."""
+    attributes = (inspect.getdoc(Options) or "").partition("Attributes:\n")[2]
+    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", attributes, re.MULTILINE)
+    return {name: " ".join(text.replace("%", "%%").split()) for name, text in found}
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    """Tell why, without the address that Python adds; unknown hosts have numbers of their own."""
+    return str(getattr(error, "strerror", None) or error).partition(" (while ")[0]
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 2**16:
+        raise argparse.ArgumentTypeError(f"{port} is no port: they go from 0 to 65535")
+    return port
 
 
 def _range(text: str) -> tuple[float, float]:
     least, _, most = text.partition("-")
     return float(least), float(most or least)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
+
+
+READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "now": ("YYYY-MM-DDTHH:MM:SSZ", _moment),
+    "port": ("PORT", _port),
+    "scopes": ("NAME,NAME", _words),
+    "privileges": ("NAME,NAME", _words),
+    "latency": ("MIN-MAX", _range),
+}
 
 
 if __name__ == "__main__":

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from sandbox import engagement
-from sandbox.moments import HOUR, MINUTE, day, stamp, stamp_ms
+from sandbox.deeds import Deeds
+from sandbox.engagement import Engagement, Event, people
+from sandbox.moments import HOUR, MINUTE, day, minute, stamp, stamp_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sandbox.engagement import Engagement, Event
+    from sandbox.landing_pages import LandingPage
 
 Record = dict[str, Any]
 
 MAILABLE = frozenset({"explicit", "implicit"})
+
+
+def permission(contact: Record) -> str:
+    """Tell the permission to send. Without an email address none was set (guess)."""
+    told: str = contact.get("email_address", {}).get("permission_to_send", "not_set")
+    return told
 
 
 class Account:
@@ -40,6 +49,26 @@ class Account:
         activities: By `campaign_activity_id`, with everything that `include` can add.
         unreadable: Activities that the campaign names and whose detail is 404 (seen).
         engagement: What contacts did with each sent activity.
+        schedules: When an activity is to be sent, by `campaign_activity_id`.
+        ab_tests: The A/B test of a primary activity, by its id.
+        resends: The resend to non-openers of a primary activity, by its id.
+        landing_pages: By `campaign_activity_id`, which no endpoint lists.
+        deeds: What each contact did with emails and landing pages.
+        sms_campaigns: By `campaign_id`, as their summaries show them.
+        events: By `event_id`, with `event_settings`.
+        registrations: By `event_id` and `registration_id`.
+        social_profiles: With what `include` can add.
+        social_connections: The user's accounts on social networks.
+        hashtag_groups: In the order of the list.
+        automations: By `id`: what the list and the detail know, together.
+        bulk_activities: By `activity_id`, older ones than the API shows as well.
+        v2_contact_ids: The `contact_id` of an id of the old API.
+        v2_list_ids: The `list_id` of an id of the old API.
+        v2_campaign_ids: The `campaign_id` of an id of the old API.
+        partner_accounts: The clients of the partner, by `encoded_account_id`.
+        partner_plans: Their billing plans, by `encoded_account_id`.
+        webhook_subscriptions: Those of the partner, by `topic_id`.
+        segment_polls: How often each segment's contacts were asked for while it was evaluated.
         largest_audience: How many contacts one email reaches at the most.
     """
 
@@ -76,6 +105,26 @@ class Account:
         self.activities: dict[str, Record] = {}
         self.unreadable: set[str] = set()
         self.engagement: dict[str, Engagement] = {}
+        self.schedules: dict[str, str] = {}
+        self.ab_tests: dict[str, Record] = {}
+        self.resends: dict[str, Record] = {}
+        self.landing_pages: dict[str, LandingPage] = {}
+        self.deeds = Deeds(self)
+        self.sms_campaigns: dict[str, Record] = {}
+        self.events: dict[str, Record] = {}
+        self.registrations: dict[str, dict[str, Record]] = {}
+        self.social_profiles: list[Record] = []
+        self.social_connections: list[Record] = []
+        self.hashtag_groups: list[Record] = []
+        self.automations: dict[str, Record] = {}
+        self.bulk_activities: dict[str, Record] = {}
+        self.v2_contact_ids: dict[str, str] = {}
+        self.v2_list_ids: dict[str, str] = {}
+        self.v2_campaign_ids: dict[str, str] = {}
+        self.partner_accounts: dict[str, Record] = {}
+        self.partner_plans: dict[str, Record] = {}
+        self.webhook_subscriptions: dict[int, Record] = {}
+        self.segment_polls: Counter[int] = Counter()
 
     def new_id(self) -> str:
         """Make an id in the form of a UUID."""
@@ -132,12 +181,34 @@ class Account:
         activity = self.activity(campaign_id, "primary_email")
         self.set_status(campaign_id, "Done", sent_at)
         audience = self._audience(activity["contact_list_ids"], sent_at)
+        if "DRAFT" in self.resends.get(activity["campaign_activity_id"], {}).values():
+            self._schedule_resend(activity)
         return self._send(activity, audience, sent_at, until)
+
+    def send_on(self, campaign_id: str, at: int) -> None:
+        """Send a sent campaign to all lists: to those who did not get it yet (documented)."""
+        activity = self.activity(campaign_id, "primary_email")
+        activity["contact_list_ids"] = [
+            list_id for list_id, kinds in self.list_channels.items() if "email" in kinds
+        ]
+        reached = people(self._primary(campaign_id).sends)
+        audience = self._audience(activity["contact_list_ids"], at)
+        self.set_status(campaign_id, "Done", at)
+        joined = [contact_id for contact_id in audience if contact_id not in reached]
+        self._send(activity, joined, at, self.now() - HOUR)
 
     def resend_campaign(self, campaign_id: str, at: int) -> None:
         """Send a campaign's `resend` activity to those who did not open it."""
-        again = filter(self._mailable, self._primary(campaign_id).not_opened_by())
-        self._send(self.activity(campaign_id, "resend"), again, at, self.now() - HOUR)
+        primary, again = (self.activity(campaign_id, role) for role in ("primary_email", "resend"))
+        reached = (event.contact_id for event in self._primary(campaign_id).not_opened)
+        self._send(again, filter(self._mailable, reached), at, self.now() - HOUR)
+        self.resends[primary["campaign_activity_id"]] = {
+            "resend_subject": f"Again: {primary['subject']}",
+            "delay_days": 4,
+            "resend_date": stamp_ms(at),
+            "resend_request_id": again["campaign_activity_id"],
+            "resend_status": "SENT",
+        }
 
     def engage(self, campaign_id: str, readers: int = 3) -> list[str]:
         """Let some contacts open a sent campaign now. Only counters and reports move.
@@ -152,10 +223,15 @@ class Account:
         part.refreshed_at = now
         return self._apply_optouts(part.optouts[known:], now)
 
+    def opt_out(self, part: Engagement, contact_id: str, at: int) -> None:
+        """Let a contact opt out of a sent activity."""
+        part.optouts.append(Event(minute(at), contact_id, reason="Too many emails."))
+        self._apply_optouts(part.optouts[-1:], at)
+
     def reached_by(self, campaign_id: str) -> list[str]:
         """List the contacts that got a sent campaign: those from which it did not bounce."""
         part = self._primary(campaign_id)
-        bounced = engagement.people(part.bounces)
+        bounced = people(part.bounces)
         return [event.contact_id for event in part.sends if event.contact_id not in bounced]
 
     def set_status(self, campaign_id: str, status: str, at: int) -> None:
@@ -166,6 +242,7 @@ class Account:
             activity = self.activities[reference["campaign_activity_id"]]
             # Campaigns write Done, activities write DONE (seen).
             activity["current_status"] = status.upper()
+            self.schedules.pop(activity["campaign_activity_id"], None)
             if status != "Draft":
                 activity["subject"] = activity["subject"] or campaign["name"]
                 activity["from_name"] = activity["from_name"] or activity["from_email"]
@@ -205,17 +282,27 @@ class Account:
 
     def _mailable(self, contact_id: str) -> bool:
         contact = self.contacts[contact_id]
-        permission = contact.get("email_address", {}).get("permission_to_send")
-        return permission in MAILABLE and "deleted_at" not in contact
+        return permission(contact) in MAILABLE and "deleted_at" not in contact
 
     def _send(self, activity: Record, contact_ids: Iterable[str], at: int, until: int) -> list[str]:
-        part = engagement.send(self.rng, contact_ids, at, until)
-        self.engagement[activity["campaign_activity_id"]] = part
-        return self._apply_optouts(part.optouts, until)
+        activity_id = activity["campaign_activity_id"]
+        part = self.engagement.get(activity_id) or Engagement(
+            until, engagement.make_links(self.rng)
+        )
+        self.engagement[activity_id] = part
+        known, part.refreshed_at = len(part.optouts), until
+        engagement.send(self.rng, part, contact_ids, activity["contact_list_ids"], at)
+        return self._apply_optouts(part.optouts[known:], until)
+
+    def _schedule_resend(self, primary: Record) -> None:
+        self.resends[primary["campaign_activity_id"]].update(
+            resend_request_id=self.new_id(), resend_status="SCHEDULED"
+        )
 
     def _apply_optouts(self, events: Iterable[Event], until: int) -> list[str]:
         leaving = [event for event in events if self._mailable(event.contact_id)]
         for event in leaving:
             # The report tells the minute, the contact the second.
-            self.unsubscribe(event.contact_id, min(event.at + MINUTE - 1, until))
+            left_at = min(event.at + MINUTE - 1, until)
+            self.unsubscribe(event.contact_id, left_at, reason=event.reason)
         return [event.contact_id for event in leaving]

@@ -8,19 +8,20 @@ cutting pages and writing next links happens here, once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sandbox.errors import ApiError
+from sandbox.errors import BARE, ApiError
 from sandbox.parameters import whole
 
 if TYPE_CHECKING:
-    from sandbox.account import Account, Record
+    from sandbox.account import Account
     from sandbox.options import Options
     from sandbox.paging import Listing, Paging
     from sandbox.parameters import Check
 
+T = TypeVar("T")
 Function = Callable[..., Any]
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -42,6 +43,14 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Reply:
+    """What an endpoint gives back if the status of its answer is not 200."""
+
+    status: int
+    body: Any
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One GET endpoint, as declared with `Service.get`."""
 
@@ -51,6 +60,7 @@ class Endpoint:
     scope: str | None
     privilege: str | None
     parameters: Mapping[str, Check]
+    required: tuple[str, ...]
     paging: Paging | None
 
     def answer(
@@ -71,7 +81,7 @@ class Endpoint:
             ids: What the placeholders of the path stand for.
 
         Returns:
-            The body of the answer.
+            The body of the answer, or a `Reply`.
 
         Raises:
             ApiError: If the request is wrong.
@@ -80,17 +90,22 @@ class Endpoint:
             return self.function(Call(account, options, self._checked(query)), **ids)
         first, position = self._asked(self.paging, query)
         call = Call(account, options, self._checked(first))
-        listing: Listing = self.function(call, **ids)
+        listing: Listing | Reply = self.function(call, **ids)
+        if isinstance(listing, Reply):
+            return listing
         limit = call.query.get("limit", self.paging.default)
         return self.paging.page(listing, first, position, limit, path)
 
-    def _asked(self, paging: Paging, query: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    def _asked(self, paging: Paging, query: Mapping[str, str]) -> tuple[dict[str, str], Any]:
         try:
             return paging.asked(query)
         except ValueError as error:
             raise self.service.invalid(paging.parameter) from error
 
     def _checked(self, query: Mapping[str, str]) -> dict[str, Any]:
+        for name in self.required:
+            if name not in query:
+                raise self.service.invalid(name)
         return {name: self._check(name, value) for name, value in query.items()}
 
     def _check(self, name: str, value: str) -> Any:
@@ -98,6 +113,11 @@ class Endpoint:
             return self.parameters[name](value)
         except (KeyError, ValueError) as error:
             raise self.service.invalid(name) from error
+
+
+def without(record: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Leave some properties of a record out."""
+    return {name: value for name, value in record.items() if name not in names}
 
 
 ENDPOINTS: dict[str, Endpoint] = {}
@@ -112,11 +132,13 @@ class Service:
         name: What its error keys begin with.
         scope: The OAuth scope that its endpoints need; None = any token will do.
         bare_errors: Its errors are bare objects instead of arrays.
+        for_partners: It takes the key and the tokens of a partner, and no others.
     """
 
     name: str
     scope: str | None
     bare_errors: bool = False
+    for_partners: bool = False
 
     def get(
         self,
@@ -124,6 +146,7 @@ class Service:
         *,
         privilege: str | None = None,
         parameters: Mapping[str, Check] | None = None,
+        required: tuple[str, ...] = (),
         paging: Paging | None = None,
     ) -> Callable[[Function], Function]:
         """Declare that the function below answers GET requests.
@@ -132,6 +155,7 @@ class Service:
             path: The path below /v3, with placeholders as Flask writes them.
             privilege: What the user must hold (`x-authorization-privileges` of the contract).
             parameters: The query parameters and their checks; paging brings `limit` with it.
+            required: Those of them that have to be sent.
             paging: How the list is cut into pages, if it is.
         """
         accepted = dict(parameters or {})
@@ -140,7 +164,7 @@ class Service:
 
         def declare(function: Function) -> Function:
             ENDPOINTS[path] = Endpoint(
-                path, self, function, self.scope, privilege, accepted, paging
+                path, self, function, self.scope, privilege, accepted, required, paging
             )
             return function
 
@@ -148,13 +172,14 @@ class Service:
 
     def error(self, status: int, kind: str, message: str) -> ApiError:
         """Make an error of this service."""
-        return ApiError(status, f"{self.name}.{kind}", message, bare=self.bare_errors)
+        key = kind if status in BARE else f"{self.name}.{kind}"
+        return ApiError(status, key, message, bare=self.bare_errors)
 
     def invalid(self, name: str) -> ApiError:
         """Make the error for a parameter that is unknown, or whose value is."""
         return self.error(400, "validation.error", f"{name} does not have a valid value")
 
-    def find(self, records: Mapping[str, Record], id_: str, name: str) -> Record:
+    def find(self, records: Mapping[str, T], id_: str, name: str) -> T:
         """Look a record up.
 
         Raises:

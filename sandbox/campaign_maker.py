@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox import words
 from sandbox.draw import between, chance, some
-from sandbox.moments import DAY, HOUR, stamp_ms
+from sandbox.moments import DAY, HOUR, day, stamp_ms
 
 if TYPE_CHECKING:
     from sandbox.account import Account, Record
@@ -20,7 +20,9 @@ CAMPAIGN_TYPES = {  # type_code: type, and what the summaries call it
     26: ("CUSTOM_CODE_EMAIL", "Custom Code Email"),
     11: ("ANNOUNCEMENT", "Announcement"),
     22: ("SALE_PROMOTION", "Sale Promotion"),
+    57: ("AB_TEST", "A/B Test"),
 }
+AB_TEST = 57
 
 
 def add_campaign(
@@ -53,6 +55,7 @@ def add_campaign(
     account.campaigns[campaign["campaign_id"]] = campaign
     for role in ("primary_email", "permalink", "resend")[: 3 if resend else 2]:
         _add_activity(account, campaign, role, subject)
+    _prepare(account, campaign, number)
     _bring_to(account, campaign["campaign_id"], status, created, resend=resend)
     return str(campaign["campaign_id"])
 
@@ -64,10 +67,40 @@ def _bring_to(
     at = between(account.rng, created, min(created + 3 * DAY, last))
     if status == "Done":
         account.send_campaign(campaign_id, at)
+        if len(account.campaigns) % 4 == 3:  # noqa: PLR2004 - every fourth goes to more lists later
+            account.send_on(campaign_id, min(at + DAY, last))
         if resend:
             account.resend_campaign(campaign_id, min(at + 4 * DAY, last))
     elif status != "Draft":
         account.set_status(campaign_id, status, at)
+    if status == "Scheduled":
+        _schedule(account, campaign_id)
+
+
+def _prepare(account: Account, campaign: Record, number: int) -> None:
+    """Give a draft what belongs to its primary activity alone."""
+    primary_id = campaign["campaign_activities"][0]["campaign_activity_id"]
+    if campaign["type_code"] == AB_TEST:
+        account.ab_tests[primary_id] = {
+            "alternative_subject": f"Or: {campaign['name']}",
+            "test_size": 20,
+            "winner_wait_duration": 24,
+        }
+    if number % 2:  # the delay is told in days or in minutes (documented)
+        account.resends[primary_id] = {
+            "resend_subject": f"Again: {campaign['name']}",
+            **({"delay_minutes": 1000} if number % 4 == 1 else {"delay_days": 3}),
+            "resend_request_id": "DRAFT",
+            "resend_status": "DRAFT",
+        }
+
+
+def _schedule(account: Account, campaign_id: str) -> None:
+    primary = account.activity(campaign_id, "primary_email")
+    at = account.now() + 3 * DAY
+    # A plain date is valid as well (documented).
+    text = stamp_ms(at) if len(account.campaigns) % 4 == 2 else day(at)  # noqa: PLR2004
+    account.schedules[primary["campaign_activity_id"]] = text
 
 
 def _add_activity(account: Account, campaign: Record, role: str, subject: str) -> None:
@@ -101,12 +134,16 @@ def _content(account: Account, subject: str, format_type: int) -> Record:
         "subject": None if unfinished else subject,
         "physical_address_in_footer": {
             "address_line1": "123 Maple Street",
+            "address_line2": "Unit 1",
+            "address_line3": "In the yard",
+            "address_optional": "Beside the fire station",
             "city": "Boston",
             "country_code": "US",
             "country_name": "United States",
             "organization_name": "Café Olé",
             "postal_code": "02451",
             "state_code": "MA",
+            "state_name": "Massachusetts",
         },
     }
     if format_type in (1, 5):  # only custom code emails have HTML content (documented)
@@ -114,9 +151,20 @@ def _content(account: Account, subject: str, format_type: int) -> Record:
     if format_type == 1:  # only legacy ones have properties; booleans are texts (documented)
         content["document_properties"] = {
             "letter_format": "XHTML",
+            "style_content": ".white{color: #ffffff;}",
+            "text_content": "<Text><Greeting/></Text>",
             "greeting_salutation": "Dear",
+            "greeting_name_type": "F",
+            "greeting_secondary": "Greetings!",
+            "permission_reminder_enabled": "true",
+            "permission_reminder": "You get this because you asked for it.",
             "view_as_webpage_enabled": "false",
+            "view_as_webpage_text": "Having trouble?",
+            "view_as_webpage_link_name": "See it as a web page",
             "subscribe_link_enabled": "true",
+            "subscribe_link_name": "Subscribe",
+            "forward_email_link_enabled": "true",
+            "forward_email_link_name": "Forward",
         }
     else:
         content["preheader"] = "You don't want to miss this."

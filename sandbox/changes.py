@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from sandbox.account import MAILABLE
+from sandbox.account import MAILABLE, permission
+from sandbox.automation_maker import stamp_colon
+from sandbox.bulk_activity_maker import add_bulk_activity
 from sandbox.campaign_maker import add_campaign
 from sandbox.contact_maker import ContactMaker
+from sandbox.event_maker import add_registration, set_registration_status
 from sandbox.generate import criteria
 from sandbox.moments import stamp, stamp_ms
 
@@ -41,6 +44,11 @@ def change(account: Account) -> dict[str, list[Any]]:
             "lists_renamed": round_.rename_lists(),
             "tags_renamed": round_.rename_tags(),
             "segments_edited": round_.edit_segments(),
+            "registrations_changed": round_.change_registrations(),
+            "events_registered_for": round_.register_for_events(),
+            "sms_campaigns_moved": round_.move_sms_campaigns(),
+            "bulk_activities_added": round_.add_bulk_activities(),
+            "automations_edited": round_.edit_automations(),
         }
 
 
@@ -95,14 +103,14 @@ class Round:
 
     def unsubscribe_contacts(self) -> list[str]:
         """Unsubscribe some contacts. Their `updated_at` does not move."""
-        leaving = self._pick(2, lambda contact: _permission(contact) in MAILABLE)
+        leaving = self._pick(2, lambda contact: permission(contact) in MAILABLE)
         for contact_id in leaving:
             self.account.unsubscribe(contact_id, reason="Too many emails.")
         return leaving
 
     def resubscribe_contacts(self) -> list[str]:
         """Bring one contact back. No filter of the API shows it."""
-        returning = self._pick(1, lambda contact: _permission(contact) == "unsubscribed")
+        returning = self._pick(1, lambda contact: permission(contact) == "unsubscribed")
         for contact_id in returning:
             self.account.resubscribe(contact_id)
         return returning
@@ -146,6 +154,48 @@ class Round:
             )
         return edited
 
+    def change_registrations(self) -> list[str]:
+        """Cancel a registration. No date of it moves, nor of its event."""
+        of_all = (part.values() for part in self.account.registrations.values())
+        registered = (
+            row for row in chain.from_iterable(of_all) if row["registration_status"] == "REGISTERED"
+        )
+        cancelled = list(islice(registered, 1))
+        for registration in cancelled:
+            set_registration_status(registration, "CANCELED")
+        return [registration["registration_id"] for registration in cancelled]
+
+    def register_for_events(self) -> list[str]:
+        """Let a contact register for an event that is yet to come."""
+        events = self.account.events.values()
+        coming = [event["event_id"] for event in events if event["status"] == "ACTIVE"][:1]
+        for event_id, contact_id in zip(coming, self.living[:1], strict=False):
+            add_registration(self.account, event_id, contact_id, self.now)
+        return coming if self.living else []
+
+    def move_sms_campaigns(self) -> list[str]:
+        """Let one more contact click in an SMS campaign. No date moves."""
+        campaigns = self.account.sms_campaigns
+        moved = sorted(campaigns, key=lambda id_: str(campaigns[id_]["last_sent_date"]))[-1:]
+        for campaign_id in moved:
+            counts = self.account.sms_campaigns[campaign_id]["unique_counts"]
+            for kind in ("sends", "delivers", "opens", "clicks"):
+                counts[kind] += 1
+        return moved
+
+    def add_bulk_activities(self) -> list[str]:
+        """Begin an import."""
+        return [add_bulk_activity(self.account, "processing", self.now, "new.csv")]
+
+    def edit_automations(self) -> list[str]:
+        """Rename an automation."""
+        edited = list(self.account.automations)[:1]
+        for id_ in edited:
+            self.account.automations[id_].update(
+                name=f"Automation {self.now}", update_date=stamp_colon(self.now)
+            )
+        return edited
+
     def _pick(self, count: int, fits: Callable[[Record], bool]) -> list[str]:
         contacts = self.account.contacts
         taken = {*self.opted_out, *self.picked}
@@ -153,11 +203,6 @@ class Round:
         picked = list(islice(fitting, count))
         self.picked += picked
         return picked
-
-
-def _permission(contact: Record) -> str | None:
-    permission: str | None = contact.get("email_address", {}).get("permission_to_send")
-    return permission
 
 
 def _status(campaign: Record) -> str:

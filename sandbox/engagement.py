@@ -16,31 +16,48 @@ if TYPE_CHECKING:
 
 DEVICES = ("computer", "mobile", "mobile", "tablet", "other")
 BOUNCE_CODES = ("B", "D", "F", "S", "V", "X", "Z")
+REASONS = ("", "", "Too many emails.", "Ich habe das nie bestellt.")
 
 BOUNCED = 0.04
 OPENED = 0.38
 CLICKED = 0.3
-FORWARDED = 0.02
-OPTED_OUT = 0.015
+FORWARDED = 0.06
+OPTED_OUT = 0.03
+AGAIN = 0.2
+
+# What the stats of an activity call the codes of bounces.
+BOUNCES = {
+    "Z": "blocked", "F": "mailbox_full", "B": "nonexistent_address", "X": "other",
+    "S": "suspended", "D": "undeliverable", "V": "vacation",
+}  # fmt: skip
 
 
 class Event(NamedTuple):
-    """One contact does one thing with one email, in a given minute."""
+    """One contact does one thing with one email or page, in a given minute."""
 
     at: int
     contact_id: str
     device: str = ""
     url_id: str = ""
     bounce_code: str = ""
+    reason: str = ""
+
+
+class Sending(NamedTuple):
+    """A campaign activity goes out to those of some lists who did not get it yet."""
+
+    at: int
+    reached: int
+    list_ids: tuple[str, ...]
 
 
 @dataclass
 class Engagement:
     """All events of one sent campaign activity, in the order in which they became known."""
 
-    sent_at: int
     refreshed_at: int
     links: dict[str, str]
+    sendings: list[Sending] = field(default_factory=list)
     sends: list[Event] = field(default_factory=list)
     opens: list[Event] = field(default_factory=list)
     clicks: list[Event] = field(default_factory=list)
@@ -48,17 +65,32 @@ class Engagement:
     optouts: list[Event] = field(default_factory=list)
     bounces: list[Event] = field(default_factory=list)
 
-    def not_opened_by(self) -> list[str]:
-        """Name the contacts that got the email and did not open it."""
+    @property
+    def sent_at(self) -> int:
+        """When it was sent last."""
+        return self.sendings[-1].at
+
+    @property
+    def not_opened(self) -> list[Event]:
+        """The sends to those who got the email and did not open it."""
         known = people(self.opens) | people(self.bounces)
-        return [event.contact_id for event in self.sends if event.contact_id not in known]
+        return [event for event in self.sends if event.contact_id not in known]
 
 
-def send(rng: Random, contact_ids: Iterable[str], sent_at: int, until: int) -> Engagement:
-    """Send an email to contacts and let them do what they will until a given moment."""
-    # Ids of links are beyond 2^53 (seen): they survive as strings only.
-    links = {str(rng.getrandbits(62) + 2**61): url for url in LINKS}
-    engagement = Engagement(sent_at, until, links)
+def make_links(rng: Random) -> dict[str, str]:
+    """Give ids to links. They are beyond 2^53 (seen): they survive as strings only."""
+    return {str(rng.getrandbits(62) + 2**61): url for url in LINKS}
+
+
+def send(
+    rng: Random,
+    engagement: Engagement,
+    contact_ids: Iterable[str],
+    list_ids: Iterable[str],
+    sent_at: int,
+) -> None:
+    """Send an email to contacts and let them do what they will until it is refreshed."""
+    until, before = engagement.refreshed_at, len(engagement.sends)
     for contact_id in contact_ids:
         engagement.sends.append(Event(minute(sent_at), contact_id))
         fate = rng.random()
@@ -68,24 +100,42 @@ def send(rng: Random, contact_ids: Iterable[str], sent_at: int, until: int) -> E
             engagement.bounces.append(Event(bounced_at, contact_id, bounce_code=code))
         elif fate < BOUNCED + OPENED:
             read(rng, engagement, contact_id, sent_at, until)
-    return engagement
+    count = len(engagement.sends) - before
+    engagement.sendings.append(Sending(sent_at, count, tuple(list_ids)))
 
 
 def read(rng: Random, engagement: Engagement, contact_id: str, since: int, until: int) -> None:
-    """Let one contact open the email once or more, and perhaps click, forward and opt out."""
+    """Let one contact open the email once or more, and perhaps click, forward and opt out.
+
+    Some open and click twice in a minute: their rows agree in everything.
+    """
     device = rng.choice(DEVICES)
     at = since
     for _ in range(1 + int(rng.expovariate(1.2))):
         at = min(at + int(rng.expovariate(1 / (9 * HOUR))), until)
         opened = Event(minute(at), contact_id, device)
-        engagement.opens.append(opened)
+        engagement.opens += [opened] * _times(rng)
         if rng.random() < CLICKED:
-            url_id = rng.choice(list(engagement.links))
-            engagement.clicks.append(opened._replace(url_id=url_id))
+            url_id = rng.choice(list(engagement.links)[:-1])  # nobody clicks the last one
+            engagement.clicks += [opened._replace(url_id=url_id)] * _times(rng)
     if rng.random() < FORWARDED:
         engagement.forwards.append(Event(minute(at), contact_id))
     if rng.random() < OPTED_OUT:
-        engagement.optouts.append(Event(minute(at), contact_id))
+        engagement.optouts.append(Event(minute(at), contact_id, reason=rng.choice(REASONS)))
+
+
+def _times(rng: Random) -> int:
+    return 2 if rng.random() < AGAIN else 1
+
+
+def latest(events: Iterable[Event]) -> list[Event]:
+    """Keep the last event of each contact, and of each link if they are clicks."""
+    last: dict[tuple[str, str], Event] = {}
+    for event in events:
+        of_same = last.setdefault((event.contact_id, event.url_id), event)
+        if event.at > of_same.at:
+            last[event.contact_id, event.url_id] = event
+    return list(last.values())
 
 
 def people(events: Iterable[Event]) -> set[str]:
@@ -114,6 +164,13 @@ def stats(engagements: Sequence[Engagement]) -> dict[str, int]:
     }
 
 
+def activity_stats(engagement: Engagement) -> dict[str, int]:
+    """Count the events of one activity: like its campaign, but bounces by their codes as well."""
+    codes = Counter(event.bounce_code for event in engagement.bounces)
+    bounces = {f"em_bounces_{name}": codes[code] for code, name in BOUNCES.items()}
+    return {**stats([engagement]), "em_abuse": 0, **bounces}
+
+
 def unique_counts(engagements: Sequence[Engagement]) -> dict[str, int]:
     """Count the contacts behind the events of a campaign, as its summary does."""
     counts = {
@@ -132,15 +189,15 @@ def percents(stats: dict[str, int]) -> dict[str, float]:
     handheld_clicks = stats["em_clicks_all_mobile"] + stats["em_clicks_all_tablet"]
     handheld_opens = stats["em_opens_all_mobile"] + stats["em_opens_all_tablet"]
     return {
-        "bounce": _percent(stats["em_bounces"], stats["em_sends"]),
-        "click": _percent(stats["em_clicks"], stats["em_opens"]),
-        "desktop_click": _percent(stats["em_clicks_all_computer"], clicks),
-        "desktop_open": _percent(stats["em_opens_all_computer"], opens),
-        "did_not_open": _percent(stats["em_not_opened"], received),
-        "mobile_click": _percent(handheld_clicks, clicks),
-        "mobile_open": _percent(handheld_opens, opens),
-        "open": _percent(stats["em_opens"], received),
-        "unsubscribe": _percent(stats["em_optouts"], received),
+        "bounce": percent(stats["em_bounces"], stats["em_sends"]),
+        "click": percent(stats["em_clicks"], stats["em_opens"]),
+        "desktop_click": percent(stats["em_clicks_all_computer"], clicks),
+        "desktop_open": percent(stats["em_opens_all_computer"], opens),
+        "did_not_open": percent(stats["em_not_opened"], received),
+        "mobile_click": percent(handheld_clicks, clicks),
+        "mobile_open": percent(handheld_opens, opens),
+        "open": percent(stats["em_opens"], received),
+        "unsubscribe": percent(stats["em_optouts"], received),
     }
 
 
@@ -151,11 +208,11 @@ def aggregate_percents(counts: Sequence[dict[str, int]]) -> dict[str, float]:
         total.update(part)
     received = total["sends"] - total["bounces"]
     return {
-        "click": _percent(total["clicks"], total["opens"]),
-        "open": _percent(total["opens"], received),
-        "did_not_open": _percent(total["not_opened"], received),
-        "bounce": _percent(total["bounces"], total["sends"]),
-        "unsubscribe": _percent(total["optouts"], received),
+        "click": percent(total["clicks"], total["opens"]),
+        "open": percent(total["opens"], received),
+        "did_not_open": percent(total["not_opened"], received),
+        "bounce": percent(total["bounces"], total["sends"]),
+        "unsubscribe": percent(total["optouts"], received),
     }
 
 
@@ -166,5 +223,6 @@ def _by_device(name: str, events: Sequence[Event]) -> dict[str, int]:
     return {name: len(events), **per_device, f"{name}_none": 0}
 
 
-def _percent(part: int, whole: int) -> float:
+def percent(part: int, whole: int) -> float:
+    """Compute a rate with one decimal."""
     return round(100 * part / whole, 1) if whole else 0.0

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+BARE = (401, 429)
+"""Of these statuses all endpoints speak in one voice: a bare object (documented, seen)."""
+
+# Status, key and message of errors that are the same everywhere, or nearly.
+UNAUTHORIZED = (401, "unauthorized", "Unauthorized")
+THROTTLED = (429, "throttled", "Too Many Requests")
+QUOTA_EXCEEDED = (429, "quota_exceeded", "Limit Exceeded")
+
 
 class ApiError(Exception):
     """An error answer of the API.
@@ -19,12 +27,16 @@ class ApiError(Exception):
             status: The HTTP status.
             key: The `error_key`.
             message: The `error_message`.
-            bare: Answer a bare object instead of an array.
+            bare: Answer a bare object instead of an array, whatever the status.
         """
         super().__init__(message)
         self.status = status
         error = {"error_key": key, "error_message": message}
-        self.body: Any = error if bare else [error]
+        self.body: Any = error if bare or status in BARE else [error]
+
+
+OAUTH = {400: "invalid_request", 401: "invalid_client", 500: "server_error"}
+"""What OAuth 2 calls errors of these statuses."""
 
 
 class TokenError(Exception):

@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from flask import Request, Response
+
+from sandbox.errors import QUOTA_EXCEEDED, THROTTLED, UNAUTHORIZED
+
+Body = dict[str, Any]
+Error = tuple[int, str, str]
 
 DETOUR = "_detour"
 """A query parameter that the sandbox adds to a link, so that it differs, and does not look at."""
@@ -95,112 +100,116 @@ class Faults:
 
 # --- faults that happen instead of an answer: nothing is read and no token is spent
 
+ERRORS: dict[Fault, Error] = {
+    Fault.THROTTLED: THROTTLED,
+    Fault.QUOTA_EXCEEDED: QUOTA_EXCEEDED,
+    Fault.UNAUTHORIZED: UNAUTHORIZED,
+    Fault.FORBIDDEN: (403, "forbidden", "A scope or privilege is missing."),
+    Fault.NOT_FOUND: (404, "not_found", "It was not found."),
+    Fault.SERVER_ERROR: (500, "internal", "Internal error."),
+}
+# The gateway answers in HTML (documented).
+PLACARDS: dict[Fault, tuple[int, str]] = {
+    Fault.UNAVAILABLE: (503, "503 Service Temporarily Unavailable"),
+    Fault.GATEWAY_TIMEOUT: (504, "504 Gateway Time-out"),
+    Fault.NOT_JSON: (200, "Down for maintenance"),
+}
 HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
-# Shapes as documented: bare objects for 401 and 429, arrays otherwise, HTML from the gateway.
-INSTEAD: dict[Fault, tuple[int, Any]] = {
-    Fault.THROTTLED: (429, {"error_key": "throttled", "error_message": "Too Many Requests"}),
-    Fault.QUOTA_EXCEEDED: (
-        429,
-        {"error_key": "quota_exceeded", "error_message": "Limit Exceeded"},
-    ),
-    Fault.UNAUTHORIZED: (401, {"error_key": "unauthorized", "error_message": "Unauthorized"}),
-    Fault.FORBIDDEN: (
-        403,
-        [{"error_key": "forbidden", "error_message": "Missing scope or privilege."}],
-    ),
-    Fault.NOT_FOUND: (404, [{"error_key": "not_found", "error_message": "It was not found."}]),
-    Fault.SERVER_ERROR: (500, [{"error_key": "internal", "error_message": "Internal error."}]),
-    Fault.UNAVAILABLE: (503, HTML.format("503 Service Temporarily Unavailable")),
-    Fault.GATEWAY_TIMEOUT: (504, HTML.format("504 Gateway Time-out")),
-    Fault.NOT_JSON: (200, HTML.format("Down for maintenance")),
-}
 
-
-def before(plan: Plan, request: Request) -> Response | None:
+def before(
+    plan: Plan, request: Request, voice: Callable[[int, str, str], Exception]
+) -> Response | None:
     """Let a fault happen before a request is handled.
+
+    Args:
+        plan: The fault.
+        request: The request.
+        voice: Makes an error of what was asked for, from status, kind and message.
 
     Returns:
         What is answered instead, or None if the request is to be handled.
+
+    Raises:
+        Exception: The error that is answered instead.
     """
     if plan.fault is Fault.DROPPED:
         request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return Response(status=500)  # nobody will see it
     if plan.fault is Fault.BAD_REQUEST:
-        key = "contacts.api.validation.error"
-        return _response(400, [{"error_key": key, "error_message": plan.message}])
-    if plan.fault in INSTEAD:
-        return _response(*INSTEAD[plan.fault])
+        raise voice(400, "validation.error", plan.message)
+    if plan.fault in ERRORS:
+        raise voice(*ERRORS[plan.fault])
+    if plan.fault in PLACARDS:
+        status, title = PLACARDS[plan.fault]
+        return Response(HTML.format(title), status, mimetype="text/html")
     return None
-
-
-def _response(status: int, body: Any) -> Response:
-    if isinstance(body, str):
-        return Response(body, status, mimetype="text/html")
-    return Response(json.dumps(body), status, mimetype="application/json")
 
 
 # --- faults that happen to an answer: it was made, and a token may be spent
 
 
 def after(plan: Plan, request: Request, response: Response) -> None:
-    """Let a fault happen to the answer of a request."""
+    """Let a fault happen to the answer of a request; those of pages only if it is one."""
     if plan.fault in AFTER:
-        AFTER[plan.fault](plan, request, response)
+        AFTER[plan.fault](plan, response)
+    if plan.fault in PAGES and response.status_code == 200:  # noqa: PLR2004
+        body = response.get_json()
+        if isinstance(body, dict):
+            response.set_data(json.dumps(PAGES[plan.fault](request, body)))
 
 
-def _delay(plan: Plan, request: Request, response: Response) -> None:  # noqa: ARG001
+def _delay(plan: Plan, response: Response) -> None:  # noqa: ARG001
     time.sleep(plan.seconds)
 
 
-def _cut(plan: Plan, request: Request, response: Response) -> None:  # noqa: ARG001
-    whole = response.get_data()
-    response.set_data(whole[: len(whole) // 2])
-    response.headers["Content-Length"] = str(len(whole))
+def _cut(plan: Plan, response: Response) -> None:
+    length = response.headers["Content-Length"]
+    _cut_json(plan, response)
+    response.headers["Content-Length"] = length
     response.headers["Connection"] = "close"
 
 
-def _cut_json(plan: Plan, request: Request, response: Response) -> None:  # noqa: ARG001
+def _cut_json(plan: Plan, response: Response) -> None:  # noqa: ARG001
     whole = response.get_data()
     response.set_data(whole[: len(whole) // 2])
 
 
-def _empty_page(plan: Plan, request: Request, response: Response) -> None:  # noqa: ARG001
+def _empty_page(request: Request, body: Body) -> Body:
     """Send no records, and a link to the very page that was asked for."""
-    body = response.get_json()
     emptied = {key: [] if isinstance(value, list) else value for key, value in body.items()}
-    query = dict(parse_qsl(request.query_string.decode()))
-    query[DETOUR] = str(int(query.get(DETOUR, 0)) + 1)
-    _link(response, emptied, f"{request.path}?{urlencode(query)}")
+    asked = [pair for pair in request.args.items(multi=True) if pair[0] != DETOUR]
+    detour = request.args.get(DETOUR, "") + "1"
+    return _linked(emptied, f"{request.path}?{urlencode([*asked, (DETOUR, detour)])}")
 
 
-def _foreign_next(plan: Plan, request: Request, response: Response) -> None:  # noqa: ARG001
+def _foreign_next(request: Request, body: Body) -> Body:
     """Lead to another host: this one by another name, so that it sees who follows."""
     _, _, port = request.host.partition(":")
-    _link(response, response.get_json(), f"http://localhost:{port}/elsewhere")
+    return _linked(body, f"http://localhost:{port}/elsewhere")
 
 
-def _absolute_next(plan: Plan, request: Request, response: Response) -> None:  # noqa: ARG001
+def _absolute_next(request: Request, body: Body) -> Body:
     """Write the link as a whole URL. No answer like this was seen, but it would be legal."""
-    body = response.get_json()
     href = ((body.get("_links") or {}).get("next") or {}).get("href")
-    if href:
-        _link(response, body, request.host_url.rstrip("/") + href)
+    return _linked(body, request.host_url.rstrip("/") + href) if href else body
 
 
-def _loop(plan: Plan, request: Request, response: Response) -> None:  # noqa: ARG001
+def _loop(request: Request, body: Body) -> Body:
     """Lead from the page to itself."""
-    _link(response, response.get_json(), request.full_path.rstrip("?"))
+    return _linked(body, request.full_path.rstrip("?"))
 
 
-def _link(response: Response, body: dict[str, Any], href: str) -> None:
-    response.set_data(json.dumps({**body, "_links": {"next": {"href": href}}}))
+def _linked(body: Body, href: str) -> Body:
+    return {**body, "_links": {"next": {"href": href}}}
 
 
-AFTER: dict[Fault, Callable[[Plan, Request, Response], None]] = {
+AFTER: dict[Fault, Callable[[Plan, Response], None]] = {
     Fault.DELAY: _delay,
     Fault.CUT: _cut,
     Fault.CUT_JSON: _cut_json,
+}
+PAGES: dict[Fault, Callable[[Request, Body], Body]] = {
     Fault.EMPTY_PAGE: _empty_page,
     Fault.FOREIGN_NEXT: _foreign_next,
     Fault.ABSOLUTE_NEXT: _absolute_next,

@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING
 
 from sandbox import words
 from sandbox.account import Account, Record
+from sandbox.automation_maker import add_automations
+from sandbox.bulk_activity_maker import add_bulk_activities
 from sandbox.campaign_maker import CAMPAIGN_STATUSES, add_campaign
 from sandbox.contact_maker import CONTACT_KINDS, ContactMaker
 from sandbox.draw import chance
-from sandbox.moments import DAY, HOUR, YEAR, stamp, stamp_ms, stamp_offset
+from sandbox.engagement import Event
+from sandbox.event_maker import add_events
+from sandbox.landing_pages import add_landing_pages
+from sandbox.moments import DAY, HOUR, YEAR, day, minute, stamp, stamp_ms, stamp_offset
+from sandbox.partner_maker import add_partner
+from sandbox.sms_maker import add_sms_campaigns
+from sandbox.social_maker import add_social
+from sandbox.v2_ids import add_v2_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +53,8 @@ def generate(
 ) -> Account:
     """Make an account. Equal arguments make equal accounts.
 
-    All of its moments lie between three years and one hour before its present.
+    All of its moments lie between three years and one hour before its present, but for those of
+    scheduled campaigns and coming events.
     """
     account = Account(
         seed=seed,
@@ -61,6 +71,15 @@ def generate(
     _add_segments(account, first, last)
     _add_contacts(account, contacts, first, last)
     _add_campaigns(account, campaigns, first, last)
+    _complete_engagement(account, last)
+    add_landing_pages(account)
+    add_sms_campaigns(account, first, last)
+    add_events(account, last)
+    add_social(account)
+    add_automations(account, last)
+    add_bulk_activities(account)
+    add_v2_ids(account)
+    add_partner(account)
     return account
 
 
@@ -70,15 +89,18 @@ def _add_owner(account: Account, first: int) -> None:
         "contact_phone": "5081111212",
         "country_code": "us",  # lower case, although documented in upper case (seen)
         "encoded_account_id": "p07e1l8cdif9dl",
+        "encoded_partner_id": "a37cranviy95el",
         "first_name": "Lola",
         "last_name": "Zang",
         "organization_name": "Café Olé",
+        "organization_phone": "333-333-3335",
         "state_code": "MA",
         "time_zone_id": "US/Eastern",
         "website": "https://www.example.com",
         "physical_address": {
             "address_line1": "123 Maple Street",
             "address_line2": "Unit 1",
+            "address_line3": "In the yard",
             "city": "Boston",
             "state_code": "MA",
             "postal_code": "02451",
@@ -87,6 +109,7 @@ def _add_owner(account: Account, first: int) -> None:
         "company_logo": {
             "url": "https://files.example.com/3a20c2f5701/780c1ff3-7fc6-4712-a862.jpg",
             "internal_id": "ACCOUNT.IMAGE.5",
+            "external_url": "https://www.example.com/logo.png",
         },
     }
     confirmed = {
@@ -166,6 +189,7 @@ def _add_custom_fields(account: Account, first: int, last: int) -> None:
                 }
                 for number, choice in enumerate(CHOICES, start=1)
             ]
+            field["choices"][-1]["deleted_at"] = day(created)  # which nobody chose
         account.custom_fields[field["custom_field_id"]] = field
 
 
@@ -209,3 +233,14 @@ def _add_campaigns(account: Account, count: int, first: int, last: int) -> None:
         status = CAMPAIGN_STATUSES[number % len(CAMPAIGN_STATUSES)]
         # Each third one that is sent goes out a second time.
         add_campaign(account, created, status, resend=status == "Done" and number % 3 == 0)
+
+
+def _complete_engagement(account: Account, last: int) -> None:
+    """See to it that even in a small account somebody forwarded an email and opted out."""
+    parts = [part for part in account.engagement.values() if part.opens]
+    for part in parts[:1]:
+        reader = part.opens[-1].contact_id
+        if not any(part.forwards for part in parts):
+            part.forwards.append(Event(minute(last), reader))
+        if not any(part.optouts for part in parts):
+            account.opt_out(part, reader, last)

@@ -21,6 +21,11 @@ def stamp(at: int) -> str:
     return datetime.fromtimestamp(at, timezone.utc).isoformat()[:19] + "Z"
 
 
+def seconds(text: str) -> int:
+    """Read what `stamp` wrote."""
+    return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
 def stamp_ms(at: int) -> str:
     """Write a moment as campaigns and reports do (seen): 2026-04-28T21:47:35.000Z."""
     return stamp(at)[:19] + ".000Z"
@@ -61,7 +66,10 @@ def parse(text: str) -> str:
         int(year), int(month), int(day_), int(hours or 0), int(minutes or 0), int(seconds or 0),
         int((fraction or "0").ljust(6, "0")), tzinfo=_zone(zone or "Z"),
     )  # fmt: skip
-    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat()
+    try:
+        return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat()
+    except OverflowError as error:  # in UTC it lies before the year 1 or after 9999
+        raise ValueError(text) from error
 
 
 def _zone(text: str) -> timezone:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from datetime import datetime
+from typing import Literal
 
 SCOPES = ("account_read", "contact_data", "campaign_data", "offline_access")
 
@@ -38,6 +36,8 @@ class Options:
         host: The address to listen on.
         port: The port to listen on; 0 takes any free one.
         requests_per_second: Requests that any one second may hold; 0 = no limit.
+        token_requests_per_minute: Requests to the token endpoint that any one minute may hold;
+            0 = no limit.
         daily_quota: Requests that a UTC day may hold; 0 = no limit.
         retry_after: Send a `Retry-After` header with 429 (the API documents none).
         token_lifetime: Seconds until an access token expires.
@@ -55,6 +55,11 @@ class Options:
         text_counts: Write the counts of campaign summaries as strings, as one guide page does.
         partial_stats: Name unknown campaigns in the `errors` of a stats answer, instead of
             answering 404 for all.
+        segment_polls: How many requests for the contacts of a segment are answered with 202
+            before it is evaluated.
+        event_links: Where events and registrations tell the next page: in `next_cursor`, in
+            `_links` or in both; the other is null.
+        partner_api_key: The key of a partner, with clients of its own; "" = there is no partner.
     """
 
     contacts: int = 500
@@ -64,6 +69,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0
     requests_per_second: int = 4
+    token_requests_per_minute: int = 60
     daily_quota: int = 10_000
     retry_after: bool = False
     token_lifetime: float = 86_400
@@ -79,3 +85,6 @@ class Options:
     dotted_stats: bool = False
     text_counts: bool = False
     partial_stats: bool = False
+    segment_polls: int = 1
+    event_links: Literal["both", "cursor", "links"] = "both"
+    partner_api_key: str = "8f1d7c52-partner"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode
 
 Record = dict[str, Any]
+
+NO_NEXT: Record = {"_links": {"next": {"href": None}}}
+"""How some lists end."""
 
 
 def as_it_is(record: Record) -> Record:
@@ -21,9 +24,9 @@ def nothing(_: Sequence[Record]) -> Record:
     return {}
 
 
-def next_link(href: str) -> Record:
-    """Write a link as nearly all endpoints do."""
-    return {"next": {"href": href}}
+def next_link(href: str, cursor: str) -> Record:  # noqa: ARG001
+    """Lead to the next page as nearly all endpoints do."""
+    return {"_links": {"next": {"href": href}}}
 
 
 @dataclass(frozen=True)
@@ -34,24 +37,31 @@ class Listing:
         rows: The records.
         show: Makes of a record what the answer holds of it; called for one page only.
         beside: Makes the other properties of the envelope from the page's records as shown.
-        link: Writes the link to the next page.
+        lead: Makes the properties of the envelope that lead to the next page, from its link and
+            from the cursor inside of the link.
     """
 
-    rows: Sequence[Record]
-    show: Callable[[Record], Record] = as_it_is
+    rows: Sequence[Any]
+    show: Callable[[Any], Record] = as_it_is
     beside: Callable[[Sequence[Record]], Record] = nothing
-    link: Callable[[str], Record] = next_link
+    lead: Callable[[str, str], Record] = next_link
 
 
 class Cursor(Protocol):
     """Finds a page again from what a next link says."""
 
-    key: str
-    """The name of the position inside of the link."""
+    @property
+    def key(self) -> str:
+        """The name of the position inside of the link."""
 
-    def cut(
-        self, rows: Sequence[Record], limit: int, position: str
-    ) -> tuple[Sequence[Record], str]:
+    def read(self, text: str) -> Any:
+        """Read a position; "" stands for the first page.
+
+        Raises:
+            ValueError: If it is none.
+        """
+
+    def cut(self, rows: Sequence[Any], limit: int, position: Any) -> tuple[Sequence[Any], str]:
         """Cut a page out.
 
         Returns:
@@ -59,34 +69,34 @@ class Cursor(Protocol):
         """
 
 
-class PageNumber:
-    """A page number: rows shift when the list changes between two pages.
+@dataclass(frozen=True)
+class Number:
+    """A number of pages or rows: rows shift when the list changes between two pages."""
 
-    Inferred from two real cursors: page sizes 1 and 5 both lead to `next=2`.
-    """
+    key: str
+    first: int
+    of_pages: bool
 
-    key = "next"
+    def read(self, text: str) -> int:
+        """Read a number that is not before the first page."""
+        number = int(text or self.first)
+        if number < self.first:
+            raise ValueError(text)
+        return number
 
-    def cut(
-        self, rows: Sequence[Record], limit: int, position: str
-    ) -> tuple[Sequence[Record], str]:
+    def cut(self, rows: Sequence[Any], limit: int, position: int) -> tuple[Sequence[Any], str]:
         """Cut a page out."""
-        number = int(position or 1)
-        more = number * limit < len(rows)
-        return rows[(number - 1) * limit : number * limit], str(number + 1) if more else ""
+        size = limit if self.of_pages else 1
+        start = (position - self.first) * size
+        more = start + limit < len(rows)
+        return rows[start : start + limit], str(position + limit // size) if more else ""
 
 
-class Offset:
-    """A number of rows to leave out: rows shift when the list changes (seen: `o=1`)."""
+PAGE_NUMBER = Number("next", first=1, of_pages=True)
+"""Inferred from two real cursors: page sizes 1 and 5 both lead to `next=2`."""
 
-    key = "o"
-
-    def cut(
-        self, rows: Sequence[Record], limit: int, position: str
-    ) -> tuple[Sequence[Record], str]:
-        """Cut a page out."""
-        end = int(position or 0) + limit
-        return rows[int(position or 0) : end], str(end) if end < len(rows) else ""
+OFFSET = Number("o", first=0, of_pages=False)
+"""How many rows to leave out (seen: `o=1`)."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +106,11 @@ class Keyset:
     id_: str
     key = "next"
 
-    def cut(
-        self, rows: Sequence[Record], limit: int, position: str
-    ) -> tuple[Sequence[Record], str]:
+    def read(self, text: str) -> str:
+        """Take any text: rows before and after it may come and go."""
+        return text
+
+    def cut(self, rows: Sequence[Any], limit: int, position: str) -> tuple[Sequence[Any], str]:
         """Cut a page out."""
         left = [row for row in rows if str(row[self.id_]) >= position]
         return left[:limit], str(left[limit][self.id_]) if limit < len(left) else ""
@@ -114,7 +126,7 @@ class Paging:
         default: Rows on a page if no `limit` is sent.
         most: The largest `limit`.
         parameter: The query parameter of next links.
-        end: `_links` of the last page; None leaves it out.
+        end: Properties of the last page's envelope, where others have what leads on.
     """
 
     records: str
@@ -122,38 +134,38 @@ class Paging:
     default: int = 50
     most: int = 500
     parameter: str = "cursor"
-    end: Record | None = None
+    end: Record = field(default_factory=dict)
 
-    def asked(self, query: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    def asked(self, query: Mapping[str, str]) -> tuple[dict[str, str], Any]:
         """Find out which page a request asks for.
 
         A next link holds all parameters of the first request. That nothing may be added to it is
         a guess, and the strict one.
 
         Returns:
-            The parameters of the first request, and the position of the page or "".
+            The parameters of the first request, and the position of the page.
 
         Raises:
             ValueError: If the cursor is none of ours.
         """
         if self.parameter not in query:
-            return dict(query), ""
+            return dict(query), self.cursor.read("")
         if len(query) > 1:
             message = f"nothing goes with {self.parameter}"
             raise ValueError(message)
         decoded = base64.b64decode(query[self.parameter], validate=True).decode()
         first = dict(parse_qsl(decoded, strict_parsing=True))
-        return first, first.pop(self.cursor.key, "")
+        return first, self.cursor.read(first.pop(self.cursor.key, ""))
 
     def page(
-        self, listing: Listing, first: Mapping[str, str], position: str, limit: int, path: str
+        self, listing: Listing, first: Mapping[str, str], position: Any, limit: int, path: str
     ) -> Record:
         """Write the answer with one page of a list.
 
         Args:
             listing: The whole list.
             first: The parameters of the first request.
-            position: The position of the page, or "".
+            position: The position of the page.
             limit: Rows on a page.
             path: The path of the request.
         """
@@ -162,8 +174,7 @@ class Paging:
         body = {self.records: shown, **listing.beside(shown)}
         if following:
             inside = urlencode({**first, "limit": limit, self.cursor.key: following})
-            cursor = quote(base64.b64encode(inside.encode()).decode(), safe="=")
-            body["_links"] = listing.link(f"{path}?{self.parameter}={cursor}")
-        elif self.end is not None:
-            body["_links"] = self.end
-        return body
+            cursor = base64.b64encode(inside.encode()).decode()
+            href = f"{path}?{self.parameter}={quote(cursor, safe='=')}"
+            return {**body, **listing.lead(href, cursor)}
+        return {**body, **self.end}

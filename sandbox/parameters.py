@@ -34,6 +34,11 @@ def whole(least: int, most: int) -> Check:
     return check
 
 
+def url_id(value: str) -> str:
+    """Read the id of a link: a number as a parameter, a string in records (documented)."""
+    return str(int(value))
+
+
 def choice(*allowed: str) -> Check:
     """Read one of a few words."""
 

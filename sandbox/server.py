@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
 import sandbox.endpoints  # noqa: F401 - declares the endpoints
 from sandbox import changes, faults
-from sandbox.api import ENDPOINTS
-from sandbox.errors import ApiError, TokenError
+from sandbox.api import ENDPOINTS, Reply
+from sandbox.errors import OAUTH, ApiError, TokenError
 from sandbox.expected import Rows, expected
 from sandbox.faults import DETOUR, Fault, Faults, Plan
 from sandbox.gate import Gate
@@ -29,12 +29,17 @@ from sandbox.options import Options
 from sandbox.tokens import Tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from types import TracebackType
 
     from typing_extensions import Self
 
+    from sandbox.api import Endpoint
+
 API = "/v3"
 TOKEN_PATH = "/oauth2/default/v1/token"  # noqa: S105
+PARTNER_TOKEN_PATH = "/partners/oauth2/default/v1/token"  # noqa: S105
+TOKEN_PATHS = (TOKEN_PATH, PARTNER_TOKEN_PATH)
 BY_HAND = "/_sandbox"
 
 
@@ -90,7 +95,7 @@ class Sandbox:
         self._tokens = Tokens(self.options)
         self._faults = Faults()
         self._app = App(self, self._tokens, self._faults)
-        self._server: Any = None
+        self._server: Server | None = None
 
     def start(self) -> Self:
         """Listen, and serve from a thread.
@@ -99,22 +104,22 @@ class Sandbox:
             OSError: If the port is taken.
         """
         with socket.create_server((self.options.host, self.options.port)) as listener:
-            self._server = make_server(
+            self._server = server = Server(
                 self.options.host,
                 listener.getsockname()[1],
                 self._app.flask,
-                threaded=True,
-                request_handler=Handler,
+                Handler,
                 fd=listener.fileno(),
             )
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening, and hang up on who is still there."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
+            self._server.hang_up()
             self._server = None
 
     def __enter__(self) -> Self:
@@ -133,6 +138,9 @@ class Sandbox:
     @property
     def url(self) -> str:
         """Where it listens, without a path."""
+        if self._server is None:
+            message = "the sandbox is not started"
+            raise RuntimeError(message)
         return f"http://{self.options.host}:{self._server.port}"
 
     @property
@@ -146,6 +154,17 @@ class Sandbox:
             "refresh_token": self._tokens.refresh_token,
             "api_url": self.url + API,
             "auth_url": self.url + TOKEN_PATH,
+        }
+
+    @property
+    def partner_settings(self) -> dict[str, str]:
+        """The settings of a tap that is to read the clients of a partner."""
+        client_id, client_secret = self._tokens.partner
+        return {
+            "partner_api_key": self.options.partner_api_key,
+            "partner_client_id": client_id,
+            "partner_client_secret": client_secret,
+            "partner_auth_url": self.url + PARTNER_TOKEN_PATH,
         }
 
     @property
@@ -183,9 +202,13 @@ class Sandbox:
         """
         return changes.change(self.account)
 
-    def expected(self) -> dict[str, Rows]:
-        """Collect all rows that a complete sync must deliver now, by stream and key."""
-        return expected(self.account, self.options.privileges)
+    def expected(self, streams: Collection[str] | None = None) -> dict[str, Rows]:
+        """Collect all rows that a complete sync must deliver now, by stream and key.
+
+        Args:
+            streams: Only these; None = all, which may take a while for a large account.
+        """
+        return expected(self.account, self.options.privileges, streams)
 
 
 class App:
@@ -207,6 +230,7 @@ class App:
         for path in ENDPOINTS:
             flask.add_url_rule(API + path, path, self._answer, methods=["GET"])
         flask.add_url_rule(TOKEN_PATH, view_func=self._token, methods=["POST"])
+        flask.add_url_rule(PARTNER_TOKEN_PATH, view_func=self._partner_token, methods=["POST"])
         flask.add_url_rule(f"{BY_HAND}/changes", view_func=self._change, methods=["POST"])
         flask.add_url_rule(f"{BY_HAND}/faults", view_func=self._fail, methods=["POST"])
         flask.add_url_rule(f"{BY_HAND}/requests", view_func=self._requests)
@@ -226,11 +250,17 @@ class App:
             authorized="Authorization" in request.headers,
         )
         self.sandbox.requests.append(g.noted)
+        endpoint = ENDPOINTS.get(request.endpoint or "")
+        if request.path in TOKEN_PATHS:
+            self.gate.admit_to_tokens()
         if request.path.startswith(API + "/"):
-            authorization = request.headers.get("Authorization", "")
-            self.gate.admit(authorization, ENDPOINTS.get(request.endpoint or ""))
+            self.gate.admit(
+                request.headers.get("Authorization", ""),
+                endpoint,
+                request.headers.get("x-api-key", ""),
+            )
         g.plan = self.faults.take(request.path.removeprefix(API))
-        return faults.before(g.plan, request) if g.plan else None
+        return faults.before(g.plan, request, _voice(endpoint)) if g.plan else None
 
     def _leave(self, response: Response) -> Response:
         """Spoil the answer if it is to be, hold it back, and note its status."""
@@ -251,24 +281,31 @@ class App:
         return jsonify(error.body), error.status
 
     def _refuse_http(self, error: HTTPException) -> tuple[Response, int]:
-        """Answer what Flask itself refuses: unknown paths and methods."""
-        body = [{"error_key": "not_found", "error_message": str(error.description)}]
-        return jsonify(body), error.code or 500
+        """Answer what Flask itself refuses: unknown paths and methods, and what has crashed."""
+        kind = error.name.lower().replace(" ", "_")
+        return self._refuse(_voice(None)(error.code or 500, kind, str(error.description)))
 
     # The paths.
 
     def _answer(self, **ids: str) -> Response:
         endpoint = ENDPOINTS[request.endpoint or ""]
-        query = {name: value for name, value in request.args.items() if name != DETOUR}
+        # A repeated parameter is a list of values, as one with commas is.
+        query = {name: ",".join(values) for name, values in request.args.lists() if name != DETOUR}
         account = self.sandbox.account
         with account.lock:
-            body = endpoint.answer(account, self.sandbox.options, request.path, query, ids)
-            return jsonify(body)
+            answer = endpoint.answer(account, self.sandbox.options, request.path, query, ids)
+            reply = answer if isinstance(answer, Reply) else Reply(200, answer)
+            response = jsonify(reply.body)
+            response.status_code = reply.status
+            return response
 
     def _token(self) -> Response:
         response = jsonify(self.tokens.grant(request.values, request.authorization))
         response.headers["Cache-Control"] = "no-store"
         return response
+
+    def _partner_token(self) -> Response:
+        return jsonify(self.tokens.grant_partner(request.values, request.authorization))
 
     def _change(self) -> Response:
         return jsonify(self.sandbox.change())
@@ -282,6 +319,31 @@ class App:
 
     def _requests(self) -> Response:
         return jsonify([asdict(noted) for noted in self.sandbox.requests])
+
+
+class Server(ThreadedWSGIServer):
+    """Knows its connections, which it has to close when it stops: their clients keep them open."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Begin with no connection."""
+        self._connections: set[Any] = set()
+        super().__init__(*args, **options)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Handle the requests of a new connection."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End all connections; their threads close them."""
+        for connection in tuple(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class Handler(WSGIRequestHandler):
@@ -311,6 +373,15 @@ class Handler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
         """Say nothing: the sandbox keeps its requests in a list."""
+
+
+def _voice(endpoint: Endpoint | None) -> Callable[[int, str, str], ApiError | TokenError]:
+    """Tell how errors are written where the request leads."""
+    if endpoint is not None:
+        return endpoint.service.error
+    if request.path in TOKEN_PATHS:
+        return lambda status, kind, text: TokenError(status, OAUTH.get(status, kind), text)
+    return ApiError
 
 
 def _clock(options: Options) -> Any:

@@ -25,6 +25,7 @@ class Tokens:
     Attributes:
         client_id: The API key.
         client_secret: Its secret; None for a public (PKCE) key.
+        partner: The id and the secret with which a partner gets tokens of its own.
         refresh_token: The only refresh token that is good now.
     """
 
@@ -33,9 +34,11 @@ class Tokens:
         self._options = options
         self._lock = threading.Lock()
         self._expiries: dict[str, float] = {}
+        self._partner_expiries: dict[str, float] = {}
         self.client_id = secrets.token_hex(16)
         self.client_secret = None if options.public_client else secrets.token_urlsafe(16)
         self.refresh_token = _new_refresh_token()
+        self.partner = (secrets.token_hex(16), secrets.token_urlsafe(16))
 
     def grant(self, form: Mapping[str, str], credentials: Authorization | None) -> dict[str, Any]:
         """Trade a refresh token for an access token.
@@ -57,13 +60,34 @@ class Tokens:
                 self.refresh_token = _new_refresh_token()
             return self._issue()
 
-    def is_good(self, access_token: str) -> bool:
+    def grant_partner(
+        self, form: Mapping[str, str], credentials: Authorization | None
+    ) -> dict[str, Any]:
+        """Give an access token to a partner: without a user, and without a refresh token (guess).
+
+        Raises:
+            TokenError: If the partner is not the right one.
+        """
+        given = credentials and (credentials.username, credentials.password)
+        if not self._options.partner_api_key or given != self.partner:
+            raise TokenError(401, "invalid_client", "The partner is unknown.")
+        if form.get("grant_type") != "client_credentials":
+            message = "Only client_credentials is served here."
+            raise TokenError(400, "unsupported_grant_type", message)
+        access_token = secrets.token_urlsafe(32)
+        self._partner_expiries[access_token] = time.time() + self._options.token_lifetime
+        lifetime = int(self._options.token_lifetime)
+        return {"token_type": "Bearer", "expires_in": lifetime, "access_token": access_token}
+
+    def is_good(self, access_token: str, *, of_partner: bool = False) -> bool:
         """Tell whether an access token was issued, is not revoked and has not expired."""
-        return self._expiries.get(access_token, 0) > time.time()
+        expiries = self._partner_expiries if of_partner else self._expiries
+        return expiries.get(access_token, 0) > time.time()
 
     def revoke_access_tokens(self) -> None:
         """Make all access tokens that were issued so far worthless."""
         self._expiries.clear()
+        self._partner_expiries.clear()
 
     def replace_refresh_token(self) -> str:
         """Replace the refresh token as if another process had used it."""
@@ -107,8 +131,9 @@ class Tokens:
             "expires_in": int(options.token_lifetime),
             "access_token": access_token,
             "scope": " ".join(options.scopes),
-            "refresh_token": self.refresh_token,
         }
+        if "offline_access" in options.scopes:  # only then (documented)
+            answer["refresh_token"] = self.refresh_token
         if options.expires_in == "string":  # as in the guide's example
             answer["expires_in"] = str(answer["expires_in"])
         if options.expires_in == "absent":

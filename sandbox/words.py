@@ -65,6 +65,7 @@ LINKS = (
     "https://www.example.com/",
     "https://www.example.com/menu?utm_source=newsletter&utm_medium=email",
     "https://shop.example.com/sale",
+    "https://www.example.com/imprint",
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.api import Service
+from sandbox.api import Service, without
 from sandbox.options import PRIVILEGES
 from sandbox.parameters import choice, choices, text
 
@@ -36,7 +36,7 @@ def user_privileges(call: Call) -> list[Record]:
 def summary(call: Call) -> Record:
     """The account."""
     left_out = set(EXTRA_FIELDS) - call.query.get("extra_fields", set())
-    return {key: value for key, value in call.account.summary.items() if key not in left_out}
+    return without(call.account.summary, left_out)
 
 
 @ACCOUNT.get("/account/summary/physical_address", privilege="account:read")

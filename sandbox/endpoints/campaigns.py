@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.api import Service
-from sandbox.moments import comparable
-from sandbox.paging import Listing, PageNumber, Paging
+from sandbox.api import Service, without
+from sandbox.moments import comparable, stamp_ms
+from sandbox.paging import PAGE_NUMBER, Listing, Paging
 from sandbox.parameters import choices, moment
 
 if TYPE_CHECKING:
@@ -21,12 +21,20 @@ INCLUDED = (
     "html_content",
     "document_properties",
 )
+PREVIEWED = (
+    "campaign_activity_id",
+    "from_email",
+    "from_name",
+    "preheader",
+    "reply_to_email",
+    "subject",
+)
 
 
 @CAMPAIGNS.get(
     "/emails",
     privilege="campaign:read",
-    paging=Paging("campaigns", PageNumber(), parameter="next"),
+    paging=Paging("campaigns", PAGE_NUMBER, parameter="next"),
     parameters={"after_date": moment, "before_date": moment},
 )
 def campaigns(call: Call) -> Listing:
@@ -56,14 +64,77 @@ def campaign(call: Call, campaign_id: str) -> Record:
     parameters={"include": choices(*INCLUDED)},
 )
 def campaign_activity(call: Call, campaign_activity_id: str) -> Record:
-    """Show one campaign activity. Removed ones and some permalinks are 404 (documented, seen)."""
+    """Show one campaign activity."""
+    record = _readable(call, campaign_activity_id)
+    left_out = set(INCLUDED) - call.query.get("include", set())
+    return without(record, left_out)
+
+
+@CAMPAIGNS.get("/emails/activities/<campaign_activity_id>/previews", privilege="campaign:read")
+def preview(call: Call, campaign_activity_id: str) -> Record:
+    """Show what a campaign activity looks like."""
+    record = _readable(call, campaign_activity_id)
+    subject = record["subject"] or ""
+    html = f"<html><body><p>{subject}</p><p>Café Olé, Boston</p></body></html>"
+    return {
+        **{key: record[key] for key in PREVIEWED if key in record},
+        "preview_html_content": record.get("html_content", html),
+        "preview_text_content": f"{subject}\n\nCafé Olé, Boston",
+    }
+
+
+@CAMPAIGNS.get("/emails/activities/<campaign_activity_id>/schedules", privilege="campaign:read")
+def schedules(call: Call, campaign_activity_id: str) -> list[Record]:
+    """Tell when a campaign activity will be sent; nothing if it is not scheduled (documented)."""
+    activity_id = _readable(call, campaign_activity_id)["campaign_activity_id"]
+    dates = call.account.schedules
+    return [{"scheduled_date": dates[activity_id]}] if activity_id in dates else []
+
+
+@CAMPAIGNS.get("/emails/activities/<campaign_activity_id>/send_history", privilege="campaign:read")
+def send_history(call: Call, campaign_activity_id: str) -> list[Record]:
+    """List how often a campaign activity was sent, first time first (documented)."""
+    activity = _readable(call, campaign_activity_id)
+    part = call.account.engagement.get(campaign_activity_id)
+    return [
+        {
+            "send_id": number,
+            "contact_list_ids": list(sending.list_ids),
+            "segment_ids": list(activity["segment_ids"]),
+            "count": sending.reached,
+            "run_date": stamp_ms(sending.at),
+            "send_status": "COMPLETED",
+            "reason_code": 0,
+        }
+        for number, sending in enumerate(part.sendings if part else [], start=1)
+    ]
+
+
+@CAMPAIGNS.get(
+    "/emails/activities/<campaign_activity_id>/non_opener_resends", privilege="campaign:read"
+)
+def non_opener_resends(call: Call, campaign_activity_id: str) -> list[Record]:
+    """List the resend to non-openers: there is one at the most (documented)."""
+    activity_id = _readable(call, campaign_activity_id)["campaign_activity_id"]
+    resends = call.account.resends
+    return [resends[activity_id]] if activity_id in resends else []
+
+
+@CAMPAIGNS.get("/emails/activities/<campaign_activity_id>/abtest", privilege="campaign:read")
+def ab_test(call: Call, campaign_activity_id: str) -> Record:
+    """Show the A/B test of a campaign activity; 404 if it has none (guess)."""
+    activity_id = _readable(call, campaign_activity_id)["campaign_activity_id"]
+    return CAMPAIGNS.find(call.account.ab_tests, activity_id, "abtest")
+
+
+def _readable(call: Call, campaign_activity_id: str) -> Record:
+    """Look an activity up. Removed ones and some permalinks are 404 (documented, seen)."""
     name = "campaign_activity_id"
     record = CAMPAIGNS.find(call.account.activities, campaign_activity_id, name)
     if record["current_status"] == "REMOVED" or record[name] in call.account.unreadable:
         raise CAMPAIGNS.error(404, "not_found", f"{name} was not found.")
-    left_out = set(INCLUDED) - call.query.get("include", set())
-    return {key: value for key, value in record.items() if key not in left_out}
+    return record
 
 
 def _in_brief(campaign: Record) -> Record:
-    return {key: value for key, value in campaign.items() if key != "campaign_activities"}
+    return without(campaign, {"campaign_activities"})

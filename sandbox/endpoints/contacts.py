@@ -6,14 +6,16 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from sandbox.account import MAILABLE
-from sandbox.api import Service
+from sandbox.account import MAILABLE, permission
+from sandbox.api import Reply, Service, without
 from sandbox.moments import DAY, comparable, stamp
-from sandbox.paging import Keyset, Listing, PageNumber, Paging, next_link
+from sandbox.paging import NO_NEXT, PAGE_NUMBER, Keyset, Listing, Paging, next_link
 from sandbox.parameters import boolean, choice, choices, ids, moment, text
+from sandbox.segments import members
+from sandbox.sms_maker import consent_history
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from sandbox.account import Account, Record
     from sandbox.api import Call
@@ -36,17 +38,11 @@ INCLUDE = choices(*SUB_RESOURCES, "sms_channel")
 # --- contacts
 
 
-def _permission(contact: Record) -> str:
-    """Tell the permission to send. Without an email address none was set (guess)."""
-    permission: str = contact.get("email_address", {}).get("permission_to_send", "not_set")
-    return permission
-
-
 def _status(contact: Record) -> str:
     if "deleted_at" in contact:
         return "deleted"
-    permission = _permission(contact)
-    return "active" if permission in MAILABLE else permission
+    held = permission(contact)
+    return "active" if held in MAILABLE else held
 
 
 def _has_status(contact: Record, wanted: frozenset[str]) -> bool:
@@ -87,7 +83,7 @@ FILTERS: dict[str, Callable[[Record, Any], bool]] = {
 @CONTACTS.get(
     "/contacts",
     privilege="contacts:read",
-    paging=Paging("contacts", PageNumber(), end={}),
+    paging=Paging("contacts", PAGE_NUMBER, end={"_links": {}}),
     parameters={
         "status": choices(
             *("all", "active", "deleted"),
@@ -105,24 +101,27 @@ FILTERS: dict[str, Callable[[Record, Any], bool]] = {
         "optout_before": moment,
         "include": INCLUDE,
         "include_count": boolean,
+        "segment_id": int,
     },
 )
-def contacts(call: Call) -> Listing:
+def contacts(call: Call) -> Listing | Reply:
     """List contacts, newest first (guess: so they came in the only real capture of two pages)."""
+    if "segment_id" in call.query:
+        return _segment_contacts(call)
     query = {"status": frozenset(), **call.query}
     tests = [(FILTERS[name], value) for name, value in query.items() if name in FILTERS]
     newest_first = reversed(call.account.contacts.values())
     rows = [row for row in newest_first if all(test(row, value) for test, value in tests)]
     count = {"contacts_count": len(rows)} if query.get("include_count") else {}
     left_out = _left_out(call)
-    return Listing(rows, lambda row: _without(row, left_out), lambda _: count)
+    return Listing(rows, lambda row: without(row, left_out), lambda _: count)
 
 
 @CONTACTS.get("/contacts/<contact_id>", privilege="contacts:read", parameters={"include": INCLUDE})
 def contact(call: Call, contact_id: str) -> Record:
     """Show one contact, deleted or not."""
     record = CONTACTS.find(call.account.contacts, contact_id, "contact_id")
-    return _without(record, _left_out(call))
+    return without(record, _left_out(call))
 
 
 @CONTACTS.get(
@@ -133,18 +132,36 @@ def contact(call: Call, contact_id: str) -> Record:
 def contact_counts(call: Call) -> Record:
     """Count the contacts by permission. Deleted ones do not count (guess)."""
     living = [row for row in call.account.contacts.values() if "deleted_at" not in row]
-    permissions = Counter(map(_permission, living))
+    held = Counter(map(permission, living))
     counts = {
         "total": len(living),
-        "explicit": permissions["explicit"],
-        "implicit": permissions["implicit"],
-        "pending": permissions["pending_confirmation"],
-        "unsubscribed": permissions["unsubscribed"],
+        "explicit": held["explicit"],
+        "implicit": held["implicit"],
+        "pending": held["pending_confirmation"],
+        "unsubscribed": held["unsubscribed"],
     }
     if "include" in call.query:
         month_ago = stamp(call.account.now() - 30 * DAY)
         counts["new_subscriber"] = sum(row["created_at"] > month_ago for row in living)
     return counts
+
+
+def _segment_contacts(call: Call) -> Listing | Reply:
+    """List who belongs to a segment, once it has been evaluated (documented).
+
+    That no other filter goes with it is documented; how long it takes is up to an option.
+    """
+    segment_id = call.query["segment_id"]
+    if not set(call.query) <= {"segment_id", "limit"}:
+        raise CONTACTS.invalid("segment_id")
+    if segment_id not in call.account.segments:
+        raise CONTACTS.error(404, "not_found", "segment_id was not found.")
+    polls = call.account.segment_polls
+    if polls[segment_id] < call.options.segment_polls:
+        polls[segment_id] += 1
+        return Reply(202, {"contacts": [], "_links": {}, "status": "processing"})
+    rows = members(call.account, call.account.segments[segment_id])
+    return Listing(rows[::-1], lambda row: without(row, SUB_RESOURCES))
 
 
 def _left_out(call: Call) -> set[str]:
@@ -154,8 +171,10 @@ def _left_out(call: Call) -> set[str]:
     return set(SUB_RESOURCES).difference(included)
 
 
-def _without(record: Record, left_out: Iterable[str]) -> Record:
-    return {key: value for key, value in record.items() if key not in left_out}
+@CONTACTS.get("/contacts/sms_engagement_history/<contact_id>", privilege="contacts:read")
+def sms_engagement_history(call: Call, contact_id: str) -> list[Record]:
+    """Tell how a contact's SMS consent came about; nothing without an SMS channel (guess)."""
+    return consent_history(CONTACTS.find(call.account.contacts, contact_id, "contact_id"))
 
 
 # --- contact lists
@@ -164,7 +183,7 @@ def _without(record: Record, left_out: Iterable[str]) -> Record:
 @CONTACTS.get(
     "/contact_lists",
     privilege="contacts:lists:read",
-    paging=Paging("lists", PageNumber(), most=1000),
+    paging=Paging("lists", PAGE_NUMBER, most=1000),
     parameters={
         "status": choices("all", "active", "deleted"),
         "name": text,
@@ -236,8 +255,8 @@ def contact_tags(call: Call) -> Listing:
     rows = sorted(call.account.tags.values(), key=lambda tag: str(tag["tag_id"]))
     counts = _tag_counts(call)
     # The contract declares the link in two ways.
-    link = _nested_link if call.options.nested_tag_links else next_link
-    return Listing(rows, lambda tag: tag | counts(tag["tag_id"]), link=link)
+    lead = _nested_link if call.options.nested_tag_links else next_link
+    return Listing(rows, lambda tag: tag | counts(tag["tag_id"]), lead=lead)
 
 
 @CONTACTS.get(
@@ -256,8 +275,8 @@ def _tag_counts(call: Call) -> Callable[[str], Record]:
     return lambda tag_id: {"contacts_count": counter[tag_id]}
 
 
-def _nested_link(href: str) -> Record:
-    return {"next": next_link(href)}
+def _nested_link(href: str, cursor: str) -> Record:
+    return {"_links": {"next": next_link(href, cursor)["_links"]}}
 
 
 # --- custom fields
@@ -266,7 +285,7 @@ def _nested_link(href: str) -> Record:
 @CONTACTS.get(
     "/contact_custom_fields",
     privilege="contacts:read",
-    paging=Paging("custom_fields", PageNumber(), most=100),
+    paging=Paging("custom_fields", PAGE_NUMBER, most=100),
 )
 def contact_custom_fields(call: Call) -> Listing:
     """List custom fields."""
@@ -286,7 +305,7 @@ def contact_custom_field(call: Call, custom_field_id: str) -> Record:
     "/segments",
     privilege="contacts:lists:read",
     # That 1000 is not only the default but the maximum is a guess.
-    paging=Paging("segments", PageNumber(), default=1000, most=1000, end={"next": {"href": None}}),
+    paging=Paging("segments", PAGE_NUMBER, default=1000, most=1000, end=NO_NEXT),
     parameters={"sort_by": choice("name", "date")},
 )
 def segments(call: Call) -> Listing:
@@ -294,7 +313,7 @@ def segments(call: Call) -> Listing:
     rows = sorted(call.account.segments.values(), key=lambda row: str(row["name"]))
     if call.query.get("sort_by", "date") == "date":
         rows = sorted(rows, key=lambda row: str(row["edited_at"]), reverse=True)
-    return Listing(rows, lambda row: _without(row, {"segment_criteria"}))
+    return Listing(rows, lambda row: without(row, {"segment_criteria"}))
 
 
 @CONTACTS.get("/segments/<segment_id>", privilege="contacts:lists:read")

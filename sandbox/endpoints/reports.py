@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from sandbox.api import UUID, Service
 from sandbox.campaign_maker import CAMPAIGN_TYPES
-from sandbox.engagement import aggregate_percents, percents, stats, unique_counts
+from sandbox.engagement import (
+    Engagement,
+    activity_stats,
+    aggregate_percents,
+    latest,
+    percents,
+    stats,
+    unique_counts,
+)
 from sandbox.moments import stamp_ms
-from sandbox.paging import Listing, Offset, Paging
+from sandbox.paging import OFFSET, Listing, Paging
+from sandbox.parameters import boolean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.account import Account, Record
     from sandbox.api import Call
+    from sandbox.errors import ApiError
 
 REPORTS = Service("reportingsvc", "campaign_data", bare_errors=True)
 
@@ -22,7 +33,7 @@ REPORTS = Service("reportingsvc", "campaign_data", bare_errors=True)
 @REPORTS.get(
     "/reports/summary_reports/email_campaign_summaries",
     privilege="ui:campaign:metrics",
-    paging=Paging("bulk_email_campaign_summaries", Offset(), parameter="next"),
+    paging=Paging("bulk_email_campaign_summaries", OFFSET, parameter="next"),
 )
 def email_campaign_summaries(call: Call) -> Listing:
     """List sent campaigns, the one sent last first, with unique counts (documented)."""
@@ -41,26 +52,83 @@ def email_campaign_stats(call: Call, campaign_ids: str) -> Record:
     That an id which is well-formed but unknown, or of a campaign that was never sent, spoils all
     is a guess; an option names such ids in `errors` instead.
     """
-    asked = campaign_ids.split(",")
-    if len(asked) > 150:  # noqa: PLR2004 - documented
-        raise REPORTS.invalid("campaign_ids")
+    asked = _asked(campaign_ids, "campaign_ids", most=150)
     campaigns = call.account.campaigns
     known = [id_ for id_ in asked if id_ in campaigns and _was_sent(campaigns[id_])]
-    malformed = not all(map(UUID.fullmatch, asked))
-    if malformed or (len(known) < len(asked) and not call.options.partial_stats):
-        raise REPORTS.error(404, *NO_STATS)
-    key, message = NO_STATS
-    error = {"error_key": f"{REPORTS.name}.{key}", "error_message": message}
+    if len(known) < len(asked) and not call.options.partial_stats:
+        raise _no_stats("campaign_ids")
     return {
-        "errors": [error for _ in range(len(asked) - len(known))],
+        "errors": [_no_stats("campaign_ids").body for _ in range(len(asked) - len(known))],
         "results": [_stats(call, id_) for id_ in known],
     }
 
 
-NO_STATS = (
-    "not_found.invalid_path_param.campaign_ids.",
-    "Could not find any campaign stats for all requested campaigns.",
+@REPORTS.get(
+    "/reports/stats/email_campaign_activities/<campaign_activity_ids>",
+    privilege="ui:campaign:metrics",
 )
+def email_campaign_activity_stats(call: Call, campaign_activity_ids: str) -> Record:
+    """Count what happened to up to 10 activities; name those that were never sent in `errors`.
+
+    A malformed id spoils all (documented).
+    """
+    name = "campaign_activity_ids"
+    asked = _asked(campaign_activity_ids, name, most=10)
+    known = [id_ for id_ in asked if id_ in call.account.engagement]
+    return {
+        "errors": [_no_stats(name).body for _ in range(len(asked) - len(known))],
+        "results": [_activity_stats(call, id_) for id_ in known],
+    }
+
+
+@REPORTS.get(
+    "/reports/email_reports/<campaign_activity_id>/links",
+    privilege="ui:campaign:metrics",
+    parameters={"no_clicks": boolean},
+)
+def links(call: Call, campaign_activity_id: str) -> Record:
+    """Count who clicked the links of an activity; those nobody clicked only if asked for."""
+    part = engagement_of(call.account, campaign_activity_id)
+    clicks = Counter(event.url_id for event in latest(part.clicks))
+    all_ = call.query.get("no_clicks", False)
+    return {
+        "campaign_activity_id": campaign_activity_id,
+        "link_click_counts": [
+            {
+                "link_url": url,
+                "url_id": url_id,
+                "unique_clicks": clicks[url_id],
+                **_list_action(call.account, url),
+            }
+            for url_id, url in part.links.items()
+            if clicks[url_id] or all_
+        ],
+    }
+
+
+def engagement_of(account: Account, campaign_activity_id: str) -> Engagement:
+    """Look up what contacts did; with activities that were never sent: nothing (documented)."""
+    REPORTS.find(account.activities, campaign_activity_id, "campaign_activity_id")
+    return account.engagement.get(campaign_activity_id) or Engagement(0, {})
+
+
+def _asked(ids: str, name: str, *, most: int) -> list[str]:
+    asked = ids.split(",")
+    if len(asked) > most:
+        raise REPORTS.invalid(name)
+    if not all(map(UUID.fullmatch, asked)):
+        raise _no_stats(name)
+    return asked
+
+
+def _no_stats(name: str) -> ApiError:
+    message = "Could not find any campaign stats for all requested campaigns."
+    return REPORTS.error(404, f"not_found.invalid_path_param.{name}.", message)
+
+
+def _list_action(account: Account, url: str) -> Record:
+    """Some links put who clicks them on a list (documented)."""
+    return {"list_action": "add", "list_id": next(iter(account.lists))} if "sale" in url else {}
 
 
 def _was_sent(campaign: Record) -> bool:
@@ -96,12 +164,26 @@ def _stats(call: Call, campaign_id: str) -> Record:
     counts = stats(parts)
     return {
         "campaign_id": campaign_id,
-        "stats": {_dotted(name): count for name, count in counts.items()}
-        if call.options.dotted_stats
-        else counts,
+        "stats": _named(call, counts),
         "percents": percents(counts),
         "last_refresh_time": stamp_ms(max(part.refreshed_at for part in parts)),
     }
+
+
+def _activity_stats(call: Call, campaign_activity_id: str) -> Record:
+    part = call.account.engagement[campaign_activity_id]
+    return {
+        "campaign_id": call.account.activities[campaign_activity_id]["campaign_id"],
+        "campaign_activity_id": campaign_activity_id,
+        "stats": _named(call, activity_stats(part)),
+        "last_refresh_time": stamp_ms(part.refreshed_at),
+    }
+
+
+def _named(call: Call, counts: dict[str, int]) -> dict[str, int]:
+    if not call.options.dotted_stats:
+        return counts
+    return {_dotted(name): count for name, count in counts.items()}
 
 
 def _dotted(name: str) -> str:

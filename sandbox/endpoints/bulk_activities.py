@@ -1,0 +1,52 @@
+"""Bulk activities: imports, exports and the like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandbox.bulk_activity_maker import KEPT
+from sandbox.endpoints.contacts import CONTACTS
+from sandbox.moments import stamp
+from sandbox.paging import PAGE_NUMBER, Listing, Paging
+from sandbox.parameters import choice
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from sandbox.account import Record
+    from sandbox.api import Call
+
+
+@CONTACTS.get(
+    "/activities",
+    privilege="contacts:write",
+    paging=Paging("activities", PAGE_NUMBER),
+    # An activity can be `initialized` as well, which cannot be asked for (documented).
+    parameters={"state": choice("processing", "completed", "cancelled", "failed", "timed_out")},
+)
+def bulk_activities(call: Call) -> Listing:
+    """List the activities of the last ten days (documented), newest first (guess)."""
+    rows = [
+        activity
+        for activity in _kept(call).values()
+        if call.query.get("state", activity["state"]) == activity["state"]
+    ]
+    return Listing(sorted(rows, key=lambda row: str(row["created_at"]), reverse=True))
+
+
+@CONTACTS.get("/activities/<activity_id>", privilege="contacts:write")
+def bulk_activity(call: Call, activity_id: str) -> Record:
+    """Show one activity; older ones are 404 (guess)."""
+    return CONTACTS.find(_kept(call), activity_id, "activity_id")
+
+
+@CONTACTS.get("/contact_exports/<file_export_id>", privilege="contacts:write")
+def contact_export(call: Call, file_export_id: str) -> NoReturn:  # noqa: ARG001
+    """Refuse: an export has to be asked for with a POST, which nobody can do here."""
+    raise CONTACTS.error(404, "not_found", f"{file_export_id} was not found.")
+
+
+def _kept(call: Call) -> dict[str, Record]:
+    since = stamp(call.account.now() - KEPT)
+    activities = call.account.bulk_activities
+    return {id_: row for id_, row in activities.items() if row["created_at"] >= since}

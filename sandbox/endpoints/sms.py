@@ -1,0 +1,51 @@
+"""What became of the SMS campaigns that were sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sandbox.endpoints.reports import REPORTS
+from sandbox.engagement import percent
+from sandbox.moments import comparable
+from sandbox.paging import OFFSET, Listing, Paging
+from sandbox.parameters import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandbox.account import Record
+    from sandbox.api import Call
+
+
+@REPORTS.get(
+    "/reports/summary_reports/sms_campaign_summaries",
+    privilege="ui:campaign:metrics",
+    paging=Paging("bulk_sms_campaign_summaries", OFFSET, most=50, parameter="next"),
+    parameters={"start_at": moment, "end_at": moment},
+    required=("start_at",),
+)
+def sms_campaign_summaries(call: Call) -> Listing:
+    """List SMS campaigns, sent last first; both ends belong to the window (documented)."""
+    start, end = call.query["start_at"], call.query.get("end_at", "~")
+    rows = [
+        campaign
+        for campaign in call.account.sms_campaigns.values()
+        if start <= comparable(campaign["last_sent_date"]) <= end
+    ]
+    rows.sort(key=lambda campaign: str(campaign["last_sent_date"]), reverse=True)
+    return Listing(rows, beside=_percents_of_page)
+
+
+def _percents_of_page(summaries: Sequence[Record]) -> Record:
+    total = Counter[str]()
+    for summary in summaries:
+        total.update(summary["unique_counts"])
+    return {
+        "aggregate_percents": {
+            "deliver": percent(total["delivers"], total["sends"]),
+            "click": percent(total["clicks"], total["delivers"]),
+            "bounce": percent(total["sends"] - total["delivers"], total["sends"]),
+            "unsubscribe": percent(total["optouts"], total["delivers"]),
+        }
+    }

@@ -1,0 +1,73 @@
+"""The eight reports on what contacts did with a sent email."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandbox.endpoints.reports import REPORTS, engagement_of
+from sandbox.engagement import BOUNCE_CODES, latest
+from sandbox.paging import OFFSET, Listing, Paging
+from sandbox.parameters import choices, url_id
+from sandbox.tracking import row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sandbox.api import Call
+    from sandbox.engagement import Engagement, Event
+    from sandbox.parameters import Check
+
+
+class Report(NamedTuple):
+    """A report on one kind of events."""
+
+    type: str
+    events: Callable[[Engagement], Sequence[Event]]
+    filters: Mapping[str, Check] = {}
+
+
+TRACKING = {
+    "sends": Report("em_sends", lambda part: part.sends),
+    "opens": Report("em_opens", lambda part: part.opens),
+    # The last open of each contact (documented); of the same type as every open (seen).
+    "unique_opens": Report("em_opens", lambda part: latest(part.opens)),
+    # At the time of the send (documented).
+    "didnotopens": Report("em_didnotopens", lambda part: part.not_opened),
+    "clicks": Report("em_clicks", lambda part: part.clicks, {"url_id": url_id}),
+    "forwards": Report("em_forwards", lambda part: part.forwards),
+    "optouts": Report("em_optouts", lambda part: part.optouts),
+    "bounces": Report(
+        "em_bounces", lambda part: part.bounces, {"bounce_code": choices(*BOUNCE_CODES)}
+    ),
+}
+TRACKING_PATH = "/reports/email_reports/<campaign_activity_id>/tracking/"
+
+
+def _declare(name: str, report: Report) -> None:
+    @REPORTS.get(
+        TRACKING_PATH + name,
+        privilege="ui:campaign:metrics",
+        # What the cursors hold is a guess: like those of the summaries, an offset.
+        paging=Paging("tracking_activities", OFFSET, default=500, parameter="next"),
+        parameters=report.filters,
+    )
+    def tracking(call: Call, campaign_activity_id: str) -> Listing:
+        """List the events of an activity, newest first (documented)."""
+        part = engagement_of(call.account, campaign_activity_id)
+        events = [event for event in report.events(part) if _is_wanted(call, event)]
+        events.sort(key=lambda event: -event.at)
+        return Listing(
+            events,
+            lambda event: row(call.account, campaign_activity_id, report.type, event, part.links),
+        )
+
+
+def _is_wanted(call: Call, event: Event) -> bool:
+    return (
+        call.query.get("url_id", event.url_id) == event.url_id
+        and event.bounce_code in call.query.get("bounce_code", {event.bounce_code})
+    )  # fmt: skip
+
+
+for _name, _report in TRACKING.items():
+    _declare(_name, _report)
