@@ -294,6 +294,19 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         self._expires_at = tokens["expires_at"]
 
 
+class PartnerAuthenticator(RefreshTokenAuthenticator):
+    """Signs requests with a partner's token, which its key gets without anybody signing in.
+
+    That it is the grant of client credentials is a guess: the vendor's guide shows the address
+    and the `x-api-key` header.
+    """
+
+    @property
+    def oauth_request_body(self) -> dict[str, str]:
+        """The grant: the key's own credentials."""
+        return {"grant_type": "client_credentials"}
+
+
 class AccessTokenAuthenticator(BearerTokenAuthenticator):
     """Signs requests with the access token of the settings, for a quick try."""
 

@@ -10,18 +10,20 @@ from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import ParseResult, parse_qsl, urlencode, urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+from urllib.parse import ParseResult, urlencode, urljoin, urlsplit
 
 import backoff
 import requests
 from singer_sdk import RESTStream, SchemaDirectory, StreamSchema, metrics
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.pagination import BaseHATEOASPaginator
 
 from tap_constantcontact.errors import (
     Forbidden,
     NotFound,
+    Refused,
     body_of,
     error_key,
     failure_of,
@@ -29,10 +31,17 @@ from tap_constantcontact.errors import (
     vendor_message,
 )
 from tap_constantcontact.limits import LimitedAdapter, Limits
-from tap_constantcontact.values import Cleaner, Misfit, cleaner, parse_timestamp, timestamp
+from tap_constantcontact.values import (
+    Cleaner,
+    Misfit,
+    cleaner,
+    parse_timestamp,
+    timestamp,
+    without_unstorable,
+)
 
 if TYPE_CHECKING:
-    from singer_sdk import Stream, Tap
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
@@ -56,6 +65,26 @@ def _schemas() -> Any:
 
 
 SCHEMAS = SchemaDirectory(_schemas())
+_EXTRA = {
+    "type": ["object", "null"],
+    "description": "Properties that the schema does not know: their paths, and lists of values.",
+}
+
+
+class SchemaOfStream(StreamSchema):
+    """The schema of a stream, with a place for what it does not know where that is asked for."""
+
+    def get_stream_schema(self, stream: Any, stream_class: type[Any]) -> dict[str, Any]:
+        """Return the schema of a stream.
+
+        Args:
+            stream: the stream.
+            stream_class: its class.
+        """
+        schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
+        if not stream.config.get("keep_unknown_fields"):
+            return schema
+        return {**schema, "properties": {**schema["properties"], "_extra": _EXTRA}}
 
 
 @dataclass
@@ -144,16 +173,25 @@ class ConstantContactStream(RESTStream[ParseResult]):
             record or the array of records itself.
         params: query parameters of the first page.
         needs: scope and privilege that the endpoint asks for, as the contract names them.
+        detail_path: path of a row's detail, where the rows are completed by one.
+        detail_params: its query parameters.
+        for_partners: whether the endpoint is read with the partner's key.
     """
 
     records_key: ClassVar[str | None] = None
     params: ClassVar[Mapping[str, Any]] = {}
+    primary_keys: Any  # a property of the SDK's, that streams set to a tuple
     needs: ClassVar[str]
+    detail_path: ClassVar[str]
+    detail_params: ClassVar[Mapping[str, Any]] = {}
+    for_partners: ClassVar[bool] = False
 
-    schema: ClassVar[StreamSchema] = StreamSchema(SCHEMAS)
+    schema: ClassVar[StreamSchema] = SchemaOfStream(SCHEMAS)
     allow_redirects = False
     payload_as_json = False
     STATE_MSG_FREQUENCY = 500
+    # `post_process` does it, for free objects too, which the SDK's does not take.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     # A line for each request says too much; the run ends with the number of requests.
     _LOG_REQUEST_METRICS = False
 
@@ -167,6 +205,10 @@ class ConstantContactStream(RESTStream[ParseResult]):
         super().__init__(tap)
         self._connect = connect
         self._reported: set[str] = set()
+        self._extra: dict[str, list[Any]] = {}
+        #: Properties that came and are in no schema.
+        self.unknown_properties: set[str] = set()
+        self._given = 0
         if self.parent_stream_type:
             self._quieten()
 
@@ -240,12 +282,28 @@ class ConstantContactStream(RESTStream[ParseResult]):
         if self.name in self.api.forbidden:
             return
         try:
-            yield from self.read(context)
+            yield from self._at_most(self.config.get("max_records_per_stream"), context)
         except Forbidden as refusal:
             self.api.forbidden.add(self.name)
             self.keep_bookmark()
             self.logger.warning("%s is skipped: %s", self.name, refusal)
             self._expect_some_stream(refusal)
+
+    def _at_most(self, most: int | None, context: Context | None) -> Iterator[Record]:
+        """Yield all records, or those of a quick look, after which bookmarks are as before.
+
+        That of a parent too, whose children may have been cut off.
+        """
+        if most is None:
+            yield from self.read(context)
+            return
+        before = dict(self.stream_state)
+        for record in self.read(context):
+            if self._given >= most:
+                break
+            yield record
+        self.stream_state.clear()
+        self.stream_state.update(before)
 
     def read(self, context: Context | None) -> Iterable[Record]:
         """Yield the records of all pages; streams that need more requests say so here."""
@@ -257,6 +315,12 @@ class ConstantContactStream(RESTStream[ParseResult]):
         Else the SDK makes the newest time seen the bookmark, of a stream that is not sorted.
         """
         self.stream_state.pop("progress_markers", None)
+
+    def detail_of(self, row: Record) -> Record:
+        """Return what one more request tells of a row: nothing, where it is gone."""
+        if any(row.get(key) is None for key in self.primary_keys):
+            return {}
+        return self.find(self.detail_path.format(**row), self.detail_params) or {}
 
     def fetch(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """Return the body of one more answer, for records that need several requests.
@@ -284,13 +348,21 @@ class ConstantContactStream(RESTStream[ParseResult]):
         """
         try:
             return self.fetch(path, params)
-        except NotFound as missing:
-            self.logger.info("%s: one is left out: %s", self.name, missing)
-        except Forbidden as refusal:
-            if self.needs not in self.api.met:
-                raise
-            self.logger.warning("%s: one is left out: %s", self.name, refusal)
-        return None
+        except (NotFound, Forbidden) as refusal:
+            self._leave_out(refusal)
+            return None
+
+    def _leave_out(self, refusal: Refused) -> None:
+        """Go on without an item that is gone, or that cannot be read though others can.
+
+        Raises:
+            Forbidden: nothing of the kind can be read.
+        """
+        forbidden = isinstance(refusal, Forbidden)
+        if forbidden and self.needs not in self.api.met:
+            raise refusal
+        level = logging.WARNING if forbidden else logging.INFO
+        self.logger.log(level, "%s: one is left out: %s", self.name, refusal)
 
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
         """Yield the records of an answer.
@@ -310,12 +382,16 @@ class ConstantContactStream(RESTStream[ParseResult]):
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Return a record in the types of its schema, or None if it lacks its key."""
         row.pop("_links", None)
+        self._extra = {}
         row = self._clean(row)
+        if self._extra and "_extra" in self.effective_schema["properties"]:
+            row["_extra"] = without_unstorable(self._extra)
         if self.replication_key:
             row.setdefault(self.replication_key, None)
         if any(row.get(key) is None for key in self.primary_keys):
             self._report(f"a record without its key {', '.join(self.primary_keys)} is left out")
             return None
+        self._given += 1
         return row
 
     def validate_response(self, response: requests.Response) -> None:
@@ -362,25 +438,27 @@ class ConstantContactStream(RESTStream[ParseResult]):
 
     def _expect_some_stream(self, refusal: Forbidden) -> None:
         """Raise where no selected stream can be read: an empty run must not look good."""
-        selected = [stream for stream in self._tap.streams.values() if stream.selected]
-        if all(self._is_out_of_reach(stream) for stream in selected):
+        streams = cast("Iterable[ConstantContactStream]", self._tap.streams.values())
+        if all(stream.is_out_of_reach() for stream in streams if stream.selected):
             message = f"This account may read none of the selected streams; the last one: {refusal}"
             raise FatalAPIError(message)
 
-    def _is_out_of_reach(self, stream: Stream) -> bool:
-        parents = {
-            parent.name
-            for parent in self._tap.streams.values()
-            if stream in parent.descendent_streams
-        }
-        return not self.api.forbidden.isdisjoint({stream.name, *parents})
+    def is_out_of_reach(self) -> bool:
+        """Return whether it is known that this account may not read the stream, or its parents."""
+        streams = self._tap.streams.values()
+        parents = {stream.name for stream in streams if self in stream.descendent_streams}
+        return not self.api.forbidden.isdisjoint({self.name, *parents})
 
     @cached_property
     def _clean(self) -> Cleaner:
-        return cleaner(
-            self.schema,
-            report=lambda path: self._report(f"a value of {path} that has another type is null"),
-        )
+        return cleaner(self.schema, self._note_misfit, self._note_unknown)
+
+    def _note_misfit(self, path: str, _: Any) -> None:
+        self._report(f"a value of {path} that has another type is null")
+
+    def _note_unknown(self, path: str, value: Any) -> None:
+        self.unknown_properties.add(path)
+        self._extra.setdefault(path, []).append(value)
 
     def _report(self, what: str) -> None:
         """Log what happens to records, once and without a value."""
@@ -396,6 +474,40 @@ class ConstantContactStream(RESTStream[ParseResult]):
             self.metrics_logger.addFilter(mute)
 
 
+class ForEachStream(ConstantContactStream):
+    """A stream that asks its endpoint once for each of something, such as each sent activity.
+
+    Attributes:
+        own_columns: what of an item is added to its rows.
+    """
+
+    own_columns: ClassVar[tuple[str, ...]]
+
+    def items(self, context: Context | None) -> Iterable[Record]:
+        """Yield what to ask for: an item fills the placeholders of the path; `params` are sent.
+
+        A child stream asks for what its parent's row says.
+        """
+        yield dict(context or {})
+
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Yield the rows of each item."""
+        for item in self.items(context):
+            yield from self.rows_of(item)
+
+    def rows_of(self, item: Record) -> Iterator[Record]:
+        """Yield the rows of an item, with what tells which item they are of.
+
+        Those of an item that is gone, or that cannot be read though others can, are left out.
+        """
+        own = {name: item[name] for name in self.own_columns}
+        try:
+            for row in self.request_records(item):
+                yield {**row, **own}
+        except (NotFound, Forbidden) as refusal:
+            self._leave_out(refusal)
+
+
 class OldestFirstStream(ConstantContactStream):
     """An incremental stream of few rows, listed in full and read oldest change first.
 
@@ -405,14 +517,9 @@ class OldestFirstStream(ConstantContactStream):
     Attributes:
         since_param: query parameter that leaves out rows without a later change; where there is
             none, they are left out here.
-        detail_path: path of a row's detail.
-        detail_properties: what the detail adds. The rest stays as listed: a row that changes
-            meanwhile would break the order.
     """
 
     since_param: ClassVar[str | None] = None
-    detail_path: ClassVar[str]
-    detail_properties: ClassVar[tuple[str, ...]]
 
     is_sorted = True
     # The first rows can be a little older than the bookmark, by the overlap.
@@ -428,7 +535,8 @@ class OldestFirstStream(ConstantContactStream):
         changed = {key: self._changed_at(row) for key, row in listed.items()}
         for key in sorted(listed, key=changed.__getitem__):
             if not changed[key] or changed[key] >= since:
-                yield {**listed[key], **self.detail_of(listed[key])}
+                # What is listed goes before: a row that changes meanwhile would break the order.
+                yield {**self.detail_of(listed[key]), **listed[key]}
         self._keep_bookmark_out_of_the_future()
 
     def list_rows(self, params: Mapping[str, Any]) -> Iterable[Record]:
@@ -438,13 +546,6 @@ class OldestFirstStream(ConstantContactStream):
             params: further query parameters.
         """
         return self.request_records({"params": params})
-
-    def detail_of(self, row: Record) -> Record:
-        """Return what the detail adds to a row: nothing, where it is gone."""
-        if row.get(self.primary_keys[0]) is None:
-            return {}
-        detail = self.find(self.detail_path.format(**row)) or {}
-        return {name: detail[name] for name in self.detail_properties if name in detail}
 
     def _changed_at(self, row: Record) -> str:
         try:
@@ -471,9 +572,7 @@ def _next_link(body: Any, response: requests.Response) -> str | None:
     cursor = _part(body, "next_cursor")
     if href or not cursor:
         return str(href) if href else None
-    url = urlsplit(response.url)
-    query = {**dict(parse_qsl(url.query)), "next": cursor}
-    return url._replace(query=urlencode(query)).geturl()
+    return urlsplit(response.url)._replace(query=urlencode({"next": cursor})).geturl()
 
 
 def _part(value: Any, name: str) -> Any:

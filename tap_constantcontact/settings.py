@@ -16,6 +16,7 @@ from tap_constantcontact.values import Misfit, parse_start, timestamp
 
 API_URL = "https://api.cc.email/v3"
 AUTH_URL = "https://authz.constantcontact.com/oauth2/default/v1/token"
+PARTNER_AUTH_URL = "https://authz.constantcontact.com/partners/oauth2/default/v1/token"
 
 CONTACT_STATUSES = (
     "all",
@@ -35,6 +36,22 @@ CONTACT_INCLUDES = (
     "street_addresses",
     "taggings",
     "notes",
+)
+
+CAMPAIGN_STATUSES = ("Draft", "Scheduled", "Executing", "Done", "Error", "Removed")
+EVENT_STATUSES = ("ACTIVE", "DRAFT", "COMPLETE", "DELETED", "CANCELLED", "ERROR")
+# The values of tracking_activities_list (contract, getContactTracking).
+ACTIVITY_TYPES = (
+    "em_sends",
+    "em_opens",
+    "em_clicks",
+    "em_bounces",
+    "em_optouts",
+    "em_forwards",
+    "p_contact_open",
+    "p_contact_click",
+    "p_contact_add",
+    "p_contact_update",
 )
 
 SETTINGS = th.PropertiesList(
@@ -175,8 +192,152 @@ SETTINGS = th.PropertiesList(
             "means in every run. A sweep costs a request for 500 contacts."
         ),
     ),
+    th.Property(
+        "campaign_status",
+        th.ArrayType(th.StringType(allowed_values=[*CAMPAIGN_STATUSES])),
+        title="Campaign status",
+        description=(
+            "Statuses of the e-mail campaigns to read, and whose activities and reports to read. "
+            "Default: all."
+        ),
+    ),
+    th.Property(
+        "event_status",
+        th.ArrayType(th.StringType(allowed_values=[*EVENT_STATUSES])),
+        title="Event status",
+        description="Statuses of the events to read, with their registrations. Default: all.",
+    ),
+    th.Property(
+        "links_without_clicks",
+        th.BooleanType,
+        default=True,
+        title="Links without clicks",
+        description="Whether email_links has links that nobody has clicked.",
+    ),
+    th.Property(
+        "contact_ids",
+        th.ArrayType(th.StringType),
+        title="Contacts",
+        description=(
+            "Contacts that the streams of each contact (contact_activity_details and others) are "
+            "read for. Default: all that the run brings."
+        ),
+    ),
+    th.Property(
+        "contact_lists",
+        th.ArrayType(th.StringType),
+        title="Contact lists",
+        description=(
+            "Contact lists, by their ids, whose contacts the streams of each contact are read for."
+        ),
+    ),
+    th.Property(
+        "contact_tags",
+        th.ArrayType(th.StringType),
+        title="Contact tags",
+        description=(
+            "Contact tags, by their ids, whose contacts the streams of each contact are read for."
+        ),
+    ),
+    th.Property(
+        "contact_activity_types",
+        th.ArrayType(th.StringType(allowed_values=[*ACTIVITY_TYPES])),
+        default=list(ACTIVITY_TYPES),
+        title="Types of contact activities",
+        description="What contact_activity_details has.",
+    ),
+    th.Property(
+        "report_start",
+        th.StringType,
+        default="-365d",
+        title="Start of reports on contacts",
+        description=(
+            "Where contact_activity_summaries and contact_open_click_rates begin: a date, a "
+            "timestamp, or a time before now. At most five years before report_end."
+        ),
+    ),
+    th.Property(
+        "report_end",
+        th.StringType,
+        title="End of reports on contacts",
+        description="Where they end, in the same forms. Default: now.",
+    ),
+    th.Property(
+        "landing_page_activity_ids",
+        th.ArrayType(th.StringType),
+        title="Landing pages",
+        description=(
+            "Campaign activity ids of landing pages, for the streams of landing pages; no request "
+            "of the API lists them."
+        ),
+    ),
+    th.Property(
+        "v2_contact_ids",
+        th.ArrayType(th.StringType),
+        title="V2 contact ids",
+        description="Contact ids of the V2 API, for the stream contact_id_xrefs.",
+    ),
+    th.Property(
+        "v2_list_ids",
+        th.ArrayType(th.StringType),
+        title="V2 list ids",
+        description="Contact list ids of the V2 API, for the stream list_id_xrefs.",
+    ),
+    th.Property(
+        "v2_email_campaign_ids",
+        th.ArrayType(th.StringType),
+        title="V2 campaign ids",
+        description="Campaign ids of the V2 API, for the stream campaign_id_xrefs.",
+    ),
+    th.Property(
+        "partner_api_key",
+        th.StringType,
+        secret=True,
+        title="Partner API key",
+        description="Key of a technology partner, for the streams of partners.",
+    ),
+    th.Property(
+        "partner_client_id",
+        th.StringType,
+        title="Partner client ID",
+        description="Client ID of the partner; needed with partner_api_key.",
+    ),
+    th.Property(
+        "partner_client_secret",
+        th.StringType,
+        secret=True,
+        title="Partner client secret",
+        description="Client secret of the partner; needed with partner_api_key.",
+    ),
+    th.Property(
+        "partner_auth_url",
+        th.StringType,
+        default=PARTNER_AUTH_URL,
+        title="Partner token URL",
+        description="Address that gives a partner's access tokens.",
+    ),
+    th.Property(
+        "max_records_per_stream",
+        th.IntegerType(minimum=1),
+        title="Records a stream",
+        description=(
+            "The most records of each stream, for a quick look. Bookmarks do not claim the rest."
+        ),
+    ),
+    th.Property(
+        "keep_unknown_fields",
+        th.BooleanType,
+        default=False,
+        title="Keep unknown fields",
+        description=(
+            "Whether properties that a schema does not know are kept, in the column _extra. They "
+            "are named at the end of a run in any case."
+        ),
+    ),
 )
 
+# What contacts are narrowed by has to come with them.
+_NEEDED_PARTS = {"contact_lists": "list_memberships", "contact_tags": "taggings"}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _TYPES = {
     "string": "a text",
@@ -215,9 +376,21 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime
             "Settings client_id and refresh_token are needed (or access_token alone, for a quick "
             "try); the README says how to get them"
         )
+    if (
+        "partner_api_key" in config
+        and not {
+            "partner_client_id",
+            "partner_client_secret",
+        }
+        <= config.keys()
+    ):
+        yield "Setting partner_api_key needs partner_client_id and partner_client_secret"
+    for name, part in _NEEDED_PARTS.items():
+        if config.get(name) and part not in config.get("contacts_include", CONTACT_INCLUDES):
+            yield f"Setting {name} needs {part} in contacts_include"
     for name, check in _CHECKS.items():
         if name in config and name not in wrong and not check(config[name], now):
-            yield _refusal(name, config[name], _ACCEPTED[name], schema)
+            yield _refusal(name, config[name], _ACCEPTED[check], schema)
 
 
 def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
@@ -276,27 +449,27 @@ _CHECKS = {
     "client_secret": _is_header,
     "refresh_token": _is_header,
     "user_agent": _is_header,
+    "partner_api_key": _is_header,
+    "partner_client_id": _is_header,
+    "partner_client_secret": _is_header,
     "token_store": _is_path,
     "start_date": _is_start,
+    "report_start": _is_start,
+    "report_end": _is_start,
     "api_url": _is_url,
     "auth_url": _is_url,
+    "partner_auth_url": _is_url,
     "contact_status": _are_statuses,
 }
-_TEXT = "printable ASCII characters only"
 _ACCEPTED = {
-    "access_token": _TEXT,
-    "client_id": _TEXT,
-    "client_secret": _TEXT,
-    "refresh_token": _TEXT,
-    "user_agent": _TEXT,
-    "token_store": "the path of a file",
-    "start_date": (
+    _is_header: "printable ASCII characters only",
+    _is_path: "the path of a file",
+    _is_start: (
         "a date (2026-01-31), a timestamp (2026-01-31T08:00:00Z) or a time before now (-30d, "
         "-12h, -4w), after 1970"
     ),
-    "api_url": "an address that begins with https:// (http:// only for this machine)",
-    "auth_url": "an address that begins with https:// (http:// only for this machine)",
-    "contact_status": f"one or more of {', '.join(CONTACT_STATUSES)}, with commas between",
+    _is_url: "an address that begins with https:// (http:// only for this machine)",
+    _are_statuses: f"one or more of {', '.join(CONTACT_STATUSES)}, with commas between",
 }
 
 

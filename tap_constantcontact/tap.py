@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections import Counter
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from jsonschema import Draft202012Validator
@@ -20,7 +21,12 @@ from singer_sdk.helpers.capabilities import (
 )
 
 from tap_constantcontact import settings
-from tap_constantcontact.auth import AccessTokenAuthenticator, Login, RefreshTokenAuthenticator
+from tap_constantcontact.auth import (
+    AccessTokenAuthenticator,
+    Login,
+    PartnerAuthenticator,
+    RefreshTokenAuthenticator,
+)
 from tap_constantcontact.client import Api
 from tap_constantcontact.ending import Ending, MessageWriter
 from tap_constantcontact.errors import JSON_ERROR, RunEnded
@@ -97,14 +103,22 @@ class TapConstantContact(Tap):
     @cached_property
     def api(self) -> Api:
         """What the streams share; made when the first of them needs it."""
-        user_agent = self.config.get("user_agent") or f"{self.name}/{self.plugin_version}"
-        login = self._login(user_agent)
-        return Api(
-            url=self.config["api_url"].rstrip("/"),
-            login=login,
-            limits=self._limits(login),
-            user_agent=user_agent,
+        return self._connect(self._login(), self.config.get("client_id", ""))
+
+    @cached_property
+    def partner_api(self) -> Api:
+        """What the streams of partners share."""
+        client_id = self.config["partner_client_id"]
+        store = self.config.get("token_store")
+        login = PartnerAuthenticator(
+            auth_url=self.config["partner_auth_url"],
+            client_id=client_id,
+            client_secret=self.config["partner_client_secret"],
+            refresh_token="",
+            store_path=Path(store).expanduser().with_suffix(".partner.json") if store else None,
+            user_agent=self._user_agent,
         )
+        return self._connect(login, client_id)
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
@@ -123,15 +137,24 @@ class TapConstantContact(Tap):
 
     def discover_streams(self) -> list[ConstantContactStream]:
         """Return all streams; needs no login and no network."""
-        return [stream(self, lambda: self.api) for stream in STREAMS]
+        return [
+            stream(self, lambda: self.partner_api)
+            if stream.for_partners
+            else stream(self, lambda: self.api)
+            for stream in STREAMS
+        ]
 
     def close(self) -> None:
         """End a run, however it went: write what state there is, and say what was done."""
-        if "api" not in vars(self):
+        if not self._apis:
             return
         with suppress(RunEnded):  # nobody reads on, or another signal: it ends anyway
             self.state_writer.write_state(self.state)
-        self.api.limits.save()
+        for api in self._apis:
+            api.limits.save()
+        self._report_unknown_properties()
+        if any(stream.ABORT_AT_RECORD_COUNT for stream in self.streams.values()):
+            self._report_test()
         self.logger.info(self._summary())
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -159,10 +182,38 @@ class TapConstantContact(Tap):
         self._ending.begin(signum, self.message_writer)
 
     def _unfinished(self) -> AbstractContextManager[object]:
-        """Return what a process that ends must wait for: a token request under way."""
-        return self.api.login.requesting if "api" in vars(self) else nullcontext()
+        """Return what a process that ends must wait for: token requests under way."""
+        unfinished = ExitStack()
+        for api in self._apis:
+            unfinished.enter_context(api.login.requesting)
+        return unfinished
 
-    def _login(self, user_agent: str) -> Login:
+    @property
+    def _apis(self) -> list[Api]:
+        """The connections that were made so far."""
+        made = vars(self)
+        return [made[name] for name in ("api", "partner_api") if name in made]
+
+    @property
+    def _user_agent(self) -> str:
+        return self.config.get("user_agent") or f"{self.name}/{self.plugin_version}"
+
+    def _connect(self, login: Login, client_id: str) -> Api:
+        folder = login.store.path.parent if isinstance(login, RefreshTokenAuthenticator) else None
+        return Api(
+            url=self.config["api_url"].rstrip("/"),
+            login=login,
+            limits=Limits(
+                requests_per_second=self.config["requests_per_second"],
+                max_requests=self.config.get("max_requests"),
+                daily_quota=self.config["daily_quota"],
+                on_quota_exceeded=self.config["on_quota_exceeded"],
+                day_count=DayCount(folder, client_id),
+            ),
+            user_agent=self._user_agent,
+        )
+
+    def _login(self) -> Login:
         if "refresh_token" not in self.config:
             return AccessTokenAuthenticator(self.config["access_token"])
         store = self.config.get("token_store")
@@ -172,28 +223,38 @@ class TapConstantContact(Tap):
             client_secret=self.config.get("client_secret"),
             refresh_token=self.config["refresh_token"],
             store_path=Path(store).expanduser() if store else None,
-            user_agent=user_agent,
+            user_agent=self._user_agent,
         )
 
-    def _limits(self, login: Login) -> Limits:
-        folder = login.store.path.parent if isinstance(login, RefreshTokenAuthenticator) else None
-        return Limits(
-            requests_per_second=self.config["requests_per_second"],
-            max_requests=self.config.get("max_requests"),
-            daily_quota=self.config["daily_quota"],
-            on_quota_exceeded=self.config["on_quota_exceeded"],
-            day_count=DayCount(folder, self.config.get("client_id", "")),
-        )
+    def _report_unknown_properties(self) -> None:
+        for stream in self.streams.values():
+            if names := getattr(stream, "unknown_properties", None):
+                self.logger.warning(
+                    "%s: properties came that no schema knows: %s. keep_unknown_fields keeps them; "
+                    "please report them",
+                    stream.name,
+                    ", ".join(sorted(names)),
+                )
+
+    def _report_test(self) -> None:
+        """Say of every stream whether this account may read it."""
+        asked = set().union(*(api.answers for api in self._apis))
+        for name, stream in self.streams.items():
+            answer = "may be read" if name in asked else "was not asked for: it had nothing to ask"
+            refused = cast("ConstantContactStream", stream).is_out_of_reach()
+            self.logger.info("%s %s", name, "may not be read" if refused else answer)
 
     def _summary(self) -> str:
-        records, answers = self.message_writer.records, self.api.answers
+        records = self.message_writer.records
+        answers = sum((api.answers for api in self._apis), Counter[str]())
         streams = ", ".join(
             f"{name} {records[name]} ({answers[name]} requests)"
             for name in sorted({*records, *answers})
         )
         return (
             f"Run ended after {time.monotonic() - self._started:.1f} s: "
-            f"{self.api.limits.requests} requests, {self.api.retries} retries. "
+            f"{sum(api.limits.requests for api in self._apis)} requests, "
+            f"{sum(api.retries for api in self._apis)} retries. "
             f"Records: {streams or 'none'}"
         )
 

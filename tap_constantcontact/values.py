@@ -14,13 +14,14 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 Cleaner = Callable[[Any], Any]
-#: Is told the path of a property whose value did not fit and became null.
-Report = Callable[[str], None]
+#: Is told the path of a property, and its value.
+Report = Callable[[str, Any], None]
 
 # PostgreSQL refuses NUL in text, and UTF-8 has no lone surrogates.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _RELATIVE = re.compile(r"-(\d+)([hdw])")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+_CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _MILLISECOND = 1000
 
 
@@ -28,15 +29,16 @@ class Misfit(ValueError):
     """A value that has no place in the type its schema declares."""
 
 
-def cleaner(schema: Mapping[str, Any], report: Report, path: str = "") -> Cleaner:
+def cleaner(schema: Mapping[str, Any], misfit: Report, unknown: Report, path: str = "") -> Cleaner:
     """Return a function that brings a value into the type of its schema.
 
     Args:
         schema: a JSON Schema with one type beside null at every level.
-        report: is called with the path of each property whose value became null.
+        misfit: is told of each property whose value has another type and became null.
+        unknown: is told of each property that the schema lacks, and that is left out.
         path: the path of the value within its record.
     """
-    convert = _converter(schema, report, path)
+    convert = _converter(schema, misfit, unknown, path)
 
     def clean(value: Any) -> Any:
         if value is None:
@@ -45,7 +47,7 @@ def cleaner(schema: Mapping[str, Any], report: Report, path: str = "") -> Cleane
             return convert(value)
         except Misfit:
             if value != "":  # an empty text says "none" and is no surprise
-                report(path)
+                misfit(path, value)
             return None
 
     return clean
@@ -94,27 +96,43 @@ def parse_start(text: str, now: datetime) -> datetime:
         raise Misfit(text) from error
 
 
-def _converter(schema: Mapping[str, Any], report: Report, path: str) -> Cleaner:
+def without_unstorable(value: Any) -> Any:
+    """Return a value of any shape whose texts have no characters that databases refuse."""
+    if isinstance(value, dict):
+        return {name: without_unstorable(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [without_unstorable(item) for item in value]
+    return _string(value) if isinstance(value, str) else value
+
+
+def _converter(schema: Mapping[str, Any], misfit: Report, unknown: Report, path: str) -> Cleaner:
     kind = next(kind for kind in _listed(schema["type"]) if kind != "null")
     if kind == "object" and "properties" in schema:
-        return _object(schema["properties"], report, path)
+        return _object(schema["properties"], misfit, unknown, path)
     if kind == "array" and "items" in schema:
-        return _array(cleaner(schema["items"], report, path))
+        return _array(cleaner(schema["items"], misfit, unknown, path))
     if kind == "string" and schema.get("format") == "date-time":
         return _date_time
     return _CONVERTERS[kind]
 
 
-def _object(properties: Mapping[str, Any], report: Report, path: str) -> Cleaner:
+def _object(properties: Mapping[str, Any], misfit: Report, unknown: Report, path: str) -> Cleaner:
     prefix = f"{path}." if path else ""
-    cleaners = {name: cleaner(schema, report, prefix + name) for name, schema in properties.items()}
+    cleaners = {
+        name: cleaner(schema, misfit, unknown, prefix + name) for name, schema in properties.items()
+    }
 
     def clean_object(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise Misfit
-        return {
-            name: cleaners[name](item) if name in cleaners else item for name, item in value.items()
-        }
+        cleaned = {}
+        for name, item in value.items():
+            column = name if name in cleaners else _snake_case(name)
+            if column in cleaners:
+                cleaned[column] = cleaners[column](item)
+            else:
+                unknown(prefix + name, item)
+        return cleaned
 
     return clean_object
 
@@ -173,23 +191,18 @@ def _boolean(value: Any) -> bool:
     raise Misfit
 
 
-def _free(value: Any) -> Any:
-    """Clean the texts of a value whose shape the schema leaves open."""
-    if isinstance(value, dict):
-        return {name: _free(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_free(item) for item in value]
-    return _string(value) if isinstance(value, str) else value
-
-
 _CONVERTERS: dict[str, Cleaner] = {
     "string": _string,
     "integer": _integer,
     "number": _number,
     "boolean": _boolean,
-    "object": _free,
-    "array": _free,
+    "object": without_unstorable,
+    "array": without_unstorable,
 }
+
+
+def _snake_case(name: str) -> str:
+    return _CAPITAL.sub(r"_\1", name).lower()
 
 
 def _listed(value: str | list[str]) -> list[str]:

@@ -67,6 +67,18 @@ def test_the_value_of_a_secret_is_never_named(secret: Any) -> None:
     assert "271828" not in problem
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"contact_tags": ["1"], "contacts_include": []}, "contact_tags needs taggings"),
+        ({"partner_api_key": "k"}, "partner_api_key needs partner_client_id"),
+    ],
+)
+def test_settings_that_need_others_say_so(given: dict[str, Any], said: str) -> None:
+    (problem,) = problems(**given)
+    assert said in problem
+
+
 @pytest.mark.parametrize("given", [{}, {"client_id": "key"}, {"refresh_token": "token"}])
 def test_a_login_is_needed(given: dict[str, Any]) -> None:
     (problem,) = settings.problems(given, settings.SETTINGS.to_dict(), NOW)

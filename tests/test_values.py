@@ -14,9 +14,14 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 
 
 def clean(schema: dict[str, Any], value: Any) -> tuple[Any, list[str]]:
-    """Return what becomes of a value, and the properties that were reported."""
+    """Return what becomes of a value, and the properties that do not fit or are unknown."""
     reported: list[str] = []
-    return cleaner(schema, reported.append)(value), reported
+    converted = cleaner(
+        schema,
+        misfit=lambda path, _: reported.append(path),
+        unknown=lambda path, value: reported.append(f"{path}={value}"),
+    )(value)
+    return converted, reported
 
 
 @pytest.mark.parametrize(
@@ -86,7 +91,7 @@ def test_values_of_another_type_become_null_and_are_reported(kind: str, sent: An
     assert clean({"type": [kind, "null"]}, sent) == (None, [""])
 
 
-def test_nested_values_are_cleaned_and_unknown_ones_kept() -> None:
+def test_nested_values_are_cleaned_and_unknown_ones_reported() -> None:
     schema = {
         "type": "object",
         "properties": {
@@ -106,13 +111,14 @@ def test_nested_values_are_cleaned_and_unknown_ones_kept() -> None:
         "unknown": "kept",
     }
     assert clean(schema, sent) == (
-        {
-            "notes": [{"count": 1, "new": 2}, {"count": None}, None],
-            "free": {"text": ["a"]},
-            "unknown": "kept",
-        },
-        ["notes.count"],
+        {"notes": [{"count": 1}, {"count": None}, None], "free": {"text": ["a"]}},
+        ["notes.new=2", "notes.count", "unknown=kept"],
     )
+
+
+def test_names_become_snake_case() -> None:
+    schema = {"type": "object", "properties": {"checked_in_tickets": {"type": ["integer", "null"]}}}
+    assert clean(schema, {"checkedIn_tickets": 2}) == ({"checked_in_tickets": 2}, [])
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import ParseResult
 
 import requests
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_constantcontact.client import ConstantContactStream, OldestFirstStream
+from tap_constantcontact.client import ConstantContactStream, ForEachStream, OldestFirstStream
 from tap_constantcontact.errors import Refused, body_of
 from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
 
@@ -93,6 +93,7 @@ class Contacts(ConstantContactStream):
             self._began = _server_time(response)
         if self._announced is None:
             self._announced = _count(body_of(response))
+            self._foretell(self._announced or 0)
         return super().parse_response(response)
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
@@ -104,6 +105,35 @@ class Contacts(ConstantContactStream):
             self._began or datetime.now(timezone.utc)
         )
         return contact if contact["last_changed_at"] >= self._since else None
+
+    def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
+        """Yield the contact, if the settings do not leave it out of the streams of each contact."""
+        chosen = {
+            "contact_ids": {record["contact_id"]},
+            "contact_lists": set(record.get("list_memberships") or []),
+            "contact_tags": set(record.get("taggings") or []),
+        }
+        if all(
+            not self.config.get(setting) or not own.isdisjoint(self.config[setting])
+            for setting, own in chosen.items()
+        ):
+            yield {
+                "contact_id": record["contact_id"],
+                "has_sms_channel": bool(record.get("sms_channel")),
+            }
+
+    def _foretell(self, contacts: int) -> None:
+        """Say what the streams of each contact cost at least, before they begin."""
+        names = [child.name for child in self.child_streams if child.selected]
+        if names:
+            self.logger.info(
+                "%d contacts: up to %d requests and more for their further pages are to come, for "
+                "each contact one of each of %s; contact_ids, contact_lists and contact_tags "
+                "narrow them",
+                contacts,
+                contacts * len(names),
+                ", ".join(names),
+            )
 
     def _sweep_is_due(self) -> bool:
         state = self.stream_state
@@ -243,6 +273,21 @@ class ContactCustomFields(ConstantContactStream):
     needs = _CONTACTS
 
 
+class BulkActivities(ConstantContactStream):
+    """A bulk change of contacts, lists or tags of the last ten days (getActivityStatusCollection).
+
+    Reading needs a privilege to write (contract).
+    """
+
+    name = "bulk_activities"
+    path = "/activities"
+    records_key = "activities"
+    params = {"limit": 500}
+    primary_keys = ("activity_id",)
+    needs = "the scope contact_data and the privilege contacts:write"
+    selected_by_default = False
+
+
 class Segments(OldestFirstStream):
     """A saved selection of contacts (getAccountSegments, getSegmentDetail)."""
 
@@ -253,8 +298,30 @@ class Segments(OldestFirstStream):
     primary_keys = ("segment_id",)
     replication_key = "edited_at"
     detail_path = "/segments/{segment_id}"
-    detail_properties = ("segment_criteria",)
     needs = _LISTS
+
+
+class SegmentContacts(ForEachStream):
+    """A contact that is in a segment now (getContacts with segment_id).
+
+    The API puts a segment together when it is asked for, and answers 202 until it is there.
+    """
+
+    name = "segment_contacts"
+    path = "/contacts"
+    records_key = "contacts"
+    params = {"limit": 500}
+    primary_keys = ("segment_id", "contact_id")
+    own_columns = ("segment_id",)
+    needs = _CONTACTS
+    selected_by_default = False
+
+    def items(self, context: Context | None) -> Iterator[Record]:
+        """Yield all segments, changed or not."""
+        segments = cast("Segments", self._tap.streams[Segments.name])
+        for segment in segments.list_rows({}):
+            segment_id = segment.get("segment_id")
+            yield {"segment_id": segment_id, "params": {"segment_id": segment_id}}
 
 
 def _last_changed_at(contact: Record) -> str | None:

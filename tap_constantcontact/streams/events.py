@@ -1,0 +1,68 @@
+"""Events, and who registered for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tap_constantcontact.client import ConstantContactStream, ForEachStream
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context, Record
+
+_EVENTS = "the scope campaign_data and the privilege campaign:read"
+
+
+class Events(ConstantContactStream):
+    """An event, as listed and in detail (findEvents, getEvent_2)."""
+
+    name = "events"
+    path = "/events"
+    records_key = "records"
+    params = {"limit": 100}
+    primary_keys = ("event_id",)
+    detail_path = "/events/{event_id}"
+    detail_params = {"include": "true"}
+    needs = _EVENTS
+
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Yield each event with its detail, which alone names its track."""
+        for status in self.config.get("event_status") or [None]:
+            for event in self.request_records({"params": {"event_status": status}}):
+                yield {**event, **self.detail_of(event)}
+
+    def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
+        """Yield the event's track, of which the API shows one."""
+        track_id = (record.get("default_track") or {}).get("track_id")
+        if track_id:
+            yield {"event_id": record["event_id"], "track_id": track_id}
+
+
+class EventRegistrations(ForEachStream):
+    """A registration for an event (findRegistrationsUsingGET)."""
+
+    name = "event_registrations"
+    path = "/events/{event_id}/tracks/{track_id}/registrations"
+    records_key = "records"
+    primary_keys = ("event_id", "registration_id")
+    own_columns = ("event_id",)
+    parent_stream_type = Events
+    state_partitioning_keys = ()
+    needs = _EVENTS
+
+    def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
+        """Yield what the registration's detail is asked for with."""
+        yield {**(context or {}), "registration_id": record["registration_id"]}
+
+
+class EventRegistrationDetails(ForEachStream):
+    """A registration with tickets, answers and order (getRegistrationInfo)."""
+
+    name = "event_registration_details"
+    path = "/events/{event_id}/tracks/{track_id}/registrations/{registration_id}"
+    primary_keys = ("event_id", "registration_id")
+    own_columns = ("event_id", "registration_id")
+    parent_stream_type = EventRegistrations
+    state_partitioning_keys = ()
+    needs = _EVENTS
+    selected_by_default = False

@@ -1,0 +1,78 @@
+"""Reports on landing pages; no GET lists their activities, so their ids are a setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tap_constantcontact.client import ForEachStream
+from tap_constantcontact.streams.engagement import with_occurrences
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context, Record
+
+
+class LandingPageReport(ForEachStream):
+    """A report on each landing page, newest first."""
+
+    records_key = "tracking_activities"
+    params = {"limit": 500}
+    primary_keys: tuple[str, ...] = ("campaign_activity_id", "contact_id")
+    own_columns = ("campaign_activity_id",)
+    needs = "the scope campaign_data and the privilege ui:campaign:metrics"
+    selected_by_default = False
+
+    def items(self, context: Context | None) -> Iterator[Record]:
+        """Yield the landing pages of the setting landing_page_activity_ids."""
+        for activity_id in self.config.get("landing_page_activity_ids", []):
+            yield {"campaign_activity_id": activity_id}
+
+
+class LandingPageContactOpens(LandingPageReport):
+    """A contact opened a landing page (getContactOpens)."""
+
+    name = "landing_page_contact_opens"
+    path = "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_contact_opens"
+    primary_keys = ("campaign_activity_id", "contact_id", "created_time", "occurrence")
+
+    def rows_of(self, item: Record) -> Iterator[Record]:
+        """Yield the opens of a landing page, told apart by their occurrence."""
+        yield from with_occurrences(super().rows_of(item), self.primary_keys)
+
+
+class LandingPageUniqueOpens(LandingPageReport):
+    """The last open of each contact (getUniqueContactOpens)."""
+
+    name = "landing_page_unique_opens"
+    path = "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_unique_contact_opens"
+
+
+class LandingPageUniqueClicks(LandingPageReport):
+    """The last click of each contact on each link (getUniqueContactClicks)."""
+
+    name = "landing_page_unique_clicks"
+    path = "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_unique_contact_clicks"
+    primary_keys = ("campaign_activity_id", "contact_id", "url_id")
+
+
+class LandingPageUniqueAdds(LandingPageReport):
+    """A contact that a landing page has added (getContactAdds)."""
+
+    name = "landing_page_unique_adds"
+    path = "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_unique_contact_adds"
+
+
+class LandingPageUniqueUpdates(LandingPageReport):
+    """A contact that a landing page has updated (getUniqueContactUpdates)."""
+
+    name = "landing_page_unique_updates"
+    path = "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_unique_contact_updates"
+
+
+class LandingPageUniqueSmsOptins(LandingPageReport):
+    """A contact that a landing page has opted in to SMS (getUniqueContactSMSOptIns)."""
+
+    name = "landing_page_unique_sms_optins"
+    path = (
+        "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_unique_contact_sms_optins"
+    )

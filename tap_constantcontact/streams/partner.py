@@ -1,0 +1,68 @@
+"""What a partner's key can read: its client accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tap_constantcontact.client import ConstantContactStream, ForEachStream
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context, Record
+
+
+class PartnerStream(ConstantContactStream):
+    """A stream that is read with the key and the token of a partner."""
+
+    needs = "a partner's key"
+    for_partners = True
+    selected_by_default = False
+
+    @property
+    def http_headers(self) -> dict[str, str]:
+        """Headers of every request, with the partner's key."""
+        return {**super().http_headers, "x-api-key": self.config.get("partner_api_key", "")}
+
+    def is_out_of_reach(self) -> bool:
+        """Return whether there is no partner's key, or one that may not read the stream."""
+        return "partner_api_key" not in self.config or super().is_out_of_reach()
+
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        """Yield the records, or none where there is no partner's key."""
+        if "partner_api_key" in self.config:
+            yield from super().get_records(context)
+        else:
+            self.logger.warning("%s is skipped: it needs partner_api_key", self.name)
+
+
+class PartnerAccounts(PartnerStream):
+    """A client account of the partner (getPartnerSiteOwners)."""
+
+    name = "partner_accounts"
+    path = "/partner/accounts"
+    records_key = "site_owner_list"
+    params = {"limit": 50}
+    primary_keys = ("encoded_account_id",)
+
+    def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
+        """Yield the account."""
+        yield {"encoded_account_id": record["encoded_account_id"]}
+
+
+class PartnerAccountPlans(PartnerStream, ForEachStream):
+    """The billing plan of a client account (getPlan)."""
+
+    name = "partner_account_plans"
+    path = "/partner/accounts/{encoded_account_id}/plan"
+    primary_keys = ("encoded_account_id",)
+    own_columns = ("encoded_account_id",)
+    parent_stream_type = PartnerAccounts
+    state_partitioning_keys = ()
+
+
+class PartnerWebhookSubscriptions(PartnerStream):
+    """An address that the vendor calls when something happens (getWebhooksCollection)."""
+
+    name = "partner_webhook_subscriptions"
+    path = "/partner/webhooks/subscriptions"
+    primary_keys = ("topic_id",)

@@ -1,0 +1,51 @@
+"""Social profiles, connections and groups of hashtags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_constantcontact.client import ConstantContactStream
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context, Record
+
+_SOCIAL = "the scope campaign_data and the privilege campaign:read"
+
+
+class SocialProfiles(ConstantContactStream):
+    """A profile in a social network (getSocialProfilesUsingGET)."""
+
+    name = "social_profiles"
+    path = "/social/profiles"
+    params = {"include": "accessible"}
+    primary_keys = ("profile_id",)
+    needs = _SOCIAL
+    selected_by_default = False
+
+
+class SocialConnections(ConstantContactStream):
+    """A connection to an account of a social network (getSocialConnectionsUsingGET)."""
+
+    name = "social_connections"
+    path = "/social/connections"
+    records_key = "connections"
+    primary_keys = ("network", "network_account_id")
+    needs = _SOCIAL
+    selected_by_default = False
+
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        """Copy the key, which lies in account_info, to the top."""
+        info = row.get("account_info") or {}
+        return super().post_process({**{key: info.get(key) for key in self.primary_keys}, **row})
+
+
+class SocialHashtagGroups(ConstantContactStream):
+    """A group of hashtags (getSocialHashtagGroupsUsingGET)."""
+
+    name = "social_hashtag_groups"
+    path = "/social/hashtags/groups"
+    records_key = "hashtag_groups"
+    params = {"limit": 5}
+    primary_keys = ("hashtag_group_id",)
+    needs = _SOCIAL
+    selected_by_default = False
