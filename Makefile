@@ -3,16 +3,19 @@
 PYTHON ?= python3
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test lint format clean
+.PHONY: help demo all-streams test lint format contract clean
 
 help: ## Say what can be made.
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: .venv-demo/made ## Sync a made-up account into DuckDB, twice, and report what came.
 	@.venv-demo/bin/python -m sandbox.demo
 
+all-streams: .venv-demo/made ## Sync every stream of a made-up account into DuckDB, and compare every value.
+	@.venv-demo/bin/python -m sandbox.demo --all-streams
+
 test: .venv/made .venv-target-jsonl/made lint ## Check style and types, and run all tests.
-	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl .venv/bin/python -m pytest
+	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl .venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/made ## Check style and types.
 	@.venv/bin/ruff check --quiet
@@ -22,6 +25,9 @@ lint: .venv/made ## Check style and types.
 format: .venv/made ## Bring the code into its format.
 	@.venv/bin/ruff check --quiet --fix
 	@.venv/bin/ruff format --quiet
+
+contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT: a copy of it).
+	@.venv/bin/python tests/contract.py
 
 clean: ## Take away what was made.
 	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache build dist

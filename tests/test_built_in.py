@@ -37,5 +37,5 @@ class TestBuiltIn(BuiltIn):  # type: ignore[misc, valid-type]
     @classmethod
     def served(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         with Sandbox(contacts=60, campaigns=6, requests_per_second=0) as sandbox:
-            CONFIG.update(TapCommand(tmp_path_factory.mktemp("built_in")).settings(sandbox))
+            CONFIG.update(TapCommand(tmp_path_factory.mktemp("built_in")).settings_of_all(sandbox))
             yield

@@ -19,7 +19,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     for name, schema in TapConstantContact.config_jsonschema["properties"].items()
     if name in SETTINGS or not name.startswith(("batch", "faker", "flattening", "stream_map"))
 }
-KINDS = {"integer": "integer", "array": "array", "string": "string"}
+KINDS = {"boolean": "boolean", "integer": "integer", "array": "array", "string": "string"}
 
 
 def test_every_setting_is_there_in_alphabetical_order() -> None:

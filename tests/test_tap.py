@@ -11,8 +11,10 @@ import pytest
 from conftest import STREAMS, TapCommand
 
 from sandbox import Sandbox
+from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
 
 ALL = list(STREAMS)
+_CAPITAL = re.compile(r"(?<=[a-z])([A-Z])")
 KEYS = {name: stream.primary_keys for name, stream in STREAMS.items()}
 NOWHERE = {"api_url": "http://127.0.0.1:9/v3", "auth_url": "http://127.0.0.1:9/token"}
 
@@ -32,17 +34,17 @@ def test_discovery_needs_no_login_and_no_network(tap: TapCommand) -> None:
 
 
 def test_a_full_sync_delivers_every_row_of_the_account(tap: TapCommand, sandbox: Sandbox) -> None:
-    run = tap.sync(sandbox, *ALL)
+    run = tap.run(tap.settings_of_all(sandbox), select=ALL)
     assert run.status == 0, run.log
     for name, expected in sandbox.expected().items():
         keys = [tuple(record[key] for key in KEYS[name]) for record in run.records[name]]
         assert len(keys) == len(set(keys)), name
-        assert set(keys) == set(expected), name
+        assert set(keys) == {tuple(map(in_one_form, key)) for key in expected}, name
     assert len(run.records["contact_counts"]) == 1
 
 
 def test_every_record_is_valid_and_has_what_the_api_sent(tap: TapCommand, sandbox: Sandbox) -> None:
-    run = tap.sync(sandbox, *ALL)
+    run = tap.run(tap.settings_of_all(sandbox), select=ALL)
     schemas = {m["stream"]: m["schema"] for m in run.messages if m["type"] == "SCHEMA"}
     expected = sandbox.expected()
     for name, records in run.records.items():
@@ -53,7 +55,7 @@ def test_every_record_is_valid_and_has_what_the_api_sent(tap: TapCommand, sandbo
             validator.validate(record)
         by_key = {tuple(record[key] for key in KEYS[name]): record for record in records}
         for key, sent in expected.get(name, {}).items():
-            assert _paths(sent) <= _paths(by_key[key]), name
+            assert _paths(sent) <= _paths(by_key[tuple(map(in_one_form, key))]), name
 
 
 def test_the_second_run_brings_what_changed(tap: TapCommand, sandbox: Sandbox) -> None:
@@ -94,9 +96,11 @@ def test_settings_come_from_the_environment(tap: TapCommand, sandbox: Sandbox) -
 def test_the_connection_test_reads_a_record_of_each_stream(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
-    run = tap.run(tap.settings(sandbox), "--test")
+    run = tap.run(tap.settings_of_all(sandbox), "--test")
     assert run.status == 0, run.log
-    assert set(run.records) == set(ALL)
+    # The first contact of this account has no rows of these.
+    none = {"contact_sms_engagement_history", "contact_activity_summaries"}
+    assert set(ALL) - set(run.records) <= none
 
 
 @pytest.mark.parametrize(
@@ -172,16 +176,25 @@ def test_a_timestamp_that_is_older_than_start_date_is_left_out(
     assert len(older) + len(times) == 60
 
 
+def in_one_form(value: Any) -> Any:
+    """Return a value of a key as the tap writes it."""
+    try:
+        return timestamp(parse_timestamp(value)) if len(str(value)) > 18 else value
+    except Misfit:
+        return value
+
+
 def _bookmarks(state: dict[str, Any]) -> list[dict[str, Any]]:
     return list(state["bookmarks"].values())
 
 
 def _paths(value: Any, path: str = "") -> set[str]:
-    """Return the paths of all properties that have a value."""
-    if isinstance(value, dict):
-        return set().union(
-            *({f"{path}{name}"} | _paths(v, f"{path}{name}.") for name, v in value.items())
-        )
+    """Return the paths of all properties that have a value, as columns are named."""
     if isinstance(value, list):
         return set().union(*(_paths(item, path) for item in value))
-    return set()
+    found: set[str] = set()
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        if name != "_links":
+            column = path + _CAPITAL.sub(r"_\1", name).lower()
+            found |= {column} | _paths(inner, f"{column}.")
+    return found

@@ -1,0 +1,195 @@
+"""Reports on single contacts: a request for each, and so for no contact that is not wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from conftest import STREAMS, MakeSandbox, Run, TapCommand
+
+from sandbox import Sandbox
+from sandbox.options import PRIVILEGES
+from tap_constantcontact.values import timestamp
+
+DETAILS, SUMMARIES, RATES, SMS = REPORTS = (
+    *("contact_activity_details", "contact_activity_summaries"),
+    *("contact_open_click_rates", "contact_sms_engagement_history"),
+)
+HOUR = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
+
+
+def test_every_row_arrives_once_and_later_those_of_changed_contacts(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    long_ago = timestamp(HOUR - timedelta(days=4 * 365))
+    first = tap.sync(sandbox, "contacts", *REPORTS, report_start=long_ago)
+    assert first.status == 0, first.log
+    for name, expected in sandbox.expected(REPORTS).items():
+        arrived = [
+            tuple(row[key] for key in STREAMS[name].primary_keys) for row in first.records[name]
+        ]
+        assert len(arrived) == len(expected) > 0, name
+        assert set(arrived) == set(expected), name
+    assert 1 in first.keys(DETAILS, "occurrence")
+
+    sandbox.change()
+    before = len(sandbox.requests)
+    second = tap.sync(sandbox, "contacts", *REPORTS, state=first.state)
+    changed = set(second.keys("contacts", "contact_id"))
+    assert 0 < len(changed) < 20
+    assert set(second.keys(RATES, "contact_id")) == changed
+    paths = [request.path for request in sandbox.requests[before:]]
+    assert contacts_in(paths, "/contact_reports/") == changed
+
+
+def test_the_history_of_sms_is_asked_for_contacts_with_an_sms_channel(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    tap.sync(sandbox, SMS)
+    paths = [request.path for request in sandbox.requests]
+    contacts = sandbox.account.contacts
+    asked = contacts_in(paths, "/sms_engagement_history/")
+    assert asked == {key for key, contact in contacts.items() if "sms_channel" in contact}
+    assert 0 < len(asked) < len(contacts)
+
+
+def first_two(contacts: list[dict[str, Any]]) -> list[str]:
+    return [contact["contact_id"] for contact in contacts[:2]]
+
+
+def a_list(contacts: list[dict[str, Any]]) -> list[str]:
+    return next(contact["list_memberships"][:1] for contact in contacts if listed(contact))
+
+
+def two_tags(contacts: list[dict[str, Any]]) -> list[str]:
+    return sorted({tag for contact in contacts for tag in contact.get("taggings", [])})[:2]
+
+
+def listed(contact: dict[str, Any]) -> bool:
+    return bool(contact["list_memberships"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "choose", "own"),
+    [
+        ("contact_ids", first_two, lambda contact: [contact["contact_id"]]),
+        ("contact_lists", a_list, lambda contact: contact["list_memberships"]),
+        ("contact_tags", two_tags, lambda contact: contact.get("taggings", [])),
+    ],
+)
+def test_a_setting_narrows_the_contacts_whose_reports_are_read(
+    tap: TapCommand,
+    sandbox: Sandbox,
+    setting: str,
+    choose: Callable[[list[dict[str, Any]]], list[str]],
+    own: Callable[[dict[str, Any]], list[str]],
+) -> None:
+    contacts = [*sandbox.account.contacts.values()]
+    chosen = choose(contacts)
+    narrowed: dict[str, Any] = {setting: chosen}
+    run = tap.sync(sandbox, "contacts", RATES, **narrowed)
+    wanted = {
+        contact["contact_id"] for contact in contacts if not {*chosen}.isdisjoint(own(contact))
+    }
+    assert 0 < len(wanted) < 60
+    assert len(run.records["contacts"]) == 60  # contacts themselves come all
+    assert set(run.keys(RATES, "contact_id")) == wanted
+    paths = [request.path for request in sandbox.requests]
+    assert contacts_in(paths, "/contact_reports/") == wanted
+
+
+def test_settings_together_narrow_more(tap: TapCommand, sandbox: Sandbox) -> None:
+    contacts = [*filter(listed, sandbox.account.contacts.values())]
+    one = contacts[0]
+    other = next(row for row in contacts if row["list_memberships"] != one["list_memberships"])
+    only_of_one = [*{*one["list_memberships"]} - {*other["list_memberships"]}][:1]
+    run = tap.sync(
+        sandbox,
+        RATES,
+        contact_ids=[one["contact_id"], other["contact_id"]],
+        contact_lists=only_of_one or ["no such list"],
+    )
+    assert run.keys(RATES, "contact_id") == ([one["contact_id"]] if only_of_one else [])
+
+
+def test_only_the_chosen_types_of_activities_are_read(tap: TapCommand, sandbox: Sandbox) -> None:
+    types = ["em_opens", "p_contact_open"]
+    run = tap.sync(sandbox, DETAILS, contact_activity_types=types)
+    assert set(run.keys(DETAILS, "tracking_activity_type")) == {*types}
+    expected = [key for key in sandbox.expected({DETAILS})[DETAILS] if key[2] in types]
+    assert len(run.records[DETAILS]) == len(expected)
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_reports_are_about_the_time_between_two_settings(
+    tap: TapCommand, make_sandbox: MakeSandbox, relative: bool
+) -> None:
+    sandbox = make_sandbox(campaigns=24)
+    first, last = HOUR - timedelta(weeks=60), HOUR - timedelta(weeks=20)
+    given = ("-60w", "-20w") if relative else (timestamp(first), timestamp(last))
+    run = tap.sync(sandbox, SUMMARIES, RATES, report_start=given[0], report_end=given[1])
+    windows = {
+        stream: {(row["report_start"], row["report_end"]) for row in run.records[stream]}
+        for stream in (SUMMARIES, RATES)
+    }
+    ((start, end),) = windows[SUMMARIES]  # the same for all contacts
+    assert len(windows[RATES]) == 1
+    past = timedelta(hours=2 if relative else 0)  # the hour goes by
+    assert timestamp(first) <= start <= timestamp(first + past)
+    assert timestamp(last) <= end <= timestamp(last + past)
+    all_sent = sandbox.expected({SUMMARIES})[SUMMARIES]
+    sent = {key for key, row in all_sent.items() if start <= row["start_on"] <= end}
+    assert 0 < len(sent) < len(all_sent)
+    rows = run.records[SUMMARIES]
+    assert {(row["contact_id"], row["campaign_activity_id"]) for row in rows} == sent
+    assert sum(run.keys(RATES, "included_activities_count")) == len(sent)
+
+
+def test_times_that_are_none_are_refused(tap: TapCommand, sandbox: Sandbox) -> None:
+    run = tap.sync(sandbox, RATES, report_start="soon", report_end="31/01/2026")
+    assert run.status == 1
+    assert "Setting report_start is 'soon', but must be a date" in run.log
+    assert "Setting report_end is '31/01/2026', but must be a date" in run.log
+    assert not sandbox.requests
+
+
+def test_without_the_privilege_reports_are_skipped_and_contacts_come(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    privileges = tuple(name for name in PRIVILEGES if name != "ui:campaign:metrics")
+    sandbox = make_sandbox(privileges=privileges)
+    run = tap.sync(sandbox, "contacts", *REPORTS)
+    assert run.status == 0, run.log
+    assert len(run.records["contacts"]) == 60
+    assert "replication_key_value" in run.state["bookmarks"]["contacts"]
+    assert run.records[SMS]
+    for name in (DETAILS, SUMMARIES, RATES):
+        (warning,) = lines(run, f"{name} is skipped: ")
+        assert "WARNING" in warning
+        assert "ui:campaign:metrics" in warning
+        assert not run.records[name]
+    refused = [request for request in sandbox.requests if "/contact_reports/" in request.path]
+    assert len(refused) == 3
+
+
+def test_the_log_says_before_they_begin_how_many_requests_they_need(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    # What is not allowed tells in the log when the reports begin.
+    sandbox = make_sandbox(privileges=("contacts:read",))
+    log = tap.sync(sandbox, "contacts", SUMMARIES, RATES).log
+    forecast = "60 contacts: up to 120 requests"
+    assert log.count(forecast) == 1
+    assert f"{SUMMARIES}, {RATES}" in log
+    assert log.index(forecast) < log.index(f"{SUMMARIES} is skipped")
+
+
+def contacts_in(paths: list[str], part: str) -> set[str]:
+    """Return the ids of the contacts that were asked for."""
+    return {path.split(part)[1].split("/")[0] for path in paths if part in path}
+
+
+def lines(run: Run, text: str) -> list[str]:
+    return [line for line in run.log.splitlines() if text in line]
