@@ -1,42 +1,16 @@
-"""The streams, a file for each subject; a new one is added to its file and is found here."""
+"""The streams, a file for each subject; a class with a name of its own is a stream."""
 
 from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 
 from tap_constantcontact.client import ConstantContactStream
-from tap_constantcontact.streams import (
-    account,
-    automations,
-    campaigns,
-    contact_reports,
-    contacts,
-    engagement,
-    events,
-    landing_pages,
-    partner,
-    sms,
-    social,
-    xrefs,
-)
-
-_SUBJECTS = (
-    account,
-    automations,
-    campaigns,
-    contact_reports,
-    contacts,
-    engagement,
-    events,
-    landing_pages,
-    partner,
-    sms,
-    social,
-    xrefs,
-)
 
 
 def _streams() -> Iterator[type[ConstantContactStream]]:
-    """Yield the classes that have a name of their own; the others are their bases."""
-    for subject in _SUBJECTS:
+    """Yield the streams of all files of this folder; classes without a name are their bases."""
+    for file in iter_modules(__path__):
+        subject = import_module(f"{__name__}.{file.name}")
         for member in vars(subject).values():
             if (
                 isinstance(member, type)
