@@ -196,6 +196,15 @@ def test_a_count_that_means_something_else_costs_one_more_walk_only(
     assert run.state["bookmarks"]["contacts"]["swept_at"]
 
 
+def test_contacts_that_are_announced_but_do_not_come_claim_nothing(
+    tap: TapCommand, answers: Answers
+) -> None:
+    answers["/v3/contacts"] = {"contacts": [], "contacts_count": 600}
+    run = tap.run(answers.settings, select=["contacts"])
+    assert "0 of 600 contacts came in 3 walks" in run.log
+    assert "replication_key_value" not in run.state["bookmarks"]["contacts"]
+
+
 def test_a_full_table_run_reads_all_and_keeps_no_bookmark(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:

@@ -171,8 +171,8 @@ class Contacts(ConstantContactStream):
                 if contact_id not in seen:
                     seen.add(contact_id)
                     yield contact
-            # A walk that brings none that is new: what the API counts is something else.
-            if len(found) >= (self._announced or 0) or len(found) == before:
+            # A further walk that brings none that is new: the API counts something else.
+            if len(found) >= (self._announced or 0) or len(found) == before > 0:
                 return True
         self.logger.warning(
             "contacts: %d of %s contacts came in %d walks; the bookmark stays where it was, so "
