@@ -122,13 +122,11 @@ def add_registration(account: Account, event_id: str, contact_id: str, at: int) 
     """
     registration_id = account.new_id()
     status = account.rng.choice(REGISTRATION_STATUSES)
-    event = account.events[event_id]
-    came = event["status"] == "COMPLETE" and status == "REGISTERED"
     account.registrations[event_id][registration_id] = {
         "registration_id": registration_id,
         "contact_id": contact_id,
-        "checkedIn_tickets": int(came),
-        "checkin_status": "CHECKED_IN" if came else "NOT_CHECKED_IN",
+        "checkedIn_tickets": 0,
+        "checkin_status": "NOT_CHECKED_IN",
         "eligible_checkin_tickets": 1,
         "registration_date": stamp_ms(at),
         "registration_status": status,
@@ -137,7 +135,6 @@ def add_registration(account: Account, event_id: str, contact_id: str, at: int) 
         "tickets": [
             {
                 "editable": False,
-                **({"checked_in_time": event["event_start"]} if came else {}),
                 "order_ticket_key": registration_id[:6],
                 "price": PRICE,
                 "ticket_name": "General Admission",
