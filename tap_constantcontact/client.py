@@ -298,12 +298,14 @@ class ConstantContactStream(RESTStream[ParseResult]):
             yield from self.read(context)
             return
         before = dict(self.stream_state)
-        for record in self.read(context):
-            if self._given >= most:
-                break
-            yield record
-        self.stream_state.clear()
-        self.stream_state.update(before)
+        try:
+            for record in self.read(context):
+                if self._given >= most:
+                    break
+                yield record
+        finally:
+            self.stream_state.clear()
+            self.stream_state.update(before)
 
     def read(self, context: Context | None) -> Iterable[Record]:
         """Yield the records of all pages; streams that need more requests say so here."""
@@ -321,6 +323,11 @@ class ConstantContactStream(RESTStream[ParseResult]):
         if any(row.get(key) is None for key in self.primary_keys):
             return {}
         return self.find(self.detail_path.format(**row), self.detail_params) or {}
+
+    def completed(self, row: Record) -> Record:
+        """Return a row with what its detail knows beside it."""
+        detail = {name: value for name, value in self.detail_of(row).items() if value is not None}
+        return {**row, **detail, **{key: row.get(key) for key in self.primary_keys}}
 
     def fetch(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """Return the body of one more answer, for records that need several requests.
@@ -436,7 +443,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         message = f"{request_line(response)}: 429 {vendor_message(response)}"
         raise RetriableAPIError(message, response)
 
-    def _expect_some_stream(self, refusal: Forbidden) -> None:
+    def _expect_some_stream(self, refusal: object) -> None:
         """Raise where no selected stream can be read: an empty run must not look good."""
         streams = cast("Iterable[ConstantContactStream]", self._tap.streams.values())
         if all(stream.is_out_of_reach() for stream in streams if stream.selected):

@@ -385,12 +385,20 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime
         <= config.keys()
     ):
         yield "Setting partner_api_key needs partner_client_id and partner_client_secret"
+    if config.get("contact_activity_types") == []:
+        yield "Setting contact_activity_types is [], but must name at least one type"
     for name, part in _NEEDED_PARTS.items():
         if config.get(name) and part not in config.get("contacts_include", CONTACT_INCLUDES):
             yield f"Setting {name} needs {part} in contacts_include"
     for name, check in _CHECKS.items():
         if name in config and name not in wrong and not check(config[name], now):
+            wrong.add(name)
             yield _refusal(name, config[name], _ACCEPTED[check], schema)
+    start, end = config.get("report_start", "-365d"), config.get("report_end", "-0h")
+    if not {"report_start", "report_end"} & wrong and parse_start(start, now) > parse_start(
+        end, now
+    ):
+        yield f"Setting report_start is {start!r}, but must be before report_end, which is {end!r}"
 
 
 def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:

@@ -168,7 +168,7 @@ def tap(tmp_path: Path) -> TapCommand:
 
 
 class Answers(dict[str, Any]):
-    """A server that answers GETs with what a test says: a status and a body, or a body."""
+    """A server that answers GETs with what a test says: a body, a status and one, or a call."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,6 +177,7 @@ class Answers(dict[str, Any]):
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 answer = answers.get(urlsplit(self.path).path, (404, {}))
+                answer = answer() if callable(answer) else answer
                 status, body = answer if isinstance(answer, tuple) else (200, answer)
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(status)

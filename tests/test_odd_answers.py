@@ -144,3 +144,45 @@ def test_nothing_is_selected_but_a_child_whose_parent_is_forbidden(
     run = tap.run(answers.settings, select=["email_campaign_activities"])
     assert run.status == 1
     assert "may read none of the selected streams" in run.log
+
+
+def test_a_campaign_that_changes_during_the_run_is_asked_for_again(
+    tap: TapCommand, answers: Answers
+) -> None:
+    """A report asks for the detail long before the stream of campaigns lists the change."""
+    resent = [{"campaign_activity_id": name, "role": "primary_email"} for name in ("a", "b")]
+    answers["/v3/emails"] = {"campaigns": [CAMPAIGN]}
+    answers["/v3/emails/c"] = {"campaign_activities": resent[:1]}
+    for name in ("a", "b"):
+        answers[f"/v3/emails/activities/{name}"] = {"campaign_activity_id": name}
+
+    def change() -> dict[str, Any]:
+        changed = {**CAMPAIGN, "updated_at": "2026-01-02T00:00:00Z"}
+        answers["/v3/emails"] = {"campaigns": [changed]}
+        answers["/v3/emails/c"] = {"campaign_activities": resent}
+        return {"tracking_activities": []}
+
+    answers["/v3/reports/email_reports/a/tracking/bounces"] = change
+    streams = ["email_bounces", "email_campaigns", "email_campaign_activities"]
+    run = tap.run(answers.settings, select=streams)
+    assert run.status == 0, run.log
+    assert run.keys("email_campaign_activities", "campaign_activity_id") == ["a", "b"]
+
+
+def test_a_quick_look_that_ends_early_moves_no_bookmark(tap: TapCommand, answers: Answers) -> None:
+    later = {**CAMPAIGN, "campaign_id": "d", "updated_at": "2026-01-02T00:00:00Z"}
+    answers["/v3/emails"] = {"campaigns": [CAMPAIGN, later]}
+    answers["/v3/emails/c"] = {}
+    answers["/v3/emails/d"] = (400, [{"error_key": "odd"}])
+    run = tap.run({**answers.settings, "max_records_per_stream": 9}, select=["email_campaigns"])
+    assert run.status == 1
+    assert len(run.records["email_campaigns"]) == 1
+    assert "replication_key_value" not in run.state["bookmarks"]["email_campaigns"]
+
+
+def test_a_partner_stream_without_a_key_is_no_success_alone(
+    tap: TapCommand, answers: Answers
+) -> None:
+    run = tap.run(answers.settings, select=["partner_accounts"])
+    assert run.status == 1
+    assert "partner_api_key is not set" in run.log

@@ -72,6 +72,8 @@ def test_the_value_of_a_secret_is_never_named(secret: Any) -> None:
     [
         ({"contact_tags": ["1"], "contacts_include": []}, "contact_tags needs taggings"),
         ({"partner_api_key": "k"}, "partner_api_key needs partner_client_id"),
+        ({"report_start": "-1d", "report_end": "-2d"}, "report_start is '-1d', but must be before"),
+        ({"contact_activity_types": []}, "must name at least one type"),
     ],
 )
 def test_settings_that_need_others_say_so(given: dict[str, Any], said: str) -> None:

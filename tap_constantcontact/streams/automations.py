@@ -25,4 +25,4 @@ class Automations(ConstantContactStream):
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each automation with its detail."""
         for automation in self.request_records(context):
-            yield {**automation, **self.detail_of(automation)}
+            yield self.completed(automation)

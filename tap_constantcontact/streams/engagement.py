@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tap_constantcontact.streams.campaigns import ForEachActivity
+from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
 
 if TYPE_CHECKING:
     from urllib.parse import ParseResult
@@ -27,9 +28,17 @@ def with_occurrences(rows: Iterator[Record], primary_keys: tuple[str, ...]) -> I
     seen: Counter[tuple[Any, ...]] = Counter()
     columns = [name for name in primary_keys if name != "occurrence"]
     for row in rows:
-        key = tuple(row.get(name) for name in columns)
+        key = tuple(_in_one_form(row.get(name)) for name in columns)
         yield {**row, "occurrence": seen[key]}
         seen[key] += 1
+
+
+def _in_one_form(value: Any) -> Any:
+    """Return a part of a key as it will be written: a time comes with and without milliseconds."""
+    try:
+        return timestamp(parse_timestamp(value)) if isinstance(value, str) else value
+    except (Misfit, OverflowError):
+        return value
 
 
 class ReportOfActivity(ForEachActivity):

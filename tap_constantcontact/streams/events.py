@@ -27,9 +27,9 @@ class Events(ConstantContactStream):
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each event with its detail, which alone names its track."""
-        for status in self.config.get("event_status") or [None]:
+        for status in dict.fromkeys(self.config.get("event_status") or [None]):
             for event in self.request_records({"params": {"event_status": status}}):
-                yield {**event, **self.detail_of(event)}
+                yield self.completed(event)
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield the event's track, of which the API shows one."""

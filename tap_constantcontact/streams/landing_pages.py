@@ -24,7 +24,7 @@ class LandingPageReport(ForEachStream):
 
     def items(self, context: Context | None) -> Iterator[Record]:
         """Yield the landing pages of the setting landing_page_activity_ids."""
-        for activity_id in self.config.get("landing_page_activity_ids", []):
+        for activity_id in dict.fromkeys(self.config.get("landing_page_activity_ids", [])):
             yield {"campaign_activity_id": activity_id}
 
 

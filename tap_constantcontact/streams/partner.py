@@ -33,6 +33,7 @@ class PartnerStream(ConstantContactStream):
             yield from super().get_records(context)
         else:
             self.logger.warning("%s is skipped: it needs partner_api_key", self.name)
+            self._expect_some_stream("partner_api_key is not set")
 
 
 class PartnerAccounts(PartnerStream):

@@ -35,8 +35,10 @@ class SocialConnections(ConstantContactStream):
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Copy the key, which lies in account_info, to the top."""
-        info = row.get("account_info") or {}
-        return super().post_process({**{key: info.get(key) for key in self.primary_keys}, **row})
+        info = row.get("account_info")
+        if isinstance(info, dict):
+            row = {**{key: info.get(key) for key in self.primary_keys}, **row}
+        return super().post_process(row, context)
 
 
 class SocialHashtagGroups(ConstantContactStream):

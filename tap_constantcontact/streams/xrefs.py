@@ -29,7 +29,7 @@ class Xrefs(ConstantContactStream):
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the V3 ids of the setting's V2 ids."""
-        ids = [str(id_) for id_ in self.config.get(self.setting, [])]
+        ids = list(dict.fromkeys(self.config.get(self.setting, [])))
         for start in range(0, len(ids), self.ids_per_request):
             some = ",".join(ids[start : start + self.ids_per_request])
             yield from self.request_records({"params": {self.ids_param: some}})
