@@ -336,6 +336,7 @@ SETTINGS = th.PropertiesList(
     ),
 )
 
+_PARTNER_LOGIN = {"partner_client_id", "partner_client_secret"}
 # What contacts are narrowed by has to come with them.
 _NEEDED_PARTS = {"contact_lists": "list_memberships", "contact_tags": "taggings"}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -371,33 +372,34 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime
     for error in Draft202012Validator(schema).iter_errors(dict(config)):
         wrong.add(str(error.path[0]) if error.path else "")
         yield _sentence(error, schema)
+    for name, check in _CHECKS.items():
+        if name in config and name not in wrong and not check(config[name], now):
+            wrong.add(name)
+            yield _refusal(name, config[name], _ACCEPTED[check], schema)
+    yield from _missing(config)
+    if not wrong:
+        yield from _contradictions(config, now)
+
+
+def _missing(config: Mapping[str, Any]) -> Iterator[str]:
     if not ("access_token" in config or {"client_id", "refresh_token"} <= config.keys()):
         yield (
             "Settings client_id and refresh_token are needed (or access_token alone, for a quick "
             "try); the README says how to get them"
         )
-    if (
-        "partner_api_key" in config
-        and not {
-            "partner_client_id",
-            "partner_client_secret",
-        }
-        <= config.keys()
-    ):
+    if "partner_api_key" in config and not config.keys() >= _PARTNER_LOGIN:
         yield "Setting partner_api_key needs partner_client_id and partner_client_secret"
+
+
+def _contradictions(config: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    """Yield what settings, each good by itself, cannot be together."""
     if config.get("contact_activity_types") == []:
         yield "Setting contact_activity_types is [], but must name at least one type"
     for name, part in _NEEDED_PARTS.items():
         if config.get(name) and part not in config.get("contacts_include", CONTACT_INCLUDES):
             yield f"Setting {name} needs {part} in contacts_include"
-    for name, check in _CHECKS.items():
-        if name in config and name not in wrong and not check(config[name], now):
-            wrong.add(name)
-            yield _refusal(name, config[name], _ACCEPTED[check], schema)
     start, end = config.get("report_start", "-365d"), config.get("report_end", "-0h")
-    if not {"report_start", "report_end"} & wrong and parse_start(start, now) > parse_start(
-        end, now
-    ):
+    if parse_start(start, now) > parse_start(end, now):
         yield f"Setting report_start is {start!r}, but must be before report_end, which is {end!r}"
 
 

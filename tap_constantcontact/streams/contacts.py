@@ -123,7 +123,7 @@ class Contacts(ConstantContactStream):
             }
 
     def _foretell(self, contacts: int) -> None:
-        """Say what the streams of each contact cost at least, before they begin."""
+        """Say what the streams of each contact cost, before they begin."""
         names = [child.name for child in self.child_streams if child.selected]
         if names:
             self.logger.info(
