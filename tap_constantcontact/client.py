@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +21,7 @@ from singer_sdk import RESTStream, SchemaDirectory, StreamSchema, metrics
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.pagination import BaseHATEOASPaginator
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_constantcontact.errors import (
     Forbidden,
@@ -41,11 +44,11 @@ from tap_constantcontact.values import (
 )
 
 if TYPE_CHECKING:
-    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
     from tap_constantcontact.auth import Login
+    from tap_constantcontact.tap import TapConstantContact
 
 #: How far behind its bookmark an incremental stream begins: "after" may leave out the second
 #: itself (not documented), and a change may show late.
@@ -102,6 +105,25 @@ class Api:
     forbidden: set[str] = field(default_factory=set)
     #: Needs that were met: what has them can be read, but for single items.
     met: set[str] = field(default_factory=set)
+    #: How far our clock is ahead of the API's, as far as it is known.
+    ahead: timedelta | None = None
+
+    def now(self) -> datetime:
+        """Return the time by the API's clock, or by ours where that is earlier.
+
+        A moment that the next run goes on from must not be too late.
+        """
+        return datetime.now(timezone.utc) - (self.ahead or timedelta(0))
+
+    def compare_clocks(self, response: requests.Response) -> None:
+        """Take notice of the time of an answer; the quickest one tells it best."""
+        try:
+            date = parsedate_to_datetime(response.headers["Date"])
+        except (KeyError, ValueError):
+            return
+        sent = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+        ahead = max(datetime.now(timezone.utc) - sent, timedelta(0))
+        self.ahead = ahead if self.ahead is None else min(ahead, self.ahead)
 
     @cached_property
     def session(self) -> requests.Session:
@@ -189,13 +211,16 @@ class ConstantContactStream(RESTStream[ParseResult]):
     schema: ClassVar[StreamSchema] = SchemaOfStream(SCHEMAS)
     allow_redirects = False
     payload_as_json = False
-    STATE_MSG_FREQUENCY = 500
+    # Asked for after each record; the tap's writer sees to it that it is not too often.
+    STATE_MSG_FREQUENCY = 1
     # `post_process` does it, for free objects too, which the SDK's does not take.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     # A line for each request says too much; the run ends with the number of requests.
     _LOG_REQUEST_METRICS = False
 
-    def __init__(self, tap: Tap, connect: Callable[[], Api]) -> None:
+    _tap: TapConstantContact
+
+    def __init__(self, tap: TapConstantContact, connect: Callable[[], Api]) -> None:
         """Make a stream.
 
         Args:
@@ -273,6 +298,15 @@ class ConstantContactStream(RESTStream[ParseResult]):
         """Never: a stream that is skipped or ends early would lose its rows in the target."""
         return False
 
+    def _write_state_message(self) -> None:
+        """Let a state be written if it is time, also where no record has moved it."""
+        self._tap.state_writer.write_state(self.tap_state)
+
+    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
+        """End a stream; its state is written at once."""
+        super().finalize_state_progress_markers(state)
+        self._tap.state_writer.write_now(self.tap_state)
+
     def get_new_paginator(self) -> NextLink:
         """Return what follows the links to next pages."""
         return NextLink(self.url_base)
@@ -297,7 +331,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         if most is None:
             yield from self.read(context)
             return
-        before = dict(self.stream_state)
+        before = deepcopy(self.stream_state)
         try:
             for record in self.read(context):
                 if self._given >= most:
@@ -410,6 +444,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
             RunEnded: the quota is used up.
         """
         self.api.answers[self.name] += 1
+        self.api.compare_clocks(response)
         if response.status_code == requests.codes.unauthorized:
             self.api.login.reject(_access_token(response.request))
             raise RetriableAPIError(f"{request_line(response)}: 401, with a new token", response)
@@ -534,37 +569,76 @@ class OldestFirstStream(ConstantContactStream):
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the changed rows with their details, oldest change first."""
-        bookmark = self.get_starting_timestamp(context)
-        since = timestamp(bookmark - OVERLAP) if bookmark else ""
-        params = {self.since_param: since} if self.since_param and since else {}
-        # By key, since a row that changes meanwhile can come on two pages.
-        listed = {row.get(self.primary_keys[0]): row for row in self.list_rows(params)}
-        changed = {key: self._changed_at(row) for key, row in listed.items()}
-        for key in sorted(listed, key=changed.__getitem__):
-            if not changed[key] or changed[key] >= since:
-                # What is listed goes before: a row that changes meanwhile would break the order.
-                yield {**self.detail_of(listed[key]), **listed[key]}
-        self._keep_bookmark_out_of_the_future()
+        for row in self.changed_rows(self.since(context)):
+            # What is listed goes before: a row that changes meanwhile would break the order.
+            yield {**self.detail_of(row), **row}
+        self.move_bookmark(self.stream_state.get("replication_key_value", ""))
 
-    def list_rows(self, params: Mapping[str, Any]) -> Iterable[Record]:
+    def since(self, context: Context | None) -> str:
+        """Return where a run begins: the bookmark less an overlap, or nothing."""
+        bookmark = self.get_starting_timestamp(context)
+        return timestamp(bookmark - OVERLAP) if bookmark else ""
+
+    def changed_rows(self, since: str) -> list[Record]:
+        """Return the rows that changed since a moment, oldest change first.
+
+        Rows without a time of change come first, and always.
+        """
+        # By key, since a row that changes meanwhile can come on two pages.
+        listed = {row.get(self.primary_keys[0]): row for row in self.list_rows(since)}
+        changed = {key: self.changed_at(row) for key, row in listed.items()}
+        return [
+            listed[key]
+            for key in sorted(listed, key=changed.__getitem__)
+            if not changed[key] or changed[key] >= since
+        ]
+
+    def list_rows(self, since: str) -> Iterable[Record]:
         """Yield the rows as the list has them.
 
         Args:
-            params: further query parameters.
+            since: rows that changed before may be left out.
         """
+        params = {self.since_param: since} if self.since_param and since else {}
         return self.request_records({"params": params})
 
-    def _changed_at(self, row: Record) -> str:
+    def changed_at(self, row: Record) -> str:
+        """Return when a row changed last, or nothing where it does not say."""
         try:
             return timestamp(parse_timestamp(str(row.get(self.replication_key or ""))))
         except (Misfit, OverflowError):
-            return ""  # comes first, and always
+            return ""
 
-    def _keep_bookmark_out_of_the_future(self) -> None:
-        """Let a row with a time to come, by mistake, not hide all others from the next runs."""
-        now = timestamp(datetime.now(timezone.utc))
-        if self.stream_state.get("replication_key_value", "") > now:
-            self.stream_state["replication_key_value"] = now
+    def move_bookmark(self, changed_at: str) -> None:
+        """Move the bookmark to a time of change.
+
+        A row with a time to come, by mistake, must not hide all others from the next runs.
+        """
+        if changed_at and self.replication_method == REPLICATION_INCREMENTAL:
+            self.stream_state.update(
+                replication_key=self.replication_key,
+                replication_key_value=min(changed_at, timestamp(datetime.now(timezone.utc))),
+            )
+
+
+class OwnProgressStream(ConstantContactStream):
+    """An incremental stream that notes itself how far it came, by other means than a bookmark."""
+
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Leave the state to the stream."""
+
+    def since_start_date(self) -> str:
+        """Return the start_date that this run goes by, or nothing.
+
+        A relative one moves on, but the rows of the table stay the same: the earliest one that
+        runs began with counts, which is kept as `since` in the state.
+        """
+        start = str(self.config.get("start_date", ""))
+        since = min(start, str(self.stream_state.get("since", start)))
+        self.stream_state["since"] = since
+        return since
 
 
 def _next_link(body: Any, response: requests.Response) -> str | None:

@@ -208,6 +208,26 @@ SETTINGS = th.PropertiesList(
         description="Statuses of the events to read, with their registrations. Default: all.",
     ),
     th.Property(
+        "engagement_lookback_days",
+        th.IntegerType(minimum=1),
+        default=1,
+        title="Lookback of engagement",
+        description=(
+            "How many days before what is known the reports on an activity that has moved are "
+            "read again, for rows that come late; email_bounces at least 7."
+        ),
+    ),
+    th.Property(
+        "engagement_rereads_days",
+        th.ArrayType(th.IntegerType(minimum=1)),
+        default=[7, 30],
+        title="Re-reads of engagement",
+        description=(
+            "How many days after its last send the reports on a campaign are read to their ends "
+            "once more."
+        ),
+    ),
+    th.Property(
         "links_without_clicks",
         th.BooleanType,
         default=True,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from jsonschema import Draft202012Validator
-from singer_sdk import Tap
+from singer_sdk import Stream, Tap
 from singer_sdk.exceptions import ConfigurationError, ConfigValidationError
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
@@ -28,7 +28,7 @@ from tap_constantcontact.auth import (
     RefreshTokenAuthenticator,
 )
 from tap_constantcontact.client import Api
-from tap_constantcontact.ending import Ending, MessageWriter
+from tap_constantcontact.ending import Ending, MessageWriter, PacedStateWriter
 from tap_constantcontact.errors import JSON_ERROR, RunEnded
 from tap_constantcontact.limits import DayCount, Limits
 from tap_constantcontact.streams import STREAMS
@@ -97,8 +97,14 @@ class TapConstantContact(Tap):
         self._ending = Ending(self._unfinished)
         _check_files(arguments.get("state"), arguments.get("catalog"))
         super().__init__(**arguments)
+        self._state_writer: PacedStateWriter = PacedStateWriter(self.message_writer)
         if command := click.get_current_context(silent=True):
             command.call_on_close(self.close)
+
+    @property
+    def state_writer(self) -> PacedStateWriter:
+        """What writes states, not too often."""
+        return self._state_writer
 
     @cached_property
     def api(self) -> Api:
@@ -144,12 +150,23 @@ class TapConstantContact(Tap):
             for stream in STREAMS
         ]
 
+    @property
+    def streams(self) -> dict[str, Stream]:
+        """The streams in the order of `STREAMS`: what matters most is read first.
+
+        Overrides the SDK's order, which is that of their names.
+        """
+        if self._streams is None:
+            loaded = super().streams
+            self._streams = {name: loaded[name] for name in (vars(cls)["name"] for cls in STREAMS)}
+        return self._streams
+
     def close(self) -> None:
         """End a run, however it went: write what state there is, and say what was done."""
         if not self._apis:
             return
         with suppress(RunEnded):  # nobody reads on, or another signal: it ends anyway
-            self.state_writer.write_state(self.state)
+            self.state_writer.write_now(self.state)
         for api in self._apis:
             api.limits.save()
         self._report_unknown_properties()

@@ -78,6 +78,7 @@ DEFINITIONS = {
     "social_profiles": ["ProfileDto"],
 }
 _ACTIVITY = ("campaign_activity_id", "campaign_id")  # what the rows are of
+_CHANGED = ("campaign_updated_at",)
 _DEVICE = ("device_type",)  # seen for adds, a guess for the others
 _WINDOW = ("report_start", "report_end")  # what was asked for
 #: Columns that the definitions lack.
@@ -92,15 +93,16 @@ OWN = {
     "contact_open_click_rates": _WINDOW,
     "contacts": ("last_changed_at",),
     "email_bounces": ("campaign_id", "occurrence"),
-    "email_campaign_ab_tests": _ACTIVITY,
-    "email_campaign_previews": ("campaign_id",),
-    "email_campaign_resends": _ACTIVITY,
+    "email_campaign_ab_tests": (*_ACTIVITY, *_CHANGED),
+    "email_campaign_activities": _CHANGED,
+    "email_campaign_previews": ("campaign_id", *_CHANGED),
+    "email_campaign_resends": (*_ACTIVITY, *_CHANGED),
     "email_campaign_schedules": _ACTIVITY,
     "email_campaign_send_history": _ACTIVITY,
     "email_clicks": ("campaign_id", "occurrence"),
     "email_did_not_opens": ("campaign_id",),
     "email_forwards": ("campaign_id", "occurrence"),
-    "email_links": _ACTIVITY,
+    "email_links": (*_ACTIVITY, "counted_at"),
     "email_opens": ("campaign_id", "occurrence"),
     "email_optouts": ("campaign_id", "occurrence"),
     "email_sends": ("campaign_id", "occurrence"),

@@ -20,11 +20,9 @@ DETAILS, SUMMARIES, RATES, SMS = REPORTS = (
 HOUR = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
 
 
-def test_every_row_arrives_once_and_later_those_of_changed_contacts(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_every_row_arrives_once_in_a_round(tap: TapCommand, sandbox: Sandbox) -> None:
     long_ago = timestamp(HOUR - timedelta(days=4 * 365))
-    first = tap.sync(sandbox, "contacts", *REPORTS, report_start=long_ago)
+    first = tap.sync(sandbox, *REPORTS, report_start=long_ago)
     assert first.status == 0, first.log
     for name, expected in sandbox.expected(REPORTS).items():
         arrived = [
@@ -34,14 +32,44 @@ def test_every_row_arrives_once_and_later_those_of_changed_contacts(
         assert set(arrived) == set(expected), name
     assert 1 in first.keys(DETAILS, "occurrence")
 
-    sandbox.change()
-    before = len(sandbox.requests)
-    second = tap.sync(sandbox, "contacts", *REPORTS, state=first.state)
-    changed = set(second.keys("contacts", "contact_id"))
-    assert 0 < len(changed) < 20
-    assert set(second.keys(RATES, "contact_id")) == changed
-    paths = [request.path for request in sandbox.requests[before:]]
-    assert contacts_in(paths, "/contact_reports/") == changed
+
+class TestRounds:
+    """What a contact does changes no contact: all are asked for, as often as they are swept."""
+
+    def test_a_round_begins_when_the_last_one_is_a_day_old(
+        self, tap: TapCommand, sandbox: Sandbox
+    ) -> None:
+        first = tap.sync(sandbox, RATES)
+        again = tap.sync(sandbox, RATES, state=first.state)
+        assert not again.records[RATES]
+        yesterday = timestamp(datetime.now(timezone.utc) - timedelta(days=1))
+        later = tap.sync(sandbox, RATES, state={"bookmarks": {RATES: {"round_at": yesterday}}})
+        assert len(later.records[RATES]) == 60
+
+    def test_a_round_goes_on_with_the_very_contact(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(contacts=1500)
+        read: list[str] = []
+        state: dict[str, Any] = {}
+        while "round_at" not in state.get("bookmarks", {}).get(RATES, {}):
+            run = tap.sync(sandbox, RATES, state=state, max_requests=400, on_quota_exceeded="stop")
+            assert run.status == 0, run.log
+            state = run.state
+            assert 380 < len(run.records[RATES]) < 400 or "round_at" in state["bookmarks"][RATES]
+            read += run.keys(RATES, "contact_id")
+        assert len(read) == len(set(read)) == 1500
+
+    def test_contacts_of_the_same_second_are_told_apart(
+        self, tap: TapCommand, sandbox: Sandbox
+    ) -> None:
+        for contact in sandbox.account.contacts.values():
+            contact["created_at"] = "2024-01-31T08:00:00Z"
+        first = tap.sync(sandbox, RATES, max_requests=20)
+        assert first.status == 75
+        second = tap.sync(sandbox, RATES, state=first.state)
+        both = [*first.keys(RATES, "contact_id"), *second.keys(RATES, "contact_id")]
+        assert len(both) == len(set(both)) == 60
 
 
 def test_the_history_of_sms_is_asked_for_contacts_with_an_sms_channel(
@@ -174,16 +202,9 @@ def test_without_the_privilege_reports_are_skipped_and_contacts_come(
     assert len(refused) == 3
 
 
-def test_the_log_says_before_they_begin_how_many_requests_they_need(
-    tap: TapCommand, make_sandbox: MakeSandbox
-) -> None:
-    # What is not allowed tells in the log when the reports begin.
-    sandbox = make_sandbox(privileges=("contacts:read",))
-    log = tap.sync(sandbox, "contacts", SUMMARIES, RATES).log
-    forecast = "60 contacts: up to 120 requests"
-    assert log.count(forecast) == 1
-    assert f"{SUMMARIES}, {RATES}" in log
-    assert log.index(forecast) < log.index(f"{SUMMARIES} is skipped")
+def test_the_log_says_how_many_requests_a_round_needs(tap: TapCommand, sandbox: Sandbox) -> None:
+    log = tap.sync(sandbox, RATES).log
+    assert log.count(f"{RATES}: a request or more for each of 60 contacts") == 1
 
 
 def contacts_in(paths: list[str], part: str) -> set[str]:

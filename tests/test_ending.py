@@ -101,25 +101,3 @@ def test_a_closed_pipe_ends_the_tap_quietly(tap: TapCommand, make_sandbox: MakeS
     assert run.wait(timeout=20) == 141
     assert "Traceback" not in log
     assert "ERROR" not in log
-
-
-def test_the_next_run_goes_on_after_a_kill(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
-    sandbox = make_sandbox(campaigns=12)
-    streams = ("email_campaigns", "email_campaign_activities")
-    run = start(tap, sandbox, *streams, requests_per_second=20)
-    assert run.stdout
-    lines = [run.stdout.readline() for _ in range(25)]
-    run.kill()
-    lines += run.stdout.readlines()
-    written = [json.loads(line) for line in lines if line.endswith("\n")]
-    state = next(m["value"] for m in reversed(written) if m["type"] == "STATE")
-    again = tap.sync(sandbox, *streams, state=state)
-    for stream, key in zip(streams, ("campaign_id", "campaign_activity_id"), strict=True):
-        first = {
-            message["record"][key]
-            for message in written
-            if message["type"] == "RECORD" and message["stream"] == stream
-        }
-        expected = {key for (key,) in sandbox.expected()[stream]}
-        assert first | set(again.keys(stream, key)) == expected
-        assert len(again.records[stream]) < len(expected)

@@ -77,13 +77,17 @@ class TestOccurrence:
         assert max(map(len, told.values())) > 1
         assert all(numbers == list(range(len(numbers))) for numbers in told.values())
 
-    def test_later_runs_give_the_same_keys(self, tap: TapCommand, synced: Synced) -> None:
+    def test_every_reading_gives_the_same_keys(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(campaigns=24)
         streams = ("email_opens", "email_clicks")
-        again = tap.sync(synced.sandbox, *streams, state=synced.run.state)
+        first = tap.sync(sandbox, *streams)
+        again = tap.sync(sandbox, *streams)
         for stream in streams:
-            assert keys(again, stream) == keys(synced.run, stream)
-        synced.sandbox.change()  # more opens, also of emails that were opened before
-        later = tap.sync(synced.sandbox, *streams, state=again.state)
+            assert keys(again, stream) == keys(first, stream)
+        sandbox.change()  # more opens, also of emails that were opened before
+        later = tap.sync(sandbox, *streams)
         assert set(keys(again, "email_clicks")) <= set(keys(later, "email_clicks"))
         assert set(keys(again, "email_opens")) < set(keys(later, "email_opens"))
 
@@ -97,7 +101,7 @@ class TestRequests:
         sent = [
             activity["campaign_activity_id"]
             for campaign in campaigns
-            if campaign["current_status"] in ("Done", "Executing")
+            if campaign["current_status"] == "Done"
             for activity in campaign["campaign_activities"]
             if activity["role"] in ("primary_email", "resend")
         ]
@@ -145,8 +149,9 @@ class TestRequests:
         )
         assert run.status == 0, run.log
         assert set(run.keys("email_campaigns", "current_status")) == chosen
-        asked = activities_asked(sandbox.requests, "/opens")
-        assert {sandbox.account.activities[key]["current_status"] for key in asked} == {"EXECUTING"}
+        assert not activities_asked(sandbox.requests, "/opens")  # none of these was sent
+        wider = tap.sync(sandbox, "email_opens", state=run.state)
+        assert set(keys(wider, "email_opens")) == set(sandbox.expected()["email_opens"])
 
 
 class TestCounters:
@@ -154,7 +159,8 @@ class TestCounters:
 
     def test_activities_are_counted_ten_in_a_request(self, synced: Synced) -> None:
         ids = asked_for_stats(synced.requests)
-        assert [len(some) for some in ids] == [10, 10, sum(map(len, ids)) - 20]
+        assert max(len(some) for some in ids) == 10
+        assert sum(len(some) < 10 for some in ids) <= 3  # the last ones
         counted = {key for (key,) in synced.expected["email_campaign_activity_stats"]}
         assert counted <= set(chain.from_iterable(ids))
 

@@ -1,31 +1,106 @@
-"""What a single contact did: a request or more for each contact that the run brings."""
+"""What a single contact did: a request or more for each contact."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from tap_constantcontact.client import ForEachStream
-from tap_constantcontact.streams.contacts import Contacts
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+
+from tap_constantcontact.client import ForEachStream, OwnProgressStream
+from tap_constantcontact.streams.contacts import OLDEST, SWEEP_EARLY, Contacts
 from tap_constantcontact.streams.engagement import with_occurrences
-from tap_constantcontact.values import parse_start, timestamp
+from tap_constantcontact.values import Misfit, parse_start, parse_timestamp, timestamp
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
 _METRICS = "the scope contact_data and the privilege ui:campaign:metrics"
+# Contacts of a page or two are held at a time.
+_SLICE = 500
+_SECOND = timedelta(seconds=1)
+# What contacts are chosen by.
+_INCLUDE = "list_memberships,taggings"
 
 
-class ForEachContact(ForEachStream):
-    """A stream that asks once for each contact."""
+class ForEachContact(ForEachStream, OwnProgressStream):
+    """A stream that asks once for each contact.
+
+    What a contact does is no change of the contact. So all are asked for, in rounds that begin
+    every `contacts_sweep_days`; a round goes on in the next run where one ends early.
+
+    The state has `round_at`, when the last complete round began, and `round`, the one under way:
+    when it began, and `last`, the time of creation and the id of the contact read last.
+    """
 
     own_columns: ClassVar[tuple[str, ...]] = ("contact_id",)
-    parent_stream_type = Contacts
-    state_partitioning_keys = ()
     needs = _METRICS
     selected_by_default = False
+
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Yield the rows of the contacts of a round, the newest contact first."""
+        if self.replication_method == REPLICATION_FULL_TABLE:
+            yield from self._read_round({})
+        elif self._is_due():
+            new = {"began": timestamp(self.api.now())}
+            round_: dict[str, Any] = self.stream_state.setdefault("round", new)
+            yield from self._read_round(round_)
+            del self.stream_state["round"]
+            self.stream_state["round_at"] = round_["began"]
+
+    def _is_due(self) -> bool:
+        every = timedelta(days=self.config["contacts_sweep_days"])
+        due = timestamp(self.api.now() - every + SWEEP_EARLY)
+        return "round" in self.stream_state or str(self.stream_state.get("round_at", "")) <= due
+
+    def _read_round(self, round_: dict[str, Any]) -> Iterator[Record]:
+        """Yield the rows of all contacts that a round has still to read.
+
+        Args:
+            round_: its state, which moves on with each contact.
+        """
+        for mark, contact in self._contacts_after(round_.get("last")):
+            if self._is_chosen(contact):
+                yield from self.rows_of(contact)
+            round_["last"] = mark
+            self._write_state_message()
+
+    def _contacts_after(self, last: list[str] | None) -> Iterator[tuple[list[str], Record]]:
+        """Yield the contacts that come after a mark, each with its own, the newest first.
+
+        A contact's mark is the time of its creation, which never changes, and its id.
+        """
+        for some in self._contacts(parse_timestamp(last[0]) + _SECOND if last else None):
+            marked = [([_created_at(row), str(row.get("contact_id"))], row) for row in some]
+            for mark, contact in sorted(marked, key=lambda pair: pair[0], reverse=True):
+                if last is None or mark < last:
+                    last = mark
+                    yield mark, contact
+
+    def _contacts(self, before: datetime | None) -> Iterator[list[Record]]:
+        """Yield the contacts that were created before a moment, some at a time, newest first."""
+        if chosen := self.config.get("contact_ids"):
+            paths = (f"/contacts/{contact_id}" for contact_id in chosen)
+            yield [*filter(None, (self.find(path, {"include": _INCLUDE}) for path in paths))]
+            return
+        contacts = cast("Contacts", self._tap.streams[Contacts.name])
+        narrowed = self.config.get("contact_lists") or self.config.get("contact_tags")
+        params = {"include": _INCLUDE if narrowed else None}
+        for number, (walk, _, left) in enumerate(contacts.slices(before, _SLICE, params)):
+            if not number:
+                self.logger.info("%s: a request or more for each of %d contacts", self.name, left)
+            yield list(walk.contacts())
+
+    def _is_chosen(self, contact: Record) -> bool:
+        """Return whether the settings let a contact in: it must fit all that are set."""
+        own = {"contact_lists": "list_memberships", "contact_tags": "taggings"}
+        return all(
+            not self.config.get(setting)
+            or not set(self.config[setting]).isdisjoint(contact.get(name) or [])
+            for setting, name in own.items()
+        )
 
 
 class ContactSmsEngagementHistory(ForEachContact):
@@ -34,12 +109,13 @@ class ContactSmsEngagementHistory(ForEachContact):
     name = "contact_sms_engagement_history"
     path = "/contacts/sms_engagement_history/{contact_id}"
     primary_keys = ("sms_channel_history_id",)
+    replication_key = "insert_time"
     needs = "the scope contact_data and the privilege contacts:read"
 
-    def items(self, context: Context | None) -> Iterator[Record]:
-        """Yield the contact if it has an SMS channel."""
-        if context and context["has_sms_channel"]:
-            yield dict(context)
+    def rows_of(self, item: Record) -> Iterator[Record]:
+        """Yield the history of a contact, if it has an SMS channel."""
+        if item.get("sms_channel"):
+            yield from super().rows_of(item)
 
 
 class ContactActivityDetails(ForEachContact):
@@ -56,6 +132,7 @@ class ContactActivityDetails(ForEachContact):
         "created_time",
         "occurrence",
     )
+    replication_key = "created_time"
 
     def rows_of(self, item: Record) -> Iterator[Record]:
         """Yield the events of a contact, told apart by their occurrence."""
@@ -68,6 +145,7 @@ class ReportInWindow(ForEachContact):
     """A report on a contact between report_start and report_end."""
 
     own_columns = ("contact_id", "report_start", "report_end")
+    replication_key = "report_end"
 
     @cached_property
     def window(self) -> tuple[str, str]:
@@ -98,3 +176,11 @@ class ContactOpenClickRates(ReportInWindow):
     name = "contact_open_click_rates"
     path = "/reports/contact_reports/{contact_id}/open_and_click_rates"
     primary_keys = ("contact_id",)
+
+
+def _created_at(contact: Record) -> str:
+    """Return when a contact was created; one that does not say it comes last."""
+    try:
+        return timestamp(parse_timestamp(str(contact.get("created_at"))))
+    except (Misfit, OverflowError):
+        return timestamp(OLDEST)

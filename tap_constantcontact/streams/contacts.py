@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, cast
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import ParseResult
 
 import requests
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_constantcontact.client import ConstantContactStream, ForEachStream, OldestFirstStream
+from tap_constantcontact.client import (
+    ConstantContactStream,
+    ForEachStream,
+    OldestFirstStream,
+    OwnProgressStream,
+)
 from tap_constantcontact.errors import Refused, body_of
 from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
 
@@ -23,11 +28,20 @@ _LISTS = "the scope contact_data and the privilege contacts:lists:read"
 _WALKS = 3
 # "after" may leave out the second itself (not documented), and clocks of servers differ.
 _OVERLAP = timedelta(minutes=10)
-# A daily run does not begin at the same second every day.
-_SWEEP_EARLY = timedelta(hours=1)
+#: A daily run does not begin at the same second every day.
+SWEEP_EARLY = timedelta(hours=1)
+
+# Ten pages: what a run that ends early repeats, and what rounding up to whole pages costs.
+_SLICE = 5000
+_SECOND = timedelta(seconds=1)
+_FIRST_WIDTH = timedelta(days=30)
+_GREATEST_WIDTH = timedelta(days=5 * 365)
+_GREATEST_STEP = 8
+#: No contact is older than the vendor.
+OLDEST = datetime(1995, 1, 1, tzinfo=timezone.utc)
 
 
-class Contacts(ConstantContactStream):
+class Contacts(OwnProgressStream):
     """A contact, deleted and unsubscribed ones included (getContacts).
 
     `updated_after` misses unsubscribes, which move only the e-mail address's `updated_at` (seen:
@@ -36,12 +50,12 @@ class Contacts(ConstantContactStream):
     address, perhaps list and tag changes) is found by a sweep of all contacts, every
     `contacts_sweep_days`.
 
-    The bookmark is the start of the last complete run, not the newest time seen: a contact that
-    changes behind the walk is read by the next run.
+    The bookmark is the start of the last run that has read all changes, not the newest time seen:
+    a contact that changes behind the walk is read by the next run.
 
     Beside the bookmark, the state has `swept_at`, `swept_for` (the settings that the sweep was
-    made with: others need a new one) and `since` (the start_date that the first run began with; a
-    relative one moves on, but the contacts of the table stay the same).
+    made with: others need a new one), `since` (the start_date that the first run began with), and
+    `sweep`: when one that is under way began, and which contacts it has still to read.
     """
 
     name = "contacts"
@@ -52,48 +66,52 @@ class Contacts(ConstantContactStream):
     replication_key = "last_changed_at"
     needs = _CONTACTS
 
-    _include: list[str]
+    _include: list[str] | None = None
     _since = ""
-    _swept_for: Mapping[str, Any]
-    _began: datetime | None
-    _announced: int | None
+    _began: datetime | None = None
+    #: How many contacts the first page of a walk has announced.
+    announced: int | None = None
 
     def get_url_params(
         self, context: Context | None, next_page_token: ParseResult | None
     ) -> dict[str, Any]:
         """Return the parameters of a walk's first page."""
         return {
-            **super().get_url_params(context, next_page_token),
             "status": self.config["contact_status"],
-            "include": ",".join(self._include) or None,
+            "include": ",".join(self.include) or None,
+            **super().get_url_params(context, next_page_token),
         }
+
+    @property
+    def include(self) -> list[str]:
+        """The sub-resources to ask for."""
+        if self._include is None:
+            self._include = list(self.config["contacts_include"])
+        return self._include
 
     def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield all contacts when a sweep is due, else those that the filters show as changed."""
-        self._include, self._began = list(self.config["contacts_include"]), None
-        start = self.config.get("start_date", "")
-        self._since = min(start, self.stream_state.get("since", start))
-        self._swept_for = {
+        """Yield the contacts that the filters show as changed, and all when a sweep is due."""
+        self._since = self.since_start_date()
+        swept_for = {
             "status": self.config["contact_status"],
-            "include": sorted(self._include),
+            "include": sorted(self.config["contacts_include"]),
             "since": self._since,
         }
-        sweep = self._sweep_is_due()
-        seen: set[str | None] = set()
-        complete = True
-        for filters in [{}] if sweep else self._filters_of_changes(context):
-            complete &= yield from self._walk(filters, seen)
-        self.keep_bookmark()
-        if complete:
-            self._note_complete_run(sweep=sweep)
+        seen: set[str] = set()
+        if self.replication_method == REPLICATION_FULL_TABLE:
+            yield from self._sweep({}, seen)
+            return
+        if self.stream_state.get("replication_key_value"):
+            yield from self._changes(context, seen)
+        if self._sweep_is_due(swept_for):
+            yield from self._sweep(self._sweep_state(swept_for), seen)
 
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
-        """Yield the contacts of a page; note the time of the first, and the number announced."""
+        """Yield the contacts of a page; note when the first came, and the number announced."""
         if self._began is None:
-            self._began = _server_time(response)
-        if self._announced is None:
-            self._announced = _count(body_of(response))
-            self._foretell(self._announced or 0)
+            self._began = self.api.now()
+        if self.announced is None:
+            self.announced = _count(body_of(response))
         return super().parse_response(response)
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
@@ -106,106 +124,173 @@ class Contacts(ConstantContactStream):
         )
         return contact if contact["last_changed_at"] >= self._since else None
 
-    def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
-        """Yield the contact, if the settings do not leave it out of the streams of each contact."""
-        chosen = {
-            "contact_ids": {record["contact_id"]},
-            "contact_lists": set(record.get("list_memberships") or []),
-            "contact_tags": set(record.get("taggings") or []),
-        }
-        if all(
-            not self.config.get(setting) or not own.isdisjoint(self.config[setting])
-            for setting, own in chosen.items()
-        ):
-            yield {
-                "contact_id": record["contact_id"],
-                "has_sms_channel": bool(record.get("sms_channel")),
-            }
+    def walk_once(self, params: Mapping[str, Any]) -> Iterator[Record]:
+        """Yield the contacts of a filter, without those that slip from page to page meanwhile.
 
-    def _foretell(self, contacts: int) -> None:
-        """Say what the streams of each contact cost, before they begin."""
-        names = [child.name for child in self.child_streams if child.selected]
-        if names:
-            self.logger.info(
-                "%d contacts: up to %d requests and more for their further pages are to come, for "
-                "each contact one of each of %s; contact_ids, contact_lists and contact_tags "
-                "narrow them",
-                contacts,
-                contacts * len(names),
-                ", ".join(names),
-            )
+        Args:
+            params: query parameters of the first page.
+        """
+        try:
+            yield from self.request_records({"params": params})
+        except Refused as refusal:
+            if refusal.status != requests.codes.bad_request or "sms_channel" not in self.include:
+                raise
+            # Legal until 2024-11; comes by itself now (guess).
+            self.logger.warning("contacts: goes on without sms_channel: %s", refusal)
+            self.include.remove("sms_channel")
+            yield from self.request_records({"params": params})
 
-    def _sweep_is_due(self) -> bool:
+    def slices(
+        self, before: datetime | None, size: int, params: Mapping[str, Any]
+    ) -> Iterator[Slice]:
+        """Cut all contacts into slices by the time of their creation, the newest first.
+
+        That time never changes: when a slice is read, its contacts are done for good, however the
+        pages shift. How wide a slice is follows from how many contacts the last ones had.
+
+        Args:
+            before: where to begin; None for the newest contact.
+            size: how many contacts a slice has, roughly; it has no more than twice as many, unless
+                they were created in the same second.
+            params: further query parameters.
+        """
+        rest = Walk(self, {**params, **_created(None, before)})
+        if rest.announced <= 2 * size:
+            yield Slice(rest, None, rest.announced)
+            return
+        left, width = rest.announced, _FIRST_WIDTH
+        upper = before or self.api.now()
+        while left > 2 * size and upper > OLDEST:
+            lower = upper - width
+            walk = Walk(self, {**params, **_created(lower, before)})
+            step = size / max(1, walk.announced)
+            if walk.announced <= 2 * size or width <= _SECOND:
+                yield Slice(walk, lower, left)
+                left -= len(walk.found)
+                upper = before = lower
+                step = max(step, 1 / 2)
+            width *= min(max(step, 1 / _GREATEST_STEP), _GREATEST_STEP)
+            width = min(max(width, _SECOND), _GREATEST_WIDTH)
+        yield Slice(Walk(self, {**params, **_created(None, before)}), None, left)
+
+    def _changes(self, context: Context | None, seen: set[str]) -> Iterator[Record]:
+        """Yield the contacts that changed or opted out; move the bookmark when all have come."""
+        start = cast("datetime", self.get_starting_timestamp(context))
+        since = timestamp(start - _OVERLAP)
+        walks = [Walk(self, {name: since}) for name in ("updated_after", "optout_after")]
+        for walk in walks:
+            yield from walk.contacts(seen)
+            seen |= walk.found
+        if all(walk.is_complete for walk in walks):
+            self._move_bookmark(timestamp(cast("datetime", self._began)))
+
+    def _sweep_is_due(self, swept_for: Mapping[str, Any]) -> bool:
         state = self.stream_state
-        if self.replication_method == REPLICATION_FULL_TABLE:
-            return True
-        if not state.get("replication_key_value") or state.get("swept_for") != self._swept_for:
+        if "sweep" in state or state.get("swept_for") != swept_for:
             return True
         every = timedelta(days=self.config["contacts_sweep_days"])
-        due = datetime.now(timezone.utc) - every + _SWEEP_EARLY
+        due = datetime.now(timezone.utc) - every + SWEEP_EARLY
         return str(state.get("swept_at", "")) <= timestamp(due)
 
-    def _filters_of_changes(self, context: Context | None) -> list[dict[str, str]]:
-        start = self.get_starting_timestamp(context)
-        if start is None:
-            return [{}]
-        since = timestamp(start - _OVERLAP)
-        return [{"updated_after": since}, {"optout_after": since}]
+    def _sweep_state(self, swept_for: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the state of the sweep under way, or that of a new one."""
+        sweep: dict[str, Any] = self.stream_state.get("sweep", {})
+        if sweep.get("swept_for") != swept_for:
+            sweep = self.stream_state["sweep"] = {"swept_for": swept_for}
+        return sweep
 
-    def _walk(
-        self, filters: Mapping[str, str], seen: set[str | None]
-    ) -> Generator[Record, None, bool]:
-        """Yield the contacts of a filter that are not seen yet; return whether all have come.
+    def _sweep(self, sweep: dict[str, Any], seen: set[str]) -> Iterator[Record]:
+        """Yield all contacts that the sweep has still to read, slice by slice.
+
+        Args:
+            sweep: its state, which moves on with each slice.
+            seen: the contacts that this run has read before.
+        """
+        before = sweep.get("created_before")
+        last: set[str] = set()
+        is_complete = True
+        for walk, lower, _ in self.slices(parse_timestamp(before) if before else None, _SLICE, {}):
+            sweep.setdefault("began", timestamp(cast("datetime", self._began)))
+            yield from walk.contacts(seen, last)
+            is_complete &= walk.is_complete
+            last = walk.found
+            if lower and is_complete:
+                sweep["created_before"] = timestamp(lower)
+                self._write_state_message()
+        if is_complete and self.replication_method != REPLICATION_FULL_TABLE:
+            self._end_sweep(sweep)
+
+    def _end_sweep(self, sweep: Mapping[str, Any]) -> None:
+        """Note the sweep; what comes here runs after the last contact was written."""
+        del self.stream_state["sweep"]
+        self.stream_state.update(swept_at=sweep["began"], swept_for=sweep["swept_for"])
+        if not self.stream_state.get("replication_key_value"):
+            self._move_bookmark(sweep["began"])
+
+    def _move_bookmark(self, began: str) -> None:
+        self.stream_state.update(replication_key=self.replication_key, replication_key_value=began)
+
+
+class Walk:
+    """A walk through the pages of contacts, with the contacts that it has found."""
+
+    def __init__(self, stream: Contacts, params: Mapping[str, Any]) -> None:
+        """Ask for the first page.
+
+        Args:
+            stream: the stream of contacts.
+            params: the filter.
+        """
+        self._stream = stream
+        self._params = params
+        self.found: set[str] = set()
+        self.is_complete = False
+        self._contacts = self._begin()
+
+    def contacts(self, *seen: set[str]) -> Iterator[Record]:
+        """Yield the contacts, each once, and none of those that were seen before.
 
         The cursor is a page number (inferred from decoded cursors): contacts that move between
         pages meanwhile come twice or not at all. Where fewer come than the first page announces,
         the walk is done again.
         """
-        found: set[str | None] = set()
-        for _ in range(_WALKS):
-            self._announced = None
-            before = len(found)
-            for contact in self._contacts(filters):
-                contact_id = contact.get("contact_id")
-                found.add(contact_id)
-                if contact_id not in seen:
-                    seen.add(contact_id)
+        for again in range(_WALKS):
+            if again:
+                self._contacts = self._begin()
+            before = len(self.found)
+            for contact in self._contacts:
+                contact_id = str(contact.get("contact_id"))
+                is_new = contact_id not in self.found and not any(contact_id in s for s in seen)
+                self.found.add(contact_id)
+                if is_new:
                     yield contact
             # A further walk that brings none that is new: the API counts something else.
-            if len(found) >= (self._announced or 0) or len(found) == before > 0:
-                return True
-        self.logger.warning(
-            "contacts: %d of %s contacts came in %d walks; the bookmark stays where it was, so "
-            "that the next run asks for them again",
-            len(found),
-            self._announced,
+            if len(self.found) >= self.announced or len(self.found) == before > 0:
+                self.is_complete = True
+                return
+        self._stream.logger.warning(
+            "contacts: %d of %s contacts came in %d walks; the next run asks for them again",
+            len(self.found),
+            self.announced,
             _WALKS,
         )
-        return False
 
-    def _contacts(self, filters: Mapping[str, str]) -> Iterator[Record]:
-        try:
-            yield from self.request_records({"params": filters})
-        except Refused as refusal:
-            if refusal.status != requests.codes.bad_request or "sms_channel" not in self._include:
-                raise
-            # Legal until 2024-11; comes by itself now (guess).
-            self.logger.warning("contacts: goes on without sms_channel: %s", refusal)
-            self._include.remove("sms_channel")
-            yield from self.request_records({"params": filters})
+    def _begin(self) -> Iterator[Record]:
+        self._stream.announced = None
+        contacts = self._stream.walk_once(self._params)
+        first = list(islice(contacts, 1))
+        self.announced = self._stream.announced or 0
+        return chain(first, contacts)
 
-    def _note_complete_run(self, *, sweep: bool) -> None:
-        """Set the bookmark; what comes here runs after the last contact was written."""
-        if self.replication_method == REPLICATION_FULL_TABLE or self._began is None:
-            return
-        began = timestamp(self._began)
-        self.stream_state.update(
-            replication_key=self.replication_key,
-            replication_key_value=began,
-            since=self._since,
-        )
-        if sweep:
-            self.stream_state.update(swept_at=began, swept_for=self._swept_for)
+
+class Slice(NamedTuple):
+    """The contacts created within some time."""
+
+    walk: Walk
+    #: The moment from which on all contacts are in this slice and those before it; None: all.
+    created_from: datetime | None
+    #: How many contacts there are in it and the slices to come.
+    left: int
 
 
 class ContactCounts(ConstantContactStream):
@@ -319,7 +404,7 @@ class SegmentContacts(ForEachStream):
     def items(self, context: Context | None) -> Iterator[Record]:
         """Yield all segments, changed or not."""
         segments = cast("Segments", self._tap.streams[Segments.name])
-        for segment in segments.list_rows({}):
+        for segment in segments.list_rows(""):
             segment_id = segment.get("segment_id")
             yield {"segment_id": segment_id, "params": {"segment_id": segment_id}}
 
@@ -350,14 +435,14 @@ def _midnight(day: str | None) -> str | None:
         return None
 
 
-def _server_time(response: requests.Response) -> datetime:
-    """Return the server's time, or ours where it is earlier: a bookmark must not be too late."""
-    now = datetime.now(timezone.utc)
-    try:
-        date = parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, ValueError):
-        return now
-    return min(now, date if date.tzinfo else date.replace(tzinfo=timezone.utc))
+def _created(after: datetime | None, before: datetime | None) -> dict[str, str]:
+    """Return the filter of a slice, a second wider: whether its ends belong to it is not said."""
+    ends = {}
+    if after:
+        ends["created_after"] = timestamp(after - _SECOND)
+    if before:
+        ends["created_before"] = timestamp(before + _SECOND)
+    return ends
 
 
 def _count(body: Any) -> int | None:

@@ -1,12 +1,15 @@
-"""What contacts did with the emails of sent campaigns: the tracking reports, and links."""
+"""What became of sent emails: sends, counters, links, and the tracking reports."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_constantcontact.streams.campaigns import ForEachActivity
+from tap_constantcontact.changes import Activity, Tally
+from tap_constantcontact.client import ForEachStream
+from tap_constantcontact.streams.campaigns import ForMovedActivities, StatsStream
 from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
 
 if TYPE_CHECKING:
@@ -14,7 +17,6 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-_METRICS = "the scope campaign_data and the privilege ui:campaign:metrics"
 _KEY_OF_EVENT = ("campaign_activity_id", "contact_id", "created_time", "occurrence")
 _KEY_OF_CONTACT = ("campaign_activity_id", "contact_id")
 
@@ -23,7 +25,7 @@ def with_occurrences(rows: Iterator[Record], primary_keys: tuple[str, ...]) -> I
     """Yield rows with the number that tells apart those that agree in all other key columns.
 
     The API's times have minutes only (inferred from the published answers), so that one contact
-    can open twice at the same time. The report comes whole and in the same order each time.
+    can open twice at the same time. Minutes come whole and in the same order each time.
     """
     seen: Counter[tuple[Any, ...]] = Counter()
     columns = [name for name in primary_keys if name != "occurrence"]
@@ -41,12 +43,52 @@ def _in_one_form(value: Any) -> Any:
         return value
 
 
-class ReportOfActivity(ForEachActivity):
-    """A report on each activity that was sent."""
+class EmailCampaignActivityStats(StatsStream, ForMovedActivities):
+    """Counters of a sent activity (getEmailCampaignActivitySummary)."""
 
-    roles = {"primary_email", "resend"}
-    statuses = {"done", "executing"}
-    needs = _METRICS
+    name = "email_campaign_activity_stats"
+    path = "/reports/stats/email_campaign_activities"
+    primary_keys = ("campaign_activity_id",)
+    replication_key = "last_refresh_time"
+    ids_per_request = at_once = 10
+
+    def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
+        """Yield the counters."""
+        yield from self.stats_of(activity.activity_id for activity in activities)
+
+
+class ReportOfActivity(ForMovedActivities, ForEachStream):
+    """A report on each sent activity, read to its end where the activity has moved."""
+
+    own_columns: ClassVar[tuple[str, ...]] = ("campaign_id", "campaign_activity_id")
+
+    def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
+        """Yield the rows of the only one."""
+        for activity in activities:
+            item = {
+                "campaign_id": activity.campaign_id,
+                "campaign_activity_id": activity.activity_id,
+            }
+            yield from self.rows_of_activity(activity, self.rows_of(item))
+
+    def rows_of_activity(self, activity: Activity, rows: Iterator[Record]) -> Iterator[Record]:
+        """Yield what is to be read of an activity.
+
+        Args:
+            activity: the activity.
+            rows: the rows of its report; each page is asked for when its first row is.
+        """
+        yield from rows
+
+
+class EmailCampaignSendHistory(ReportOfActivity):
+    """A send of an activity (retrieveEmailSendHistoryUsingGET)."""
+
+    name = "email_campaign_send_history"
+    path = "/emails/activities/{campaign_activity_id}/send_history"
+    primary_keys = ("campaign_activity_id", "send_id")
+    replication_key = "run_date"
+    needs = "the scope campaign_data and the privilege campaign:read"
 
 
 class EmailLinks(ReportOfActivity):
@@ -56,6 +98,8 @@ class EmailLinks(ReportOfActivity):
     path = "/reports/email_reports/{campaign_activity_id}/links"
     records_key = "link_click_counts"
     primary_keys = ("campaign_activity_id", "url_id")
+    replication_key = "counted_at"
+    own_columns = (*ReportOfActivity.own_columns, "counted_at")
 
     def get_url_params(
         self, context: Context | None, next_page_token: ParseResult | None
@@ -64,23 +108,59 @@ class EmailLinks(ReportOfActivity):
         without_clicks = "true" if self.config["links_without_clicks"] else None
         return {"no_clicks": without_clicks}
 
+    def rows_of(self, item: Record) -> Iterator[Record]:
+        """Yield the links of an activity, with the time at which their clicks were counted."""
+        yield from super().rows_of({**item, "counted_at": timestamp(self.api.now())})
+
 
 class TrackingReport(ReportOfActivity):
-    """A report with a row for each contact, newest first."""
+    """A report with a row for each contact."""
 
     records_key = "tracking_activities"
     params = {"limit": 500}
     primary_keys: tuple[str, ...] = _KEY_OF_CONTACT
+    replication_key = "created_time"
+
+    def rows_of_activity(self, activity: Activity, rows: Iterator[Record]) -> Iterator[Record]:
+        """Yield the rows of an activity that are not older than start_date."""
+        for row in rows:
+            if not self.is_too_old(_time_of(row)):
+                yield row
+
+    def is_too_old(self, at: datetime | None, by: timedelta = timedelta(0)) -> bool:
+        """Return whether a time is before start_date, by some time or more."""
+        return bool(at and self._start and at < self._start - by)
 
 
 class EventReport(TrackingReport):
-    """A report with a row for each event: a contact can be in it many times."""
+    """A report with a row for each event, newest first: a contact can be in it many times.
+
+    Attributes:
+        kind: `opens` or `clicks`, where the API counts the rows and not only contacts.
+        least_lookback: how far to read on before what is known, if the setting says less.
+    """
 
     primary_keys: tuple[str, ...] = _KEY_OF_EVENT
+    kind: ClassVar[str | None] = None
+    least_lookback: ClassVar[timedelta] = timedelta(days=1)
 
-    def rows_of(self, item: Record) -> Iterator[Record]:
-        """Yield the events of an activity, told apart by their occurrence."""
-        yield from with_occurrences(super().rows_of(item), self.primary_keys)
+    def rows_of_activity(self, activity: Activity, rows: Iterator[Record]) -> Iterator[Record]:
+        """Yield the events of an activity that are new, told apart by their occurrence.
+
+        Whole minutes are read, so that occurrences are the same in each run.
+        """
+        lookback = max(timedelta(days=self.config["engagement_lookback_days"]), self.least_lookback)
+        tally = Tally(activity, self.kind, self.known_until(activity), lookback)
+        to_the_end = True
+        for row in with_occurrences(rows, self.primary_keys):
+            at = _time_of(row)
+            if self.is_too_old(at, by=lookback) or tally.is_known(at):
+                to_the_end = False
+                break
+            if not self.is_too_old(at):
+                yield row
+        if "max_records_per_stream" not in self.config:  # which claims nothing
+            tally.close(to_the_end=to_the_end)
 
 
 class EmailSends(EventReport):
@@ -95,6 +175,7 @@ class EmailOpens(EventReport):
     """A contact opened an email (getOpens)."""
 
     name = "email_opens"
+    kind = "opens"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/opens"
 
 
@@ -102,6 +183,7 @@ class EmailClicks(EventReport):
     """A contact clicked a link (getClicks)."""
 
     name = "email_clicks"
+    kind = "clicks"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/clicks"
     primary_keys = ("campaign_activity_id", "contact_id", "url_id", "created_time", "occurrence")
 
@@ -110,6 +192,8 @@ class EmailBounces(EventReport):
     """An email came back (getBounces)."""
 
     name = "email_bounces"
+    # Servers try for days before they give an email back.
+    least_lookback = timedelta(days=7)
     path = "/reports/email_reports/{campaign_activity_id}/tracking/bounces"
 
 
@@ -141,3 +225,10 @@ class EmailDidNotOpens(TrackingReport):
     name = "email_did_not_opens"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/didnotopens"
     selected_by_default = False
+
+
+def _time_of(row: Record) -> datetime | None:
+    try:
+        return parse_timestamp(str(row.get("created_time")))
+    except (Misfit, OverflowError):
+        return None

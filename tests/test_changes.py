@@ -1,0 +1,245 @@
+"""The log of what has moved, and how far a report has to be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tap_constantcontact.changes import Activity, ActivityLog, Counters, Tally
+
+NOW = datetime(2026, 11, 22, 8, tzinfo=timezone.utc)
+DAY = timedelta(days=1)
+REREADS = (7, 30)
+UUID = "4bc885c8-565d-4fb4-afe1-5457a12c7c70"
+
+
+class Campaigns(dict[str, dict[str, Counters]]):
+    """The counters of activities, by campaigns; notes which campaigns were asked for."""
+
+    def __init__(self, campaigns: dict[str, dict[str, Counters]]) -> None:
+        super().__init__(campaigns)
+        self.asked: list[str] = []
+
+    @property
+    def counters(self) -> dict[str, Counters]:
+        sums = {id_: zip(*activities.values(), strict=True) for id_, activities in self.items()}
+        return {id_: Counters(*map(sum, columns)) for id_, columns in sums.items()}
+
+    def activities_of(self, campaign_id: str) -> list[str]:
+        self.asked.append(campaign_id)
+        return [*self[campaign_id]]
+
+    def counters_of(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
+        known = {key: own for activities in self.values() for key, own in activities.items()}
+        return {id_: known[id_] for id_ in activity_ids}
+
+
+def counters(opens: int = 5, clicks: int = 2, bounces: int = 1) -> Counters:
+    return Counters(100, opens, clicks, bounces, 0, 0)
+
+
+def compare(
+    state: dict[str, Any],
+    campaigns: Campaigns,
+    at: datetime = NOW,
+    sent: dict[str, datetime] | None = None,
+) -> ActivityLog:
+    """Compare as a run does, with the log as its state has gone through JSON."""
+    log = ActivityLog(state)
+    for _ in log.compare(campaigns.counters, sent or {}, campaigns, at, REREADS):
+        assert json.loads(json.dumps(state)) == state
+    return log
+
+
+def ids(log: ActivityLog, number: int = 0) -> list[str]:
+    return [activity.activity_id for activity in log.after(number)]
+
+
+class TestLog:
+    """It gives numbers to what has moved."""
+
+    def test_what_is_new_is_to_be_read_to_its_end_the_newest_send_first(self) -> None:
+        campaigns = Campaigns({"a": {"a1": counters()}, "b": {"b1": counters()}})
+        sent = {"a": NOW - 2 * DAY, "b": NOW - DAY}
+        log = compare({}, campaigns, sent=sent)
+        assert ids(log) == ["b1", "a1"]
+        assert [activity.known_until(0) for activity in log.after(0)] == [None, None]
+
+    def test_what_has_not_moved_is_not_asked_for(self) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({name: {f"{name}1": counters()} for name in "abc"})
+        through = compare(state, campaigns).after(0)[-1].number
+        campaigns.asked.clear()
+        campaigns["b"] = {"b1": counters(opens=6)}
+        assert ids(compare(state, campaigns), through) == ["b1"]
+        assert campaigns.asked == ["b"]
+
+    @pytest.mark.parametrize("counter", Counters._fields)
+    def test_any_counter_that_moves_is_a_move(self, counter: str) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters()}})
+        through = compare(state, campaigns).after(0)[-1].number
+        campaigns["a"] = {"a1": counters()._replace(**{counter: 200})}
+        assert ids(compare(state, campaigns), through) == ["a1"]
+
+    def test_of_several_activities_only_those_that_moved_are_to_be_read(self) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
+        through = compare(state, campaigns).after(0)[-1].number
+        campaigns["a"]["first"] = counters(opens=7)
+        assert ids(compare(state, campaigns), through) == ["first"]
+
+    def test_an_activity_that_is_added_leaves_the_others_alone(self) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"first": counters()}})
+        through = compare(state, campaigns).after(0)[-1].number
+        campaigns["a"]["resend"] = counters()
+        assert ids(compare(state, campaigns), through) == ["resend"]
+
+    def test_a_stream_that_has_read_all_knows_it_until_the_last_move(self) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters()}})
+        through = compare(state, campaigns).after(0)[-1].number
+        campaigns["a"] = {"a1": counters(opens=6)}
+        (moved,) = compare(state, campaigns, NOW + DAY).after(through)
+        assert moved.known_until(through) == NOW
+        assert moved.moved_at == NOW + DAY
+
+    def test_a_stream_that_has_missed_a_move_reads_to_the_end(self) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters()}})
+        through = compare(state, campaigns).after(0)[-1].number
+        for opens in (6, 7):
+            campaigns["a"] = {"a1": counters(opens=opens)}
+            log = compare(state, campaigns)
+        (moved,) = log.after(through)
+        assert moved.known_until(through) is None
+
+    def test_a_counter_that_fell_means_to_the_end(self) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters()}})
+        through = compare(state, campaigns).after(0)[-1].number
+        campaigns["a"] = {"a1": counters(opens=9, bounces=0)}
+        (moved,) = compare(state, campaigns).after(through)
+        assert moved.known_until(through) is None
+
+    @pytest.mark.parametrize("days", REREADS)
+    def test_some_days_after_the_last_send_it_is_read_to_its_end_once(self, days: int) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters()}, "b": {"b1": counters()}})
+        sent = {"a": NOW - days * DAY + timedelta(minutes=30), "b": NOW}
+        through = compare(state, campaigns, sent=sent).after(0)[-1].number
+        (again,) = compare(state, campaigns, NOW + timedelta(hours=1), sent).after(through)
+        assert again.activity_id == "a1"
+        assert again.known_until(through) is None
+        through = again.number
+        assert not compare(state, campaigns, NOW + timedelta(hours=2), sent).after(through)
+
+    def test_numbers_are_never_given_again(self) -> None:
+        state: dict[str, Any] = {}
+        log = compare(state, Campaigns({"a": {"a1": counters()}}))
+        through = log.after(0)[-1].number
+        log.forget("a")
+        assert compare(state, Campaigns({"b": {"b1": counters()}})).after(0)[-1].number > through
+
+    def test_a_comparison_that_ends_early_goes_on(self) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({str(number): {f"{number}a": counters()} for number in range(25)})
+        comparison = ActivityLog(state).compare(campaigns.counters, {}, campaigns, NOW, REREADS)
+        next(comparison)
+        assert len(ids(ActivityLog(state))) == 10
+        assert ActivityLog(state).compared_at is None
+        campaigns.asked.clear()
+        assert len(ids(compare(state, campaigns))) == 25
+        assert len(campaigns.asked) == 15
+
+    def test_a_campaign_whose_activities_are_not_shown_any_more_keeps_them(self) -> None:
+        state: dict[str, Any] = {}
+        compare(state, Campaigns({"a": {"a1": counters()}}))
+
+        class Gone(Campaigns):
+            def activities_of(self, campaign_id: str) -> list[str]:
+                return []
+
+        assert ids(compare(state, Gone({"a": {"a1": counters(opens=6)}}))) == ["a1"]
+
+    @pytest.mark.parametrize("id_", [UUID, UUID.upper(), "1103", "x" * 22, "="])
+    def test_every_id_comes_back_as_it_was(self, id_: str) -> None:
+        (activity,) = compare({}, Campaigns({id_: {id_: counters()}})).after(0)
+        assert (activity.campaign_id, activity.activity_id) == (id_, id_)
+
+    def test_the_state_of_a_large_account_is_small(self) -> None:
+        """2,000 campaigns of 3,000 were sent, a third of them twice; a tenth moves in a run."""
+        big = Counters(2500, 1234, 321, 100, 20, 3)
+        sent = Campaigns(
+            {str(uuid4()): {str(uuid4()): big for _ in range(1 + n % 3 // 2)} for n in range(2000)}
+        )
+        state: dict[str, Any] = {}
+        compare(state, sent)
+        for activities in [*sent.values()][:200]:
+            activities.update({id_: big._replace(opens=1300) for id_ in activities})
+        compare(state, sent)
+        assert len(json.dumps(state)) < 300_000
+
+
+def activity(rows: int, opens: int, moved_at: datetime = NOW + DAY) -> Activity:
+    """Return an activity that a stream knows until NOW, with rows to expect."""
+    hours = [int(moment.timestamp()) // 3600 for moment in (moved_at, NOW)]
+    return Activity("a", "a1", [2, hours[0], 100, opens, 0, 0, 0, 0, rows, 0, 1, hours[1]])
+
+
+def read(tally: Tally, times: list[datetime]) -> int:
+    """Return how many rows are read."""
+    for number, at in enumerate(times):
+        if tally.is_known(at):
+            tally.close(to_the_end=False)
+            return number
+    tally.close(to_the_end=True)
+    return len(times)
+
+
+class TestTally:
+    """A report is read until the rest is known."""
+
+    times = [NOW - timedelta(hours=hours) for hours in (-20, -2, 5, 23, 25, 60, 99)]
+
+    def test_reading_stops_a_day_before_what_is_known(self) -> None:
+        # Two rows of the day before were there, and two are new.
+        assert read(Tally(activity(4, 7), "opens", NOW, DAY), self.times) == 4
+
+    def test_where_rows_are_missing_it_goes_on_to_the_end(self) -> None:
+        assert read(Tally(activity(5, 8), "opens", NOW, DAY), self.times) == 7
+
+    def test_a_longer_lookback_reads_more_and_counts_the_same(self) -> None:
+        assert read(Tally(activity(4, 7), "opens", NOW, 3 * DAY), self.times) == 6
+        assert read(Tally(activity(5, 8), "opens", NOW, 3 * DAY), self.times) == 7
+
+    def test_a_report_that_is_not_counted_stops_at_the_lookback(self) -> None:
+        assert read(Tally(activity(99, 99), None, NOW, DAY), self.times) == 4
+
+    def test_what_is_not_known_is_read_to_its_end(self) -> None:
+        assert read(Tally(activity(0, 7), "opens", None, DAY), self.times) == 7
+
+    def test_a_row_without_a_time_stops_nothing(self) -> None:
+        assert not Tally(activity(0, 7), "opens", NOW, DAY).is_known(None)
+
+    @pytest.mark.parametrize("surplus", [0, 3])
+    def test_a_report_that_is_ahead_of_its_counter_is_not_read_to_its_end_the_next_time(
+        self, surplus: int
+    ) -> None:
+        """The counter catches up: that is no growth that needs rows."""
+        first = activity(0, opens=7 - surplus)
+        read(Tally(first, "opens", None, DAY), self.times)  # all seven rows
+        recent = sum(at >= first.moved_at - DAY for at in self.times)
+        grown = first.rows_to_expect("opens") + surplus  # as the log adds it
+        assert grown == recent
+
+    def test_a_counter_that_counts_more_than_the_rows_does_not_mean_to_the_end(self) -> None:
+        first = activity(0, opens=9)
+        read(Tally(first, "opens", None, DAY), self.times)
+        assert first.rows_to_expect("opens") == 2

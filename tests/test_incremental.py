@@ -1,0 +1,337 @@
+"""Reports on campaigns: only what has moved is read, and nothing is missing."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from conftest import STREAMS, MakeSandbox, Run, TapCommand
+
+from sandbox import Sandbox
+from sandbox.engagement import Event
+from sandbox.moments import DAY, HOUR, minute
+from tap_constantcontact.values import timestamp
+
+EVENTS = (
+    *("email_sends", "email_opens", "email_clicks"),
+    *("email_bounces", "email_optouts", "email_forwards"),
+)
+REPORTS = (
+    *("email_campaign_activity_stats", "email_campaign_send_history", "email_links"),
+    *(*EVENTS, "email_unique_opens", "email_did_not_opens"),
+)
+DEFAULT = [name for name, stream in STREAMS.items() if stream.selected]
+
+
+class Rows(dict[str, dict[tuple[Any, ...], dict[str, Any]]]):
+    """What a target that writes by key holds after some runs."""
+
+    def add(self, run: Run) -> Run:
+        assert run.status == 0, run.log
+        for stream, records in run.records.items():
+            for record in records:
+                key = tuple(record[name] for name in STREAMS[stream].primary_keys)
+                self.setdefault(stream, {})[key] = record
+        return run
+
+    def missing(self, sandbox: Sandbox, *streams: str) -> dict[str, set[tuple[Any, ...]]]:
+        expected = sandbox.expected(streams)
+        missing = {name: set(rows) - set(self.get(name, {})) for name, rows in expected.items()}
+        return {name: keys for name, keys in missing.items() if keys}
+
+
+def requests_of(sandbox: Sandbox, run: Callable[[], Run]) -> tuple[Run, list[str]]:
+    """Return a run, and the paths that it has asked for."""
+    before = len(sandbox.requests)
+    done = run()
+    return done, [request.path for request in sandbox.requests[before:]]
+
+
+def sent_campaigns(sandbox: Sandbox, number: int, activities: int = 1) -> list[str]:
+    """Return campaigns that reached somebody, with so many sent activities."""
+    account = sandbox.account
+    return [
+        campaign_id
+        for campaign_id, campaign in account.campaigns.items()
+        if campaign["current_status"] == "Done"
+        and len(account.engagements(campaign_id)) == activities
+        and account.reached_by(campaign_id)
+    ][:number]
+
+
+def primary(sandbox: Sandbox, campaign_id: str) -> str:
+    activity = sandbox.account.activity(campaign_id, "primary_email")
+    return str(activity["campaign_activity_id"])
+
+
+def open_at(sandbox: Sandbox, campaign_id: str, at: int) -> None:
+    """Let an open of some time become known now."""
+    reader = sandbox.account.reached_by(campaign_id)[0]
+    part = sandbox.account.engagement[primary(sandbox, campaign_id)]
+    part.opens.append(Event(minute(at), reader, "tablet"))
+
+
+class TestRequests:
+    """A run costs what has moved."""
+
+    @pytest.fixture
+    def big(self, make_sandbox: MakeSandbox) -> Sandbox:
+        return make_sandbox(campaigns=200)
+
+    def test_without_a_change_only_lists_and_counters_are_asked_for(
+        self, tap: TapCommand, big: Sandbox
+    ) -> None:
+        first = tap.sync(big, "email_campaigns", "email_campaign_stats", *REPORTS)
+        again, paths = requests_of(
+            big,
+            lambda: tap.sync(
+                big, "email_campaigns", "email_campaign_stats", *REPORTS, state=first.state
+            ),
+        )
+        assert again.status == 0, again.log
+        lists = math.ceil(200 / 500) + math.ceil(200 / 150)
+        # The changed campaigns, and once more the detail of the one at the bookmark.
+        assert len(paths) <= lists + 2
+        assert not any(again.records[name] for name in REPORTS)
+
+    def test_of_all_streams_a_handful_is_added(self, tap: TapCommand, big: Sandbox) -> None:
+        first = tap.sync(big)
+        again, paths = requests_of(big, lambda: tap.sync(big, state=first.state))
+        assert again.status == 0, again.log
+        of_events = [path for path in paths if "/events" in path]
+        assert len(paths) - len(of_events) <= math.ceil(200 / 500) + math.ceil(200 / 150) + 20
+
+    @pytest.mark.parametrize("activities", [1, 2], ids=["sent once", "with a resend"])
+    def test_campaigns_that_moved_add_two_and_one_for_each_stream(
+        self, tap: TapCommand, big: Sandbox, activities: int
+    ) -> None:
+        streams = ("email_campaign_stats", *REPORTS)
+        first = tap.sync(big, *streams)
+        _, unmoved = requests_of(big, lambda: tap.sync(big, *streams, state=first.state))
+        moved = sent_campaigns(big, 12, activities)
+        for campaign_id in moved:
+            big.account.engage(campaign_id)
+        run, paths = requests_of(big, lambda: tap.sync(big, *streams, state=first.state))
+        assert run.status == 0, run.log
+        assert len(paths) - len(unmoved) <= len(moved) * (2 + len(REPORTS))
+        for name in ("opens", "bounces", "didnotopens"):
+            asked = [path.split("/")[4] for path in paths if path.endswith(f"/tracking/{name}")]
+            assert sorted(asked) == sorted(primary(big, id_) for id_ in moved)
+
+    def test_only_the_pages_with_new_rows_are_read(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(contacts=6000, campaigns=3)
+        (campaign_id,) = sent_campaigns(sandbox, 1)
+        activity_id = primary(sandbox, campaign_id)
+        assert len(sandbox.account.engagement[activity_id].opens) > 1000
+        rows = Rows()
+        first = rows.add(tap.sync(sandbox, *EVENTS))
+        sandbox.account.engage(campaign_id)
+        second, paths = requests_of(sandbox, lambda: tap.sync(sandbox, *EVENTS, state=first.state))
+        rows.add(second)
+        asked = [path for path in paths if path.endswith(f"{activity_id}/tracking/opens")]
+        assert len(asked) == 1
+        assert not rows.missing(sandbox, *EVENTS)
+        assert len(second.records["email_opens"]) < 100
+
+
+class TestRows:
+    """Whatever happens between runs: nothing is missing."""
+
+    def test_after_each_round_of_changes(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+        sandbox = make_sandbox(campaigns=24)
+        streams = ("email_campaigns", "email_campaign_activities", "email_campaign_stats", *REPORTS)
+        rows, state = Rows(), None
+        for _ in range(3):
+            state = rows.add(tap.sync(sandbox, *streams, state=state)).state
+            assert not rows.missing(sandbox, *streams)
+            sandbox.change()
+
+    def test_an_event_that_comes_late(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+        """It lies below what is known; the counter tells of it."""
+        sandbox = make_sandbox(contacts=600, campaigns=6)
+        rows = Rows()
+        first = rows.add(tap.sync(sandbox, "email_opens"))
+        (campaign_id,) = sent_campaigns(sandbox, 1)
+        sandbox.account.engage(campaign_id)
+        open_at(sandbox, campaign_id, sandbox.account.now() - 20 * DAY)
+        rows.add(tap.sync(sandbox, "email_opens", state=first.state))
+        assert not rows.missing(sandbox, "email_opens")
+
+    def test_a_bounce_of_some_days_ago(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+        """No counter tells how many rows there are; so it is looked for a week back."""
+        sandbox = make_sandbox(campaigns=12)
+        rows = Rows()
+        first = rows.add(tap.sync(sandbox, "email_bounces"))
+        (campaign_id,) = sent_campaigns(sandbox, 1)
+        part = sandbox.account.engagement[primary(sandbox, campaign_id)]
+        at = minute(sandbox.account.now() - 6 * DAY)
+        part.bounces.append(Event(at, sandbox.account.reached_by(campaign_id)[0], bounce_code="F"))
+        rows.add(tap.sync(sandbox, "email_bounces", state=first.state))
+        assert not rows.missing(sandbox, "email_bounces")
+
+    def test_an_event_of_a_contact_that_was_counted_before(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        """Only opens and clicks are counted by rows: a move of any counter has all reports read."""
+        sandbox = make_sandbox(campaigns=12)
+        rows = Rows()
+        first = rows.add(tap.sync(sandbox, *EVENTS))
+        (campaign_id,) = sent_campaigns(sandbox, 1)
+        part = sandbox.account.engagement[primary(sandbox, campaign_id)]
+        reader = part.sends[0].contact_id
+        sandbox.account.engage(campaign_id)
+        part.forwards += [Event(minute(sandbox.account.now()), reader)] * 2
+        rows.add(tap.sync(sandbox, *EVENTS, state=first.state))
+        assert not rows.missing(sandbox, *EVENTS)
+
+    def test_a_counter_that_fell(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+        sandbox = make_sandbox(contacts=600, campaigns=6)
+        rows = Rows()
+        first = rows.add(tap.sync(sandbox, "email_opens"))
+        (campaign_id,) = sent_campaigns(sandbox, 1)
+        opens = sandbox.account.engagement[primary(sandbox, campaign_id)].opens
+        del opens[:4]
+        open_at(sandbox, campaign_id, sandbox.account.now() - 30 * DAY)
+        rows.add(tap.sync(sandbox, "email_opens", state=first.state))
+        assert not rows.missing(sandbox, "email_opens")
+
+    def test_a_campaign_that_is_sent_again(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(campaigns=24)
+        streams = ("email_campaigns", *REPORTS)
+        rows = Rows()
+        first = rows.add(tap.sync(sandbox, *streams))
+        (campaign_id,) = sent_campaigns(sandbox, 1)
+        sandbox.account.send_on(campaign_id, sandbox.account.now() - HOUR)
+        rows.add(tap.sync(sandbox, *streams, state=first.state))
+        assert not rows.missing(sandbox, *streams)
+
+    def test_campaigns_that_are_removed_trouble_no_other(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(campaigns=24)
+        streams = ("email_campaign_stats", *REPORTS)
+        first = tap.sync(sandbox, *streams)
+        gone, moved = sent_campaigns(sandbox, 2)
+        sandbox.account.set_status(gone, "Removed", sandbox.account.now())
+        sandbox.account.engage(moved)
+        run, paths = requests_of(sandbox, lambda: tap.sync(sandbox, *streams, state=first.state))
+        assert run.status == 0, run.log
+        assert gone not in run.keys("email_campaign_stats", "campaign_id")
+        assert moved in run.keys("email_opens", "campaign_id")
+        assert len([path for path in paths if "/stats/email_campaigns/" in path]) == 1
+
+    def test_a_campaign_whose_send_is_no_change_of_it_comes_all_the_same(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        """That a send moves updated_at is a guess."""
+        sandbox = make_sandbox(campaigns=24)
+        streams = ("email_campaign_summaries", "email_campaigns")
+        first = tap.sync(sandbox, *streams)
+        campaigns = sandbox.account.campaigns
+        draft = next(id_ for id_, row in campaigns.items() if row["current_status"] == "Draft")
+        before = campaigns[draft]["updated_at"]
+        sandbox.account.send_campaign(draft)
+        campaigns[draft]["updated_at"] = before
+        second = tap.sync(sandbox, *streams, state=first.state)
+        sent = {row["campaign_id"]: row for row in second.records["email_campaigns"]}
+        assert sent[draft]["current_status"] == "Done"
+        bookmarks = [run.state["bookmarks"]["email_campaigns"] for run in (first, second)]
+        assert len({bookmark["replication_key_value"] for bookmark in bookmarks}) == 1
+        third = tap.sync(sandbox, *streams, state=second.state)
+        assert draft not in third.keys("email_campaigns", "campaign_id")
+
+
+class TestSelection:
+    """Streams come and go; each has read what it has read."""
+
+    def test_a_stream_that_is_selected_later_gets_its_history(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(campaigns=24)
+        rows = Rows()
+        first = rows.add(tap.sync(sandbox, "email_bounces"))
+        later, paths = requests_of(
+            sandbox,
+            lambda: tap.sync(sandbox, "email_bounces", "email_opens", state=first.state),
+        )
+        rows.add(later)
+        assert not rows.missing(sandbox, "email_bounces", "email_opens")
+        assert not later.records["email_bounces"]
+        assert not [path for path in paths if path.startswith("/v3/emails/")]  # ids are known
+
+    def test_a_stream_that_was_not_selected_for_a_while_misses_nothing(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(campaigns=24)
+        rows = Rows()
+        state = rows.add(tap.sync(sandbox, "email_bounces", "email_opens")).state
+        for _ in range(2):
+            sandbox.change()
+            state = rows.add(tap.sync(sandbox, "email_bounces", state=state)).state
+        last = rows.add(tap.sync(sandbox, "email_bounces", "email_opens", state=state))
+        assert not rows.missing(sandbox, "email_bounces", "email_opens")
+        activities = {key for (key, *_) in rows["email_opens"]}
+        assert set(last.keys("email_opens", "campaign_activity_id")) < activities
+
+    def test_full_table_brings_all_in_each_run(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox()
+        first = tap.sync(sandbox, "email_opens")
+        catalog = tap.catalog(["email_opens"])
+        for stream in catalog["streams"]:
+            stream["replication_method"] = "FULL_TABLE"
+        command = [*tap.command(tap.settings(sandbox), state=first.state)[3:]]
+        path = tap.folder / "full.json"
+        path.write_text(json.dumps(catalog))
+        run = tap.run(None, *command, "--catalog", str(path))
+        assert run.status == 0, run.log
+        assert run.records["email_opens"] == first.records["email_opens"]
+
+    def test_a_start_date_leaves_older_events_out_and_an_earlier_one_lets_them_in(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(campaigns=24)
+        half = timestamp(datetime.now(timezone.utc) - timedelta(days=500))
+        run = tap.sync(sandbox, "email_opens", start_date=half)
+        times = run.keys("email_opens", "created_time")
+        expected = sandbox.expected()["email_opens"].values()
+        assert min(times) >= half
+        assert len(times) == sum(row["created_time"] >= half for row in expected) < len(expected)
+        rows = Rows()
+        rows.add(tap.sync(sandbox, "email_opens", state=run.state, start_date="2000-01-01"))
+        assert not rows.missing(sandbox, "email_opens")
+
+
+class TestRereads:
+    """7 and 30 days after its last send a campaign is read to its end, whatever is counted."""
+
+    def test_it_brings_what_no_counter_showed(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(campaigns=24)
+        rows = Rows()
+        first = rows.add(tap.sync(sandbox, "email_forwards"))
+        (campaign_id,) = sent_campaigns(sandbox, 1)
+        part = sandbox.account.engagement[primary(sandbox, campaign_id)]
+        part.forwards.append(Event(minute(part.sent_at), part.sends[0].contact_id))
+        # As if the last run had been before the re-read fell due.
+        state = first.state
+        log = state["bookmarks"]["email_campaign_stats"]
+        log["compared_at"] = timestamp(
+            datetime.fromtimestamp(part.sent_at + 7 * DAY - HOUR, timezone.utc)
+        )
+        again = rows.add(tap.sync(sandbox, "email_forwards", state=state))
+        assert not rows.missing(sandbox, "email_forwards")
+        _, paths = requests_of(
+            sandbox, lambda: tap.sync(sandbox, "email_forwards", state=again.state)
+        )
+        assert not [path for path in paths if path.endswith("/forwards")]
