@@ -133,7 +133,10 @@ SETTINGS = th.PropertiesList(
         th.IntegerType(minimum=1),
         default=4,
         title="Requests a second",
-        description="The most requests in any second; the API allows an API key 4.",
+        description=(
+            "The most requests in any second, of the same runs as in daily_quota; the API allows "
+            "an API key 4."
+        ),
     ),
     th.Property(
         "max_requests",
@@ -148,8 +151,18 @@ SETTINGS = th.PropertiesList(
         title="Requests a day",
         description=(
             "The most requests in one UTC day of all runs with this client_id that keep their "
-            "tokens in the same folder. The API allows an API key 10,000, shared by everything "
-            "that uses it."
+            "tokens in the same folder, or share limits_url. The API allows an API key 10,000, "
+            "shared by everything that uses it."
+        ),
+    ),
+    th.Property(
+        "limits_url",
+        th.StringType,
+        secret=True,
+        title="Limits URL",
+        description=(
+            "Address of a Redis (redis://…) through which several machines keep to the limits of "
+            "one client_id together. Needs the extra: tap-constantcontact[redis]."
         ),
     ),
     th.Property(
@@ -454,6 +467,14 @@ def _is_url(value: str, _: datetime) -> bool:
     return bool(url.hostname) and (url.scheme == "https" or plain)
 
 
+def _is_redis_url(value: str, _: datetime) -> bool:
+    try:
+        url = urlsplit(value)
+        return url.scheme in ("redis", "rediss") and bool(url.hostname) and url.port != 0
+    except ValueError:  # also of a port that is no number
+        return False
+
+
 def _are_statuses(value: str, _: datetime) -> bool:
     return all(status in CONTACT_STATUSES for status in _statuses(value))
 
@@ -489,6 +510,7 @@ _CHECKS = {
     "api_url": _is_url,
     "auth_url": _is_url,
     "partner_auth_url": _is_url,
+    "limits_url": _is_redis_url,
     "contact_status": _are_statuses,
 }
 _ACCEPTED = {
@@ -499,6 +521,7 @@ _ACCEPTED = {
         "-12h, -4w), after 1970"
     ),
     _is_url: "an address that begins with https:// (http:// only for this machine)",
+    _is_redis_url: "an address that begins with redis:// or rediss://",
     _are_statuses: f"one or more of {', '.join(CONTACT_STATUSES)}, with commas between",
 }
 

@@ -30,7 +30,8 @@ from tap_constantcontact.auth import (
 from tap_constantcontact.client import Api
 from tap_constantcontact.ending import Ending, MessageWriter, PacedStateWriter
 from tap_constantcontact.errors import JSON_ERROR, RunEnded
-from tap_constantcontact.limits import DayCount, Limits
+from tap_constantcontact.ledger import open_ledger
+from tap_constantcontact.limits import Limits
 from tap_constantcontact.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -167,8 +168,6 @@ class TapConstantContact(Tap):
             return
         with suppress(RunEnded):  # nobody reads on, or another signal: it ends anyway
             self.state_writer.write_now(self.state)
-        for api in self._apis:
-            api.limits.save()
         self._report_unknown_properties()
         if any(stream.ABORT_AT_RECORD_COUNT for stream in self.streams.values()):
             self._report_test()
@@ -225,7 +224,7 @@ class TapConstantContact(Tap):
                 max_requests=self.config.get("max_requests"),
                 daily_quota=self.config["daily_quota"],
                 on_quota_exceeded=self.config["on_quota_exceeded"],
-                day_count=DayCount(folder, client_id),
+                ledger=open_ledger(self.config.get("limits_url"), folder, client_id),
             ),
             user_agent=self._user_agent,
         )

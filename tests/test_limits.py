@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from tap_constantcontact.errors import RunEnded
-from tap_constantcontact.limits import DayCount, Limits
+from tap_constantcontact.ledger import FileLedger, MemoryLedger
+from tap_constantcontact.limits import Limits
 
 EVENING = datetime(2026, 11, 21, 23, 30, tzinfo=timezone.utc)
 
@@ -21,11 +23,11 @@ class Clock:
     def __init__(self) -> None:
         self.seconds = 0.0
 
-    def __call__(self) -> float:
-        return self.seconds
-
     def now(self) -> datetime:
         return EVENING + timedelta(seconds=self.seconds)
+
+    def timestamp(self) -> float:
+        return self.now().timestamp()
 
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
@@ -37,9 +39,9 @@ def limits_of(clock: Clock, **changed: Any) -> Limits:
         "max_requests": None,
         "daily_quota": 10000,
         "on_quota_exceeded": "fail",
-        "day_count": DayCount(None, ""),
+        "ledger": MemoryLedger(clock.timestamp),
     }
-    return Limits(**{**settings, **changed}, clock=clock, now=clock.now, sleep=clock.sleep)
+    return Limits(**{**settings, **changed}, now=clock.now, sleep=clock.sleep)
 
 
 def turns(limits: Limits, clock: Clock, number: int) -> list[float]:
@@ -65,7 +67,7 @@ def test_a_hold_keeps_every_request_back() -> None:
     limits = limits_of(clock)
     limits.take_turn()
     limits.hold(5)
-    assert turns(limits, clock, 1) == [5.0]
+    assert turns(limits, clock, 1) == [pytest.approx(5, abs=0.001)]
 
 
 def test_turns_are_shared_by_threads() -> None:
@@ -74,7 +76,7 @@ def test_turns_are_shared_by_threads() -> None:
         max_requests=None,
         daily_quota=10000,
         on_quota_exceeded="fail",
-        day_count=DayCount(None, ""),
+        ledger=MemoryLedger(),
     )
 
     def take_turns() -> None:
@@ -117,31 +119,36 @@ def test_waiting_sleeps_until_the_quota_is_new() -> None:
 
 
 def test_runs_of_a_day_share_its_quota(tmp_path: Path) -> None:
+    clock = Clock()
+
     def run(number: int, client_id: str = "key") -> None:
-        clock = Clock()
-        limits = limits_of(clock, daily_quota=100, day_count=DayCount(tmp_path, client_id))
-        turns(limits, clock, number)
-        limits.save()
+        ledger = FileLedger(tmp_path, client_id, clock.timestamp)
+        turns(limits_of(clock, daily_quota=100, ledger=ledger), clock, number)
 
     run(60)
     run(40)
     with pytest.raises(RunEnded):
         run(1)
     run(1, client_id="another key")
+    clock.sleep(3600)
+    run(100)
 
 
-def test_a_new_day_has_a_new_quota(tmp_path: Path) -> None:
-    count = DayCount(tmp_path, "key")
-    assert [count.add(EVENING.date()) for _ in range(3)] == [1, 2, 3]
-    assert count.add(EVENING.date() + timedelta(days=1)) == 1
+def test_a_run_says_once_how_much_of_the_day_is_left(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    ledger = MemoryLedger(clock.timestamp)
+    turns(limits_of(clock, ledger=ledger), clock, 126)
+    with caplog.at_level(logging.INFO):
+        turns(limits_of(clock, ledger=ledger), clock, 2)
+    assert caplog.messages == [
+        "9,874 of today's 10,000 requests (daily_quota) are left for this API key"
+    ]
 
 
-def test_a_count_that_cannot_be_read_or_kept_ends_no_run(tmp_path: Path) -> None:
-    count = DayCount(tmp_path, "key")
-    count.add(EVENING.date())
-    count.save()
-    (kept,) = tmp_path.glob("requests-*.json")
-    kept.write_text("rubbish")
-    assert DayCount(tmp_path, "key").add(EVENING.date()) == 1
-    nowhere = DayCount(tmp_path / "not" / "there", "key")
-    assert [nowhere.add(EVENING.date()) for _ in range(60)][-1] == 60
+def test_a_long_wait_is_announced(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    limits = limits_of(clock)
+    limits.hold(90)
+    with caplog.at_level(logging.INFO):
+        limits.take_turn()
+    assert "may be made in 90 s" in caplog.text

@@ -67,6 +67,15 @@ def test_the_value_of_a_secret_is_never_named(secret: Any) -> None:
     assert "271828" not in problem
 
 
+@pytest.mark.parametrize("url", ["http://localhost", "redis://", "redis://:a/b@localhost:x"])
+def test_the_address_of_a_redis_is_checked_and_not_named(url: str) -> None:
+    (problem,) = problems(limits_url=url)
+    assert problem == (
+        "Setting limits_url is not usable, but must be an address that begins with redis:// or "
+        "rediss://"
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

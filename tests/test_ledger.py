@@ -1,0 +1,232 @@
+"""The turns of an API key are shared by processes, and by machines, whatever becomes of them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from conftest import TapCommand
+from fakeredis import TcpFakeServer
+from singer_sdk.exceptions import ConfigurationError
+
+from sandbox import Sandbox
+from tap_constantcontact.ledger import FURTHEST_TURN, FileLedger, open_ledger
+
+GAP = 0.025
+# Takes turns, and writes for each the count and the time of the turn.
+WORKER = f"""
+import sys, time
+from pathlib import Path
+from tap_constantcontact.ledger import open_ledger
+
+url, folder, turns = sys.argv[1:]
+ledger = open_ledger(url, Path(folder), "key")
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(int(turns)):
+    wait, entry = ledger.reserve(1, 0.0, {GAP})
+    time.sleep(wait)
+    print(entry.requests, entry.next_turn - {GAP}, flush=True)
+"""
+
+
+class Redis:
+    """A Redis to talk to over a real socket."""
+
+    def __init__(self) -> None:
+        self._server = TcpFakeServer(("127.0.0.1", 0))
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"redis://127.0.0.1:{self._server.server_address[1]}"
+
+    def end(self) -> None:
+        """End; a second time is no harm."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    server = Redis()
+    yield server
+    server.end()
+
+
+@pytest.fixture(params=["file", "redis"])
+def limits_url(request: pytest.FixtureRequest) -> str:
+    """Return the setting limits_url, with each of which all below must hold."""
+    if request.param == "file":
+        return ""
+    server: Redis = request.getfixturevalue("redis")
+    return server.url
+
+
+class Worker:
+    """A process that waits until it may take its turns."""
+
+    def __init__(self, limits_url: str, folder: Path, turns: int) -> None:
+        command = [sys.executable, "-c", WORKER, limits_url, str(folder), str(turns)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdin
+        assert self.process.stdout
+        self.stdin, self.stdout = self.process.stdin, self.process.stdout
+        assert self.stdout.readline() == "ready\n"
+
+    def go(self) -> None:
+        self.stdin.write("go\n")
+        self.stdin.close()
+
+
+def test_processes_take_turns_evenly_and_all_are_counted(limits_url: str, tmp_path: Path) -> None:
+    workers = [Worker(limits_url, tmp_path, 30) for _ in range(3)]
+    for worker in workers:
+        worker.go()
+    taken = sorted(tuple(map(float, line.split())) for w in workers for line in w.stdout)
+    assert all(worker.process.wait(timeout=20) == 0 for worker in workers)
+    assert [number for number, _ in taken] == list(range(1, 91))
+    times = [at for _, at in taken]
+    assert all(later - at > GAP - 1e-4 for at, later in pairwise(times))
+    assert 89 * GAP / (times[-1] - times[0]) > 0.85
+
+
+def test_a_kill_loses_no_count(limits_url: str, tmp_path: Path) -> None:
+    worker = Worker(limits_url, tmp_path, 1000)
+    worker.go()
+    sent = [worker.stdout.readline() for _ in range(10)]
+    worker.process.kill()
+    sent += worker.stdout.readlines()
+    worker.process.wait(timeout=20)
+    _, entry = open_ledger(limits_url, tmp_path, "key").reserve(0, 0.0, 0.0)
+    assert len(sent) <= entry.requests <= len(sent) + 1
+
+
+def test_a_hold_is_for_all_of_the_key(limits_url: str, tmp_path: Path) -> None:
+    one, other = (open_ledger(limits_url, tmp_path, "key") for _ in range(2))
+    one.reserve(0, 100.0, 0.0)
+    assert 90 < other.reserve(1, 0.0, GAP).wait <= 100
+    assert other.reserve(1, 0.0, GAP).entry.requests == 2
+    assert open_ledger(limits_url, tmp_path, "another key").reserve(1, 0.0, GAP).wait == 0
+
+
+def test_a_clock_that_is_set_back_blocks_nothing(limits_url: str, tmp_path: Path) -> None:
+    """To the clock of later it looks as if a turn was reserved very far ahead."""
+    ledger = open_ledger(limits_url, tmp_path, "key")
+    ledger.reserve(0, 2 * FURTHEST_TURN, 0.0)
+    assert ledger.reserve(1, 0.0, GAP).wait == 0
+
+
+def test_a_day_begins_at_midnight(tmp_path: Path) -> None:
+    now = 5 * 86400 - 1.0
+    ledger = FileLedger(tmp_path, "key", lambda: now)
+    counted = [ledger.reserve(1, 0.0, 0.4).entry for _ in range(5)]
+    assert [(entry.day, entry.requests) for entry in counted] == [
+        (4, 1),
+        (4, 2),
+        (4, 3),
+        (5, 1),  # reserved before midnight, for a turn after it
+        (5, 2),
+    ]
+
+
+def test_a_ledger_that_is_damaged_begins_anew(tmp_path: Path) -> None:
+    ledger = FileLedger(tmp_path, "key")
+    ledger.reserve(1, 0.0, GAP)
+    (kept,) = tmp_path.glob("limits-*.json")
+    for rubbish in ("rubbish", "{}", "[]", '{"day": null, "requests": 1, "next_turn": 1}'):
+        kept.write_text(rubbish)
+        assert ledger.reserve(1, 0.0, GAP).entry.requests == 1
+
+
+def test_a_folder_that_cannot_be_used_ends_no_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    no_folder = tmp_path / "file"
+    no_folder.touch()
+    ledger = open_ledger("", no_folder, "key")
+    assert [ledger.reserve(1, 0.0, 0.0).entry.requests for _ in range(3)] == [1, 2, 3]
+    (warning,) = caplog.messages
+    assert "not shared with other runs from here" in warning
+
+
+def test_a_redis_that_is_lost_ends_no_run(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    ledger = open_ledger(redis.url, None, "key")
+    counted = [ledger.reserve(1, 0.0, 30.0).entry.requests for _ in range(2)]
+    redis.end()
+    turn = ledger.reserve(1, 0.0, 30.0)
+    assert [*counted, turn.entry.requests] == [1, 2, 3]
+    assert turn.wait > 50
+    assert ledger.reserve(1, 0.0, 30.0).entry.requests == 4
+    (warning,) = caplog.messages
+    assert "not shared with other runs from here" in warning
+
+
+def test_machines_share_the_limits_of_a_key(
+    tap: TapCommand, sandbox: Sandbox, redis: Redis
+) -> None:
+    first = tap.sync(sandbox, "account", limits_url=redis.url, daily_quota=2)
+    assert first.status == 0
+    assert "2 of today's 2 requests (daily_quota) are left" in first.log
+    tap.sync(sandbox, "account", limits_url=redis.url, daily_quota=2)
+    third = tap.sync(sandbox, "account", limits_url=redis.url, daily_quota=2)
+    assert third.status == 75
+    assert "0 of today's 2 requests (daily_quota) are left" in third.log
+    assert "the next run goes on" in third.log
+    assert not list(tap.folder.glob("limits-*"))
+
+
+def test_two_accounts_on_a_key_share_its_limits(tap: TapCommand, sandbox: Sandbox) -> None:
+    for name in ("one", "other"):
+        store = str(tap.folder / f"{name}.json")
+        run = tap.sync(sandbox, "account", token_store=store)
+        assert run.status == 0
+    assert "9,999 of today's 10,000 requests" in run.log
+
+
+def test_a_redis_that_cannot_be_reached_is_said_at_the_start(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    run = tap.sync(sandbox, "account", limits_url="redis://:the-password@127.0.0.1:1/0")
+    assert run.status == 1
+    assert "The Redis of the setting limits_url cannot be used" in run.log
+    assert "Traceback" not in run.log
+    assert "the-password" not in run.log
+    assert not sandbox.requests
+
+
+def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "tap_constantcontact.redis_ledger", raising=False)
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(ConfigurationError, match=r"tap-constantcontact\[redis\]"):
+        open_ledger("redis://localhost", None, "key")
+
+
+def test_redis_is_not_imported_without_its_setting() -> None:
+    code = "import sys; import tap_constantcontact.tap; sys.exit('redis' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_tap_that_waits_for_a_new_quota(
+    tap: TapCommand, sandbox: Sandbox, signum: int
+) -> None:
+    settings = tap.settings(sandbox, daily_quota=1, on_quota_exceeded="wait")
+    run = subprocess.Popen(
+        tap.command(settings, select=["email_campaigns"]),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stderr
+    assert any("waiting until then" in line for line in run.stderr)
+    began = time.monotonic()
+    run.send_signal(signum)
+    assert run.wait(timeout=20) == 128 + signum
+    assert time.monotonic() - began < 1.3
