@@ -85,10 +85,9 @@ def test_what_a_reader_gets_of_a_run_that_is_ended_has_no_torn_line(
     assert run.stdout
     head = [run.stdout.readline() for _ in range(300)]
     run.send_signal(signal.SIGTERM)
-    rest = messages(run.stdout)
+    written = [*map(json.loads, head), *messages(run.stdout)]
     assert run.wait(timeout=20) == 143
-    assert all(json.loads(line) for line in head)
-    assert rest[-1]["type"] == "STATE"
+    assert 0 < len([message for message in written if message["type"] == "RECORD"]) < 2000
 
 
 def test_a_closed_pipe_ends_the_tap_quietly(tap: TapCommand, make_sandbox: MakeSandbox) -> None:

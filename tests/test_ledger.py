@@ -94,7 +94,6 @@ def test_processes_take_turns_evenly_and_all_are_counted(limits_url: str, tmp_pa
     assert [number for number, _ in taken] == list(range(1, 91))
     times = [at for _, at in taken]
     assert all(later - at > GAP - 1e-4 for at, later in pairwise(times))
-    assert 89 * GAP / (times[-1] - times[0]) > 0.85
 
 
 def test_a_kill_loses_no_count(limits_url: str, tmp_path: Path) -> None:
