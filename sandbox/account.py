@@ -96,6 +96,7 @@ class Account:
         self.summary: Record = {}
         self.emails: list[Record] = []
         self.contacts: dict[str, Record] = {}
+        self._contact_ids: list[str] = []
         self.lists: dict[str, Record] = {}
         self.list_channels: dict[str, frozenset[str]] = {}
         self.tags: dict[str, Record] = {}
@@ -271,7 +272,9 @@ class Account:
 
     def _audience(self, list_ids: Iterable[str], at: int) -> list[str]:
         moment, wanted = stamp(at), set(list_ids)
-        drawn = self.rng.sample(list(self.contacts), min(len(self.contacts), self.largest_audience))
+        if len(self._contact_ids) != len(self.contacts):  # listing them takes long if they are many
+            self._contact_ids = list(self.contacts)
+        drawn = self.rng.sample(self._contact_ids, min(len(self.contacts), self.largest_audience))
         return [
             contact_id
             for contact_id in drawn

@@ -385,6 +385,6 @@ def _voice(endpoint: Endpoint | None) -> Callable[[int, str, str], ApiError | To
 
 
 def _clock(options: Options) -> Any:
-    """Make the account's clock: it starts at `now` and runs on."""
+    """Make the account's clock: it starts at `now` and runs on, ahead by the skew."""
     ahead = options.now.timestamp() - time.time() if options.now else 0.0
-    return lambda: int(time.time() + ahead)
+    return lambda: int(time.time() + ahead + options.clock_skew)

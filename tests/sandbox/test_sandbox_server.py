@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import base64
 import http.client
+import itertools
 import json
+import operator
 import signal
 import socket
 import subprocess
@@ -13,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,10 +27,11 @@ from sandbox_client import ACCOUNT_INCLUDE, ACTIVITIES_INCLUDE, CONTACTS_INCLUDE
 from sandbox import PARTNER_TOKEN_PATH, TOKEN_PATH, Fault, Options, Sandbox
 from sandbox.__main__ import parser
 from sandbox.api import ENDPOINTS
+from sandbox.endpoints.contacts import DATES
 from sandbox.errors import ApiError, TokenError
 from sandbox.faults import PAGES
 from sandbox.gate import Gate
-from sandbox.moments import DAY, stamp
+from sandbox.moments import DAY, seconds, stamp
 from sandbox.tokens import Tokens
 
 PROJECT = Path(__file__).parents[2]
@@ -107,10 +111,16 @@ def test_expires_in_comes_in_three_forms(form: Any, expires_in: object) -> None:
         assert client.log_in().json().get("expires_in") == expires_in
 
 
+def claims_of(answer: requests.Response) -> dict[str, Any]:
+    payload = answer.json()["access_token"].split(".")[1]
+    claims: dict[str, Any] = json.loads(
+        base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    )
+    return claims
+
+
 def test_the_access_token_tells_its_claims(client: Client) -> None:
-    token = client.log_in().json()["access_token"]
-    payload = token.split(".")[1]
-    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    claims = claims_of(client.log_in())
     assert claims["scp"] == ["account_read", "contact_data", "campaign_data", "offline_access"]
     assert claims["cid"] == client.sandbox.settings["client_id"]
     assert claims["exp"] - claims["iat"] == pytest.approx(86_400, abs=1)
@@ -745,6 +755,55 @@ def test_opt_outs_after_and_before_leave_the_moment_itself_out(client: Client) -
     before = client.json("/contacts", optout_before=moments[1], **query)["contacts_count"]
     assert after == sum(moment > moments[1] for moment in moments)
     assert before == sum(moment < moments[1] for moment in moments)
+
+
+@pytest.mark.parametrize("kind", ["created", "updated", "optout"])
+@pytest.mark.parametrize("inclusive", ["none", "after", "before", "both"])
+def test_after_and_before_can_let_the_moment_itself_in(kind: str, inclusive: Any) -> None:
+    with Client(inclusive_dates=inclusive) as client:
+        contacts = client.sandbox.account.contacts.values()
+        moments = sorted(filter(None, (DATES[kind](row) for row in contacts)))
+        moment = moments[len(moments) // 2]
+        a_bit_later = moment.replace("Z", ".5Z")  # no contact's moment has a fraction
+        for side, asked, holds in (
+            ("after", moment, operator.ge if inclusive in ("after", "both") else operator.gt),
+            ("before", moment, operator.le if inclusive in ("before", "both") else operator.lt),
+            ("after", a_bit_later, operator.gt),
+            ("before", a_bit_later, operator.le),
+        ):
+            query = {f"{kind}_{side}": asked, "status": "all", "include_count": "true"}
+            count = client.json("/contacts", **query)["contacts_count"]
+            assert count == sum(holds(at, moment) for at in moments)
+
+
+def test_slices_by_creation_hold_every_contact_once(client: Client) -> None:
+    ids = list(client.sandbox.account.contacts)
+    created = [row["created_at"] for row in client.sandbox.account.contacts.values()]
+    cuts = [created[0], created[20], created[41], created[-1]]
+    found = [client.walk("/contacts", "contacts", status="all", created_before=cuts[0])]
+    for start, end in itertools.pairwise(cuts):
+        query = {"created_after": _before(start), "created_before": end, "status": "all"}
+        found.append(client.walk("/contacts", "contacts", limit=7, **query))
+    query = {"created_after": _before(cuts[-1]), "status": "all"}
+    found.append(client.walk("/contacts", "contacts", **query))
+    assert [row["contact_id"] for rows in found for row in reversed(rows)] == ids
+
+
+def _before(moment: str) -> str:
+    return stamp(seconds(moment) - 1)
+
+
+def test_the_order_of_contacts_can_be_another() -> None:
+    for order, by, descending in (
+        ("oldest", "created_at", False),
+        ("newest", "created_at", True),
+        ("updated", "updated_at", True),
+    ):
+        with Client(contacts_order=order) as client:
+            rows = client.walk("/contacts", "contacts", limit=25, status="all")
+            assert len({row["contact_id"] for row in rows}) == 60
+            moments = [row[by] for row in rows]
+            assert moments == sorted(moments, reverse=descending)
 
 
 def test_sub_resources_come_only_if_included(client: Client) -> None:
@@ -1401,6 +1460,23 @@ def test_the_account_has_its_own_present() -> None:
         answer = client.get("/contacts")
         assert answer.headers["Date"].startswith("Thu, 29 Feb 2024 23:00:")
         assert max(row["updated_at"] for row in answer.json()["contacts"]) < "2024-02-29T22:01"
+
+
+@pytest.mark.parametrize("skew", [900, -900])
+def test_the_clock_of_the_api_can_be_wrong(skew: int) -> None:
+    real = int(time.time())
+    with Client(clock_skew=skew) as client:
+        answer = client.get("/contacts")
+        date = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+        assert date == pytest.approx(real + skew, abs=20)
+        account = client.sandbox.account
+        contact_id = next(iter(account.contacts))
+        account.edit(contact_id, last_name="Renamed")
+        edited = seconds(client.json(f"/contacts/{contact_id}")["updated_at"])
+        assert edited == pytest.approx(real + skew, abs=20)
+        claims = claims_of(client.log_in())
+        assert claims["iat"] == pytest.approx(real + skew, abs=20)
+        assert client.get("/contacts").ok
 
 
 def test_a_stopped_sandbox_answers_nobody() -> None:
