@@ -49,6 +49,7 @@ class Options:
         latency: Each answer is held back for a random time between these two, in seconds.
         clock_skew: Seconds by which the API's clock runs ahead of the real time (or behind it, if
             negative): in the `Date` header and in all moments that it writes, those of tokens too.
+        stats_lag: Seconds by which the counters of stats and summaries are behind the reports.
         contacts_order: Whether contacts come newest first, oldest first, or the one updated last
             first; the true order is not documented.
         inclusive_dates: Which date filters of contacts let the moment itself in: those that end in
@@ -86,6 +87,7 @@ class Options:
     privileges: tuple[str, ...] = PRIVILEGES
     latency: tuple[float, float] = (0.0, 0.0)
     clock_skew: float = 0.0
+    stats_lag: int = 0
     contacts_order: Literal["newest", "oldest", "updated"] = "newest"
     inclusive_dates: Literal["none", "after", "before", "both"] = "none"
     deleting_moves_updated_at: bool = True

@@ -208,7 +208,8 @@ class Sandbox:
         Args:
             streams: Only these; None = all, which may take a while for a large account.
         """
-        return expected(self.account, self.options.privileges, streams)
+        options = self.options
+        return expected(self.account, options.privileges, streams, stats_lag=options.stats_lag)
 
 
 class App:

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from conftest import wait_until
 from sandbox_client import ACCOUNT_INCLUDE, ACTIVITIES_INCLUDE, CONTACTS_INCLUDE, Client, next_href
 
 from sandbox import PARTNER_TOKEN_PATH, TOKEN_PATH, Fault, Options, Sandbox
@@ -140,12 +141,40 @@ def test_a_slow_token_answer_comes_after_the_rotation(client: Client) -> None:
     assert client.refresh(token).json()["error"] == "invalid_grant"
 
 
-@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.SERVER_ERROR, Fault.UNAVAILABLE])
-def test_a_failed_token_request_spends_nothing(client: Client, fault: Fault) -> None:
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (Fault.THROTTLED, 429),
+        (Fault.SERVER_ERROR, 500),
+        (Fault.UNAVAILABLE, 503),
+        (Fault.GATEWAY_TIMEOUT, 504),
+        (Fault.NOT_JSON, 200),
+    ],
+)
+def test_a_failed_token_request_spends_nothing(client: Client, fault: Fault, status: int) -> None:
     client.sandbox.fail(TOKEN_PATH, fault)
     token = client.sandbox.refresh_token
-    assert client.refresh(token).status_code >= 429
+    answer = client.refresh(token)
+    assert answer.status_code == status
+    assert (answer.headers["Content-Type"] == "application/json") == (status in (429, 500))
     assert client.refresh(token).ok
+
+
+def test_a_token_request_can_be_dropped_before_it_spends_anything(client: Client) -> None:
+    client.sandbox.fail(TOKEN_PATH, Fault.DROPPED)
+    token = client.sandbox.refresh_token
+    with pytest.raises(requests.ConnectionError):
+        client.refresh(token)
+    assert client.refresh(token).ok
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.CUT_JSON])
+def test_a_token_answer_can_be_cut_when_the_old_one_is_spent(client: Client, fault: Fault) -> None:
+    client.sandbox.fail(TOKEN_PATH, fault)
+    token = client.sandbox.refresh_token
+    with pytest.raises(requests.RequestException):  # it cannot be read, or is no JSON
+        client.refresh(token).json()
+    assert client.refresh(token).json()["error"] == "invalid_grant"
 
 
 def test_a_refresh_token_takes_a_scope() -> None:
@@ -966,6 +995,21 @@ def test_unknown_ids_can_be_named_instead() -> None:
         assert client.get(stats_path(good, "not-an-id")).status_code == 404
 
 
+def test_stats_and_summaries_can_be_behind_the_reports() -> None:
+    with Client(stats_lag=3600) as client:
+        report = filled(client, TRACKING + "opens")
+        activity_id = report.split("/")[3]
+        known = client.walk(report, "tracking_activities")
+        client.sandbox.account.happen(activity_id, "opens", 2)
+        assert len(client.walk(report, "tracking_activities")) == len(known) + 2
+        path = f"/reports/stats/email_campaign_activities/{activity_id}"
+        (told,) = client.json(path)["results"]
+        assert told["stats"]["em_opens_all"] <= len(known)
+        rows = client.sandbox.expected({"email_campaign_activity_stats", "email_opens"})
+        assert rows["email_campaign_activity_stats"][(activity_id,)] == told
+        assert sum(key[0] == activity_id for key in rows["email_opens"]) == len(known) + 2
+
+
 def test_stats_can_have_dotted_keys() -> None:
     with Client(dotted_stats=True) as client:
         good = next(iter(client.sandbox.expected()["email_campaign_stats"]))[0]
@@ -1339,6 +1383,29 @@ def test_an_answer_can_take_its_time(client: Client) -> None:
     start = time.monotonic()
     assert client.get("/contacts").status_code == 200
     assert time.monotonic() - start >= 0.2
+
+
+def test_an_answer_that_hangs_holds_up_nobody_else(
+    client: Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client.sandbox.fail("/contacts", Fault.DELAY, seconds=2)
+    client.sandbox.fail(TOKEN_PATH, Fault.DELAY, seconds=2)
+    headers = dict(client.session.headers)
+    with ThreadPoolExecutor() as pool:
+        url = client.sandbox.url
+        hanging = [
+            pool.submit(requests.get, f"{url}/v3/contacts", headers=headers, timeout=1),
+            pool.submit(requests.post, f"{url}{TOKEN_PATH}", timeout=1),
+        ]
+        wait_until(lambda: len(client.sandbox.requests) == 3)
+        assert client.get("/contacts").status_code == 200
+        assert client.get("/emails").status_code == 200
+        assert client.refresh(client.sandbox.refresh_token).ok
+        assert not any(answer.done() for answer in hanging)
+    assert [type(answer.exception()) for answer in hanging] == [requests.ReadTimeout] * 2
+    # Who hung up is answered all the same, and nobody complains that they cannot be.
+    wait_until(lambda: all(request.status for request in client.sandbox.requests))
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("fault", PAGES)
