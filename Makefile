@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo all-streams test lint format contract clean
+.PHONY: help demo all-streams bench test lint format contract clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -13,6 +13,9 @@ demo: .venv-demo/made ## Sync a made-up account into DuckDB, twice, and report w
 
 all-streams: .venv-demo/made ## Sync every stream of a made-up account into DuckDB, and compare every value.
 	@.venv-demo/bin/python -m sandbox.demo --all-streams
+
+bench: .venv/made ## Count the requests of runs, and what they lose (BENCH: its options, as --help).
+	@.venv/bin/python -m sandbox.bench $(BENCH)
 
 test: .venv/made .venv-target-jsonl/made lint ## Check style and types, and run all tests.
 	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl .venv/bin/python -m pytest -n 2 --dist loadfile

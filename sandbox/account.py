@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
 from sandbox import engagement
@@ -96,6 +97,7 @@ class Account:
         self.summary: Record = {}
         self.emails: list[Record] = []
         self.contacts: dict[str, Record] = {}
+        self._contact_ids: list[str] = []
         self.lists: dict[str, Record] = {}
         self.list_channels: dict[str, frozenset[str]] = {}
         self.tags: dict[str, Record] = {}
@@ -176,8 +178,7 @@ class Account:
         Returns:
             The contacts that opted out of it.
         """
-        now = self.now()
-        sent_at, until = (now, now) if at is None else (at, now - HOUR)
+        sent_at, until = self._sending(at)
         activity = self.activity(campaign_id, "primary_email")
         self.set_status(campaign_id, "Done", sent_at)
         audience = self._audience(activity["contact_list_ids"], sent_at)
@@ -185,27 +186,32 @@ class Account:
             self._schedule_resend(activity)
         return self._send(activity, audience, sent_at, until)
 
-    def send_on(self, campaign_id: str, at: int) -> None:
+    def send_on(self, campaign_id: str, at: int | None = None) -> None:
         """Send a sent campaign to all lists: to those who did not get it yet (documented)."""
+        sent_at, until = self._sending(at)
         activity = self.activity(campaign_id, "primary_email")
         activity["contact_list_ids"] = [
             list_id for list_id, kinds in self.list_channels.items() if "email" in kinds
         ]
         reached = people(self._primary(campaign_id).sends)
-        audience = self._audience(activity["contact_list_ids"], at)
-        self.set_status(campaign_id, "Done", at)
+        audience = self._audience(activity["contact_list_ids"], sent_at)
+        self.set_status(campaign_id, "Done", sent_at)
         joined = [contact_id for contact_id in audience if contact_id not in reached]
-        self._send(activity, joined, at, self.now() - HOUR)
+        self._send(activity, joined, sent_at, until)
 
-    def resend_campaign(self, campaign_id: str, at: int) -> None:
-        """Send a campaign's `resend` activity to those who did not open it."""
-        primary, again = (self.activity(campaign_id, role) for role in ("primary_email", "resend"))
+    def resend_campaign(self, campaign_id: str, at: int | None = None) -> None:
+        """Send a sent campaign once more, as a `resend` activity, to those who did not open it.
+
+        The campaign's `updated_at` stays (guess, and the harder case).
+        """
+        sent_at, until = self._sending(at)
+        primary, again = self.activity(campaign_id, "primary_email"), self._resend_of(campaign_id)
         reached = (event.contact_id for event in self._primary(campaign_id).not_opened)
-        self._send(again, filter(self._mailable, reached), at, self.now() - HOUR)
+        self._send(again, filter(self._mailable, reached), sent_at, until)
         self.resends[primary["campaign_activity_id"]] = {
             "resend_subject": f"Again: {primary['subject']}",
             "delay_days": 4,
-            "resend_date": stamp_ms(at),
+            "resend_date": stamp_ms(sent_at),
             "resend_request_id": again["campaign_activity_id"],
             "resend_status": "SENT",
         }
@@ -223,6 +229,55 @@ class Account:
         part.refreshed_at = now
         return self._apply_optouts(part.optouts[known:], now)
 
+    def happen(
+        self, id_: str, kind: str, times: int = 1, *, contact_id: str = "", at: int | None = None
+    ) -> list[Event]:
+        """Let something happen to a sent email now. Only counters and reports move.
+
+        Args:
+            id_: A sent activity, or a sent campaign: then its primary activity is meant.
+            kind: "opens", "clicks", "forwards", "optouts" or "bounces".
+            times: How often.
+            contact_id: Who does it, each time; by default others each time, those first who have
+                not done it yet.
+            at: When it happened, if the API learns of it only now: it appears deep in the report.
+
+        Returns:
+            What happened.
+
+        Raises:
+            ValueError: If the email reached nobody.
+        """
+        part, now = self._part(id_), self.now()
+        doers = [contact_id] * times if contact_id else self._doers(part, kind, times)
+        moment = now if at is None else at
+        events = [
+            engagement.react(self.rng, part, kind, doer, at=moment, known=now) for doer in doers
+        ]
+        part.refreshed_at = now
+        if kind == "optouts":
+            self._apply_optouts(events, now)
+        return events
+
+    def take_back(self, id_: str, kind: str, times: int = 1) -> list[Event]:
+        """Let the events that became known last disappear: counters fall (guess: it may happen).
+
+        Args:
+            id_: A sent activity, or a sent campaign: then its primary activity is meant.
+            kind: Their kind. Who had opted out stays unsubscribed.
+            times: How many.
+
+        Returns:
+            What disappeared.
+        """
+        part = self._part(id_)
+        events: list[Event] = getattr(part, kind)
+        start = max(0, len(events) - times)
+        gone, events[start:] = events[start:], []
+        part.refreshed_at = self.now()
+        self.deeds.forget()
+        return gone
+
     def opt_out(self, part: Engagement, contact_id: str, at: int) -> None:
         """Let a contact opt out of a sent activity."""
         part.optouts.append(Event(minute(at), contact_id, reason="Too many emails."))
@@ -230,9 +285,7 @@ class Account:
 
     def reached_by(self, campaign_id: str) -> list[str]:
         """List the contacts that got a sent campaign: those from which it did not bounce."""
-        part = self._primary(campaign_id)
-        bounced = people(part.bounces)
-        return [event.contact_id for event in part.sends if event.contact_id not in bounced]
+        return self._primary(campaign_id).reached
 
     def set_status(self, campaign_id: str, status: str, at: int) -> None:
         """Change the status of a campaign and its activities. Its `updated_at` moves (guess)."""
@@ -266,12 +319,48 @@ class Account:
         ids = (reference["campaign_activity_id"] for reference in references)
         return [self.engagement[id_] for id_ in ids if id_ in self.engagement]
 
+    def was_sent(self, activity_id: str) -> bool:
+        """Tell whether an activity has reports: only those that are DONE (documented)."""
+        return (
+            activity_id in self.engagement
+            and self.activities[activity_id]["current_status"] == "DONE"
+        )
+
+    def _part(self, id_: str) -> Engagement:
+        return self.engagement[id_] if id_ in self.engagement else self._primary(id_)
+
+    def _doers(self, part: Engagement, kind: str, times: int) -> list[str]:
+        done, reached = people(getattr(part, kind)), part.reached
+        if not reached:
+            raise ValueError("this email reached nobody")
+        self.rng.shuffle(reached)
+        reached.sort(key=done.__contains__)
+        return list(islice(cycle(reached), times))
+
+    def _sending(self, at: int | None) -> tuple[int, int]:
+        """Tell when an email is sent, and until when contacts react to it."""
+        now = self.now()
+        return (now, now) if at is None else (at, now - HOUR)
+
+    def _resend_of(self, campaign_id: str) -> Record:
+        """Find the `resend` activity of a campaign, or add one."""
+        try:
+            return self.activity(campaign_id, "resend")
+        except KeyError:
+            reference = {"campaign_activity_id": self.new_id(), "role": "resend"}
+            activity = {**self.activity(campaign_id, "primary_email"), **reference}
+            self.campaigns[campaign_id]["campaign_activities"].append(reference)
+            self.activities[activity["campaign_activity_id"]] = activity
+            return activity
+
     def _primary(self, campaign_id: str) -> Engagement:
         return self.engagement[self.activity(campaign_id, "primary_email")["campaign_activity_id"]]
 
     def _audience(self, list_ids: Iterable[str], at: int) -> list[str]:
         moment, wanted = stamp(at), set(list_ids)
-        drawn = self.rng.sample(list(self.contacts), min(len(self.contacts), self.largest_audience))
+        if len(self._contact_ids) != len(self.contacts):  # listing them takes long if they are many
+            self._contact_ids = list(self.contacts)
+        drawn = self.rng.sample(self._contact_ids, min(len(self.contacts), self.largest_audience))
         return [
             contact_id
             for contact_id in drawn

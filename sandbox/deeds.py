@@ -48,9 +48,13 @@ class Deeds:
     def of(self, contact_id: str) -> list[Deed]:
         """List the deeds of one contact, newest first."""
         sizes = [len(events) for _, _, events in self._events()]
-        if sizes != self._sizes:  # events are only ever added
+        if sizes != self._sizes:  # events are only ever added, or else it is told to forget
             self._sizes, self._by_contact = sizes, self._sorted()
         return self._by_contact.get(contact_id, [])
+
+    def forget(self) -> None:
+        """Look at all events anew: some are gone."""
+        self._sizes = []
 
     def _sorted(self) -> dict[str, list[Deed]]:
         by_contact = defaultdict(list)

@@ -21,13 +21,13 @@ import time
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from sandbox import Sandbox
+from sandbox.rows import column_of, plain, print_table
 
 PROJECT = Path(__file__).parent.parent
 OUTPUT = PROJECT / "output" / "demo"
@@ -37,7 +37,6 @@ LOG = OUTPUT / "meltano.log"
 _SUMMARY = re.compile(r"Run ended after .* Records: (?P<streams>.*)")
 _STREAM = re.compile(r"(\w+) (\d+) \((\d+) requests\)")
 _SELECTED = re.compile(r"^ +- (\w+)\.\*$", re.MULTILINE)
-_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:?00)?")
 
 # Whoever ends the demo ends its children too.
 _ENDED_BY = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
@@ -291,38 +290,10 @@ def check_rows(
         return
     for key_of_row, row in wanted.items():
         for column, value in row.items():
-            same = plain(value) == plain(loaded[key_of_row].get(_column(column)))
+            same = plain(value) == plain(loaded[key_of_row].get(column_of(column)))
             if not same and column != "_links" and key_of_row[0] not in hidden:
                 message = f"{column} of the row {key_of_row} of {table} differs from the account's"
                 raise DemoFailed(message)
-
-
-def _column(name: str) -> str:
-    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
-
-
-def plain(value: Any) -> Any:
-    """Return a value as it is in both places: without the forms that JSON and databases add.
-
-    Nested values are JSON texts in the database; times have no offset there, empty texts are null,
-    and ids that the API sends as numbers are texts.
-    """
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items() if plain(item) is not None}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, datetime):
-        value = value.isoformat()
-    if isinstance(value, str):
-        if value[:1] in ("{", "["):
-            return plain(json.loads(value))
-        if moment := _TIMESTAMP.fullmatch(value):
-            return f"{moment[1]} {moment[2]}{(moment[3] or '').rstrip('0').rstrip('.')}"
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    return None if value == "" else value
 
 
 def query(sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -341,16 +312,6 @@ def print_runs(first: Run, second: Run) -> None:
     totals = ("together", *(sum(row[column] for row in rows) for column in range(1, 5)))
     columns = ["stream", "rows, 1st run", "requests", "rows, 2nd run", "requests"]
     print_table(columns, [*rows, totals])
-
-
-def print_table(columns: list[str], rows: list[tuple[Any, ...]]) -> None:
-    """Print rows under their columns: texts to the left, numbers to the right."""
-    lines = [columns, *([str(value) for value in row] for row in rows)]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
-    for line in lines:
-        first = line[0].ljust(widths[0])
-        others = [text.rjust(width) for text, width in zip(line[1:], widths[1:], strict=True)]
-        print("  ".join([first, *others]).rstrip())
 
 
 def _key_of(table: str) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandbox.moments import HOUR, minute
 from sandbox.words import LINKS
@@ -32,8 +32,14 @@ BOUNCES = {
 }  # fmt: skip
 
 
+KINDS = ("sends", "opens", "clicks", "forwards", "optouts", "bounces")
+
+
 class Event(NamedTuple):
-    """One contact does one thing with one email or page, in a given minute."""
+    """One contact does one thing with one email or page, in a given minute.
+
+    The API learns of it in a certain second: `known`; 0 = as soon as it happens.
+    """
 
     at: int
     contact_id: str
@@ -41,6 +47,7 @@ class Event(NamedTuple):
     url_id: str = ""
     bounce_code: str = ""
     reason: str = ""
+    known: int = 0
 
 
 class Sending(NamedTuple):
@@ -70,6 +77,24 @@ class Engagement:
         """When it was sent last."""
         return self.sendings[-1].at
 
+    def known(self, moment: int) -> Engagement:
+        """Tell what was known at a moment, refreshed when the last of it became known."""
+        kinds: dict[str, Any] = {
+            kind: [event for event in getattr(self, kind) if (event.known or event.at) <= moment]
+            for kind in KINDS
+        }
+        refreshed_at = self.refreshed_at
+        if refreshed_at > moment:
+            known = (event.known or event.at for event in chain.from_iterable(kinds.values()))
+            refreshed_at = max(known, default=moment)
+        return replace(self, refreshed_at=refreshed_at, **kinds)
+
+    @property
+    def reached(self) -> list[str]:
+        """The contacts that got it: those from which it did not bounce."""
+        bounced = people(self.bounces)
+        return [event.contact_id for event in self.sends if event.contact_id not in bounced]
+
     @property
     def not_opened(self) -> list[Event]:
         """The sends to those who got the email and did not open it."""
@@ -92,7 +117,7 @@ def send(
     """Send an email to contacts and let them do what they will until it is refreshed."""
     until, before = engagement.refreshed_at, len(engagement.sends)
     for contact_id in contact_ids:
-        engagement.sends.append(Event(minute(sent_at), contact_id))
+        engagement.sends.append(Event(minute(sent_at), contact_id, known=sent_at))
         fate = rng.random()
         if fate < BOUNCED:
             bounced_at = minute(min(sent_at + rng.randrange(HOUR), until))
@@ -113,15 +138,33 @@ def read(rng: Random, engagement: Engagement, contact_id: str, since: int, until
     at = since
     for _ in range(1 + int(rng.expovariate(1.2))):
         at = min(at + int(rng.expovariate(1 / (9 * HOUR))), until)
-        opened = Event(minute(at), contact_id, device)
+        opened = Event(minute(at), contact_id, device, known=at)
         engagement.opens += [opened] * _times(rng)
         if rng.random() < CLICKED:
             url_id = rng.choice(list(engagement.links)[:-1])  # nobody clicks the last one
             engagement.clicks += [opened._replace(url_id=url_id)] * _times(rng)
     if rng.random() < FORWARDED:
-        engagement.forwards.append(Event(minute(at), contact_id))
+        engagement.forwards.append(Event(minute(at), contact_id, known=at))
     if rng.random() < OPTED_OUT:
-        engagement.optouts.append(Event(minute(at), contact_id, reason=rng.choice(REASONS)))
+        reason = rng.choice(REASONS)
+        engagement.optouts.append(Event(minute(at), contact_id, reason=reason, known=at))
+
+
+def react(
+    rng: Random, engagement: Engagement, kind: str, contact_id: str, *, at: int, known: int
+) -> Event:
+    """Let one contact do one thing, of which the API learns perhaps later."""
+    details: dict[str, dict[str, str]] = {
+        "opens": {"device": rng.choice(DEVICES)},
+        "clicks": {"device": rng.choice(DEVICES), "url_id": rng.choice(list(engagement.links))},
+        "forwards": {},
+        "optouts": {"reason": rng.choice(REASONS)},
+        "bounces": {"bounce_code": rng.choice(BOUNCE_CODES)},
+    }
+    event = Event(minute(at), contact_id, known=known, **details[kind])
+    events: list[Event] = getattr(engagement, kind)
+    events.append(event)
+    return event
 
 
 def _times(rng: Random) -> int:
@@ -175,7 +218,7 @@ def unique_counts(engagements: Sequence[Engagement]) -> dict[str, int]:
     """Count the contacts behind the events of a campaign, as its summary does."""
     counts = {
         kind: len(people(chain.from_iterable(getattr(part, kind) for part in engagements)))
-        for kind in ("sends", "opens", "clicks", "forwards", "optouts", "bounces")
+        for kind in KINDS
     }
     # The documented formula, floored at zero: who bounced first may open a resend.
     not_opened = max(0, counts["sends"] - counts["opens"] - counts["bounces"])

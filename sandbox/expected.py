@@ -35,7 +35,11 @@ REGISTRATIONS_PATH = "/events/<event_id>/tracks/<track_id>/registrations"
 
 
 def expected(
-    account: Account, privileges: tuple[str, ...], streams: Collection[str] | None = None
+    account: Account,
+    privileges: tuple[str, ...],
+    streams: Collection[str] | None = None,
+    *,
+    stats_lag: int = 0,
 ) -> dict[str, Rows]:
     """Collect all rows that a complete sync must deliver, as the API would show them now.
 
@@ -43,13 +47,14 @@ def expected(
         account: The account.
         privileges: What the user who signed in may do.
         streams: Only these; None = all.
+        stats_lag: Seconds by which counters are behind.
 
     Returns:
         By stream and key: copies of the records, with everything that can be included, and with
         those properties of the key that the answer lacks.
     """
     with account.lock:
-        walk = Walk(account, privileges)
+        walk = Walk(account, privileges, stats_lag)
         return {
             name: _by_key(stream.rows(walk), stream.key)
             for name, stream in STREAMS.items()
@@ -60,10 +65,10 @@ def expected(
 class Walk:
     """Asks the endpoints themselves, past gate and paging."""
 
-    def __init__(self, account: Account, privileges: tuple[str, ...]) -> None:
-        """Take the usual habits of the API, whatever those of the sandbox are."""
+    def __init__(self, account: Account, privileges: tuple[str, ...], stats_lag: int) -> None:
+        """Take the usual habits of the API, whatever else those of the sandbox are."""
         self.account = account
-        self.options = Options(privileges=privileges, segment_polls=0)
+        self.options = Options(privileges=privileges, stats_lag=stats_lag, segment_polls=0)
 
     def one(self, path: str, *ids: str, **query: object) -> Any:
         """Take the answer of an endpoint."""
@@ -91,6 +96,11 @@ class Walk:
     def summaries(self) -> list[Record]:
         """Take the campaigns that were sent."""
         return self.every("/reports/summary_reports/email_campaign_summaries")
+
+    @cached_property
+    def sent(self) -> list[str]:
+        """Name the activities that were sent, but for those of removed campaigns."""
+        return list(filter(self.account.was_sent, self.account.engagement))
 
     @cached_property
     def events(self) -> list[Record]:
@@ -137,7 +147,7 @@ class Walk:
     def links(self) -> Iterator[Record]:
         """Take all links, those nobody clicked as well."""
         path = "/reports/email_reports/<campaign_activity_id>/links"
-        for id_ in self.account.engagement:
+        for id_ in self.sent:
             answer = self.one(path, id_, no_clicks=True)
             for row in answer["link_click_counts"]:
                 yield {"campaign_activity_id": id_, **row}
@@ -217,7 +227,7 @@ def _tracking(path: str, *more: str) -> Stream:
         ("campaign_activity_id", "contact_id", *more),
         lambda walk: (
             row
-            for id_ in (walk.account.landing_pages if pages else walk.account.engagement)
+            for id_ in (walk.account.landing_pages if pages else walk.sent)
             for row in walk.every(path, id_)
         ),
     )
@@ -299,7 +309,7 @@ STREAMS = {
     ),
     "email_campaign_activity_stats": Stream(
         ("campaign_activity_id",),
-        lambda walk: walk.stats("email_campaign_activities", walk.account.engagement),
+        lambda walk: walk.stats("email_campaign_activities", walk.sent),
     ),
     "email_links": Stream(("campaign_activity_id", "url_id"), Walk.links),
     "email_sends": _tracking(TRACKING_PATH + "sends", *EVENT),

@@ -47,6 +47,13 @@ class Options:
         scopes: What the access token is good for.
         privileges: What the user who signed in may do.
         latency: Each answer is held back for a random time between these two, in seconds.
+        clock_skew: Seconds by which the API's clock runs ahead of the real time (or behind it, if
+            negative): in the `Date` header and in all moments that it writes, those of tokens too.
+        stats_lag: Seconds by which the counters of stats and summaries are behind the reports.
+        contacts_order: Whether contacts come newest first, oldest first, or the one updated last
+            first; the true order is not documented.
+        inclusive_dates: Which date filters of contacts let the moment itself in: those that end in
+            `_after`, those in `_before`, both or none; how the real ones do is not documented.
         deleting_moves_updated_at: Whether deleting a contact moves its `updated_at` (a guess).
         sms_channel_include: Accept `include=sms_channel`, as builds up to 2024-11 did.
         nested_tag_links: Write the next link of tags as `_links.next.next.href`, the other form
@@ -79,6 +86,10 @@ class Options:
     scopes: tuple[str, ...] = SCOPES
     privileges: tuple[str, ...] = PRIVILEGES
     latency: tuple[float, float] = (0.0, 0.0)
+    clock_skew: float = 0.0
+    stats_lag: int = 0
+    contacts_order: Literal["newest", "oldest", "updated"] = "newest"
+    inclusive_dates: Literal["none", "after", "before", "both"] = "none"
     deleting_moves_updated_at: bool = True
     sms_channel_include: bool = False
     nested_tag_links: bool = False

@@ -208,7 +208,8 @@ class Sandbox:
         Args:
             streams: Only these; None = all, which may take a while for a large account.
         """
-        return expected(self.account, self.options.privileges, streams)
+        options = self.options
+        return expected(self.account, options.privileges, streams, stats_lag=options.stats_lag)
 
 
 class App:
@@ -385,6 +386,6 @@ def _voice(endpoint: Endpoint | None) -> Callable[[int, str, str], ApiError | To
 
 
 def _clock(options: Options) -> Any:
-    """Make the account's clock: it starts at `now` and runs on."""
+    """Make the account's clock: it starts at `now` and runs on, ahead by the skew."""
     ahead = options.now.timestamp() - time.time() if options.now else 0.0
-    return lambda: int(time.time() + ahead)
+    return lambda: int(time.time() + ahead + options.clock_skew)

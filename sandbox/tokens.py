@@ -118,8 +118,8 @@ class Tokens:
         access_token = _jwt(
             {
                 "jti": secrets.token_urlsafe(16),
-                "iat": int(time.time()),
-                "exp": int(expiry),
+                "iat": int(time.time() + options.clock_skew),
+                "exp": int(expiry + options.clock_skew),
                 "scp": list(options.scopes),
                 "cid": self.client_id,
                 "platform_user_id": "8f4b6d1e-0a51-4a6c-9f7a-3f0c1c7f2a55",

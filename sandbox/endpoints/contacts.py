@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sandbox.account import MAILABLE, permission
 from sandbox.api import Reply, Service, without
-from sandbox.moments import DAY, comparable, stamp
+from sandbox.moments import DAY, stamp
 from sandbox.paging import NO_NEXT, PAGE_NUMBER, Keyset, Listing, Paging, next_link
 from sandbox.parameters import boolean, choice, choices, ids, moment, text
 from sandbox.segments import members
 from sandbox.sms_maker import consent_history
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sandbox.account import Account, Record
     from sandbox.api import Call
@@ -46,8 +47,6 @@ def _status(contact: Record) -> str:
 
 
 def _has_status(contact: Record, wanted: frozenset[str]) -> bool:
-    if "all" in wanted:
-        return True
     return _status(contact) in wanted if wanted else "deleted_at" not in contact
 
 
@@ -57,12 +56,6 @@ def _has_sms_status(contact: Record, wanted: frozenset[str]) -> bool:
     return bool(held if "all" in wanted else held & wanted)
 
 
-def _opted_out(contact: Record) -> str:
-    return comparable(contact.get("email_address", {}).get("opt_out_date", ""))
-
-
-# "After" and "before" leave the moment itself out (guess). No filter looks at
-# `email_address.updated_at`: an unsubscribed contact is not an updated one (seen).
 FILTERS: dict[str, Callable[[Record, Any], bool]] = {
     "status": _has_status,
     "sms_status": _has_sms_status,
@@ -71,13 +64,59 @@ FILTERS: dict[str, Callable[[Record, Any], bool]] = {
     ),
     "lists": lambda contact, ids: not ids.isdisjoint(contact["list_memberships"]),
     "tags": lambda contact, ids: not ids.isdisjoint(contact["taggings"]),
-    "created_after": lambda contact, at: comparable(contact["created_at"]) > at,
-    "created_before": lambda contact, at: comparable(contact["created_at"]) < at,
-    "updated_after": lambda contact, at: comparable(contact["updated_at"]) > at,
-    "updated_before": lambda contact, at: comparable(contact["updated_at"]) < at,
-    "optout_after": lambda contact, at: _opted_out(contact) > at,
-    "optout_before": lambda contact, at: "" < _opted_out(contact) < at,
 }
+
+# What `created_after`, `created_before` and the like look at. Nothing looks at
+# `email_address.updated_at`: an unsubscribed contact is not an updated one (seen).
+DATES: dict[str, Callable[[Record], str]] = {
+    "created": lambda contact: contact["created_at"],
+    "updated": lambda contact: contact["updated_at"],
+    "optout": lambda contact: contact.get("email_address", {}).get("opt_out_date", ""),
+}
+DATE_FILTERS = [f"{kind}_{side}" for kind in DATES for side in ("after", "before")]
+
+
+def _select(call: Call) -> list[Record]:
+    """List the contacts that pass all filters, in the order in which they were added.
+
+    There may be very many: each filter is one quick loop, and that which lets all pass is none.
+    """
+    query = {"status": frozenset(), **call.query}
+    if "all" in query["status"]:
+        del query["status"]
+    rows = list(call.account.contacts.values())
+    for kind, date in DATES.items():
+        if f"{kind}_after" in query or f"{kind}_before" in query:
+            start, end = _span(query, kind, call.options.inclusive_dates)
+            rows = [row for row in rows if start <= date(row) < end]
+    for name, test in FILTERS.items():
+        if name in query:
+            value = query[name]
+            rows = [row for row in rows if test(row, value)]
+    return rows
+
+
+def _span(query: Mapping[str, Any], kind: str, inclusive: str) -> tuple[str, str]:
+    """Tell from which text on, and before which one, a date has to be; "" is no date."""
+    start, end = query.get(f"{kind}_after"), query.get(f"{kind}_before")
+    return (
+        _edge(start, beyond=inclusive not in ("after", "both")) if start else "0",
+        _edge(end, beyond=inclusive in ("before", "both")) if end else "~",
+    )
+
+
+def _edge(moment: str, *, beyond: bool) -> str:
+    """Write a moment of a request as contacts do: its second, or just beyond of it."""
+    second = moment[:19]
+    return f"{second}Z\0" if beyond or moment != second else f"{second}Z"
+
+
+def _sort(rows: list[Record], order: str) -> None:
+    """Bring contacts, which are in the order in which they were added, into another."""
+    if order != "oldest":
+        rows.reverse()
+    if order == "updated":
+        rows.sort(key=operator.itemgetter("updated_at"), reverse=True)
 
 
 @CONTACTS.get(
@@ -93,26 +132,19 @@ FILTERS: dict[str, Callable[[Record, Any], bool]] = {
         "email": text,
         "lists": ids(25),
         "tags": ids(50),
-        "created_after": moment,
-        "created_before": moment,
-        "updated_after": moment,
-        "updated_before": moment,
-        "optout_after": moment,
-        "optout_before": moment,
+        **dict.fromkeys(DATE_FILTERS, moment),
         "include": INCLUDE,
         "include_count": boolean,
         "segment_id": int,
     },
 )
 def contacts(call: Call) -> Listing | Reply:
-    """List contacts, newest first (guess: so they came in the only real capture of two pages)."""
+    """List contacts, by default newest first (guess: so they came in the only real capture)."""
     if "segment_id" in call.query:
         return _segment_contacts(call)
-    query = {"status": frozenset(), **call.query}
-    tests = [(FILTERS[name], value) for name, value in query.items() if name in FILTERS]
-    newest_first = reversed(call.account.contacts.values())
-    rows = [row for row in newest_first if all(test(row, value) for test, value in tests)]
-    count = {"contacts_count": len(rows)} if query.get("include_count") else {}
+    rows = _select(call)
+    _sort(rows, call.options.contacts_order)
+    count = {"contacts_count": len(rows)} if call.query.get("include_count") else {}
     left_out = _left_out(call)
     return Listing(rows, lambda row: without(row, left_out), lambda _: count)
 

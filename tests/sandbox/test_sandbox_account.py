@@ -426,6 +426,173 @@ def test_an_engaged_campaign_gets_newer_opens_and_keeps_the_old(account: Account
     assert parts[0].refreshed_at == LATER
 
 
+def sent_campaign(account: Account) -> str:
+    """Name the sent campaign that reached most contacts and has no resend."""
+    without = [
+        id_
+        for id_, campaign in account.campaigns.items()
+        if campaign["current_status"] == "Done" and len(account.engagements(id_)) == 1
+    ]
+    return max(without, key=lambda id_: len(account.reached_by(id_)))
+
+
+def primary(account: Account, campaign_id: str) -> str:
+    return str(account.activity(campaign_id, "primary_email")["campaign_activity_id"])
+
+
+def counters(streams: dict[str, Rows], campaign_id: str) -> dict[str, int]:
+    told: dict[str, int] = streams["email_campaign_stats"][(campaign_id,)]["stats"]
+    return told
+
+
+HAPPEN = ("opens", "clicks", "forwards", "optouts", "bounces")
+STREAM_OF = {kind: f"email_{kind}" for kind in HAPPEN}
+TOTAL = {"opens": "em_opens_all", "clicks": "em_clicks_all"}
+
+
+@pytest.mark.parametrize("by", ["campaign", "activity"])
+@pytest.mark.parametrize("kind", STREAM_OF)
+def test_something_can_happen_to_an_email(account: Account, kind: str, by: str) -> None:
+    campaign_id = sent_campaign(account)
+    activity_id = primary(account, campaign_id)
+    before = rows(account)
+    account.now = lambda: LATER
+    events = account.happen(campaign_id if by == "campaign" else activity_id, kind, 3)
+    after = rows(account)
+    name = TOTAL.get(kind, f"em_{kind}")
+    moved = counters(after, campaign_id)[name] - counters(before, campaign_id)[name]
+    assert moved == len(events) == len({event.contact_id for event in events}) == 3
+    new = after[STREAM_OF[kind]].keys() - before[STREAM_OF[kind]].keys()
+    assert {key[0] for key in new} == {activity_id}
+    assert [row["created_time"] for key in new for row in [after[STREAM_OF[kind]][key]]] == [
+        stamp_ms(LATER - LATER % 60)
+    ] * 3
+    assert before["email_campaigns"] == after["email_campaigns"]
+    left = {event.contact_id for event in events} if kind == "optouts" else set()
+    assert {key for (key,) in _changed(before, after, "contacts")} == left
+
+
+@pytest.mark.parametrize("kind", STREAM_OF)
+def test_who_was_counted_already_moves_no_unique_counter(account: Account, kind: str) -> None:
+    campaign_id = sent_campaign(account)
+    (first,) = account.happen(campaign_id, kind)
+    before = rows(account)
+    account.happen(campaign_id, kind, contact_id=first.contact_id)
+    after = rows(account)
+    assert counters(before, campaign_id)[f"em_{kind}"] == counters(after, campaign_id)[f"em_{kind}"]
+    assert len(after[STREAM_OF[kind]]) == len(before[STREAM_OF[kind]]) + 1
+
+
+def test_an_event_can_arrive_late_and_disappear(account: Account) -> None:
+    campaign_id = sent_campaign(account)
+    before = rows(account)
+    sent_at = account.engagements(campaign_id)[0].sent_at
+    (event,) = account.happen(campaign_id, "opens", at=sent_at + HOUR)
+    late = rows(account)
+    (key,) = late["email_opens"].keys() - before["email_opens"].keys()
+    assert key[2] == stamp_ms(event.at) < stamp_ms(NOW)
+    assert (
+        counters(late, campaign_id)["em_opens_all"]
+        == 1 + (counters(before, campaign_id)["em_opens_all"])
+    )
+    assert account.take_back(campaign_id, "opens") == [event]
+    after = rows(account)
+    assert after["email_opens"] == before["email_opens"]
+    assert after["contact_activity_details"] == before["contact_activity_details"]
+    assert counters(after, campaign_id) == counters(before, campaign_id)
+    everything = len(account.engagements(campaign_id)[0].opens)
+    assert len(account.take_back(campaign_id, "opens", everything + 5)) == everything
+    assert counters(rows(account), campaign_id)["em_opens_all"] == 0
+
+
+def test_what_appears_and_what_disappears_does_not_make_up_for_each_other(account: Account) -> None:
+    campaign_id = sent_campaign(account)
+    rows(account)
+    account.take_back(campaign_id, "opens")
+    account.happen(campaign_id, "opens")
+    streams = rows(account)
+    types = Counter(key[:3] for key in streams["contact_activity_details"])
+    opens = Counter((key[1], key[0], "em_opens") for key in streams["email_opens"])
+    assert opens == Counter({key: n for key, n in types.items() if key[2] == "em_opens"})
+
+
+def test_nothing_happens_to_an_email_that_reached_nobody() -> None:
+    account = make(contacts=0)
+    sent = next(iter(account.engagement))
+    with pytest.raises(ValueError, match="reached nobody"):
+        account.happen(sent, "opens")
+
+
+def test_a_sent_campaign_can_be_sent_again(account: Account) -> None:
+    campaign_id = sent_campaign(account)
+    before = rows(account)
+    account.now = lambda: LATER
+    account.resend_campaign(campaign_id)
+    after = rows(account)
+    again = account.activity(campaign_id, "resend")["campaign_activity_id"]
+    assert (again,) in after["email_campaign_activities"]
+    assert {key[0] for key in _changed(before, after, "email_sends")} == {again}
+    assert _differing(before["email_campaigns"], after["email_campaigns"]) == {campaign_id}
+    campaign = after["email_campaigns"][(campaign_id,)]
+    assert campaign["updated_at"] == before["email_campaigns"][(campaign_id,)]["updated_at"]
+    assert after["email_campaign_summaries"][(campaign_id,)]["last_sent_date"] == stamp_ms(LATER)
+    # Those who get it were counted already.
+    sends = counters(after, campaign_id)["em_sends"]
+    assert sends == counters(before, campaign_id)["em_sends"]
+
+
+def test_a_sent_campaign_can_go_to_more_contacts_now(account: Account) -> None:
+    campaign_id = sent_campaign(account)
+    account.now = lambda: LATER
+    account.send_on(campaign_id)
+    (part,) = account.engagements(campaign_id)
+    assert part.sent_at == LATER
+    assert max(event.at for event in part.opens) <= LATER
+
+
+def test_a_removed_campaign_has_no_reports(account: Account) -> None:
+    campaign_id = sent_campaign(account)
+    activity_id = primary(account, campaign_id)
+    before = rows(account)
+    account.set_status(campaign_id, "Removed", LATER)
+    after = rows(account)
+    assert after["email_campaigns"][(campaign_id,)]["current_status"] == "Removed"
+    for name in ("email_campaign_summaries", "email_campaign_stats"):
+        assert before[name].keys() - after[name].keys() == {(campaign_id,)}
+    assert (activity_id,) not in after["email_campaign_activity_stats"]
+    for name in ("email_sends", "email_opens", "email_links"):
+        gone = before[name].keys() - after[name].keys()
+        assert {key[0] for key in gone} == {activity_id}
+    account.set_status(campaign_id, "Done", LATER)
+    assert rows(account)["email_opens"] == before["email_opens"]
+
+
+def test_counters_can_be_behind_reports(account: Account) -> None:
+    campaign_id = sent_campaign(account)
+
+    def told(moment: int) -> dict[str, Rows]:
+        account.now = lambda: moment
+        return expected(account, PRIVILEGES, stats_lag=300)
+
+    before = told(LATER)
+    old = counters(before, campaign_id)
+    account.happen(campaign_id, "opens", 2)
+    account.happen(campaign_id, "clicks", at=LATER - HOUR)
+    for moment, opens, clicks in ((LATER, 0, 0), (LATER + 299, 0, 0), (LATER + 300, 2, 1)):
+        after = told(moment)
+        assert len(after["email_opens"]) == len(before["email_opens"]) + 2
+        new = counters(after, campaign_id)
+        assert new["em_opens_all"] - old["em_opens_all"] == opens
+        assert new["em_clicks_all"] - old["em_clicks_all"] == clicks
+        assert (new == old) == (not opens)
+        summary = after["email_campaign_summaries"][(campaign_id,)]["unique_counts"]
+        assert summary["opens"] == new["em_opens"]
+        activity = after["email_campaign_activity_stats"][(primary(account, campaign_id),)]
+        assert activity["stats"]["em_opens_all"] == new["em_opens_all"]
+    refreshed = after["email_campaign_stats"][(campaign_id,)]["last_refresh_time"]
+    assert refreshed == stamp_ms(LATER)
+
+
 @pytest.mark.parametrize(
     ("text", "meaning"),
     [

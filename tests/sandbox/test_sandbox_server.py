@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import base64
 import http.client
+import itertools
 import json
+import operator
 import signal
 import socket
 import subprocess
@@ -13,21 +15,24 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from conftest import wait_until
 from sandbox_client import ACCOUNT_INCLUDE, ACTIVITIES_INCLUDE, CONTACTS_INCLUDE, Client, next_href
 
 from sandbox import PARTNER_TOKEN_PATH, TOKEN_PATH, Fault, Options, Sandbox
 from sandbox.__main__ import parser
 from sandbox.api import ENDPOINTS
+from sandbox.endpoints.contacts import DATES
 from sandbox.errors import ApiError, TokenError
 from sandbox.faults import PAGES
 from sandbox.gate import Gate
-from sandbox.moments import DAY, stamp
+from sandbox.moments import DAY, seconds, stamp
 from sandbox.tokens import Tokens
 
 PROJECT = Path(__file__).parents[2]
@@ -107,10 +112,16 @@ def test_expires_in_comes_in_three_forms(form: Any, expires_in: object) -> None:
         assert client.log_in().json().get("expires_in") == expires_in
 
 
+def claims_of(answer: requests.Response) -> dict[str, Any]:
+    payload = answer.json()["access_token"].split(".")[1]
+    claims: dict[str, Any] = json.loads(
+        base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    )
+    return claims
+
+
 def test_the_access_token_tells_its_claims(client: Client) -> None:
-    token = client.log_in().json()["access_token"]
-    payload = token.split(".")[1]
-    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    claims = claims_of(client.log_in())
     assert claims["scp"] == ["account_read", "contact_data", "campaign_data", "offline_access"]
     assert claims["cid"] == client.sandbox.settings["client_id"]
     assert claims["exp"] - claims["iat"] == pytest.approx(86_400, abs=1)
@@ -130,12 +141,40 @@ def test_a_slow_token_answer_comes_after_the_rotation(client: Client) -> None:
     assert client.refresh(token).json()["error"] == "invalid_grant"
 
 
-@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.SERVER_ERROR, Fault.UNAVAILABLE])
-def test_a_failed_token_request_spends_nothing(client: Client, fault: Fault) -> None:
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (Fault.THROTTLED, 429),
+        (Fault.SERVER_ERROR, 500),
+        (Fault.UNAVAILABLE, 503),
+        (Fault.GATEWAY_TIMEOUT, 504),
+        (Fault.NOT_JSON, 200),
+    ],
+)
+def test_a_failed_token_request_spends_nothing(client: Client, fault: Fault, status: int) -> None:
     client.sandbox.fail(TOKEN_PATH, fault)
     token = client.sandbox.refresh_token
-    assert client.refresh(token).status_code >= 429
+    answer = client.refresh(token)
+    assert answer.status_code == status
+    assert (answer.headers["Content-Type"] == "application/json") == (status in (429, 500))
     assert client.refresh(token).ok
+
+
+def test_a_token_request_can_be_dropped_before_it_spends_anything(client: Client) -> None:
+    client.sandbox.fail(TOKEN_PATH, Fault.DROPPED)
+    token = client.sandbox.refresh_token
+    with pytest.raises(requests.ConnectionError):
+        client.refresh(token)
+    assert client.refresh(token).ok
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.CUT_JSON])
+def test_a_token_answer_can_be_cut_when_the_old_one_is_spent(client: Client, fault: Fault) -> None:
+    client.sandbox.fail(TOKEN_PATH, fault)
+    token = client.sandbox.refresh_token
+    with pytest.raises(requests.RequestException):  # it cannot be read, or is no JSON
+        client.refresh(token).json()
+    assert client.refresh(token).json()["error"] == "invalid_grant"
 
 
 def test_a_refresh_token_takes_a_scope() -> None:
@@ -747,6 +786,55 @@ def test_opt_outs_after_and_before_leave_the_moment_itself_out(client: Client) -
     assert before == sum(moment < moments[1] for moment in moments)
 
 
+@pytest.mark.parametrize("kind", ["created", "updated", "optout"])
+@pytest.mark.parametrize("inclusive", ["none", "after", "before", "both"])
+def test_after_and_before_can_let_the_moment_itself_in(kind: str, inclusive: Any) -> None:
+    with Client(inclusive_dates=inclusive) as client:
+        contacts = client.sandbox.account.contacts.values()
+        moments = sorted(filter(None, (DATES[kind](row) for row in contacts)))
+        moment = moments[len(moments) // 2]
+        a_bit_later = moment.replace("Z", ".5Z")  # no contact's moment has a fraction
+        for side, asked, holds in (
+            ("after", moment, operator.ge if inclusive in ("after", "both") else operator.gt),
+            ("before", moment, operator.le if inclusive in ("before", "both") else operator.lt),
+            ("after", a_bit_later, operator.gt),
+            ("before", a_bit_later, operator.le),
+        ):
+            query = {f"{kind}_{side}": asked, "status": "all", "include_count": "true"}
+            count = client.json("/contacts", **query)["contacts_count"]
+            assert count == sum(holds(at, moment) for at in moments)
+
+
+def test_slices_by_creation_hold_every_contact_once(client: Client) -> None:
+    ids = list(client.sandbox.account.contacts)
+    created = [row["created_at"] for row in client.sandbox.account.contacts.values()]
+    cuts = [created[0], created[20], created[41], created[-1]]
+    found = [client.walk("/contacts", "contacts", status="all", created_before=cuts[0])]
+    for start, end in itertools.pairwise(cuts):
+        query = {"created_after": _before(start), "created_before": end, "status": "all"}
+        found.append(client.walk("/contacts", "contacts", limit=7, **query))
+    query = {"created_after": _before(cuts[-1]), "status": "all"}
+    found.append(client.walk("/contacts", "contacts", **query))
+    assert [row["contact_id"] for rows in found for row in reversed(rows)] == ids
+
+
+def _before(moment: str) -> str:
+    return stamp(seconds(moment) - 1)
+
+
+def test_the_order_of_contacts_can_be_another() -> None:
+    for order, by, descending in (
+        ("oldest", "created_at", False),
+        ("newest", "created_at", True),
+        ("updated", "updated_at", True),
+    ):
+        with Client(contacts_order=order) as client:
+            rows = client.walk("/contacts", "contacts", limit=25, status="all")
+            assert len({row["contact_id"] for row in rows}) == 60
+            moments = [row[by] for row in rows]
+            assert moments == sorted(moments, reverse=descending)
+
+
 def test_sub_resources_come_only_if_included(client: Client) -> None:
     names = set(CONTACTS_INCLUDE.split(","))
     bare = client.json("/contacts", limit=500)["contacts"]
@@ -905,6 +993,21 @@ def test_unknown_ids_can_be_named_instead() -> None:
         body = client.json(stats_path(good, "71600990-908b-4ee6-907f-00166bff2512"))
         assert [len(body["results"]), len(body["errors"])] == [1, 1]
         assert client.get(stats_path(good, "not-an-id")).status_code == 404
+
+
+def test_stats_and_summaries_can_be_behind_the_reports() -> None:
+    with Client(stats_lag=3600) as client:
+        report = filled(client, TRACKING + "opens")
+        activity_id = report.split("/")[3]
+        known = client.walk(report, "tracking_activities")
+        client.sandbox.account.happen(activity_id, "opens", 2)
+        assert len(client.walk(report, "tracking_activities")) == len(known) + 2
+        path = f"/reports/stats/email_campaign_activities/{activity_id}"
+        (told,) = client.json(path)["results"]
+        assert told["stats"]["em_opens_all"] <= len(known)
+        rows = client.sandbox.expected({"email_campaign_activity_stats", "email_opens"})
+        assert rows["email_campaign_activity_stats"][(activity_id,)] == told
+        assert sum(key[0] == activity_id for key in rows["email_opens"]) == len(known) + 2
 
 
 def test_stats_can_have_dotted_keys() -> None:
@@ -1282,6 +1385,29 @@ def test_an_answer_can_take_its_time(client: Client) -> None:
     assert time.monotonic() - start >= 0.2
 
 
+def test_an_answer_that_hangs_holds_up_nobody_else(
+    client: Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client.sandbox.fail("/contacts", Fault.DELAY, seconds=2)
+    client.sandbox.fail(TOKEN_PATH, Fault.DELAY, seconds=2)
+    headers = dict(client.session.headers)
+    with ThreadPoolExecutor() as pool:
+        url = client.sandbox.url
+        hanging = [
+            pool.submit(requests.get, f"{url}/v3/contacts", headers=headers, timeout=1),
+            pool.submit(requests.post, f"{url}{TOKEN_PATH}", timeout=1),
+        ]
+        wait_until(lambda: len(client.sandbox.requests) == 3)
+        assert client.get("/contacts").status_code == 200
+        assert client.get("/emails").status_code == 200
+        assert client.refresh(client.sandbox.refresh_token).ok
+        assert not any(answer.done() for answer in hanging)
+    assert [type(answer.exception()) for answer in hanging] == [requests.ReadTimeout] * 2
+    # Who hung up is answered all the same, and nobody complains that they cannot be.
+    wait_until(lambda: all(request.status for request in client.sandbox.requests))
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("fault", PAGES)
 def test_faults_of_pages_leave_alone_what_is_none(client: Client, fault: Fault) -> None:
     client.sandbox.fail("/account/emails", fault)
@@ -1401,6 +1527,23 @@ def test_the_account_has_its_own_present() -> None:
         answer = client.get("/contacts")
         assert answer.headers["Date"].startswith("Thu, 29 Feb 2024 23:00:")
         assert max(row["updated_at"] for row in answer.json()["contacts"]) < "2024-02-29T22:01"
+
+
+@pytest.mark.parametrize("skew", [900, -900])
+def test_the_clock_of_the_api_can_be_wrong(skew: int) -> None:
+    real = int(time.time())
+    with Client(clock_skew=skew) as client:
+        answer = client.get("/contacts")
+        date = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+        assert date == pytest.approx(real + skew, abs=20)
+        account = client.sandbox.account
+        contact_id = next(iter(account.contacts))
+        account.edit(contact_id, last_name="Renamed")
+        edited = seconds(client.json(f"/contacts/{contact_id}")["updated_at"])
+        assert edited == pytest.approx(real + skew, abs=20)
+        claims = claims_of(client.log_in())
+        assert claims["iat"] == pytest.approx(real + skew, abs=20)
+        assert client.get("/contacts").ok
 
 
 def test_a_stopped_sandbox_answers_nobody() -> None:

@@ -1,0 +1,49 @@
+"""Rows of the account and rows that arrived: how they are compared, and how tables are printed."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:?00)?")
+
+
+def column_of(name: str) -> str:
+    """Return the column in which a property of the API arrives: checkedIn as checked_in."""
+    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+
+
+def plain(value: Any) -> Any:
+    """Return a value as it is in both places: without the forms that JSON and databases add.
+
+    Nested values may be JSON texts in a database; times have no offset there, empty texts are null,
+    and ids that the API sends as numbers are texts.
+    """
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items() if plain(item) is not None}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    if isinstance(value, str):
+        if value[:1] in ("{", "["):
+            return plain(json.loads(value))
+        if moment := _TIMESTAMP.fullmatch(value):
+            return f"{moment[1]} {moment[2]}{(moment[3] or '').rstrip('0').rstrip('.')}"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    return None if value == "" else value
+
+
+def print_table(columns: list[str], rows: list[tuple[Any, ...]]) -> None:
+    """Print rows under their columns: texts to the left, numbers to the right."""
+    lines = [columns, *([str(value) for value in row] for row in rows)]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    for line in lines:
+        first = line[0].ljust(widths[0])
+        others = [text.rjust(width) for text, width in zip(line[1:], widths[1:], strict=True)]
+        print("  ".join([first, *others]).rstrip())
