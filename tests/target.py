@@ -1,0 +1,120 @@
+"""What a target holds after some runs of the tap, compared with the account."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from conftest import STREAMS
+
+from sandbox import Sandbox
+from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
+
+Message = dict[str, Any]
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_CAPITAL = re.compile(r"(?<=[a-z])([A-Z])")
+
+
+class Target:
+    """Takes what runs write, as a target does: by primary key, the latest row wins.
+
+    Attributes:
+        rows: the rows it holds, by stream and key.
+        state: the last state that it has read, which the next run begins with.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[Key, Row]] = {}
+        self.state: dict[str, Any] | None = None
+
+    def load(self, messages: Iterable[Message]) -> int:
+        """Take messages; return how many of their rows it did not hold."""
+        before = self.size
+        for message in messages:
+            if message["type"] == "STATE":
+                self.state = message["value"]
+            if message["type"] == "RECORD":
+                stream, row = message["stream"], message["record"]
+                self.rows.setdefault(stream, {})[key_of(stream, row)] = row
+        return self.size - before
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.rows.values()))
+
+    def lacks(
+        self, sandbox: Sandbox, streams: Collection[str], hidden: Collection[str] = ()
+    ) -> dict[str, str]:
+        """Return, by stream, which rows are missing or older than those of the account.
+
+        Args:
+            sandbox: what serves the account.
+            streams: the streams that have been read.
+            hidden: ids of rows whose last change no filter of the API shows.
+        """
+        found = {}
+        for stream, expected in sandbox.expected(set(streams)).items():
+            wanted = {tuple(map(plain, key)): row for key, row in expected.items()}
+            held = {tuple(map(plain, key)): row for key, row in self.rows.get(stream, {}).items()}
+            missing = [key for key in wanted if key not in held]
+            # Which of several rows of one time is the first does not matter.
+            same = "occurrence" in STREAMS[stream].primary_keys
+            old = [
+                f"{key} {columns}"
+                for key in wanted.keys() & held.keys()
+                if not same and key[0] not in hidden
+                if (columns := _differing(wanted[key], held[key]))
+            ]
+            for what, rows in (("missing", missing), ("old", old)):
+                if rows:
+                    found[stream] = f"{len(rows)} of {len(wanted)} are {what}: {rows[:9]}"
+        return found
+
+
+def messages_of(output: bytes) -> list[Message]:
+    """Return the messages of all whole lines; a kill can tear the last one."""
+    return [json.loads(line) for line in output.split(b"\n")[:-1]]
+
+
+def key_of(stream: str, row: Row) -> Key:
+    return tuple(row[name] for name in STREAMS[stream].primary_keys)
+
+
+def _differing(wanted: Row, held: Row) -> list[str]:
+    return [
+        name
+        for name, value in wanted.items()
+        if name != "_links"
+        if plain(value) != plain(held.get(_CAPITAL.sub(r"_\1", name).lower()))
+    ]
+
+
+def plain(value: Any) -> Any:
+    """Return a value without the forms that the API and the tap write differently."""
+    if isinstance(value, dict):
+        items = {name: plain(item) for name, item in value.items()}
+        return {name: item for name, item in items.items() if item is not None}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{value:.9g}" if isinstance(value, float) else str(value)
+    return _plain_text(value) if isinstance(value, str) else value
+
+
+def _plain_text(text: str) -> Any:
+    if text[:1] in ("{", "["):  # an object without a schema is a text
+        return plain(json.loads(text))
+    try:
+        return timestamp(parse_timestamp(text)) if _DAY.match(text) else text or None
+    except Misfit:
+        return text
+
+
+def hidden_by(changed: dict[str, list[Any]]) -> set[str]:
+    """Return the ids of contacts whose changes no filter shows: a sweep would bring them."""
+    return {*changed["contacts_resubscribed"], *changed["contacts_moved"]}

@@ -1,0 +1,165 @@
+"""Whatever fails, wherever it does: no row is lost, by this run or by the next."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from conftest import MakeSandbox, Run, TapCommand
+from target import Target, hidden_by
+
+from sandbox import TOKEN_PATH, Fault, Sandbox
+
+CAMPAIGNS = ("email_campaigns", "email_campaign_activities", "email_opens")
+
+
+class Place(NamedTuple):
+    """Requests that fail: a path, how many requests to it go well before, and who makes them."""
+
+    path: str
+    skip: int = 0
+    streams: tuple[str, ...] = CAMPAIGNS
+    contacts: int = 60
+
+
+PLACES = {
+    "first page": Place("/contacts", 0, ("contacts", "account"), contacts=1001),
+    "middle page": Place("/contacts", 1, ("contacts", "account"), contacts=1001),
+    "detail": Place("/emails/????????-*", 2),
+    "report": Place("/reports/email_reports/*/tracking/opens", 1),
+    "token endpoint": Place(TOKEN_PATH),
+}
+
+#: The tap as it is, for which time passes quickly: between tries, and until it gives an answer up.
+QUICK = """
+import runpy, sys, time
+sleep = time.sleep
+time.sleep = lambda seconds: sleep(seconds / 100)
+from tap_constantcontact import auth, client
+auth._TOKEN_TIMEOUT_SECONDS = client._TIMEOUT_SECONDS = 0.5
+runpy.run_module("tap_constantcontact", run_name="__main__", alter_sys=True)
+"""
+HANGING = 2  # seconds, which is longer than that
+
+PASSES = 0
+FAILS = 1
+TRY_TOMORROW = 75
+
+
+class Passing(NamedTuple):
+    """A fault that passes by itself, how a run ends then, and where it ends otherwise."""
+
+    fault: Fault
+    status: int = PASSES
+    at_token_endpoint: int = PASSES
+    times: int = 1
+
+    def status_at(self, name: str) -> int:
+        return self.at_token_endpoint if name == "token endpoint" else self.status
+
+
+PASSING = [
+    Passing(Fault.SERVER_ERROR),
+    Passing(Fault.UNAVAILABLE),
+    Passing(Fault.GATEWAY_TIMEOUT),
+    Passing(Fault.DROPPED),
+    Passing(Fault.CUT, at_token_endpoint=FAILS),
+    Passing(Fault.NOT_JSON),
+    Passing(Fault.DELAY),
+    Passing(Fault.UNAUTHORIZED, at_token_endpoint=FAILS),
+    Passing(Fault.THROTTLED, times=4),
+    Passing(Fault.QUOTA_EXCEEDED, TRY_TOMORROW),
+]
+LASTING = [
+    (Fault.SERVER_ERROR, "first page", FAILS),
+    (Fault.SERVER_ERROR, "token endpoint", FAILS),
+    (Fault.UNAVAILABLE, "middle page", FAILS),
+    (Fault.GATEWAY_TIMEOUT, "report", FAILS),
+    (Fault.DROPPED, "report", FAILS),
+    (Fault.CUT, "detail", FAILS),
+    (Fault.NOT_JSON, "middle page", FAILS),
+    (Fault.DELAY, "detail", FAILS),
+    (Fault.DELAY, "token endpoint", FAILS),
+    (Fault.UNAUTHORIZED, "middle page", FAILS),
+    (Fault.THROTTLED, "detail", FAILS),
+    (Fault.QUOTA_EXCEEDED, "report", TRY_TOMORROW),
+]
+
+
+class Outcome(NamedTuple):
+    """How a run ended, what is wrong with it or the next one, and which rows they did not bring."""
+
+    status: int
+    problem: str = ""
+    lacks: dict[str, str] = {}
+
+
+def outcome(
+    folder: Path, make_sandbox: MakeSandbox, name: str, fault: Fault, times: int
+) -> Outcome:
+    """Let a fault happen at a place, and sync until there is a run that does not fail."""
+    place, tap, target = PLACES[name], TapCommand(folder / name), Target()
+    tap.folder.mkdir()
+    # An answer of the token endpoint that does not arrive costs a token that rotates.
+    sandbox = make_sandbox(contacts=place.contacts, campaigns=5, long_lived_tokens=True)
+    sandbox.fail(place.path, fault, times=times, skip=place.skip, seconds=HANGING)
+    run = sync(tap, sandbox, place)
+    target.load(run.messages)
+    if "Traceback" in run.log or "Unexpected" in run.log:
+        return Outcome(run.status, run.log)
+    if run.status:
+        sandbox.heal()
+        again = sync(tap, sandbox, place, target.state)
+        target.load(again.messages)
+        if again.status:
+            return Outcome(run.status, f"the next run fails as well: {again.log}")
+    return Outcome(run.status, lacks=target.lacks(sandbox, place.streams))
+
+
+def sync(tap: TapCommand, sandbox: Sandbox, place: Place, state: Any = None) -> Run:
+    command = tap.command(tap.settings(sandbox), state=state, select=list(place.streams))
+    command[:3] = [sys.executable, "-c", QUICK]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    return Run(done.returncode, done.stderr, done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("passing", PASSING, ids=[passing.fault.value for passing in PASSING])
+def test_no_row_is_lost_by_a_fault_that_passes(
+    tmp_path: Path, make_sandbox: MakeSandbox, passing: Passing
+) -> None:
+    """Wherever it happens: all places are tried at once."""
+
+    def outcome_at(name: str) -> Outcome:
+        return outcome(tmp_path, make_sandbox, name, passing.fault, passing.times)
+
+    with ThreadPoolExecutor() as threads:
+        outcomes = dict(zip(PLACES, threads.map(outcome_at, PLACES), strict=True))
+    assert outcomes == {name: Outcome(passing.status_at(name)) for name in PLACES}
+
+
+@pytest.mark.parametrize(("fault", "name", "status"), LASTING)
+def test_no_row_is_lost_by_a_fault_that_lasts_longer_than_the_tap_tries(
+    tmp_path: Path, make_sandbox: MakeSandbox, fault: Fault, name: str, status: int
+) -> None:
+    assert outcome(tmp_path, make_sandbox, name, fault, times=99) == Outcome(status)
+
+
+@pytest.mark.parametrize("hours", [-30, -1, 1])
+def test_no_row_is_lost_by_a_clock_that_is_wrong(
+    tap: TapCommand, make_sandbox: MakeSandbox, hours: int
+) -> None:
+    """That of the API: what changes there has its time, which is not ours."""
+    now = datetime.now(timezone.utc) + timedelta(hours=hours)
+    sandbox, target = make_sandbox(now=now), Target()
+    streams = ("contacts", *CAMPAIGNS)
+    target.load(tap.sync(sandbox, *streams).messages)
+    hidden: set[str] = set()
+    for _ in range(2):
+        hidden |= hidden_by(sandbox.change())
+        target.load(tap.sync(sandbox, *streams, state=target.state).messages)
+        assert target.lacks(sandbox, streams, hidden) == {}
