@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -171,9 +172,12 @@ class Tap:
             path = self.folder / f"{name}.json"
             path.write_text(json.dumps(content), encoding="utf-8")
             command += [f"--{name}", str(path)]
+        environment = {**os.environ, "NO_PROXY": "*", "no_proxy": "*"}
         with (
             (self.folder / "tap.log").open("w", encoding="utf-8") as log,
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,  # noqa: S603 - our own command
+            subprocess.Popen(  # noqa: S603 - our own command
+                command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+            ) as process,
         ):
             for line in process.stdout or ():
                 self._take(line, outcome)
