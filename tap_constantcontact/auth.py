@@ -268,7 +268,10 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
 
     @backoff.on_exception(
         backoff.expo,
-        (RetriableAPIError, requests.ConnectionError, requests.Timeout),
+        (
+            *(RetriableAPIError, requests.ConnectionError, requests.Timeout),
+            requests.exceptions.ChunkedEncodingError,  # a cut answer: a long-lived token is good
+        ),
         max_tries=_TRIES,
         jitter=backoff.random_jitter,
         logger=None,

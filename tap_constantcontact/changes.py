@@ -22,22 +22,26 @@ from tap_constantcontact.values import parse_timestamp, timestamp
 
 # Counters of a campaign with several activities, which have their own.
 _ALL = "all"
-# How many campaigns are taken in before what is known of them can go into a state.
+# Activities whose counters are asked for together (contract: ten at the most).
 _AT_ONCE = 10
 _BASE64_OF_16_BYTES = 22
 _DAY = timedelta(days=1)
 
 # An activity is a list: its number in the log, the hour (since 1970) in which it moved, its
 # counters, the rows of opens and clicks to expect, and where it moved since some stream read it,
-# the number and the hour that it had before.
+# the number and the hour that it had before. The list of one that was not compared yet is empty.
 _NUMBER, _HOUR = 0, 1
-_COUNTERS, _ROWS, _BEFORE = slice(2, 8), slice(8, 10), slice(10, 12)
+_COUNTERS, _ROWS, _BEFORE = slice(2, 9), slice(9, 11), slice(11, 13)
 
 
 class Counters(NamedTuple):
     """What is compared: a move of any one means that there is something to read.
 
-    Opens and clicks are totals, the others count contacts (documented).
+    Opens and clicks are totals, the others count contacts (documented): of a campaign that is sent
+    once more to the same contacts only the time moves.
+
+    Attributes:
+        sent: hour of the last send, since 1970; 0 where it is not known, as of single activities.
     """
 
     sends: int
@@ -46,6 +50,7 @@ class Counters(NamedTuple):
     bounces: int
     optouts: int
     forwards: int
+    sent: int = 0
 
     @classmethod
     def of_stats(cls, stats: Mapping[str, Any]) -> Counters:
@@ -56,7 +61,8 @@ class Counters(NamedTuple):
     @classmethod
     def of_summary(cls, counts: Mapping[str, Any]) -> Counters:
         """Return the counters of a campaign's summary, which are all of contacts."""
-        return cls(*(_number(counts.get(name)) for name in cls._fields))
+        names = ("sends", "opens", "clicks", "bounces", "optouts", "forwards")
+        return cls(*(_number(counts.get(name)) for name in names))
 
 
 class Asker(Protocol):
@@ -209,7 +215,7 @@ class ActivityLog:
     @property
     def campaign_ids(self) -> Iterator[str]:
         """The campaigns that have counters."""
-        return map(_long, self._campaigns)
+        return (_long(key) for key, known in self._campaigns.items() if _counters_of(known))
 
     def after(self, number: int) -> list[Activity]:
         """Return the activities with a greater number, in the order of the log."""
@@ -217,7 +223,7 @@ class ActivityLog:
             Activity(_long(campaign), _long(activity), entry)
             for campaign, activities in self._campaigns.items()
             for activity, entry in activities.items()
-            if activity != _ALL and entry[_NUMBER] > number
+            if activity != _ALL and entry and entry[_NUMBER] > number
         ]
         return sorted(greater, key=lambda activity: activity.number)
 
@@ -225,12 +231,21 @@ class ActivityLog:
         """Forget what was before, where all streams have read up to a number."""
         for activities in self._campaigns.values():
             for activity, entry in activities.items():
-                if activity != _ALL and entry[_NUMBER] <= number:
+                if activity != _ALL and entry and entry[_NUMBER] <= number:
                     del entry[_BEFORE]
 
     def forget(self, campaign_id: str) -> None:
         """Leave out a campaign that is gone."""
         self._campaigns.pop(_short(campaign_id), None)
+
+    def remember(self, campaign_id: str, activity_ids: Iterable[str]) -> None:
+        """Keep the activities of a new campaign until it is compared, perhaps by a later run.
+
+        Args:
+            campaign_id: the campaign; of one that is known nothing changes.
+            activity_ids: its activities that have reports.
+        """
+        self._campaigns.setdefault(_short(campaign_id), {_short(id_): [] for id_ in activity_ids})
 
     def compare(
         self,
@@ -242,22 +257,29 @@ class ActivityLog:
     ) -> Iterator[None]:
         """Give numbers to all that has moved since the last comparison, the newest send first.
 
-        Yields after each few campaigns: up to there, the log may go into a state.
+        Yields after each campaign or some: the log may then go into a state.
 
         Args:
-            counters: the counters of all campaigns.
+            counters: the counters of all campaigns, as the stats have them.
             last_sent: when they were last sent, where that is known.
             asker: is asked for the activities of campaigns that have moved.
             at: when the counters were asked for.
             reread_days: how many days after its last send an activity is read to its end.
         """
+        counters = {
+            id_: self._with_send(id_, own, last_sent.get(id_)) for id_, own in counters.items()
+        }
         due = {id_ for id_, sent in last_sent.items() if self._falls_due(sent, at, reread_days)}
-        moved = [id_ for id_ in counters if id_ in due or self.has_moved(id_, counters[id_])]
+        moved = [id_ for id_, own in counters.items() if id_ in due or self._known(id_) != own]
         never = datetime.min.replace(tzinfo=timezone.utc)
         moved.sort(key=lambda id_: last_sent.get(id_, never), reverse=True)
-        for start in range(0, len(moved), _AT_ONCE):
-            some = moved[start : start + _AT_ONCE]
-            for id_, activities in self._activities_of(some, counters, asker).items():
+        for some in self._with_activities(moved, asker):
+            several = [activity for ids in some.values() if len(ids) > 1 for activity in ids]
+            counted = asker.counters_of(several) if several else {}
+            for id_, ids in some.items():
+                # The counters of a campaign are those of its only activity.
+                own = dict.fromkeys(ids, counters[id_]) if len(ids) == 1 else counted
+                activities = {activity: own[activity] for activity in ids if activity in own}
                 self._note(id_, counters[id_], activities, _hour(at), to_the_end=id_ in due)
             yield
         self._state["compared_at"] = timestamp(at)
@@ -269,29 +291,49 @@ class ActivityLog:
             last < sent + timedelta(days=days) <= at for days in reread_days
         )
 
-    def has_moved(self, campaign_id: str, counters: Counters) -> bool:
-        """Return whether the counters of a campaign are others than those of the log."""
-        known = self._campaigns.get(_short(campaign_id))
-        return known is None or _counters_of(known) != counters
+    def has_moved(self, campaign_id: str, counters: Counters, sent_at: datetime | None) -> bool:
+        """Return whether the counters of a campaign are others than those of the log.
 
-    def _activities_of(
-        self, campaign_ids: Iterable[str], counters: Mapping[str, Counters], asker: Asker
-    ) -> dict[str, dict[str, Counters]]:
-        """Return the activities of campaigns; the only one of a campaign has its counters."""
-        ids = {id_: asker.activities_of(id_) or self._known(id_) for id_ in campaign_ids}
-        several = [activity for listed in ids.values() if len(listed) > 1 for activity in listed]
-        counted = asker.counters_of(several) if several else {}
-        return {
-            id_: {listed[0]: counters[id_]}
-            if len(listed) == 1
-            else {activity: counted[activity] for activity in listed if activity in counted}
-            for id_, listed in ids.items()
-        }
+        Args:
+            campaign_id: the campaign.
+            counters: its counters now.
+            sent_at: when it was last sent, where that is known.
+        """
+        return self._known(campaign_id) != self._with_send(campaign_id, counters, sent_at)
 
-    def _known(self, campaign_id: str) -> list[str]:
-        """Return the activities of a campaign that the API does not show any more."""
+    def _known(self, campaign_id: str) -> Counters | None:
+        return _counters_of(self._campaigns.get(_short(campaign_id), {}))
+
+    def _with_send(self, campaign_id: str, counters: Counters, at: datetime | None) -> Counters:
+        """Add the hour of the last send; it is that of the log where it is not known."""
+        known = self._known(campaign_id)
+        return counters._replace(sent=_hour(at) if at else known.sent if known else 0)
+
+    def _with_activities(
+        self, campaign_ids: Iterable[str], asker: Asker
+    ) -> Iterator[dict[str, list[str]]]:
+        """Yield campaigns with their activities: those with one alone, others some at a time."""
+        several: dict[str, list[str]] = {}
+        for id_ in campaign_ids:
+            activities = self._activities_of(id_, asker)
+            if len(activities) == 1:
+                yield {id_: activities}
+                continue
+            several[id_] = activities
+            if sum(map(len, several.values())) >= _AT_ONCE:
+                yield several
+                several = {}
+        yield several
+
+    def _activities_of(self, campaign_id: str, asker: Asker) -> list[str]:
+        """Return the activities of a campaign: the API's, or those known where it shows none."""
         known = self._campaigns.get(_short(campaign_id), {})
-        return [_long(activity) for activity in known if activity != _ALL]
+        ids = [_long(activity) for activity in known if activity != _ALL]
+        if ids and not _counters_of(known):
+            return ids
+        asked = asker.activities_of(campaign_id)
+        self.remember(campaign_id, asked)
+        return asked or ids
 
     def _note(
         self,
@@ -322,7 +364,7 @@ class ActivityLog:
     ) -> list[Any]:
         number = self._state["last_number"] = self._state.get("last_number", 0) + 1
         new = [number, hour, *now]
-        if old is None:
+        if not old:
             return [*new, 0, 0]
         before = Counters(*old[_COUNTERS])
         rows = [
@@ -335,12 +377,16 @@ class ActivityLog:
         return [*new, *rows, old[_NUMBER], old[_HOUR]]
 
 
-def _counters_of(activities: Mapping[str, Any]) -> Counters:
-    """Return the counters of a campaign: those of its only activity, if it has one."""
+def _counters_of(activities: Mapping[str, Any]) -> Counters | None:
+    """Return the counters of a campaign, which has those of its only activity, if it was compared.
+
+    Args:
+        activities: what the log holds of it.
+    """
     if _ALL in activities:
         return Counters(*activities[_ALL])
-    (only,) = activities.values()
-    return Counters(*only[_COUNTERS])
+    entry = next(iter(activities.values()), None)
+    return Counters(*entry[_COUNTERS]) if entry else None
 
 
 def _short(id_: str) -> str:

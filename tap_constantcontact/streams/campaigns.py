@@ -101,7 +101,9 @@ class EmailCampaigns(OldestFirstStream):
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the changed campaigns, and those that were sent since."""
-        yield from super().read(context)
+        for campaign in super().read(context):
+            self._remember_activities(campaign)
+            yield campaign
         bookmark = dict(self.stream_state)
         yield from self._sent_since(str(bookmark.get("sent_until", "")))
         self.stream_state.update(bookmark, **self._sent_until())
@@ -158,6 +160,19 @@ class EmailCampaigns(OldestFirstStream):
                     "campaign_activity_id": activity["campaign_activity_id"],
                     "campaign_updated_at": campaign.get("updated_at"),
                 }
+
+    def _remember_activities(self, campaign: Record) -> None:
+        """Spare the streams of reports the detail of a campaign, if they get to it in a later run.
+
+        That is what a first sync of several days is made of.
+        """
+        streams = self._tap.streams
+        reading = (stream for stream in streams.values() if isinstance(stream, ForMovedActivities))
+        if status_of(campaign) == "done" and any(stream.selected for stream in reading):
+            log = ActivityLog(streams[EmailCampaignStats.name].stream_state)
+            reported = self.activities(campaign, _REPORTED)
+            ids = [activity["campaign_activity_id"] for activity in reported]
+            log.remember(campaign["campaign_id"], ids)
 
     def _sent_since(self, moment: str) -> Iterator[Record]:
         """Yield campaigns that were sent later than a moment and are not listed as changed."""
@@ -324,7 +339,8 @@ class EmailCampaignStats(StatsStream):
     """Counters and rates of a sent campaign (getEmailSummary).
 
     They show which campaigns have moved, to all streams of reports. Its state is their log, and has
-    `refused`: campaigns of the summaries that the API has no stats of.
+    `others`, campaigns with stats that the summaries lack, `refused`, campaigns of the summaries
+    that the API has no stats of, and `asked_since`, from when on changed ones are asked for.
     """
 
     name = "email_campaign_stats"
@@ -340,7 +356,7 @@ class EmailCampaignStats(StatsStream):
         for row in chain(self.stats_of(known), *(self.stats_of([id_]) for id_ in doubtful)):
             counters[str(row.get("campaign_id"))] = Counters.of_stats(row.get("stats") or {})
             yield row
-        self._give_up({*known, *doubtful} - counters.keys())
+        self._note_who_has_stats({*known, *doubtful}, set(counters))
         self.counters = {**self._counters_of_refused(), **counters}
 
     @cached_property
@@ -381,27 +397,39 @@ class EmailCampaignStats(StatsStream):
         drafts nor removed (in error, being sent, of a kind that the summaries leave out) are asked
         for when they are listed as changed.
         """
-        log, sent = ActivityLog(self.stream_state), self._sent
-        since = timestamp(log.compared_at - OVERLAP) if log.compared_at else ""
-        changed = self.campaigns.changed_rows(since)
+        log, sent, state = ActivityLog(self.stream_state), self._sent, self.stream_state
+        changed = self.campaigns.changed_rows(state.get("asked_since", ""))
         status = {row["campaign_id"]: status_of(row) for row in changed if row.get("campaign_id")}
         for id_ in (id_ for id_ in status if status[id_] == "removed"):
             log.forget(id_)
-        refused = set(self.stream_state.get("refused", ()))
-        again = {id_ for id_ in refused & sent.keys() if log.has_moved(id_, sent[id_].counters)}
-        known = dict.fromkeys([*sent, *(log.campaign_ids if sent else ())])
+        refused = set(state.get("refused", ()))
+        again = {
+            id_
+            for id_ in refused & sent.keys()
+            if log.has_moved(id_, sent[id_].counters, sent[id_].last_sent_at)
+        }
+        earlier = (*log.campaign_ids, *state.get("others", ())) if sent else ()
+        known = dict.fromkeys([*sent, *earlier])
         asked = [id_ for id_ in known if id_ not in refused and status.get(id_) != "removed"]
         others = (id_ for id_ in status if status[id_] not in _NEVER_SENT and id_ not in known)
         return asked, [*again, *others]
 
-    def _give_up(self, without_stats: set[str]) -> None:
-        """Note what the API has no stats of, so that it is not asked in each run."""
-        log, sent = ActivityLog(self.stream_state), self._sent
-        for id_ in without_stats - sent.keys():
+    def _note_who_has_stats(self, asked: set[str], has_stats: set[str]) -> None:
+        """Keep whom to ask in the next run, and whom not to ask in each one.
+
+        Args:
+            asked: the campaigns that were asked for.
+            has_stats: those of them that the API has stats of.
+        """
+        log, sent, state = ActivityLog(self.stream_state), self._sent, self.stream_state
+        for id_ in asked - has_stats - sent.keys():
             log.forget(id_)
-        refused = {*self.stream_state.pop("refused", ()), *without_stats} & sent.keys()
-        if refused:
-            self.stream_state["refused"] = sorted(refused)
+        refused = ({*state.get("refused", ())} - has_stats | asked - has_stats) & sent.keys()
+        state.update(
+            asked_since=timestamp(self.campaigns.listed_at - OVERLAP),
+            others=sorted(has_stats - sent.keys()),
+            refused=sorted(refused),
+        )
 
     def _counters_of_refused(self) -> dict[str, Counters]:
         """Return what the summaries say of campaigns without stats: it moves as well."""
