@@ -4,10 +4,29 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:?00)?")
+
+
+_OF_A_CONTACT = frozenset(
+    {"email_address", "current_email_address", "first_name", "last_name", "deleted_at"}
+)
+
+
+def unsteady(key: Collection[str]) -> frozenset[str]:
+    """Return which properties of the rows of a stream change without a trace.
+
+    A report on an email shows its contacts as they are when it is read: what happened stays the
+    same, and is not read again because a contact has another name now.
+
+    Args:
+        key: the properties of the stream's key.
+    """
+    is_report = {"campaign_activity_id", "contact_id"} <= set(key)
+    return _OF_A_CONTACT | {"_links"} if is_report else frozenset({"_links"})
 
 
 def column_of(name: str) -> str:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from conftest import STREAMS
 
 from sandbox import Sandbox
-from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
+from sandbox.rows import column_of, plain, unsteady
 
 Message = dict[str, Any]
 Row = dict[str, Any]
 Key = tuple[Any, ...]
-
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_CAPITAL = re.compile(r"(?<=[a-z])([A-Z])")
 
 
 class Target:
@@ -64,11 +60,12 @@ class Target:
             missing = [key for key in wanted if key not in held]
             # Which of several rows of one time is the first does not matter.
             same = "occurrence" in STREAMS[stream].primary_keys
+            ignored = unsteady(STREAMS[stream].primary_keys)
             old = [
                 f"{key} {columns}"
                 for key in wanted.keys() & held.keys()
                 if not same and key[0] not in hidden
-                if (columns := _differing(wanted[key], held[key]))
+                if (columns := _differing(wanted[key], held[key], ignored))
             ]
             for what, rows in (("missing", missing), ("old", old)):
                 if rows:
@@ -85,34 +82,12 @@ def key_of(stream: str, row: Row) -> Key:
     return tuple(row[name] for name in STREAMS[stream].primary_keys)
 
 
-def _differing(wanted: Row, held: Row) -> list[str]:
+def _differing(wanted: Row, held: Row, ignored: Collection[str]) -> list[str]:
     return [
         name
         for name, value in wanted.items()
-        if name != "_links"
-        if plain(value) != plain(held.get(_CAPITAL.sub(r"_\1", name).lower()))
+        if name not in ignored and plain(value) != plain(held.get(column_of(name)))
     ]
-
-
-def plain(value: Any) -> Any:
-    """Return a value without the forms that the API and the tap write differently."""
-    if isinstance(value, dict):
-        items = {name: plain(item) for name, item in value.items()}
-        return {name: item for name, item in items.items() if item is not None}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return f"{value:.9g}" if isinstance(value, float) else str(value)
-    return _plain_text(value) if isinstance(value, str) else value
-
-
-def _plain_text(text: str) -> Any:
-    if text[:1] in ("{", "["):  # an object without a schema is a text
-        return plain(json.loads(text))
-    try:
-        return timestamp(parse_timestamp(text)) if _DAY.match(text) else text or None
-    except Misfit:
-        return text
 
 
 def hidden_by(changed: dict[str, list[Any]]) -> set[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import STREAMS, MakeSandbox, Run, TapCommand
+from target import Target
 
 from sandbox import Sandbox
 from sandbox.engagement import Event
@@ -28,21 +29,11 @@ REPORTS = (
 DEFAULT = [name for name, stream in STREAMS.items() if stream.selected]
 
 
-class Rows(dict[str, dict[tuple[Any, ...], dict[str, Any]]]):
-    """What a target that writes by key holds after some runs."""
-
-    def add(self, run: Run) -> Run:
-        assert run.status == 0, run.log
-        for stream, records in run.records.items():
-            for record in records:
-                key = tuple(record[name] for name in STREAMS[stream].primary_keys)
-                self.setdefault(stream, {})[key] = record
-        return run
-
-    def missing(self, sandbox: Sandbox, *streams: str) -> dict[str, set[tuple[Any, ...]]]:
-        expected = sandbox.expected(streams)
-        missing = {name: set(rows) - set(self.get(name, {})) for name, rows in expected.items()}
-        return {name: keys for name, keys in missing.items() if keys}
+def load(target: Target, run: Run) -> Run:
+    """Let a target take what a run wrote."""
+    assert run.status == 0, run.log
+    target.load(run.messages)
+    return run
 
 
 @dataclass
@@ -142,14 +133,14 @@ class TestRequests:
         (campaign_id,) = sent_campaigns(sandbox, 1)
         activity_id = primary(sandbox, campaign_id)
         assert len(sandbox.account.engagement[activity_id].opens) > 1000
-        rows = Rows()
-        first = rows.add(tap.sync(sandbox, *EVENTS))
+        target = Target()
+        first = load(target, tap.sync(sandbox, *EVENTS))
         sandbox.account.engage(campaign_id)
         second, paths = requests_of(sandbox, lambda: tap.sync(sandbox, *EVENTS, state=first.state))
-        rows.add(second)
+        load(target, second)
         asked = [path for path in paths if path.endswith(f"{activity_id}/tracking/opens")]
         assert len(asked) == 1
-        assert not rows.missing(sandbox, *EVENTS)
+        assert not target.lacks(sandbox, [*EVENTS])
         assert len(second.records["email_opens"]) < 100
 
 
@@ -159,84 +150,84 @@ class TestRows:
     def test_after_each_round_of_changes(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
         sandbox = make_sandbox(campaigns=24)
         streams = ("email_campaigns", "email_campaign_activities", "email_campaign_stats", *REPORTS)
-        rows, state = Rows(), None
+        target, state = Target(), None
         for _ in range(3):
-            state = rows.add(tap.sync(sandbox, *streams, state=state)).state
-            assert not rows.missing(sandbox, *streams)
+            state = load(target, tap.sync(sandbox, *streams, state=state)).state
+            assert not target.lacks(sandbox, [*streams])
             sandbox.change()
 
     def test_an_event_that_comes_late(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
         """It lies below what is known; the counter tells of it."""
         sandbox = make_sandbox(contacts=600, campaigns=6)
-        rows = Rows()
-        first = rows.add(tap.sync(sandbox, "email_opens"))
+        target = Target()
+        first = load(target, tap.sync(sandbox, "email_opens"))
         (campaign_id,) = sent_campaigns(sandbox, 1)
         sandbox.account.engage(campaign_id)
         open_at(sandbox, campaign_id, sandbox.account.now() - 20 * DAY)
-        rows.add(tap.sync(sandbox, "email_opens", state=first.state))
-        assert not rows.missing(sandbox, "email_opens")
+        load(target, tap.sync(sandbox, "email_opens", state=first.state))
+        assert not target.lacks(sandbox, ["email_opens"])
 
     def test_a_bounce_of_some_days_ago(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
         """No counter tells how many rows there are; so it is looked for a week back."""
         sandbox = make_sandbox(campaigns=12)
-        rows = Rows()
-        first = rows.add(tap.sync(sandbox, "email_bounces"))
+        target = Target()
+        first = load(target, tap.sync(sandbox, "email_bounces"))
         (campaign_id,) = sent_campaigns(sandbox, 1)
         part = sandbox.account.engagement[primary(sandbox, campaign_id)]
         at = minute(sandbox.account.now() - 6 * DAY)
         part.bounces.append(Event(at, sandbox.account.reached_by(campaign_id)[0], bounce_code="F"))
-        rows.add(tap.sync(sandbox, "email_bounces", state=first.state))
-        assert not rows.missing(sandbox, "email_bounces")
+        load(target, tap.sync(sandbox, "email_bounces", state=first.state))
+        assert not target.lacks(sandbox, ["email_bounces"])
 
     def test_an_event_of_a_contact_that_was_counted_before(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         """Only opens and clicks are counted by rows: a move of any counter has all reports read."""
         sandbox = make_sandbox(campaigns=12)
-        rows = Rows()
-        first = rows.add(tap.sync(sandbox, *EVENTS))
+        target = Target()
+        first = load(target, tap.sync(sandbox, *EVENTS))
         (campaign_id,) = sent_campaigns(sandbox, 1)
         part = sandbox.account.engagement[primary(sandbox, campaign_id)]
         reader = part.sends[0].contact_id
         sandbox.account.engage(campaign_id)
         part.forwards += [Event(minute(sandbox.account.now()), reader)] * 2
-        rows.add(tap.sync(sandbox, *EVENTS, state=first.state))
-        assert not rows.missing(sandbox, *EVENTS)
+        load(target, tap.sync(sandbox, *EVENTS, state=first.state))
+        assert not target.lacks(sandbox, [*EVENTS])
 
     def test_a_counter_that_fell(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
         sandbox = make_sandbox(contacts=600, campaigns=6)
-        rows = Rows()
-        first = rows.add(tap.sync(sandbox, "email_opens"))
+        target = Target()
+        first = load(target, tap.sync(sandbox, "email_opens"))
         (campaign_id,) = sent_campaigns(sandbox, 1)
         opens = sandbox.account.engagement[primary(sandbox, campaign_id)].opens
         del opens[:4]
         open_at(sandbox, campaign_id, sandbox.account.now() - 30 * DAY)
-        rows.add(tap.sync(sandbox, "email_opens", state=first.state))
-        assert not rows.missing(sandbox, "email_opens")
+        load(target, tap.sync(sandbox, "email_opens", state=first.state))
+        assert not target.lacks(sandbox, ["email_opens"])
 
     def test_a_campaign_that_is_sent_again(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)
         streams = ("email_campaigns", *REPORTS)
-        rows = Rows()
-        first = rows.add(tap.sync(sandbox, *streams))
+        target = Target()
+        first = load(target, tap.sync(sandbox, *streams))
         (campaign_id,) = sent_campaigns(sandbox, 1)
         sandbox.account.send_on(campaign_id, sandbox.account.now() - HOUR)
-        rows.add(tap.sync(sandbox, *streams, state=first.state))
-        assert not rows.missing(sandbox, *streams)
+        load(target, tap.sync(sandbox, *streams, state=first.state))
+        assert not target.lacks(sandbox, [*streams])
 
     def test_a_resend_that_reaches_nobody_new(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         """No counter of the campaign moves, only the time of its last send."""
         sandbox = make_sandbox(campaigns=24)
-        rows = Rows()
-        first = rows.add(tap.sync(sandbox, *REPORTS))
+        target = Target()
+        first = load(target, tap.sync(sandbox, *REPORTS))
         (campaign_id,) = sent_campaigns(sandbox, 1)
         sandbox.account.resend_campaign(campaign_id)
-        rows.add(tap.sync(sandbox, *REPORTS, state=first.state))
-        assert not rows.missing(sandbox, *REPORTS)
+        load(target, tap.sync(sandbox, *REPORTS, state=first.state))
+        assert not target.lacks(sandbox, [*REPORTS])
 
     @pytest.mark.parametrize("lag", [3600, 30 * 3600])
     def test_counters_that_are_behind_the_reports(
@@ -244,15 +235,15 @@ class TestRows:
     ) -> None:
         """What the counters do not show yet is read when they do."""
         sandbox = make_sandbox(stats_lag=lag)
-        rows = Rows()
-        state = rows.add(tap.sync(sandbox, *EVENTS)).state
+        target = Target()
+        state = load(target, tap.sync(sandbox, *EVENTS)).state
         (campaign_id,) = sent_campaigns(sandbox, 1)
         account, began = sandbox.account, sandbox.account.now()
         for hours in (2, 40, 80):
             account.engage(campaign_id)
             account.now = lambda: began + hours * HOUR  # noqa: B023 - only called in this round
-            state = rows.add(tap.sync(sandbox, *EVENTS, state=state)).state
-        assert not rows.missing(sandbox, *EVENTS)
+            state = load(target, tap.sync(sandbox, *EVENTS, state=state)).state
+        assert not target.lacks(sandbox, [*EVENTS])
 
     def test_campaigns_that_are_removed_trouble_no_other(
         self, tap: TapCommand, make_sandbox: MakeSandbox
@@ -297,14 +288,14 @@ class TestSelection:
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)
-        rows = Rows()
-        first = rows.add(tap.sync(sandbox, "email_bounces"))
+        target = Target()
+        first = load(target, tap.sync(sandbox, "email_bounces"))
         later, paths = requests_of(
             sandbox,
             lambda: tap.sync(sandbox, "email_bounces", "email_opens", state=first.state),
         )
-        rows.add(later)
-        assert not rows.missing(sandbox, "email_bounces", "email_opens")
+        load(target, later)
+        assert not target.lacks(sandbox, ["email_bounces", "email_opens"])
         assert not later.records["email_bounces"]
         assert not [path for path in paths if path.startswith("/v3/emails/")]  # ids are known
 
@@ -312,14 +303,14 @@ class TestSelection:
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)
-        rows = Rows()
-        state = rows.add(tap.sync(sandbox, "email_bounces", "email_opens")).state
+        target = Target()
+        state = load(target, tap.sync(sandbox, "email_bounces", "email_opens")).state
         for _ in range(2):
             sandbox.change()
-            state = rows.add(tap.sync(sandbox, "email_bounces", state=state)).state
-        last = rows.add(tap.sync(sandbox, "email_bounces", "email_opens", state=state))
-        assert not rows.missing(sandbox, "email_bounces", "email_opens")
-        activities = {key for (key, *_) in rows["email_opens"]}
+            state = load(target, tap.sync(sandbox, "email_bounces", state=state)).state
+        last = load(target, tap.sync(sandbox, "email_bounces", "email_opens", state=state))
+        assert not target.lacks(sandbox, ["email_bounces", "email_opens"])
+        activities = {key for (key, *_) in target.rows["email_opens"]}
         assert set(last.keys("email_opens", "campaign_activity_id")) < activities
 
     def test_full_table_brings_all_in_each_run(
@@ -347,9 +338,9 @@ class TestSelection:
         expected = sandbox.expected()["email_opens"].values()
         assert min(times) >= half
         assert len(times) == sum(row["created_time"] >= half for row in expected) < len(expected)
-        rows = Rows()
-        rows.add(tap.sync(sandbox, "email_opens", state=run.state, start_date="2000-01-01"))
-        assert not rows.missing(sandbox, "email_opens")
+        target = Target()
+        load(target, tap.sync(sandbox, "email_opens", state=run.state, start_date="2000-01-01"))
+        assert not target.lacks(sandbox, ["email_opens"])
 
 
 class TestRereads:
@@ -359,8 +350,8 @@ class TestRereads:
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)
-        rows = Rows()
-        first = rows.add(tap.sync(sandbox, "email_forwards"))
+        target = Target()
+        first = load(target, tap.sync(sandbox, "email_forwards"))
         (campaign_id,) = sent_campaigns(sandbox, 1)
         part = sandbox.account.engagement[primary(sandbox, campaign_id)]
         part.forwards.append(Event(minute(part.sent_at), part.sends[0].contact_id))
@@ -370,8 +361,8 @@ class TestRereads:
         log["compared_at"] = timestamp(
             datetime.fromtimestamp(part.sent_at + 7 * DAY - HOUR, timezone.utc)
         )
-        again = rows.add(tap.sync(sandbox, "email_forwards", state=state))
-        assert not rows.missing(sandbox, "email_forwards")
+        again = load(target, tap.sync(sandbox, "email_forwards", state=state))
+        assert not target.lacks(sandbox, ["email_forwards"])
         _, paths = requests_of(
             sandbox, lambda: tap.sync(sandbox, "email_forwards", state=again.state)
         )
