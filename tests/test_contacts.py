@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from conftest import Answers, MakeSandbox, Run, TapCommand, wait_until
 
-from sandbox import Fault, Sandbox
+from sandbox import Fault, Request, Sandbox
 from tap_constantcontact.values import timestamp
 
 
@@ -260,6 +260,84 @@ class TestShiftingPages:
         }
         assert left <= ids(run)
         assert len([request for request in sandbox.requests if request.path == "/v3/contacts"]) > 3
+
+
+class TestSlices:
+    """The sweep of a large account goes by the time of creation, and goes on where a run ended."""
+
+    @pytest.mark.parametrize(
+        ("contacts_order", "inclusive_dates"), [("newest", "none"), ("updated", "both")]
+    )
+    def test_every_contact_arrives_once_for_few_requests_more(
+        self, tap: TapCommand, make_sandbox: MakeSandbox, contacts_order: str, inclusive_dates: str
+    ) -> None:
+        sandbox = make_sandbox(
+            contacts=24_000, contacts_order=contacts_order, inclusive_dates=inclusive_dates
+        )
+        run = sync(tap, sandbox)
+        assert sorted(run.keys("contacts", "contact_id")) == sorted(contacts_of(sandbox))
+        assert len(slices_of(sandbox)) > 3
+        assert len(pages_of(sandbox)) <= 1.15 * 24_000 / 500
+        assert "sweep" not in run.state["bookmarks"]["contacts"]
+
+    def test_a_sweep_that_a_budget_ends_goes_on(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(contacts=24_000)
+        arrived: list[str] = []
+        state: dict[str, Any] | None = None
+        for _ in range(4):
+            run = sync(tap, sandbox, state, max_requests=30, on_quota_exceeded="stop")
+            arrived += run.keys("contacts", "contact_id")
+            state = run.state
+            if "swept_at" in state["bookmarks"]["contacts"]:
+                break
+            assert state["bookmarks"]["contacts"]["sweep"]["created_before"]
+            assert "replication_key_value" not in state["bookmarks"]["contacts"]
+        assert set(arrived) == contacts_of(sandbox)
+        assert len(arrived) < 1.6 * 24_000  # a slice that was cut is read again
+        bookmark = run.state["bookmarks"]["contacts"]
+        assert bookmark["replication_key_value"] == bookmark["swept_at"]
+
+    def test_changes_come_while_a_sweep_is_under_way(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(contacts=24_000)
+        state = swept_days_ago(sync(tap, sandbox).state, days=2)
+        changed = sandbox.change()
+        run = sync(tap, sandbox, state, max_requests=20, on_quota_exceeded="stop")
+        assert {*changed["contacts_edited"], *changed["contacts_unsubscribed"]} <= ids(run)
+        bookmarks = [known["bookmarks"]["contacts"] for known in (state, run.state)]
+        assert bookmarks[0]["replication_key_value"] < bookmarks[1]["replication_key_value"]
+        assert "sweep" in bookmarks[1]
+
+    def test_contacts_of_one_second_are_one_slice(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(contacts=12_000)
+        for contact in sandbox.account.contacts.values():
+            contact["created_at"] = "2024-01-31T08:00:00Z"
+        run = sync(tap, sandbox)
+        assert ids(run) == contacts_of(sandbox)
+        assert len(pages_of(sandbox)) <= 12_000 / 500 + 60  # halving years to a second
+
+    def test_other_settings_begin_the_sweep_anew(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(contacts=12_000)
+        first = sync(tap, sandbox, max_requests=20, on_quota_exceeded="stop")
+        assert first.state["bookmarks"]["contacts"]["sweep"]["created_before"]
+        second = sync(tap, sandbox, first.state, contacts_include=["taggings"])
+        assert ids(second) == contacts_of(sandbox)
+
+
+def pages_of(sandbox: Sandbox) -> list[Request]:
+    return [request for request in sandbox.requests if request.path == "/v3/contacts"]
+
+
+def slices_of(sandbox: Sandbox) -> set[str]:
+    starts = (request.query.get("created_after") for request in pages_of(sandbox))
+    return {start for start in starts if start}
 
 
 def contacts_of(sandbox: Sandbox) -> set[str]:

@@ -155,23 +155,53 @@ class Contacts(OwnProgressStream):
             params: further query parameters.
         """
         rest = Walk(self, {**params, **_created(None, before)})
-        if rest.announced <= 2 * size:
-            yield Slice(rest, None, rest.announced)
+        left = rest.announced
+        if left <= 2 * size:
+            yield Slice(rest, None, left)
             return
-        left, width = rest.announced, _FIRST_WIDTH
-        upper = before or self.api.now()
+        width, upper = _FIRST_WIDTH, before or self.api.now()
         while left > 2 * size and upper > OLDEST:
-            lower = upper - width
-            walk = Walk(self, {**params, **_created(lower, before)})
-            step = size / max(1, walk.announced)
-            if walk.announced <= 2 * size or width <= _SECOND:
-                yield Slice(walk, lower, left)
-                left -= len(walk.found)
-                upper = before = lower
-                step = max(step, 1 / 2)
-            width *= min(max(step, 1 / _GREATEST_STEP), _GREATEST_STEP)
-            width = min(max(width, _SECOND), _GREATEST_WIDTH)
+            lower = (upper - width).replace(microsecond=0)
+            found = 0
+            for walk, after in self._cut(lower, before, size, params):
+                yield Slice(walk, after, left - found)
+                found += len(walk.found)
+            left -= found
+            upper = before = lower
+            step = min(max(size / max(1, found), 1 / _GREATEST_STEP), _GREATEST_STEP)
+            width = min(max(width * step, _SECOND), _GREATEST_WIDTH)
         yield Slice(Walk(self, {**params, **_created(None, before)}), None, left)
+
+    def _cut(
+        self,
+        after: datetime,
+        before: datetime | None,
+        size: int,
+        params: Mapping[str, Any],
+        count: int = 0,
+    ) -> Iterator[tuple[Walk, datetime]]:
+        """Yield walks through the contacts of some time, which is halved where they are too many.
+
+        Args:
+            after: begin of the time.
+            before: its end; None for the newest contact.
+            size: as of `slices`.
+            params: as of `slices`.
+            count: how many contacts there are, if it is known.
+        """
+        half = ((before or self.api.now()) - after) / 2
+        middle = (after + half).replace(microsecond=0)
+        cannot_be_cut = half < _SECOND
+        if count <= 2 * size or cannot_be_cut:
+            walk = Walk(self, {**params, **_created(after, before)})
+            if walk.announced <= 2 * size or cannot_be_cut:
+                yield walk, after
+                return
+            count = walk.announced
+        for walk, start in self._cut(middle, before, size, params):
+            yield walk, start
+            count -= len(walk.found)
+        yield from self._cut(after, middle, size, params, count)
 
     def _changes(self, context: Context | None, seen: set[str]) -> Iterator[Record]:
         """Yield the contacts that changed or opted out; move the bookmark when all have come."""
@@ -436,12 +466,15 @@ def _midnight(day: str | None) -> str | None:
 
 
 def _created(after: datetime | None, before: datetime | None) -> dict[str, str]:
-    """Return the filter of a slice, a second wider: whether its ends belong to it is not said."""
+    """Return the filter of a slice; it begins a second earlier.
+
+    Whether its ends belong to it is not said; times of creation have whole seconds (seen).
+    """
     ends = {}
     if after:
         ends["created_after"] = timestamp(after - _SECOND)
     if before:
-        ends["created_before"] = timestamp(before + _SECOND)
+        ends["created_before"] = timestamp(before)
     return ends
 
 
