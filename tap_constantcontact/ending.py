@@ -84,24 +84,28 @@ class PacedStateWriter(StateWriter):
     It is asked after every record, so that what a killed run repeats is what came in five seconds.
     """
 
-    def __init__(self, message_writer: MessageWriter) -> None:
+    def __init__(
+        self, message_writer: MessageWriter, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Begin with nothing written.
 
         Args:
             message_writer: where messages go.
+            clock: seconds that only go forward.
         """
         super().__init__(message_writer)
-        self._due = 0.0
+        self._clock = clock
+        self._due = clock()
 
     def write_state(self, state: TapState) -> None:
         """Write a state that has changed, if it is time."""
-        if time.monotonic() >= self._due:
+        if self._clock() >= self._due:
             self.write_now(state)
 
     def write_now(self, state: TapState) -> None:
         """Write a state that has changed: a stream or the run ends."""
         super().write_state(state)
-        self._due = time.monotonic() + _SECONDS_BETWEEN_STATES
+        self._due = self._clock() + _SECONDS_BETWEEN_STATES
 
 
 class Ending:

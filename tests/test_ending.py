@@ -12,6 +12,7 @@ import pytest
 from conftest import MakeSandbox, TapCommand, wait_until
 
 from sandbox import Fault, Sandbox
+from tap_constantcontact.ending import MessageWriter, PacedStateWriter
 
 A_SECOND = 1.3  # one, and what a busy machine needs to take note
 
@@ -37,6 +38,23 @@ def end(run: subprocess.Popen[str], signum: int) -> float:
 
 def messages(stdout: IO[str] | None) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stdout or []]
+
+
+def test_a_state_is_written_every_five_seconds_and_at_the_end_of_a_stream(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seconds = 100.0
+    writer = PacedStateWriter(MessageWriter(), clock=lambda: seconds)
+    written = []
+    for number in range(21):  # a record each second
+        seconds = 100.0 + number
+        writer.write_state({"bookmarks": {"contacts": {"number": number}}})
+        written += [number] * len(capsys.readouterr().out.splitlines())
+    assert written == [0, 5, 10, 15, 20]
+    writer.write_now({"bookmarks": {"contacts": {"number": 21}}})
+    assert '"number":21' in capsys.readouterr().out
+    writer.write_now({"bookmarks": {"contacts": {"number": 21}}})
+    assert not capsys.readouterr().out  # nothing new
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -11,6 +12,7 @@ import pytest
 from conftest import STREAMS, TapCommand
 
 from sandbox import Sandbox
+from tap_constantcontact import streams
 from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
 
 ALL = list(STREAMS)
@@ -198,3 +200,23 @@ def _paths(value: Any, path: str = "") -> set[str]:
             column = path + _CAPITAL.sub(r"_\1", name).lower()
             found |= {column} | _paths(inner, f"{column}.")
     return found
+
+
+class TestOrder:
+    """When the requests of a day are short, what matters most comes first."""
+
+    def test_streams_are_read_in_the_order_of_what_matters(
+        self, tap: TapCommand, sandbox: Sandbox
+    ) -> None:
+        run = tap.sync(sandbox)
+        schemas = [message["stream"] for message in run.messages if message["type"] == "SCHEMA"]
+        assert schemas[:6] == [
+            *("account", "account_emails", "contacts", "contact_lists", "contact_tags"),
+            "contact_custom_fields",
+        ]
+        order = ("email_campaigns", "email_campaign_stats", "email_opens", "sms_campaign_summaries")
+        assert [name for name in schemas if name in order] == [*order]
+
+    def test_every_file_of_streams_has_its_place(self) -> None:
+        files = {file.stem for file in Path(streams.__path__[0]).glob("*.py")} - {"__init__"}
+        assert files == {*streams.SUBJECTS}
