@@ -269,8 +269,10 @@ class Bench:
             tap.run(outcome, max_requests=max_requests)
             if outcome.status != BUDGET_USED_UP:
                 break
-        # Each run looks at the small streams, and for what has changed, anew.
-        outcome.bound = in_one + outcome.runs * self._at_rest
+        # Each run looks at the small streams, and for what has changed, anew; activities that are
+        # left for a later run than their campaign cost its detail once more.
+        details = len(self.account.campaigns)
+        outcome.bound = in_one + outcome.runs * self._at_rest + details
         self._note(outcome, tap)
 
     def _note(self, outcome: Outcome, tap: Tap) -> None:
