@@ -102,9 +102,10 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         title="Start date",
         description=(
-            "Where the first run begins: rows of incremental streams that last changed before are "
-            "left out. A date (2026-01-31), a timestamp (2026-01-31T08:00:00Z), or a time before "
-            "now in hours, days or weeks (-12h, -30d, -4w). Later runs go on from their bookmarks."
+            "Where the first run begins: contacts, segments, campaigns and SMS campaigns that last "
+            "changed before, and older rows of tracking reports, are left out. A date "
+            "(2026-01-31), a timestamp (2026-01-31T08:00:00Z), or a time before now in hours, days "
+            "or weeks (-12h, -30d, -4w). Later runs go on from their state."
         ),
         examples=["2026-01-31", "-30d"],
     ),
@@ -201,8 +202,9 @@ SETTINGS = th.PropertiesList(
         default=1,
         title="Days between contact sweeps",
         description=(
-            "How often all contacts are read, since no filter of the API shows every change: 0 "
-            "means in every run. A sweep costs a request for 500 contacts."
+            "How often all contacts are read, since no filter of the API shows every change, and "
+            "rounds of the streams of each contact begin: 0 means in every run. A sweep costs a "
+            "request for 500 contacts, a round one or more for each contact."
         ),
     ),
     th.Property(
@@ -253,7 +255,7 @@ SETTINGS = th.PropertiesList(
         title="Contacts",
         description=(
             "Contacts that the streams of each contact (contact_activity_details and others) are "
-            "read for. Default: all that the run brings."
+            "read for. Default: all."
         ),
     ),
     th.Property(
