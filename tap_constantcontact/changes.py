@@ -13,12 +13,12 @@ small, as 3,000 campaigns are to fit into 300 KB.
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from tap_constantcontact.values import parse_timestamp, timestamp
+from tap_constantcontact.values import Misfit, parse_timestamp
 
 # Counters of a campaign with several activities, which have their own.
 _ALL = "all"
@@ -26,10 +26,12 @@ _ALL = "all"
 _AT_ONCE = 10
 _BASE64_OF_16_BYTES = 22
 _DAY = timedelta(days=1)
+_HOURS_OF_DAY = 24
 
 # An activity is a list: its number in the log, the hour (since 1970) in which it moved, its
 # counters, the rows of opens and clicks to expect, and where it moved since some stream read it,
-# the number and the hour that it had before. The list of one that was not compared yet is empty.
+# the number and the hour that it had before. That of one that was not compared yet has only the
+# hour in which it was named.
 _NUMBER, _HOUR = 0, 1
 _COUNTERS, _ROWS, _BEFORE = slice(2, 9), slice(9, 11), slice(11, 13)
 
@@ -52,24 +54,46 @@ class Counters(NamedTuple):
     forwards: int
     sent: int = 0
 
+    def covers(self, growth: Counters) -> bool:
+        """Return whether no counter is smaller than that of another growth."""
+        pairs = zip(self[:-1], growth[:-1], strict=True)
+        return all(own >= other for own, other in pairs)
+
+    def minus(self, other: Counters) -> Counters:
+        """Return how much the counters have grown."""
+        return Counters(*(own - was for own, was in zip(self, other, strict=True)))
+
     @classmethod
-    def of_stats(cls, stats: Mapping[str, Any]) -> Counters:
+    def of_stats(cls, stats: Any) -> Counters:
         """Return the counters of the stats of a campaign or an activity."""
+        stats = stats if isinstance(stats, dict) else {}
         names = ("sends", "opens_all", "clicks_all", "bounces", "optouts", "forwards")
         return cls(*(_number(stats.get(f"em_{name}")) for name in names))
 
     @classmethod
-    def of_summary(cls, counts: Mapping[str, Any]) -> Counters:
+    def of_summary(cls, counts: Any, last_sent_date: Any) -> Counters:
         """Return the counters of a campaign's summary, which are all of contacts."""
-        names = ("sends", "opens", "clicks", "bounces", "optouts", "forwards")
-        return cls(*(_number(counts.get(name)) for name in names))
+        counts = counts if isinstance(counts, dict) else {}
+        try:
+            sent = _hour(parse_timestamp(str(last_sent_date)))
+        except (Misfit, OverflowError):
+            sent = 0
+        return cls(*(_number(counts.get(name)) for name in cls._fields[:-1]))._replace(sent=sent)
+
+
+_NOTHING = Counters(0, 0, 0, 0, 0, 0)
 
 
 class Asker(Protocol):
     """Asks the API what the counters of a campaign do not tell."""
 
-    def activities_of(self, campaign_id: str) -> list[str]:
-        """Return the ids of a campaign's activities that have reports."""
+    def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
+        """Return the ids of a campaign's activities that have reports.
+
+        Args:
+            campaign_id: the campaign.
+            since: what was known before is out of date: the campaign was sent since.
+        """
 
     def counters_of(self, activity_ids: Sequence[str]) -> Mapping[str, Counters]:
         """Return the counters of activities, by their ids; of those that were sent."""
@@ -106,14 +130,14 @@ class Activity:
         """When it was seen to have moved: then or up to an hour later."""
         return _moment(self._entry[_HOUR])
 
-    def known_until(self, read_through: int) -> datetime | None:
+    def known_until(self, complete_through: int) -> datetime | None:
         """Return up to when a stream knows it, or None where it is to be read to its end.
 
         Args:
-            read_through: the number up to which the stream has read.
+            complete_through: the last number of the log when the stream had read all of it.
         """
         before = self._entry[_BEFORE]
-        return _moment(before[1]) if before and read_through >= before[0] else None
+        return _moment(before[1]) if before and complete_through >= before[0] else None
 
     def rows_to_expect(self, kind: str) -> int:
         """Return how many opens or clicks there must be from a day before `known_until` on."""
@@ -166,7 +190,7 @@ class Tally:
             at: the time of the row, if it has one.
         """
         if at and self._stop and at < self._stop:
-            if self._is_accounted_for():
+            if not self._is_short:
                 return True
             self._stop = None  # rows came late: to the end
         self._rows += 1
@@ -174,24 +198,31 @@ class Tally:
         self._recent += bool(at and at >= self._activity.moved_at - _DAY)
         return False
 
-    def close(self, *, to_the_end: bool) -> None:
+    def close(self, *, to_the_end: bool) -> bool:
         """Note how many rows the next reading has to find.
 
         Args:
             to_the_end: whether all rows of the report were counted.
+
+        Returns:
+            Whether the report is behind its counter: rows are missing, also at its end.
         """
         if self._kind is None:
-            return
+            return False
+        is_short = self._is_short
         if to_the_end:
             surplus = self._rows - getattr(self._activity.counters, self._kind)
         else:
             surplus = self._expected - self._activity.rows_to_expect(self._kind)
-        self._activity.expect_rows(self._kind, self._recent - max(0, surplus))
+        self._activity.expect_rows(self._kind, max(0, self._recent - max(0, surplus)))
+        return is_short
 
-    def _is_accounted_for(self) -> bool:
-        if self._kind is None:
-            return True
-        return self._expected >= self._activity.rows_to_expect(self._kind)
+    @property
+    def _is_short(self) -> bool:
+        """Whether the rows do not account for the growth of the counter."""
+        if self._kind is None or self._expected_from is None:
+            return False
+        return self._expected < self._activity.rows_to_expect(self._kind)
 
 
 class ActivityLog:
@@ -207,10 +238,9 @@ class ActivityLog:
         self._campaigns: dict[str, dict[str, Any]] = state.setdefault("campaigns", {})
 
     @property
-    def compared_at(self) -> datetime | None:
-        """When the last complete comparison began."""
-        moment = self._state.get("compared_at")
-        return parse_timestamp(moment) if moment else None
+    def last_number(self) -> int:
+        """The greatest number that was given."""
+        return int(self._state.get("last_number", 0))
 
     @property
     def campaign_ids(self) -> Iterator[str]:
@@ -223,7 +253,7 @@ class ActivityLog:
             Activity(_long(campaign), _long(activity), entry)
             for campaign, activities in self._campaigns.items()
             for activity, entry in activities.items()
-            if activity != _ALL and entry and entry[_NUMBER] > number
+            if activity != _ALL and _is_compared(entry) and entry[_NUMBER] > number
         ]
         return sorted(greater, key=lambda activity: activity.number)
 
@@ -231,26 +261,33 @@ class ActivityLog:
         """Forget what was before, where all streams have read up to a number."""
         for activities in self._campaigns.values():
             for activity, entry in activities.items():
-                if activity != _ALL and entry and entry[_NUMBER] <= number:
+                if activity != _ALL and _is_compared(entry) and entry[_NUMBER] <= number:
                     del entry[_BEFORE]
 
     def forget(self, campaign_id: str) -> None:
         """Leave out a campaign that is gone."""
         self._campaigns.pop(_short(campaign_id), None)
 
-    def remember(self, campaign_id: str, activity_ids: Iterable[str]) -> None:
+    def named(self, activity_ids: Container[str]) -> list[Activity]:
+        """Return the activities with some ids, in the order of the log."""
+        return [activity for activity in self.after(0) if activity.activity_id in activity_ids]
+
+    def remember(self, campaign_id: str, activity_ids: Iterable[str], at: datetime) -> None:
         """Keep the activities of a new campaign until it is compared, perhaps by a later run.
 
         Args:
-            campaign_id: the campaign; of one that is known nothing changes.
+            campaign_id: the campaign; of one that was compared nothing changes.
             activity_ids: its activities that have reports.
+            at: when the API named them.
         """
-        self._campaigns.setdefault(_short(campaign_id), {_short(id_): [] for id_ in activity_ids})
+        if self._known(campaign_id) is None:
+            self._campaigns[_short(campaign_id)] = {
+                _short(id_): [_hour(at)] for id_ in activity_ids
+            }
 
     def compare(
         self,
         counters: Mapping[str, Counters],
-        last_sent: Mapping[str, datetime],
         asker: Asker,
         at: datetime,
         reread_days: Sequence[int],
@@ -260,20 +297,16 @@ class ActivityLog:
         Yields after each campaign or some: the log may then go into a state.
 
         Args:
-            counters: the counters of all campaigns, as the stats have them.
-            last_sent: when they were last sent, where that is known.
+            counters: the counters of all campaigns.
             asker: is asked for the activities of campaigns that have moved.
             at: when the counters were asked for.
             reread_days: how many days after its last send an activity is read to its end.
         """
-        counters = {
-            id_: self._with_send(id_, own, last_sent.get(id_)) for id_, own in counters.items()
-        }
-        due = {id_ for id_, sent in last_sent.items() if self._falls_due(sent, at, reread_days)}
+        counters = {id_: self._with_send(id_, own) for id_, own in counters.items()}
+        due = {id_ for id_, own in counters.items() if self._is_due(id_, own, at, reread_days)}
         moved = [id_ for id_, own in counters.items() if id_ in due or self._known(id_) != own]
-        never = datetime.min.replace(tzinfo=timezone.utc)
-        moved.sort(key=lambda id_: last_sent.get(id_, never), reverse=True)
-        for some in self._with_activities(moved, asker):
+        moved.sort(key=lambda id_: counters[id_].sent, reverse=True)
+        for some in self._with_activities(moved, counters, asker, at):
             several = [activity for ids in some.values() if len(ids) > 1 for activity in ids]
             counted = asker.counters_of(several) if several else {}
             for id_, ids in some.items():
@@ -282,40 +315,44 @@ class ActivityLog:
                 activities = {activity: own[activity] for activity in ids if activity in own}
                 self._note(id_, counters[id_], activities, _hour(at), to_the_end=id_ in due)
             yield
-        self._state["compared_at"] = timestamp(at)
 
-    def _falls_due(self, sent: datetime, at: datetime, reread_days: Sequence[int]) -> bool:
-        """Return whether a re-read fell due since the last comparison."""
-        last = self.compared_at
-        return last is not None and any(
-            last < sent + timedelta(days=days) <= at for days in reread_days
+    def _is_due(
+        self, campaign_id: str, counters: Counters, at: datetime, reread_days: Sequence[int]
+    ) -> bool:
+        """Return whether a re-read fell due since an activity of a campaign got its number."""
+        if not counters.sent:
+            return False
+        due = (counters.sent + days * _HOURS_OF_DAY + 1 for days in reread_days)
+        last = max((hour for hour in due if hour <= _hour(at)), default=0)
+        activities = self._campaigns.get(_short(campaign_id), {})
+        return any(
+            key != _ALL and _is_compared(entry) and entry[_HOUR] < last
+            for key, entry in activities.items()
         )
 
-    def has_moved(self, campaign_id: str, counters: Counters, sent_at: datetime | None) -> bool:
-        """Return whether the counters of a campaign are others than those of the log.
-
-        Args:
-            campaign_id: the campaign.
-            counters: its counters now.
-            sent_at: when it was last sent, where that is known.
-        """
-        return self._known(campaign_id) != self._with_send(campaign_id, counters, sent_at)
+    def has_moved(self, campaign_id: str, counters: Counters) -> bool:
+        """Return whether the counters of a campaign are others than those of the log."""
+        return self._known(campaign_id) != self._with_send(campaign_id, counters)
 
     def _known(self, campaign_id: str) -> Counters | None:
         return _counters_of(self._campaigns.get(_short(campaign_id), {}))
 
-    def _with_send(self, campaign_id: str, counters: Counters, at: datetime | None) -> Counters:
-        """Add the hour of the last send; it is that of the log where it is not known."""
+    def _with_send(self, campaign_id: str, counters: Counters) -> Counters:
+        """Add the hour of the last send from the log, where it is not known now."""
         known = self._known(campaign_id)
-        return counters._replace(sent=_hour(at) if at else known.sent if known else 0)
+        return counters._replace(sent=counters.sent or (known.sent if known else 0))
 
     def _with_activities(
-        self, campaign_ids: Iterable[str], asker: Asker
+        self,
+        campaign_ids: Iterable[str],
+        counters: Mapping[str, Counters],
+        asker: Asker,
+        at: datetime,
     ) -> Iterator[dict[str, list[str]]]:
         """Yield campaigns with their activities: those with one alone, others some at a time."""
         several: dict[str, list[str]] = {}
         for id_ in campaign_ids:
-            activities = self._activities_of(id_, asker)
+            activities = self._activities_of(id_, counters[id_].sent, asker, at)
             if len(activities) == 1:
                 yield {id_: activities}
                 continue
@@ -325,14 +362,17 @@ class ActivityLog:
                 several = {}
         yield several
 
-    def _activities_of(self, campaign_id: str, asker: Asker) -> list[str]:
-        """Return the activities of a campaign: the API's, or those known where it shows none."""
+    def _activities_of(self, campaign_id: str, sent: int, asker: Asker, at: datetime) -> list[str]:
+        """Return the activities of a campaign: the API's, or those known where it shows none.
+
+        What was named before the last send may lack an activity that was sent then.
+        """
         known = self._campaigns.get(_short(campaign_id), {})
-        ids = [_long(activity) for activity in known if activity != _ALL]
-        if ids and not _counters_of(known):
+        ids = [_long(key) for key in known if key != _ALL]
+        if ids and self._known(campaign_id) is None and 0 < sent < min(known.values())[0]:
             return ids
-        asked = asker.activities_of(campaign_id)
-        self.remember(campaign_id, asked)
+        asked = asker.activities_of(campaign_id, _moment(sent + 1))
+        self.remember(campaign_id, asked, at)
         return asked or ids
 
     def _note(
@@ -346,35 +386,42 @@ class ActivityLog:
     ) -> None:
         """Give the next numbers to the activities of a campaign that have moved."""
         known = self._campaigns.get(_short(campaign_id), {})
-        noted = {_short(id_): (known.get(_short(id_)), now) for id_, now in activities.items()}
-        alike = {
-            key for key, (old, now) in noted.items() if old and Counters(*old[_COUNTERS]) == now
-        }
-        if to_the_end or len(alike) == len(noted):  # their stats may be behind the campaign's
-            alike = set()
-        entry: dict[str, Any] = {}
-        if len(activities) != 1:
-            entry[_ALL] = list(counters)
-        for key, (old, now) in noted.items():
-            entry[key] = old if key in alike else self._moved(old, now, hour, to_the_end=to_the_end)
-        self._campaigns[_short(campaign_id)] = entry
+        now = {_short(id_): own for id_, own in activities.items()}
+        old = {key: entry for key, entry in known.items() if key != _ALL and _is_compared(entry)}
+        growth = [
+            own.minus(Counters(*old[key][_COUNTERS]) if key in old else _NOTHING)
+            for key, own in now.items()
+        ]
+        before = _counters_of(known) or _NOTHING
+        grown = Counters(*map(sum, zip(*growth, strict=True))) if growth else _NOTHING
+        if not grown.covers(counters.minus(before)) or not any(map(any, growth)):
+            to_the_end = True  # the counters of some activity are behind those of the campaign
+        entries: dict[str, Any] = {} if len(now) == 1 else {_ALL: list(counters)}
+        for key in {**old, **now}:
+            own = now.get(key) or Counters(*old[key][_COUNTERS])
+            entry = old.get(key)
+            if to_the_end or not entry or Counters(*entry[_COUNTERS]) != own:
+                entry = self._moved(entry, own, hour, to_the_end=to_the_end)
+            entries[key] = entry
+        self._campaigns[_short(campaign_id)] = entries
 
     def _moved(
         self, old: list[Any] | None, now: Counters, hour: int, *, to_the_end: bool
     ) -> list[Any]:
-        number = self._state["last_number"] = self._state.get("last_number", 0) + 1
+        number = self._state["last_number"] = self.last_number + 1
         new = [number, hour, *now]
         if not old:
             return [*new, 0, 0]
-        before = Counters(*old[_COUNTERS])
-        rows = [
-            old[_ROWS][_KINDS["opens"]] + now.opens - before.opens,
-            old[_ROWS][_KINDS["clicks"]] + now.clicks - before.clicks,
-        ]
+        growth = now.minus(Counters(*old[_COUNTERS]))
+        opens, clicks = old[_ROWS]
+        new += [opens + growth.opens, clicks + growth.clicks]
         # A counter that fell says that rows are gone, and no more how many are new.
-        if to_the_end or any(was > is_ for was, is_ in zip(before, now, strict=True)):
-            return [*new, *rows]
-        return [*new, *rows, old[_NUMBER], old[_HOUR]]
+        is_known = not to_the_end and growth.covers(_NOTHING)
+        return [*new, old[_NUMBER], old[_HOUR]] if is_known else new
+
+
+def _is_compared(entry: Sequence[Any]) -> bool:
+    return len(entry) > 1
 
 
 def _counters_of(activities: Mapping[str, Any]) -> Counters | None:
@@ -385,8 +432,8 @@ def _counters_of(activities: Mapping[str, Any]) -> Counters | None:
     """
     if _ALL in activities:
         return Counters(*activities[_ALL])
-    entry = next(iter(activities.values()), None)
-    return Counters(*entry[_COUNTERS]) if entry else None
+    entry = next(iter(activities.values()), ())
+    return Counters(*entry[_COUNTERS]) if _is_compared(entry) else None
 
 
 def _short(id_: str) -> str:

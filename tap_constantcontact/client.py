@@ -109,11 +109,12 @@ class Api:
     ahead: timedelta | None = None
 
     def now(self) -> datetime:
-        """Return the time by the API's clock, or by ours where that is earlier.
+        """Return the time by the API's clock, or by ours where that is earlier, in whole seconds.
 
         A moment that the next run goes on from must not be too late.
         """
-        return datetime.now(timezone.utc) - (self.ahead or timedelta(0))
+        now = datetime.now(timezone.utc) - (self.ahead or timedelta(0))
+        return now.replace(microsecond=0)
 
     def compare_clocks(self, response: requests.Response) -> None:
         """Take notice of the time of an answer; the quickest one tells it best."""
@@ -390,10 +391,10 @@ class ConstantContactStream(RESTStream[ParseResult]):
         try:
             return self.fetch(path, params)
         except (NotFound, Forbidden) as refusal:
-            self._leave_out(refusal)
+            self.leave_out(refusal)
             return None
 
-    def _leave_out(self, refusal: Refused) -> None:
+    def leave_out(self, refusal: Refused) -> None:
         """Go on without an item that is gone, or that cannot be read though others can.
 
         Raises:
@@ -535,22 +536,47 @@ class ForEachStream(ConstantContactStream):
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of each item."""
         for item in self.items(context):
+            yield from self.readable_rows_of(item)
+
+    def readable_rows_of(self, item: Record) -> Iterator[Record]:
+        """Yield the rows of an item, if it is not gone, and can be read as others can."""
+        try:
             yield from self.rows_of(item)
+        except (NotFound, Forbidden) as refusal:
+            self.leave_out(refusal)
 
     def rows_of(self, item: Record) -> Iterator[Record]:
         """Yield the rows of an item, with what tells which item they are of.
 
-        Those of an item that is gone, or that cannot be read though others can, are left out.
+        Raises:
+            Refused: the API refuses, perhaps after some rows.
         """
         own = {name: item[name] for name in self.own_columns}
-        try:
-            for row in self.request_records(item):
-                yield {**row, **own}
-        except (NotFound, Forbidden) as refusal:
-            self._leave_out(refusal)
+        for row in self.request_records(item):
+            yield {**row, **own}
 
 
-class OldestFirstStream(ConstantContactStream):
+class OwnProgressStream(ConstantContactStream):
+    """An incremental stream that notes itself how far it came, by other means than a bookmark."""
+
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Leave the state to the stream."""
+
+    def since_start_date(self) -> str:
+        """Return the start_date that this run goes by, or nothing.
+
+        A relative one moves on, but the rows of the table stay the same: the earliest one that
+        runs began with counts, which is kept as `since` in the state.
+        """
+        start = str(self.config.get("start_date", ""))
+        since = min(start, str(self.stream_state.get("since", start)))
+        self.stream_state["since"] = since
+        return since
+
+
+class OldestFirstStream(OwnProgressStream):
     """An incremental stream of few rows, listed in full and read oldest change first.
 
     The bookmark then moves on row by row: a run that ends early goes on where it was. A row is
@@ -563,16 +589,12 @@ class OldestFirstStream(ConstantContactStream):
 
     since_param: ClassVar[str | None] = None
 
-    is_sorted = True
-    # The first rows can be a little older than the bookmark, by the overlap.
-    check_sorted = False
-
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the changed rows with their details, oldest change first."""
         for row in self.changed_rows(self.since(context)):
-            # What is listed goes before: a row that changes meanwhile would break the order.
+            # What is listed goes before: the detail of a row that changes meanwhile is newer.
             yield {**self.detail_of(row), **row}
-        self.move_bookmark(self.stream_state.get("replication_key_value", ""))
+            self.move_bookmark(self.changed_at(row))
 
     def since(self, context: Context | None) -> str:
         """Return where a run begins: the bookmark less an overlap, or nothing."""
@@ -610,35 +632,18 @@ class OldestFirstStream(ConstantContactStream):
             return ""
 
     def move_bookmark(self, changed_at: str) -> None:
-        """Move the bookmark to a time of change.
+        """Move the bookmark to a time of change, and never back.
 
         A row with a time to come, by mistake, must not hide all others from the next runs.
         """
-        if changed_at and self.replication_method == REPLICATION_INCREMENTAL:
+        if (
+            changed_at > self.stream_state.get("replication_key_value", "")
+            and self.replication_method == REPLICATION_INCREMENTAL
+        ):
             self.stream_state.update(
                 replication_key=self.replication_key,
                 replication_key_value=min(changed_at, timestamp(datetime.now(timezone.utc))),
             )
-
-
-class OwnProgressStream(ConstantContactStream):
-    """An incremental stream that notes itself how far it came, by other means than a bookmark."""
-
-    def _increment_stream_state(
-        self, latest_record: Record, *, context: Context | None = None
-    ) -> None:
-        """Leave the state to the stream."""
-
-    def since_start_date(self) -> str:
-        """Return the start_date that this run goes by, or nothing.
-
-        A relative one moves on, but the rows of the table stay the same: the earliest one that
-        runs began with counts, which is kept as `since` in the state.
-        """
-        start = str(self.config.get("start_date", ""))
-        since = min(start, str(self.stream_state.get("since", start)))
-        self.stream_state["since"] = since
-        return since
 
 
 def _next_link(body: Any, response: requests.Response) -> str | None:

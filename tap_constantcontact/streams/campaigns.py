@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import requests
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
@@ -20,7 +20,7 @@ from tap_constantcontact.client import (
     OwnProgressStream,
 )
 from tap_constantcontact.errors import NotFound, Refused
-from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
+from tap_constantcontact.values import parse_timestamp, timestamp
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -33,13 +33,8 @@ _NEVER_SENT = {"draft", "scheduled", "removed"}
 _REPORTED = {"primary_email", "resend"}
 _PRIMARY = {"primary_email"}
 _AB_TEST = 57
-
-
-class Sent(NamedTuple):
-    """What the summary of a campaign tells."""
-
-    last_sent_at: datetime | None
-    counters: Counters
+_SECONDS_OF_DAY = 86400
+_LONGEST_PAUSE = 32
 
 
 class EmailCampaignSummaries(ConstantContactStream):
@@ -56,17 +51,14 @@ class EmailCampaignSummaries(ConstantContactStream):
         """Yield the summaries; keep what others need of them."""
         sent = {}
         for row in self.request_records(context):
-            counts = row.get("unique_counts")
-            sent[str(row.get("campaign_id"))] = Sent(
-                _moment(row.get("last_sent_date")),
-                Counters.of_summary(counts if isinstance(counts, dict) else {}),
-            )
+            counters = Counters.of_summary(row.get("unique_counts"), row.get("last_sent_date"))
+            sent[str(row.get("campaign_id"))] = counters
             yield row
         self.sent = sent
 
     @cached_property
-    def sent(self) -> dict[str, Sent]:
-        """The campaigns that were sent, the last send first; asked for once in a run."""
+    def sent(self) -> dict[str, Counters]:
+        """The unique counts of the campaigns that were sent; asked for once in a run."""
         for _ in self.read(None):
             pass
         return self.sent
@@ -80,8 +72,8 @@ class EmailCampaignSummaries(ConstantContactStream):
 class EmailCampaigns(OldestFirstStream):
     """An e-mail campaign (retrieveEmailCampaignsUsingGET, retrieveEmailCampaignUsingGET).
 
-    Beside the bookmark, the state has `sent_until`: that a send is a change of the campaign is a
-    guess, so that campaigns which the summaries show as sent later are read as well.
+    Beside the bookmark, the state has `sent_until`, an hour since 1970: that a send is a change of
+    the campaign is a guess, so that campaigns which the summaries show as sent later are read too.
     """
 
     name = "email_campaigns"
@@ -101,12 +93,13 @@ class EmailCampaigns(OldestFirstStream):
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the changed campaigns, and those that were sent since."""
+        state = self.stream_state
+        sent_until = state.setdefault("sent_until", self._last_send) or self._last_send
         for campaign in super().read(context):
             self._remember_activities(campaign)
             yield campaign
-        bookmark = dict(self.stream_state)
-        yield from self._sent_since(str(bookmark.get("sent_until", "")))
-        self.stream_state.update(bookmark, **self._sent_until())
+        yield from self._sent_after(sent_until)
+        state["sent_until"] = max(sent_until, self._last_send)
 
     def list_rows(self, since: str) -> list[Record]:
         """Return campaigns in the statuses of the setting campaign_status, as they are listed.
@@ -130,21 +123,23 @@ class EmailCampaigns(OldestFirstStream):
         return not wanted or status_of(campaign) in map(str.lower, wanted)
 
     @cached_property
-    def _details(self) -> dict[Any, tuple[Any, Record]]:
+    def _details(self) -> dict[Any, tuple[Any, datetime, Record]]:
         return {}
 
     def detail_of(self, row: Record) -> Record:
         """Return a campaign's detail, which several streams need.
 
-        It is asked for once in a run, and again where the list shows that the campaign has changed
-        meanwhile. That of a removed campaign cannot be read (seen: 404).
+        It is asked for once in a run, and again where the campaign has changed meanwhile, as the
+        list shows, or was sent `since`. That of a removed campaign cannot be read (seen: 404).
         """
-        key, changed = row.get("campaign_id"), row.get("updated_at")
+        key, changed, since = (row.get(name) for name in ("campaign_id", "updated_at", "since"))
         known = self._details.get(key)
-        if known is None or (changed and changed != known[0]):
+        is_old = known and ((changed and changed != known[0]) or (since and known[1] <= since))
+        if known is None or is_old:
+            now = self.api.now()
             detail = {} if status_of(row) == "removed" else super().detail_of(row)
-            known = self._details[key] = (changed, detail)
-        return known[1]
+            known = self._details[key] = (changed, now, detail)
+        return known[2]
 
     def activities(self, campaign: Record, roles: set[str]) -> Iterator[Record]:
         """Yield the activities of a campaign that have one of some roles, or any if none is named.
@@ -172,24 +167,24 @@ class EmailCampaigns(OldestFirstStream):
             log = ActivityLog(streams[EmailCampaignStats.name].stream_state)
             reported = self.activities(campaign, _REPORTED)
             ids = [activity["campaign_activity_id"] for activity in reported]
-            log.remember(campaign["campaign_id"], ids)
+            named_at = self._details[campaign["campaign_id"]][1]
+            log.remember(campaign["campaign_id"], ids, named_at)
 
-    def _sent_since(self, moment: str) -> Iterator[Record]:
-        """Yield campaigns that were sent later than a moment and are not listed as changed."""
+    def _sent_after(self, hour: int) -> Iterator[Record]:
+        """Yield campaigns that were sent later and are not listed as changed."""
         listed = {row.get("campaign_id") for row in self._listed or []}
-        for campaign_id, sent in self._summaries.items():
-            sent_at = timestamp(sent.last_sent_at) if sent.last_sent_at else ""
-            if sent_at > moment and campaign_id not in listed:
+        for campaign_id, counters in self._summaries.items():
+            if counters.sent > hour and campaign_id not in listed:
                 campaign = self.detail_of({"campaign_id": campaign_id})
                 if campaign and self.is_wanted(campaign):
                     yield dict(campaign)
 
-    def _sent_until(self) -> dict[str, str]:
-        sent = [sent.last_sent_at for sent in self._summaries.values() if sent.last_sent_at]
-        return {"sent_until": timestamp(max(sent))} if sent else {}
+    @property
+    def _last_send(self) -> int:
+        return max((counters.sent for counters in self._summaries.values()), default=0)
 
     @property
-    def _summaries(self) -> Mapping[str, Sent]:
+    def _summaries(self) -> Mapping[str, Counters]:
         """The summaries, if this run has read them anyway."""
         summaries = cast("EmailCampaignSummaries", self._tap.streams[EmailCampaignSummaries.name])
         return summaries.sent if summaries.is_read else {}
@@ -223,7 +218,7 @@ class OfChangedCampaigns(ForCampaigns, ForEachStream, OldestFirstStream):
         for campaign in self.campaigns.changed_rows(self.since(context)):
             if self.applies_to(campaign):
                 for activity in self.campaigns.activities(campaign, self.roles):
-                    yield from self.rows_of(activity)
+                    yield from self.readable_rows_of(activity)
             self.move_bookmark(self.campaigns.changed_at(campaign))
             self._write_state_message()
 
@@ -339,8 +334,9 @@ class EmailCampaignStats(StatsStream):
     """Counters and rates of a sent campaign (getEmailSummary).
 
     They show which campaigns have moved, to all streams of reports. Its state is their log, and has
-    `others`, campaigns with stats that the summaries lack, `refused`, campaigns of the summaries
-    that the API has no stats of, and `asked_since`, from when on changed ones are asked for.
+    `others`, campaigns with stats that the summaries lack, `asked_since`, from when on changed ones
+    are asked for, and `unanswered`, campaigns without stats so far: the day (since 1970) on which
+    they are asked for again, and after how many days the next time.
     """
 
     name = "email_campaign_stats"
@@ -352,12 +348,14 @@ class EmailCampaignStats(StatsStream):
         """Yield the stats of all campaigns that were sent; keep the counters."""
         counters = {}
         known, doubtful = self._campaigns_to_ask_for()
+        asked = {*known, *doubtful}
         # An unsent campaign among them would make the API refuse a whole request.
         for row in chain(self.stats_of(known), *(self.stats_of([id_]) for id_ in doubtful)):
-            counters[str(row.get("campaign_id"))] = Counters.of_stats(row.get("stats") or {})
+            if row.get("campaign_id") in asked:
+                counters[row["campaign_id"]] = Counters.of_stats(row.get("stats"))
             yield row
-        self._note_who_has_stats({*known, *doubtful}, set(counters))
-        self.counters = {**self._counters_of_refused(), **counters}
+        self._note_answers(asked, set(counters))
+        self.counters = self._with_summaries(counters)
 
     @cached_property
     def counters(self) -> dict[str, Counters]:
@@ -373,67 +371,83 @@ class EmailCampaignStats(StatsStream):
         streams = [stream for stream in self._tap.streams.values() if stream.selected]
         readers = [stream for stream in streams if isinstance(stream, ForMovedActivities)]
         log.settle(min((reader.read_through for reader in readers), default=0))
-        comparison = log.compare(
-            self.counters,
-            {id_: sent.last_sent_at for id_, sent in self._sent.items() if sent.last_sent_at},
-            _Asker(self),
-            self.campaigns.listed_at,
-            self.config["engagement_rereads_days"],
-        )
-        for _ in comparison:
+        rereads = self.config["engagement_rereads_days"]
+        counters = self.counters
+        for _ in log.compare(counters, _Asker(self), self.campaigns.listed_at, rereads):
             self._write_state_message()
         return log
 
     @property
-    def _sent(self) -> dict[str, Sent]:
+    def reads_sent(self) -> bool:
+        """Whether the setting campaign_status lets in campaigns that were sent."""
+        return self.campaigns.is_wanted({"current_status": "done"})
+
+    @property
+    def _sent(self) -> dict[str, Counters]:
         """The summaries, which are of campaigns that are done."""
         summaries = cast("EmailCampaignSummaries", self._tap.streams[EmailCampaignSummaries.name])
-        return summaries.sent if self.campaigns.is_wanted({"current_status": "done"}) else {}
+        return summaries.sent if self.reads_sent else {}
 
     def _campaigns_to_ask_for(self) -> tuple[list[str], list[str]]:
         """Return campaigns that have stats, and those that may have some.
 
         What is in the summaries was sent; so was what had stats before. Others that are neither
-        drafts nor removed (in error, being sent, of a kind that the summaries leave out) are asked
-        for when they are listed as changed.
+        drafts nor removed (in error, being sent, of a kind that the summaries leave out) may have
+        some: they are asked for when they are listed as changed, and after 1, 2, 4, … days.
         """
-        log, sent, state = ActivityLog(self.stream_state), self._sent, self.stream_state
+        log, state, sent = ActivityLog(self.stream_state), self.stream_state, self._sent
         changed = self.campaigns.changed_rows(state.get("asked_since", ""))
         status = {row["campaign_id"]: status_of(row) for row in changed if row.get("campaign_id")}
-        for id_ in (id_ for id_ in status if status[id_] == "removed"):
+        removed = {id_ for id_ in status if status[id_] == "removed"}
+        for id_ in removed:
             log.forget(id_)
-        refused = set(state.get("refused", ()))
-        again = {
-            id_
-            for id_ in refused & sent.keys()
-            if log.has_moved(id_, sent[id_].counters, sent[id_].last_sent_at)
-        }
-        earlier = (*log.campaign_ids, *state.get("others", ())) if sent else ()
+        earlier = (*log.campaign_ids, *state.get("others", ())) if self.reads_sent else ()
         known = dict.fromkeys([*sent, *earlier])
-        asked = [id_ for id_ in known if id_ not in refused and status.get(id_) != "removed"]
-        others = (id_ for id_ in status if status[id_] not in _NEVER_SENT and id_ not in known)
-        return asked, [*again, *others]
+        unanswered: dict[str, list[int]] = state.get("unanswered", {})
+        doubtful = [
+            *(id_ for id_ in status if status[id_] not in _NEVER_SENT and id_ not in known),
+            *(id_ for id_, (day, _) in unanswered.items() if day <= self._today),
+            *(id_ for id_ in unanswered if id_ in sent and log.has_moved(id_, sent[id_])),
+        ]
+        return (
+            [id_ for id_ in known if id_ not in unanswered and id_ not in removed],
+            [id_ for id_ in dict.fromkeys(doubtful) if id_ not in removed],
+        )
 
-    def _note_who_has_stats(self, asked: set[str], has_stats: set[str]) -> None:
-        """Keep whom to ask in the next run, and whom not to ask in each one.
+    def _note_answers(self, asked: set[str], has_stats: set[str]) -> None:
+        """Keep whom to ask in the next run.
 
         Args:
             asked: the campaigns that were asked for.
             has_stats: those of them that the API has stats of.
         """
-        log, sent, state = ActivityLog(self.stream_state), self._sent, self.stream_state
-        for id_ in asked - has_stats - sent.keys():
-            log.forget(id_)
-        refused = ({*state.get("refused", ())} - has_stats | asked - has_stats) & sent.keys()
-        state.update(
-            asked_since=timestamp(self.campaigns.listed_at - OVERLAP),
-            others=sorted(has_stats - sent.keys()),
-            refused=sorted(refused),
-        )
+        state = self.stream_state
+        state["asked_since"] = timestamp(self.campaigns.listed_at - OVERLAP)
+        if self.reads_sent:
+            state["others"] = sorted(has_stats - self._sent.keys())
+        unanswered: dict[str, list[int]] = state.setdefault("unanswered", {})
+        for id_ in asked & has_stats & unanswered.keys():
+            del unanswered[id_]
+        for id_ in asked - has_stats:
+            pause = unanswered.get(id_, [0, 1])[1]
+            unanswered[id_] = [self._today + pause, min(2 * pause, _LONGEST_PAUSE)]
 
-    def _counters_of_refused(self) -> dict[str, Counters]:
-        """Return what the summaries say of campaigns without stats: it moves as well."""
-        return {id_: self._sent[id_].counters for id_ in self.stream_state.get("refused", ())}
+    def _with_summaries(self, counters: dict[str, Counters]) -> dict[str, Counters]:
+        """Return counters with the hour of the last send, which is in the summaries alone.
+
+        Those of campaigns without stats are those of the summaries: they move as well.
+        """
+        sent = self._sent
+        dated = {
+            id_: own._replace(sent=sent[id_].sent if id_ in sent else 0)
+            for id_, own in counters.items()
+        }
+        unanswered = self.stream_state.get("unanswered", {}).keys() & sent.keys()
+        return {**{id_: sent[id_] for id_ in unanswered}, **dated}
+
+    @property
+    def _today(self) -> int:
+        return int(self.api.now().timestamp()) // _SECONDS_OF_DAY
 
 
 class _Asker:
@@ -444,9 +458,10 @@ class _Asker:
         streams = stats.campaigns._tap.streams  # noqa: SLF001 - the streams know each other by it
         self._activity_stats = cast("StatsStream", streams["email_campaign_activity_stats"])
 
-    def activities_of(self, campaign_id: str) -> list[str]:
+    def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
         """Return the ids of a campaign's activities that have reports."""
-        activities = self._campaigns.activities({"campaign_id": campaign_id}, _REPORTED)
+        campaign = {"campaign_id": campaign_id, "since": since}
+        activities = self._campaigns.activities(campaign, _REPORTED)
         return [activity["campaign_activity_id"] for activity in activities]
 
     def counters_of(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
@@ -460,8 +475,10 @@ class _Asker:
 class ForMovedActivities(ForCampaigns, OwnProgressStream):
     """A stream that reads something of the sent activities that have moved since it read them.
 
-    The state has `read_through`, the number in the log up to which it has read, and `since`, the
-    start_date that the first run began with.
+    The state has `read_through`, the number in the log up to which it has read,
+    `complete_through`, the last number when it had read all, `left_out`, activities that could not
+    be read, with the day (since 1970) of the last try, and `since`, the start_date that the first
+    run began with.
 
     Attributes:
         at_once: how many activities are read together.
@@ -470,8 +487,9 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
     at_once: ClassVar[int] = 1
     needs = _METRICS
 
-    _through: int
+    _complete: int
     _start: datetime | None
+    left_out: dict[str, int]
 
     @property
     def read_through(self) -> int:
@@ -481,12 +499,19 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of activities that have moved, in the order of the log."""
         stats = cast("EmailCampaignStats", self._tap.streams[EmailCampaignStats.name])
-        activities = stats.activities.after(self._begin())
+        if not stats.reads_sent:
+            return
+        log = stats.activities
+        self._begin(log)
+        again = {id_ for id_, day in self.left_out.items() if day < self.today}
+        new = log.after(self.read_through)
+        activities = [*(old for old in log.named(again) if old.number <= self.read_through), *new]
         for first in range(0, len(activities), self.at_once):
             some = activities[first : first + self.at_once]
             yield from self.rows_of_activities(some)
-            self.stream_state["read_through"] = some[-1].number
+            self.stream_state["read_through"] = max(self.read_through, some[-1].number)
             self._write_state_message()
+        self.stream_state["complete_through"] = log.last_number
 
     def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
         """Yield the rows of some activities.
@@ -498,21 +523,31 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
 
     def known_until(self, activity: Activity) -> datetime | None:
         """Return up to when this stream has read an activity, or None if it is to be read whole."""
-        return activity.known_until(self._through)
+        if activity.activity_id in self.left_out:
+            return None
+        return activity.known_until(self._complete)
 
-    def _begin(self) -> int:
-        """Return the number in the log that this run goes on from.
+    @property
+    def today(self) -> int:
+        """The day, since 1970."""
+        return int(self.api.now().timestamp()) // _SECONDS_OF_DAY
 
-        An earlier start_date lets rows in that were left out: all is read again.
+    def _begin(self, log: ActivityLog) -> None:
+        """Go on from what earlier runs have read.
+
+        An earlier start_date lets rows in that were left out, and a log that was taken out of the
+        state begins anew: then all is read again.
         """
-        known = self.stream_state.get("since")
+        state = self.stream_state
+        known = state.get("since")
         first = self.since_start_date()
-        earlier = known is not None and first < known
-        afresh = earlier or self.replication_method == REPLICATION_FULL_TABLE
-        self._through = 0 if afresh else self.read_through
         self._start = parse_timestamp(first) if first else None
-        self.stream_state["read_through"] = self._through
-        return self._through
+        earlier = known is not None and first < known
+        is_full = self.replication_method == REPLICATION_FULL_TABLE
+        if earlier or is_full or self.read_through > log.last_number:
+            state.update(read_through=0, complete_through=0, left_out={})
+        self._complete = int(state.get("complete_through", 0))
+        self.left_out = state.setdefault("left_out", {})
 
 
 def _activities(campaign: Record) -> list[Record]:
@@ -539,10 +574,3 @@ def _with_underscores(row: Record) -> Record:
 
 def _is_object(row: Any) -> bool:
     return isinstance(row, dict)
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        return parse_timestamp(str(text))
-    except Misfit:
-        return None

@@ -63,7 +63,7 @@ class ForEachContact(ForEachStream, OwnProgressStream):
         """
         for mark, contact in self._contacts_after(round_.get("last")):
             if self._is_chosen(contact):
-                yield from self.rows_of(contact)
+                yield from self.readable_rows_of(contact)
             round_["last"] = mark
             self._write_state_message()
 

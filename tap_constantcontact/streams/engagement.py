@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_constantcontact.changes import Activity, Tally
 from tap_constantcontact.client import ForEachStream
+from tap_constantcontact.errors import Forbidden, NotFound
 from tap_constantcontact.streams.campaigns import ForMovedActivities, StatsStream
 from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
 
@@ -63,22 +64,33 @@ class ReportOfActivity(ForMovedActivities, ForEachStream):
     own_columns: ClassVar[tuple[str, ...]] = ("campaign_id", "campaign_activity_id")
 
     def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
-        """Yield the rows of the only one."""
+        """Yield the rows of the only one; it is tried again on another day if it is refused."""
         for activity in activities:
             item = {
                 "campaign_id": activity.campaign_id,
                 "campaign_activity_id": activity.activity_id,
             }
-            yield from self.rows_of_activity(activity, self.rows_of(item))
+            try:
+                again = yield from self.rows_of_activity(activity, self.rows_of(item))
+            except (NotFound, Forbidden) as refusal:
+                self.leave_out(refusal)
+                again = True
+            if again:
+                self.left_out[activity.activity_id] = self.today
+            else:
+                self.left_out.pop(activity.activity_id, None)
 
-    def rows_of_activity(self, activity: Activity, rows: Iterator[Record]) -> Iterator[Record]:
-        """Yield what is to be read of an activity.
+    def rows_of_activity(
+        self, activity: Activity, rows: Iterator[Record]
+    ) -> Generator[Record, None, bool]:
+        """Yield what is to be read of an activity; return whether to try again another day.
 
         Args:
             activity: the activity.
             rows: the rows of its report; each page is asked for when its first row is.
         """
         yield from rows
+        return False
 
 
 class EmailCampaignSendHistory(ReportOfActivity):
@@ -121,11 +133,14 @@ class TrackingReport(ReportOfActivity):
     primary_keys: tuple[str, ...] = _KEY_OF_CONTACT
     replication_key = "created_time"
 
-    def rows_of_activity(self, activity: Activity, rows: Iterator[Record]) -> Iterator[Record]:
+    def rows_of_activity(
+        self, activity: Activity, rows: Iterator[Record]
+    ) -> Generator[Record, None, bool]:
         """Yield the rows of an activity that are not older than start_date."""
         for row in rows:
             if not self.is_too_old(_time_of(row)):
                 yield row
+        return False
 
     def is_too_old(self, at: datetime | None, by: timedelta = timedelta(0)) -> bool:
         """Return whether a time is before start_date, by some time or more."""
@@ -144,10 +159,13 @@ class EventReport(TrackingReport):
     kind: ClassVar[str | None] = None
     least_lookback: ClassVar[timedelta] = timedelta(days=1)
 
-    def rows_of_activity(self, activity: Activity, rows: Iterator[Record]) -> Iterator[Record]:
+    def rows_of_activity(
+        self, activity: Activity, rows: Iterator[Record]
+    ) -> Generator[Record, None, bool]:
         """Yield the events of an activity that are new, told apart by their occurrence.
 
-        Whole minutes are read, so that occurrences are the same in each run.
+        Whole minutes are read, so that occurrences are the same in each run. A report that is
+        behind its counter is tried again.
         """
         lookback = max(timedelta(days=self.config["engagement_lookback_days"]), self.least_lookback)
         tally = Tally(activity, self.kind, self.known_until(activity), lookback)
@@ -159,8 +177,9 @@ class EventReport(TrackingReport):
                 break
             if not self.is_too_old(at):
                 yield row
-        if "max_records_per_stream" not in self.config:  # which claims nothing
-            tally.close(to_the_end=to_the_end)
+        if "max_records_per_stream" in self.config:  # which claims nothing
+            return False
+        return tally.close(to_the_end=to_the_end)
 
 
 class EmailSends(EventReport):
