@@ -372,8 +372,6 @@ SETTINGS = th.PropertiesList(
 )
 
 _PARTNER_LOGIN = {"partner_client_id", "partner_client_secret"}
-# What contacts are narrowed by has to come with them.
-_NEEDED_PARTS = {"contact_lists": "list_memberships", "contact_tags": "taggings"}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _TYPES = {
     "string": "a text",
@@ -430,9 +428,6 @@ def _contradictions(config: Mapping[str, Any], now: datetime) -> Iterator[str]:
     """Yield what settings, each good by itself, cannot be together."""
     if config.get("contact_activity_types") == []:
         yield "Setting contact_activity_types is [], but must name at least one type"
-    for name, part in _NEEDED_PARTS.items():
-        if config.get(name) and part not in config.get("contacts_include", CONTACT_INCLUDES):
-            yield f"Setting {name} needs {part} in contacts_include"
     start, end = config.get("report_start", "-365d"), config.get("report_end", "-0h")
     if parse_start(start, now) > parse_start(end, now):
         yield f"Setting report_start is {start!r}, but must be before report_end, which is {end!r}"

@@ -60,6 +60,14 @@ class TestRounds:
             read += run.keys(RATES, "contact_id")
         assert len(read) == len(set(read)) == 1500
 
+    def test_other_settings_need_a_round_of_their_own(
+        self, tap: TapCommand, sandbox: Sandbox
+    ) -> None:
+        one, other = [*sandbox.account.contacts][:2]
+        first = tap.sync(sandbox, RATES, contact_ids=[one])
+        second = tap.sync(sandbox, RATES, contact_ids=[other], state=first.state)
+        assert second.keys(RATES, "contact_id") == [other]
+
     def test_contacts_of_the_same_second_are_told_apart(
         self, tap: TapCommand, sandbox: Sandbox
     ) -> None:

@@ -71,6 +71,13 @@ def test_what_no_filter_shows_arrives_with_the_sweep(tap: TapCommand, sandbox: S
     assert len(ids(third)) == len(sandbox.expected()["contacts"])
 
 
+def test_without_a_bookmark_all_contacts_are_read(tap: TapCommand, sandbox: Sandbox) -> None:
+    """Somebody has taken it out of the state, to begin anew."""
+    state = sync(tap, sandbox).state
+    del state["bookmarks"]["contacts"]["replication_key_value"]
+    assert ids(sync(tap, sandbox, state)) == contacts_of(sandbox)
+
+
 @pytest.mark.parametrize(
     ("sweep_days", "days_ago", "sweeps"),
     [(0, 0, True), (1, 0.5, False), (1, 1, True), (7, 6, False)],
@@ -320,6 +327,34 @@ class TestSlices:
         run = sync(tap, sandbox)
         assert ids(run) == contacts_of(sandbox)
         assert len(pages_of(sandbox)) <= 12_000 / 500 + 60  # halving years to a second
+
+    def test_contacts_without_a_time_of_creation_arrive(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(contacts=12_000)
+        for contact in [*sandbox.account.contacts.values()][::100]:
+            contact["created_at"] = ""
+        run = sync(tap, sandbox)
+        assert ids(run) == set(sandbox.account.contacts)
+
+    def test_more_changes_than_a_sweep_slice_come_with_a_sweep(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        """It goes on where a run ends; a walk of changes would begin anew in each."""
+        sandbox = make_sandbox(contacts=12_000)
+        state = sync(tap, sandbox).state
+        bookmark = state["bookmarks"]["contacts"]["replication_key_value"]
+        for contact_id in [*sandbox.account.contacts]:
+            sandbox.account.edit(contact_id, job_title="Imported")
+        titles: dict[str, str] = {}
+        for _ in range(4):
+            run = sync(tap, sandbox, state, max_requests=22, on_quota_exceeded="stop")
+            titles.update((row["contact_id"], row["job_title"]) for row in run.records["contacts"])
+            state = run.state
+            if state["bookmarks"]["contacts"]["replication_key_value"] > bookmark:
+                break
+        assert len(titles) == 12_000
+        assert set(titles.values()) == {"Imported"}
 
     def test_other_settings_begin_the_sweep_anew(
         self, tap: TapCommand, make_sandbox: MakeSandbox

@@ -68,7 +68,7 @@ PASSING = [
     Passing(Fault.UNAVAILABLE),
     Passing(Fault.GATEWAY_TIMEOUT),
     Passing(Fault.DROPPED),
-    Passing(Fault.CUT, at_token_endpoint=FAILS),
+    Passing(Fault.CUT),
     Passing(Fault.NOT_JSON),
     Passing(Fault.DELAY),
     Passing(Fault.UNAUTHORIZED, at_token_endpoint=FAILS),

@@ -79,7 +79,6 @@ def test_the_address_of_a_redis_is_checked_and_not_named(url: str) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"contact_tags": ["1"], "contacts_include": []}, "contact_tags needs taggings"),
         ({"partner_api_key": "k"}, "partner_api_key needs partner_client_id"),
         ({"report_start": "-1d", "report_end": "-2d"}, "report_start is '-1d', but must be before"),
         ({"contact_activity_types": []}, "must name at least one type"),

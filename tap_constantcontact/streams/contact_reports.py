@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -31,29 +31,39 @@ class ForEachContact(ForEachStream, OwnProgressStream):
     What a contact does is no change of the contact. So all are asked for, in rounds that begin
     every `contacts_sweep_days`; a round goes on in the next run where one ends early.
 
-    The state has `round_at`, when the last complete round began, and `round`, the one under way:
-    when it began, and `last`, the time of creation and the id of the contact read last.
+    The state has `round_at`, when the last complete round began, `round_for`, the settings that it
+    was made with (others need a new one), and `round`, the one under way: when it began, with which
+    settings, and `last`, the time of creation and the id of the contact read last.
     """
 
     own_columns: ClassVar[tuple[str, ...]] = ("contact_id",)
     needs = _METRICS
     selected_by_default = False
+    settings: ClassVar[tuple[str, ...]] = (
+        *("contact_status", "contact_ids", "contact_lists", "contact_tags"),
+    )
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of the contacts of a round, the newest contact first."""
+        state = self.stream_state
         if self.replication_method == REPLICATION_FULL_TABLE:
             yield from self._read_round({})
-        elif self._is_due():
-            new = {"began": timestamp(self.api.now())}
-            round_: dict[str, Any] = self.stream_state.setdefault("round", new)
+            return
+        round_for = {name: self.config.get(name) for name in self.settings}
+        if state.get("round", {}).get("for") != round_for:
+            state.pop("round", None)
+        if "round" in state or self._is_due(round_for):
+            new = {"began": timestamp(self.api.now()), "for": round_for}
+            round_: dict[str, Any] = state.setdefault("round", new)
             yield from self._read_round(round_)
-            del self.stream_state["round"]
-            self.stream_state["round_at"] = round_["began"]
+            del state["round"]
+            state.update(round_at=round_["began"], round_for=round_for)
 
-    def _is_due(self) -> bool:
+    def _is_due(self, round_for: Mapping[str, Any]) -> bool:
+        state = self.stream_state
         every = timedelta(days=self.config["contacts_sweep_days"])
         due = timestamp(self.api.now() - every + SWEEP_EARLY)
-        return "round" in self.stream_state or str(self.stream_state.get("round_at", "")) <= due
+        return state.get("round_for") != round_for or str(state.get("round_at", "")) <= due
 
     def _read_round(self, round_: dict[str, Any]) -> Iterator[Record]:
         """Yield the rows of all contacts that a round has still to read.
@@ -88,10 +98,13 @@ class ForEachContact(ForEachStream, OwnProgressStream):
         contacts = cast("Contacts", self._tap.streams[Contacts.name])
         narrowed = self.config.get("contact_lists") or self.config.get("contact_tags")
         params = {"include": _INCLUDE if narrowed else None}
-        for number, (walk, _, left) in enumerate(contacts.slices(before, _SLICE, params)):
+        slices = contacts.slices(before, _SLICE, params)
+        for number, (walk, created_from, left) in enumerate(slices):
             if not number:
                 self.logger.info("%s: a request or more for each of %d contacts", self.name, left)
-            yield list(walk.contacts())
+            begin = timestamp(created_from) if created_from else ""
+            # A slice begins a second earlier: that second is the next one's.
+            yield [contact for contact in walk.contacts() if _created_at(contact) >= begin]
 
     def _is_chosen(self, contact: Record) -> bool:
         """Return whether the settings let a contact in: it must fit all that are set."""
@@ -133,6 +146,7 @@ class ContactActivityDetails(ForEachContact):
         "occurrence",
     )
     replication_key = "created_time"
+    settings = (*ForEachContact.settings, "contact_activity_types")
 
     def rows_of(self, item: Record) -> Iterator[Record]:
         """Yield the events of a contact, told apart by their occurrence."""
@@ -146,6 +160,7 @@ class ReportInWindow(ForEachContact):
 
     own_columns = ("contact_id", "report_start", "report_end")
     replication_key = "report_end"
+    settings = (*ForEachContact.settings, "report_start", "report_end")
 
     @cached_property
     def window(self) -> tuple[str, str]:

@@ -101,9 +101,14 @@ class Contacts(OwnProgressStream):
         if self.replication_method == REPLICATION_FULL_TABLE:
             yield from self._sweep({}, seen)
             return
+        sweep_is_due = self._sweep_is_due(swept_for)
         if self.stream_state.get("replication_key_value"):
-            yield from self._changes(context, seen)
-        if self._sweep_is_due(swept_for):
+            walks = self._walks_of_changes(context)
+            if sum(walk.announced for walk in walks) > 2 * _SLICE:
+                sweep_is_due = True  # which brings them too, and goes on where a run ends
+            else:
+                yield from self._changes(walks, seen)
+        if sweep_is_due:
             yield from self._sweep(self._sweep_state(swept_for), seen)
 
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
@@ -125,7 +130,7 @@ class Contacts(OwnProgressStream):
         return contact if contact["last_changed_at"] >= self._since else None
 
     def walk_once(self, params: Mapping[str, Any]) -> Iterator[Record]:
-        """Yield the contacts of a filter, without those that slip from page to page meanwhile.
+        """Yield the contacts of a filter, as the pages have them.
 
         Args:
             params: query parameters of the first page.
@@ -156,21 +161,33 @@ class Contacts(OwnProgressStream):
         """
         rest = Walk(self, {**params, **_created(None, before)})
         left = rest.announced
-        if left <= 2 * size:
+        if left <= 2 * size or not self._counts_go_by_filters(params):
             yield Slice(rest, None, left)
             return
         width, upper = _FIRST_WIDTH, before or self.api.now()
+        last: set[str] = set()
         while left > 2 * size and upper > OLDEST:
             lower = (upper - width).replace(microsecond=0)
             found = 0
             for walk, after in self._cut(lower, before, size, params):
                 yield Slice(walk, after, left - found)
-                found += len(walk.found)
+                found += len(walk.found - last)
+                last = walk.found
             left -= found
             upper = before = lower
             step = min(max(size / max(1, found), 1 / _GREATEST_STEP), _GREATEST_STEP)
             width = min(max(width * step, _SECOND), _GREATEST_WIDTH)
-        yield Slice(Walk(self, {**params, **_created(None, before)}), None, left)
+        oldest = Walk(self, {**params, **_created(None, before)})
+        yield Slice(oldest, None, left)
+        if len(oldest.found - last) < left:  # some have no time of creation, or the filters fail
+            yield Slice(Walk(self, params), None, left)
+
+    def _counts_go_by_filters(self, params: Mapping[str, Any]) -> bool:
+        """Return whether the numbers announced are of the slice, and not of the account.
+
+        The contract says both; slices that are halved by a wrong number would come to no end.
+        """
+        return not Walk(self, {**params, **_created(None, OLDEST)}).announced
 
     def _cut(
         self,
@@ -203,20 +220,24 @@ class Contacts(OwnProgressStream):
             count -= len(walk.found)
         yield from self._cut(after, middle, size, params, count)
 
-    def _changes(self, context: Context | None, seen: set[str]) -> Iterator[Record]:
-        """Yield the contacts that changed or opted out; move the bookmark when all have come."""
+    def _walks_of_changes(self, context: Context | None) -> list[Walk]:
         start = cast("datetime", self.get_starting_timestamp(context))
         since = timestamp(start - _OVERLAP)
-        walks = [Walk(self, {name: since}) for name in ("updated_after", "optout_after")]
+        return [Walk(self, {name: since}) for name in ("updated_after", "optout_after")]
+
+    def _changes(self, walks: list[Walk], seen: set[str]) -> Iterator[Record]:
+        """Yield the contacts that changed or opted out; move the bookmark when all have come."""
         for walk in walks:
             yield from walk.contacts(seen)
             seen |= walk.found
         if all(walk.is_complete for walk in walks):
-            self._move_bookmark(timestamp(cast("datetime", self._began)))
+            self.stream_state.update(self._bookmark(timestamp(cast("datetime", self._began))))
 
     def _sweep_is_due(self, swept_for: Mapping[str, Any]) -> bool:
         state = self.stream_state
         if "sweep" in state or state.get("swept_for") != swept_for:
+            return True
+        if not state.get("replication_key_value"):
             return True
         every = timedelta(days=self.config["contacts_sweep_days"])
         due = datetime.now(timezone.utc) - every + SWEEP_EARLY
@@ -252,13 +273,14 @@ class Contacts(OwnProgressStream):
 
     def _end_sweep(self, sweep: Mapping[str, Any]) -> None:
         """Note the sweep; what comes here runs after the last contact was written."""
+        bookmark = max(self.stream_state.get("replication_key_value", ""), sweep["began"])
         del self.stream_state["sweep"]
-        self.stream_state.update(swept_at=sweep["began"], swept_for=sweep["swept_for"])
-        if not self.stream_state.get("replication_key_value"):
-            self._move_bookmark(sweep["began"])
+        self.stream_state.update(
+            swept_at=sweep["began"], swept_for=sweep["swept_for"], **self._bookmark(bookmark)
+        )
 
-    def _move_bookmark(self, began: str) -> None:
-        self.stream_state.update(replication_key=self.replication_key, replication_key_value=began)
+    def _bookmark(self, began: str) -> dict[str, Any]:
+        return {"replication_key": self.replication_key, "replication_key_value": began}
 
 
 class Walk:
@@ -299,7 +321,7 @@ class Walk:
                 self.is_complete = True
                 return
         self._stream.logger.warning(
-            "contacts: %d of %s contacts came in %d walks; the next run asks for them again",
+            "contacts: %d of %s contacts came in %d walks; the others are left to a later run",
             len(self.found),
             self.announced,
             _WALKS,
