@@ -49,16 +49,16 @@ class TestRounds:
     def test_a_round_goes_on_with_the_very_contact(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        sandbox = make_sandbox(contacts=1500)
+        sandbox = make_sandbox(contacts=1100)
         read: list[str] = []
         state: dict[str, Any] = {}
         while "round_at" not in state.get("bookmarks", {}).get(RATES, {}):
-            run = tap.sync(sandbox, RATES, state=state, max_requests=400, on_quota_exceeded="stop")
+            run = tap.sync(sandbox, RATES, state=state, max_requests=300, on_quota_exceeded="stop")
             assert run.status == 0, run.log
             state = run.state
-            assert 380 < len(run.records[RATES]) < 400 or "round_at" in state["bookmarks"][RATES]
+            assert 280 < len(run.records[RATES]) < 300 or "round_at" in state["bookmarks"][RATES]
             read += run.keys(RATES, "contact_id")
-        assert len(read) == len(set(read)) == 1500
+        assert len(read) == len(set(read)) == 1100
 
     def test_other_settings_need_a_round_of_their_own(
         self, tap: TapCommand, sandbox: Sandbox
