@@ -67,6 +67,8 @@ class Counters(NamedTuple):
     def of_stats(cls, stats: Any) -> Counters:
         """Return the counters of the stats of a campaign or an activity."""
         stats = stats if isinstance(stats, dict) else {}
+        # Answers with dots in the names were published as well.
+        stats = {name.replace(".", "_"): count for name, count in stats.items()}
         names = ("sends", "opens_all", "clicks_all", "bounces", "optouts", "forwards")
         return cls(*(_number(stats.get(f"em_{name}")) for name in names))
 

@@ -327,7 +327,14 @@ class StatsStream(ForCampaigns):
             yield from self._stats_of(ids[:half])
             yield from self._stats_of(ids[half:])
         else:
-            yield from map(_with_underscores, filter(_is_object, answer.get("results") or []))
+            yield from filter(_is_object, answer.get("results") or [])
+
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        """Name counters as the contract does; answers with dots were published as well."""
+        stats = row.get("stats")
+        if isinstance(stats, dict):
+            row["stats"] = {name.replace(".", "_"): count for name, count in stats.items()}
+        return super().post_process(row, context)
 
 
 class EmailCampaignStats(StatsStream):
@@ -562,14 +569,6 @@ def _activities(campaign: Record) -> list[Record]:
 def status_of(campaign: Record) -> str:
     """Return the status of a campaign or an activity, in lower case."""
     return str(campaign.get("current_status") or "").lower()
-
-
-def _with_underscores(row: Record) -> Record:
-    """Name counters as the contract does; answers with dots were published as well."""
-    stats = row.get("stats")
-    if not isinstance(stats, dict):
-        return row
-    return {**row, "stats": {name.replace(".", "_"): count for name, count in stats.items()}}
 
 
 def _is_object(row: Any) -> bool:
