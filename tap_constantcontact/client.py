@@ -85,9 +85,11 @@ class SchemaOfStream(StreamSchema):
             stream_class: its class.
         """
         schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
-        if not stream.config.get("keep_unknown_fields"):
-            return schema
-        return {**schema, "properties": {**schema["properties"], "_extra": _EXTRA}}
+        if stream.config.get("keep_unknown_fields"):
+            schema = {**schema, "properties": {**schema["properties"], "_extra": _EXTRA}}
+        # Is found there from now on: the SDK asks for it with every record.
+        vars(stream)["schema"] = schema
+        return schema
 
 
 @dataclass
@@ -429,7 +431,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
             row["_extra"] = without_unstorable(self._extra)
         if self.replication_key:
             row.setdefault(self.replication_key, None)
-        if any(row.get(key) is None for key in self.primary_keys):
+        if None in map(row.get, self.primary_keys):
             self._report(f"a record without its key {', '.join(self.primary_keys)} is left out")
             return None
         self._given += 1
