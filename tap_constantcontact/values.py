@@ -59,9 +59,9 @@ def timestamp(moment: datetime) -> str:
     The API's times have milliseconds at most (seen), so that texts of one width keep the order of
     time, which is how the SDK compares them.
     """
-    utc = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    utc = moment if moment.tzinfo is timezone.utc else moment.astimezone(timezone.utc)
     finest = "microseconds" if utc.microsecond % _MILLISECOND else "milliseconds"
-    return utc.isoformat(timespec=finest) + "Z"
+    return utc.isoformat(timespec=finest).removesuffix("+00:00") + "Z"
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -110,6 +110,8 @@ def _converter(schema: Mapping[str, Any], misfit: Report, unknown: Report, path:
     if kind == "object" and "properties" in schema:
         return _object(schema["properties"], misfit, unknown, path)
     if kind == "array" and "items" in schema:
+        if _converter(schema["items"], misfit, unknown, path) is _string:
+            return _texts
         return _array(cleaner(schema["items"], misfit, unknown, path))
     if kind == "string" and schema.get("format") == "date-time":
         return _date_time
@@ -133,8 +135,11 @@ def _object(properties: Mapping[str, Any], misfit: Report, unknown: Report, path
         cleaned = value.copy()
         for name, item in value.items():
             convert = converters.get(name)
-            if convert is _string and type(item) is str and item.isprintable():
-                continue
+            if type(item) is str:
+                if convert is _string and item.isprintable():
+                    continue
+                if convert is _date_time:
+                    convert = _normal_timestamp
             column = name
             if convert is None:
                 del cleaned[name]
@@ -162,9 +167,19 @@ def _array(clean_item: Cleaner) -> Cleaner:
     def clean_array(value: Any) -> list[Any]:
         if not isinstance(value, list):
             raise Misfit
-        return [None if item is None else clean_item(item) for item in value]
+        return [clean_item(item) for item in value]
 
     return clean_array
+
+
+def _texts(value: Any) -> list[Any]:
+    """Clean an array of texts, most of which have nothing to take out."""
+    if not isinstance(value, list):
+        raise Misfit
+    return [
+        item if item is None or (type(item) is str and item.isprintable()) else _string(item)
+        for item in value
+    ]
 
 
 def _date_time(value: Any) -> str:
@@ -203,6 +218,8 @@ def _number(value: Any) -> int | Decimal:
 
 
 def _integer(value: Any) -> int:
+    if type(value) is int:
+        return value
     number = _number(value)
     if number != int(number):
         raise Misfit
