@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -301,7 +301,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         """Never: a stream that is skipped or ends early would lose its rows in the target."""
         return False
 
-    def _generate_record_messages(self, record: Record) -> Iterator[RecordMessage]:
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
         """Yield the messages of a record.
 
         Where all is selected nothing is to be taken out, and the SDK's walk through all properties
