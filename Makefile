@@ -3,7 +3,13 @@
 PYTHON ?= python3
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo all-streams bench test lint format contract clean
+# What the tap is measured beside.
+PEERS = airbyte-cdk dlt requests singer-sdk
+VERSION_airbyte-cdk = ==7.39.1
+VERSION_dlt = ==1.31.0
+VERSION_singer-sdk = ==0.54.9
+
+.PHONY: help demo all-streams bench requests test lint format contract clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -14,8 +20,11 @@ demo: .venv-demo/made ## Sync a made-up account into DuckDB, twice, and report w
 all-streams: .venv-demo/made ## Sync every stream of a made-up account into DuckDB, and compare every value.
 	@.venv-demo/bin/python -m sandbox.demo --all-streams
 
-bench: .venv/made ## Count the requests of runs, and what they lose (BENCH: its options, as --help).
-	@.venv/bin/python -m sandbox.bench $(BENCH)
+bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Measure the tap beside others (BENCH: its options, as --help).
+	@.venv/bin/python -m bench $(BENCH)
+
+requests: .venv/made ## Count the requests of runs, and what they lose (REQUESTS: its options, as --help).
+	@.venv/bin/python -m sandbox.bench $(REQUESTS)
 
 test: .venv/made .venv-target-jsonl/made lint ## Check style and types, and run all tests.
 	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl .venv/bin/python -m pytest -n 2 --dist loadfile
@@ -54,3 +63,8 @@ clean: ## Take away what was made.
 	@$(PYTHON) -m venv .venv-target-jsonl
 	@.venv-target-jsonl/bin/python $(PIP_INSTALL) target-jsonl==0.1.4
 	@touch $@
+
+# An environment for each peer; the table names those that cannot be installed.
+.venv-bench-%/made: Makefile
+	@$(PYTHON) -m venv .venv-bench-$*
+	@.venv-bench-$*/bin/python $(PIP_INSTALL) '$*$(VERSION_$*)' && touch $@ || rm -f $@

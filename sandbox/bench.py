@@ -1,4 +1,4 @@
-"""`make bench`: what the tap asks for, and whether anything is lost, with an account of any size.
+"""`make requests`: what the tap asks for and whether anything is lost, with an account of any size.
 
 The account is made up in memory, and the tap runs as a command against it, as fast as it can. Its
 rows are put together over all runs, the latest of each key, and compared with the account's.

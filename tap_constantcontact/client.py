@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -21,6 +21,7 @@ from singer_sdk import RESTStream, SchemaDirectory, StreamSchema, metrics
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.pagination import BaseHATEOASPaginator
+from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_constantcontact.errors import (
@@ -85,9 +86,11 @@ class SchemaOfStream(StreamSchema):
             stream_class: its class.
         """
         schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
-        if not stream.config.get("keep_unknown_fields"):
-            return schema
-        return {**schema, "properties": {**schema["properties"], "_extra": _EXTRA}}
+        if stream.config.get("keep_unknown_fields"):
+            schema = {**schema, "properties": {**schema["properties"], "_extra": _EXTRA}}
+        # Is found there from now on: the SDK asks for it with every record.
+        vars(stream)["schema"] = schema
+        return schema
 
 
 @dataclass
@@ -299,6 +302,26 @@ class ConstantContactStream(RESTStream[ParseResult]):
         """Never: a stream that is skipped or ends early would lose its rows in the target."""
         return False
 
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        """Yield the messages of a record.
+
+        Where all is selected nothing is to be taken out, and the SDK's walk through all properties
+        of each record, which costs as much as to clean them, is left out.
+        """
+        if not self._is_whole:
+            yield from super()._generate_record_messages(record)
+            return
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                now = datetime.now(timezone.utc)
+                yield RecordMessage(stream_map.stream_alias, mapped, time_extracted=now)
+
+    @cached_property
+    def _is_whole(self) -> bool:
+        """Whether all properties are selected."""
+        return all(self.mask.values())
+
     def _write_state_message(self) -> None:
         """Let a state be written if it is time, also where no record has moved it."""
         self._tap.state_writer.write_state(self.tap_state)
@@ -430,7 +453,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
             row["_extra"] = without_unstorable(self._extra)
         if self.replication_key:
             row.setdefault(self.replication_key, None)
-        if any(row.get(key) is None for key in self.primary_keys):
+        if None in map(row.get, self.primary_keys):
             self._report(f"a record without its key {', '.join(self.primary_keys)} is left out")
             return None
         self._given += 1

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
 from requests import compat
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
@@ -20,6 +22,9 @@ JSON_ERROR: type[ValueError] = compat.JSONDecodeError
 EXIT_FAILED = 1
 #: sysexits.h EX_TEMPFAIL: nothing is broken, a later run goes on.
 EXIT_QUOTA = 75
+
+#: Numbers keep their digits; a `float` would not.
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 _EMAIL_ADDRESS = re.compile(r"[^\s\"'<>(),;:=/?&]+@[^\s\"'<>(),;:=/?&]+")
 
@@ -64,16 +69,25 @@ def body_of(response: Response) -> Any:
         RetriableAPIError: it is none of the API's; a cut or foreign one is worth another try.
     """
     if "parsed_body" not in response.__dict__:
-        try:
-            body = response.json(parse_float=Decimal)
-        except ValueError:  # not JSON, or not even text
-            body = None
+        body = _parsed(response)
         if not isinstance(body, (dict, list)):
             kind = response.headers.get("Content-Type", "no content type")
             message = f"{request_line(response)}: the answer is no JSON object or array ({kind})"
             raise RetriableAPIError(message, response)
         response.__dict__["parsed_body"] = body
     return response.__dict__["parsed_body"]
+
+
+def _parsed(response: Response) -> Any:
+    """Return the parsed body, or None where it is not JSON, or not even text.
+
+    What the fast parser refuses (half a character, NaN, other encodings) has a second chance.
+    """
+    with suppress(ValueError, msgspec.DecodeError):
+        return _DECODER.decode(response.content)
+    with suppress(ValueError):
+        return response.json(parse_float=Decimal)
+    return None
 
 
 def failure_of(response: Response, needs: str) -> Exception | None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 Cleaner = Callable[[Any], Any]
@@ -46,8 +47,7 @@ def cleaner(schema: Mapping[str, Any], misfit: Report, unknown: Report, path: st
         try:
             return convert(value)
         except Misfit:
-            if value != "":  # an empty text says "none" and is no surprise
-                misfit(path, value)
+            _report_misfit(misfit, path, value)
             return None
 
     return clean
@@ -59,9 +59,9 @@ def timestamp(moment: datetime) -> str:
     The API's times have milliseconds at most (seen), so that texts of one width keep the order of
     time, which is how the SDK compares them.
     """
-    utc = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    utc = moment if moment.tzinfo is timezone.utc else moment.astimezone(timezone.utc)
     finest = "microseconds" if utc.microsecond % _MILLISECOND else "milliseconds"
-    return utc.isoformat(timespec=finest) + "Z"
+    return utc.isoformat(timespec=finest).removesuffix("+00:00") + "Z"
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -99,7 +99,7 @@ def parse_start(text: str, now: datetime) -> datetime:
 def without_unstorable(value: Any) -> Any:
     """Return a value of any shape whose texts have no characters that databases refuse."""
     if isinstance(value, dict):
-        return {name: without_unstorable(item) for name, item in value.items()}
+        return {_string(name): without_unstorable(item) for name, item in value.items()}
     if isinstance(value, list):
         return [without_unstorable(item) for item in value]
     return _string(value) if isinstance(value, str) else value
@@ -110,6 +110,8 @@ def _converter(schema: Mapping[str, Any], misfit: Report, unknown: Report, path:
     if kind == "object" and "properties" in schema:
         return _object(schema["properties"], misfit, unknown, path)
     if kind == "array" and "items" in schema:
+        if _converter(schema["items"], misfit, unknown, path) is _string:
+            return _texts
         return _array(cleaner(schema["items"], misfit, unknown, path))
     if kind == "string" and schema.get("format") == "date-time":
         return _date_time
@@ -117,24 +119,48 @@ def _converter(schema: Mapping[str, Any], misfit: Report, unknown: Report, path:
 
 
 def _object(properties: Mapping[str, Any], misfit: Report, unknown: Report, path: str) -> Cleaner:
+    """Return what cleans an object: the part that most of the time of a run is spent in.
+
+    Texts are most of what comes, so that those with nothing to take out cost no call.
+    """
     prefix = f"{path}." if path else ""
-    cleaners = {
-        name: cleaner(schema, misfit, unknown, prefix + name) for name, schema in properties.items()
+    converters = {
+        name: _converter(schema, misfit, unknown, prefix + name)
+        for name, schema in properties.items()
     }
 
     def clean_object(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise Misfit
-        cleaned = {}
+        cleaned = value.copy()
         for name, item in value.items():
-            column = name if name in cleaners else _snake_case(name)
-            if column in cleaners:
-                cleaned[column] = cleaners[column](item)
-            else:
+            convert = converters.get(name)
+            if type(item) is str:
+                if convert is _string and item.isprintable():
+                    continue
+                if convert is _date_time:
+                    convert = _normal_timestamp
+            column = name
+            if convert is None:
+                del cleaned[name]
+                column = _snake_case(name)
+                convert = converters.get(column)
+            if convert is None:
                 unknown(prefix + name, item)
+                continue
+            try:
+                cleaned[column] = None if item is None else convert(item)
+            except Misfit:
+                cleaned[column] = None
+                _report_misfit(misfit, prefix + column, item)
         return cleaned
 
     return clean_object
+
+
+def _report_misfit(misfit: Report, path: str, value: Any) -> None:
+    if value != "":  # an empty text says "none" and is no surprise
+        misfit(path, value)
 
 
 def _array(clean_item: Cleaner) -> Cleaner:
@@ -146,11 +172,27 @@ def _array(clean_item: Cleaner) -> Cleaner:
     return clean_array
 
 
+def _texts(value: Any) -> list[Any]:
+    """Clean an array of texts, most of which have nothing to take out."""
+    if not isinstance(value, list):
+        raise Misfit
+    return [
+        item if item is None or (type(item) is str and item.isprintable()) else _string(item)
+        for item in value
+    ]
+
+
 def _date_time(value: Any) -> str:
     if not isinstance(value, str):
         raise Misfit
+    return _normal_timestamp(value)
+
+
+@lru_cache(maxsize=4096)
+def _normal_timestamp(text: str) -> str:
+    """Return a timestamp in the form of `timestamp`; one record often has the same time often."""
     try:
-        return timestamp(parse_timestamp(value))
+        return timestamp(parse_timestamp(text))
     except OverflowError as error:
         raise Misfit from error
 
@@ -176,6 +218,8 @@ def _number(value: Any) -> int | Decimal:
 
 
 def _integer(value: Any) -> int:
+    if type(value) is int:
+        return value
     number = _number(value)
     if number != int(number):
         raise Misfit

@@ -1,0 +1,104 @@
+"""What keeps the tap fast, without a clock: how often it calls what for a record."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from decimal import Decimal
+from types import FrameType
+from typing import Any
+
+import pytest
+from conftest import Answers, TapCommand
+
+from bench.run import serving
+from tap_constantcontact import errors
+from tap_constantcontact.tap import TapConstantContact
+
+PAGE = 500
+
+
+def sync(contacts: int) -> tuple[int, int]:
+    """Read contacts from the server of `make bench`; count the calls of functions, and pages."""
+    calls = Counter[str]()
+
+    def count(frame: FrameType, event: str, _: Any) -> None:
+        calls["all"] += event == "call"
+        calls["pages"] += event == "call" and frame.f_code is errors._parsed.__code__
+
+    with serving(contacts, 0) as api_url:
+        settings = {"api_url": api_url, "access_token": "any"}
+        limits = {"requests_per_second": 10**6, "daily_quota": 10**9}
+        tap = TapConstantContact(config={**settings, **limits})
+        for name, stream in tap.streams.items():
+            stream.selected = name == "contacts"
+        sys.setprofile(count)
+        try:
+            tap.sync_all()
+        finally:
+            sys.setprofile(None)
+    return calls["all"], calls["pages"]
+
+
+def test_a_record_costs_few_calls_and_a_page_is_parsed_once(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    few, pages_of_few = sync(2 * PAGE)
+    many, pages_of_many = sync(6 * PAGE)
+    assert (pages_of_few, pages_of_many) == (2, 6)
+    assert (many - few) / (4 * PAGE) < 100  # 40 values in 5 objects, and what the SDK does
+    lines = capsysbinary.readouterr().out.splitlines()
+    assert sum(b'"RECORD"' in line for line in lines) == 8 * PAGE
+
+
+def test_what_is_written_is_ascii_with_the_exact_digits(tap: TapCommand, answers: Answers) -> None:
+    digits = "12345678901234567890.10"
+    answers["/v3/contacts"] = (
+        b'{"contacts_count": 1, "contacts": [{"contact_id": "1", "first_name": "\xd0\x9e\xf0\x9f'
+        b'\x8c\xbf", "last_name": "half \\ud83c", "company_name": ' + digits.encode() + b"}]}"
+    )
+    answers["/v3/contacts/counts"] = {"total": 1}
+    run = tap.run(answers.settings, select=["contacts"])
+    (record,) = run.records["contacts"]
+    assert all(line.isascii() for line in run.lines)
+    assert (record["first_name"], record["last_name"]) == ("\u041e\U0001f33f", "half ")
+    assert record["company_name"] == digits
+
+
+def test_numbers_are_parsed_and_written_with_their_digits() -> None:
+    text = b"[1.10,1E+400,123456789012345678901234567890,0.1]"
+    numbers = errors._DECODER.decode(text)
+    assert numbers[0] == Decimal("1.10")
+
+
+@pytest.mark.parametrize("deselected", ["first_name", "email_address"])
+def test_what_is_not_selected_does_not_leave(
+    tap: TapCommand, answers: Answers, deselected: str
+) -> None:
+    address = {"address": "a@example.com"}
+    contact = {"contact_id": "1", "first_name": "Maria", "email_address": address}
+    answers["/v3/contacts"] = {"contacts_count": 1, "contacts": [contact]}
+    catalog = tap.catalog(["contacts"])
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if entry["breadcrumb"] == ["properties", deselected]:
+                entry["metadata"]["selected"] = False
+    path = tap.folder / "some.json"
+    path.write_text(json.dumps(catalog))
+    run = tap.run(answers.settings, "--catalog", str(path))
+    (record,) = run.records["contacts"]
+    assert {*contact} - {*record} == {deselected}
+
+
+def test_starting_loads_little_more_than_the_sdk() -> None:
+    code = (
+        "import sys, singer_sdk; before = {*sys.modules}; import tap_constantcontact.__main__;"
+        "print(*{*sys.modules} - before)"
+    )
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    foreign = {name.split(".")[0] for name in loaded} - {"tap_constantcontact"}
+    foreign -= sys.stdlib_module_names
+    assert foreign <= {"msgspec", "filelock"}
