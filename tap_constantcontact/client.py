@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 #: itself (not documented), and a change may show late.
 OVERLAP = timedelta(minutes=5)
 
+_SECONDS_OF_DAY = 86400
 _TIMEOUT_SECONDS = 60
 _TRIES = 8
 _LONGEST_WAIT_SECONDS = 60
@@ -118,6 +119,11 @@ class Api:
         """
         now = datetime.now(timezone.utc) - (self.ahead or timedelta(0))
         return now.replace(microsecond=0)
+
+    @property
+    def today(self) -> int:
+        """The UTC day of that time, counted from 1970."""
+        return int(self.now().timestamp()) // _SECONDS_OF_DAY
 
     def compare_clocks(self, response: requests.Response) -> None:
         """Take notice of the time of an answer; the quickest one tells it best."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -33,7 +34,6 @@ _NEVER_SENT = {"draft", "scheduled", "removed"}
 _REPORTED = {"primary_email", "resend"}
 _PRIMARY = {"primary_email"}
 _AB_TEST = 57
-_SECONDS_OF_DAY = 86400
 _LONGEST_PAUSE = 32
 
 
@@ -379,8 +379,10 @@ class EmailCampaignStats(StatsStream):
         readers = [stream for stream in streams if isinstance(stream, ForMovedActivities)]
         log.settle(min((reader.read_through for reader in readers), default=0))
         rereads = self.config["engagement_rereads_days"]
-        counters = self.counters
-        for _ in log.compare(counters, _Asker(self), self.campaigns.listed_at, rereads):
+        counters = self.counters  # asked for after the list of campaigns
+        of_activities = cast("StatsStream", self._tap.streams["email_campaign_activity_stats"])
+        asker = _Asker(self.campaigns, of_activities)
+        for _ in log.compare(counters, asker, self.campaigns.listed_at, rereads):
             self._write_state_message()
         return log
 
@@ -413,7 +415,7 @@ class EmailCampaignStats(StatsStream):
         unanswered: dict[str, list[int]] = state.get("unanswered", {})
         doubtful = [
             *(id_ for id_ in status if status[id_] not in _NEVER_SENT and id_ not in known),
-            *(id_ for id_, (day, _) in unanswered.items() if day <= self._today),
+            *(id_ for id_, (day, _) in unanswered.items() if day <= self.api.today),
             *(id_ for id_ in unanswered if id_ in sent and log.has_moved(id_, sent[id_])),
         ]
         return (
@@ -437,7 +439,7 @@ class EmailCampaignStats(StatsStream):
             del unanswered[id_]
         for id_ in asked - has_stats:
             pause = unanswered.get(id_, [0, 1])[1]
-            unanswered[id_] = [self._today + pause, min(2 * pause, _LONGEST_PAUSE)]
+            unanswered[id_] = [self.api.today + pause, min(2 * pause, _LONGEST_PAUSE)]
 
     def _with_summaries(self, counters: dict[str, Counters]) -> dict[str, Counters]:
         """Return counters with the hour of the last send, which is in the summaries alone.
@@ -452,18 +454,13 @@ class EmailCampaignStats(StatsStream):
         unanswered = self.stream_state.get("unanswered", {}).keys() & sent.keys()
         return {**{id_: sent[id_] for id_ in unanswered}, **dated}
 
-    @property
-    def _today(self) -> int:
-        return int(self.api.now().timestamp()) // _SECONDS_OF_DAY
-
 
 class _Asker:
     """Asks for the activities of campaigns that have moved."""
 
-    def __init__(self, stats: EmailCampaignStats) -> None:
-        self._campaigns = stats.campaigns
-        streams = stats.campaigns._tap.streams  # noqa: SLF001 - the streams know each other by it
-        self._activity_stats = cast("StatsStream", streams["email_campaign_activity_stats"])
+    def __init__(self, campaigns: EmailCampaigns, activity_stats: StatsStream) -> None:
+        self._campaigns = campaigns
+        self._activity_stats = activity_stats
 
     def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
         """Return the ids of a campaign's activities that have reports."""
@@ -474,7 +471,7 @@ class _Asker:
     def counters_of(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
         """Return the counters of activities, by their ids; of those that were sent."""
         return {
-            str(row.get("campaign_activity_id")): Counters.of_stats(row.get("stats") or {})
+            str(row.get("campaign_activity_id")): Counters.of_stats(row.get("stats"))
             for row in self._activity_stats.stats_of(activity_ids)
         }
 
@@ -510,7 +507,7 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
             return
         log = stats.activities
         self._begin(log)
-        again = {id_ for id_, day in self.left_out.items() if day < self.today}
+        again = {id_ for id_, day in self.left_out.items() if day < self.api.today}
         new = log.after(self.read_through)
         activities = [*(old for old in log.named(again) if old.number <= self.read_through), *new]
         for first in range(0, len(activities), self.at_once):
@@ -520,24 +517,19 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
             self._write_state_message()
         self.stream_state["complete_through"] = log.last_number
 
+    @abstractmethod
     def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
         """Yield the rows of some activities.
 
         Args:
             activities: as many as are read together.
         """
-        raise NotImplementedError
 
     def known_until(self, activity: Activity) -> datetime | None:
         """Return up to when this stream has read an activity, or None if it is to be read whole."""
         if activity.activity_id in self.left_out:
             return None
         return activity.known_until(self._complete)
-
-    @property
-    def today(self) -> int:
-        """The day, since 1970."""
-        return int(self.api.now().timestamp()) // _SECONDS_OF_DAY
 
     def _begin(self, log: ActivityLog) -> None:
         """Go on from what earlier runs have read.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_constantcontact.client import ForEachStream, OwnProgressStream
-from tap_constantcontact.streams.contacts import OLDEST, SWEEP_EARLY, Contacts
+from tap_constantcontact.streams.contacts import OLDEST, Contacts
 from tap_constantcontact.streams.engagement import with_occurrences
 from tap_constantcontact.values import Misfit, parse_start, parse_timestamp, timestamp
 
@@ -61,9 +61,13 @@ class ForEachContact(ForEachStream, OwnProgressStream):
 
     def _is_due(self, round_for: Mapping[str, Any]) -> bool:
         state = self.stream_state
-        every = timedelta(days=self.config["contacts_sweep_days"])
-        due = timestamp(self.api.now() - every + SWEEP_EARLY)
-        return state.get("round_for") != round_for or str(state.get("round_at", "")) <= due
+        is_other = state.get("round_for") != round_for
+        return is_other or self.contacts.is_due_after(str(state.get("round_at", "")))
+
+    @property
+    def contacts(self) -> Contacts:
+        """The stream of contacts, which cuts them into slices for others too."""
+        return cast("Contacts", self._tap.streams[Contacts.name])
 
     def _read_round(self, round_: dict[str, Any]) -> Iterator[Record]:
         """Yield the rows of all contacts that a round has still to read.
@@ -95,10 +99,9 @@ class ForEachContact(ForEachStream, OwnProgressStream):
             paths = (f"/contacts/{contact_id}" for contact_id in chosen)
             yield [*filter(None, (self.find(path, {"include": _INCLUDE}) for path in paths))]
             return
-        contacts = cast("Contacts", self._tap.streams[Contacts.name])
         narrowed = self.config.get("contact_lists") or self.config.get("contact_tags")
         params = {"include": _INCLUDE if narrowed else None}
-        slices = contacts.slices(before, _SLICE, params)
+        slices = self.contacts.slices(before, _SLICE, params)
         for number, (walk, created_from, left) in enumerate(slices):
             if not number:
                 self.logger.info("%s: a request or more for each of %d contacts", self.name, left)

@@ -28,8 +28,8 @@ _LISTS = "the scope contact_data and the privilege contacts:lists:read"
 _WALKS = 3
 # "after" may leave out the second itself (not documented), and clocks of servers differ.
 _OVERLAP = timedelta(minutes=10)
-#: A daily run does not begin at the same second every day.
-SWEEP_EARLY = timedelta(hours=1)
+# A daily run does not begin at the same second every day.
+_SWEEP_EARLY = timedelta(hours=1)
 
 # Ten pages: what a run that ends early repeats, and what rounding up to whole pages costs.
 _SLICE = 5000
@@ -239,9 +239,12 @@ class Contacts(OwnProgressStream):
             return True
         if not state.get("replication_key_value"):
             return True
+        return self.is_due_after(str(state.get("swept_at", "")))
+
+    def is_due_after(self, began: str) -> bool:
+        """Return whether it is `contacts_sweep_days` since a sweep or a round began."""
         every = timedelta(days=self.config["contacts_sweep_days"])
-        due = datetime.now(timezone.utc) - every + SWEEP_EARLY
-        return str(state.get("swept_at", "")) <= timestamp(due)
+        return began <= timestamp(self.api.now() - every + _SWEEP_EARLY)
 
     def _sweep_state(self, swept_for: Mapping[str, Any]) -> dict[str, Any]:
         """Return the state of the sweep under way, or that of a new one."""

@@ -76,7 +76,7 @@ class ReportOfActivity(ForMovedActivities, ForEachStream):
                 self.leave_out(refusal)
                 again = True
             if again:
-                self.left_out[activity.activity_id] = self.today
+                self.left_out[activity.activity_id] = self.api.today
             else:
                 self.left_out.pop(activity.activity_id, None)
 
