@@ -15,6 +15,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from itertools import takewhile
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -88,6 +89,15 @@ _NOTHING = Counters(0, 0, 0, 0, 0, 0)
 
 class Asker(Protocol):
     """Asks the API what the counters of a campaign do not tell."""
+
+    def known_activities_of(self, campaign_id: str) -> list[str]:
+        """Return the ids of those activities that are known without asking."""
+
+    def expect_activities(self, campaign_ids: Iterable[str]) -> None:
+        """Take note of what `activities_of` will be called with."""
+
+    def expect_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
+        """Take note of what `counters_of` will be called with."""
 
     def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
         """Return the ids of a campaign's activities that have reports.
@@ -308,8 +318,10 @@ class ActivityLog:
         due = {id_ for id_, own in counters.items() if self._is_due(id_, own, at, reread_days)}
         moved = [id_ for id_, own in counters.items() if id_ in due or self._known(id_) != own]
         moved.sort(key=lambda id_: counters[id_].sent, reverse=True)
-        for some in self._with_activities(moved, counters, asker, at):
-            several = [activity for ids in some.values() if len(ids) > 1 for activity in ids]
+        self._expect(moved, counters, asker)
+        activities_of = ((id_, self._activities_of(id_, counters, asker, at)) for id_ in moved)
+        for some in _in_groups(activities_of):
+            several = _several(some)
             counted = asker.counters_of(several) if several else {}
             for id_, ids in some.items():
                 # The counters of a campaign are those of its only activity.
@@ -344,38 +356,40 @@ class ActivityLog:
         known = self._known(campaign_id)
         return counters._replace(sent=counters.sent or (known.sent if known else 0))
 
-    def _with_activities(
-        self,
-        campaign_ids: Iterable[str],
-        counters: Mapping[str, Counters],
-        asker: Asker,
-        at: datetime,
-    ) -> Iterator[dict[str, list[str]]]:
-        """Yield campaigns with their activities: those with one alone, others some at a time."""
-        several: dict[str, list[str]] = {}
-        for id_ in campaign_ids:
-            activities = self._activities_of(id_, counters[id_].sent, asker, at)
-            if len(activities) == 1:
-                yield {id_: activities}
-                continue
-            several[id_] = activities
-            if sum(map(len, several.values())) >= _AT_ONCE:
-                yield several
-                several = {}
-        yield several
+    def _expect(
+        self, campaign_ids: Sequence[str], counters: Mapping[str, Counters], asker: Asker
+    ) -> None:
+        """Tell what will be asked for, as far as it is known."""
+        named = {id_: self._named(id_, counters[id_].sent) for id_ in campaign_ids}
+        asker.expect_activities([id_ for id_, activities in named.items() if not activities])
+        known = ((id_, own or asker.known_activities_of(id_)) for id_, own in named.items())
+        groups = _in_groups((id_, own) for id_, own in takewhile(lambda pair: pair[1], known))
+        asker.expect_counters(filter(None, map(_several, groups)))
 
-    def _activities_of(self, campaign_id: str, sent: int, asker: Asker, at: datetime) -> list[str]:
-        """Return the activities of a campaign: the API's, or those known where it shows none.
+    def _activities_of(
+        self, campaign_id: str, counters: Mapping[str, Counters], asker: Asker, at: datetime
+    ) -> list[str]:
+        """Return the activities of a campaign: the API's, or those known where it shows none."""
+        sent = counters[campaign_id].sent
+        if named := self._named(campaign_id, sent):
+            return named
+        asked = asker.activities_of(campaign_id, _moment(sent + 1))
+        self.remember(campaign_id, asked, at)
+        return asked or self._activity_ids(campaign_id)
+
+    def _named(self, campaign_id: str, sent: int) -> list[str]:
+        """Return the activities that the API has named for a later run, if they are all.
 
         What was named before the last send may lack an activity that was sent then.
         """
         known = self._campaigns.get(_short(campaign_id), {})
-        ids = [_long(key) for key in known if key != _ALL]
-        if ids and self._known(campaign_id) is None and 0 < sent < min(known.values())[0]:
-            return ids
-        asked = asker.activities_of(campaign_id, _moment(sent + 1))
-        self.remember(campaign_id, asked, at)
-        return asked or ids
+        if known and self._known(campaign_id) is None and 0 < sent < min(known.values())[0]:
+            return self._activity_ids(campaign_id)
+        return []
+
+    def _activity_ids(self, campaign_id: str) -> list[str]:
+        known = self._campaigns.get(_short(campaign_id), {})
+        return [_long(key) for key in known if key != _ALL]
 
     def _note(
         self,
@@ -420,6 +434,31 @@ class ActivityLog:
         # A counter that fell says that rows are gone, and no more how many are new.
         is_known = not to_the_end and growth.covers(_NOTHING)
         return [*new, old[_NUMBER], old[_HOUR]] if is_known else new
+
+
+def _in_groups(
+    campaigns: Iterable[tuple[str, list[str]]],
+) -> Iterator[dict[str, list[str]]]:
+    """Yield campaigns with their activities: those with one alone, others some at a time.
+
+    Args:
+        campaigns: their ids, and the ids of their activities.
+    """
+    several: dict[str, list[str]] = {}
+    for id_, activities in campaigns:
+        if len(activities) == 1:
+            yield {id_: activities}
+            continue
+        several[id_] = activities
+        if sum(map(len, several.values())) >= _AT_ONCE:
+            yield several
+            several = {}
+    yield several
+
+
+def _several(campaigns: Mapping[str, list[str]]) -> list[str]:
+    """Return the activities of campaigns that have more than one."""
+    return [activity for ids in campaigns.values() if len(ids) > 1 for activity in ids]
 
 
 def _is_compared(entry: Sequence[Any]) -> bool:

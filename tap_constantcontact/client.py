@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -23,6 +24,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.pagination import BaseHATEOASPaginator
 from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from singer_sdk.streams.rest import PageContext
 
 from tap_constantcontact.errors import (
     Forbidden,
@@ -31,10 +33,12 @@ from tap_constantcontact.errors import (
     body_of,
     error_key,
     failure_of,
+    head_of,
     request_line,
     vendor_message,
 )
-from tap_constantcontact.limits import LimitedAdapter, Limits
+from tap_constantcontact.limits import Limits
+from tap_constantcontact.read_ahead import Guess, ReadAhead
 from tap_constantcontact.values import (
     Cleaner,
     Misfit,
@@ -46,7 +50,7 @@ from tap_constantcontact.values import (
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.streams.rest import HTTPRequest, PageContext
+    from singer_sdk.streams.rest import HTTPRequest
 
     from tap_constantcontact.auth import Login
     from tap_constantcontact.tap import TapConstantContact
@@ -59,8 +63,6 @@ _SECONDS_OF_DAY = 86400
 _TIMEOUT_SECONDS = 60
 _TRIES = 8
 _LONGEST_WAIT_SECONDS = 60
-_THROTTLE_SECONDS = 1.0
-_LONGEST_RETRY_AFTER_SECONDS = 300.0
 
 
 def _schemas() -> Any:
@@ -109,16 +111,30 @@ class Api:
     forbidden: set[str] = field(default_factory=set)
     #: Needs that were met: what has them can be read, but for single items.
     met: set[str] = field(default_factory=set)
+    #: How many requests may be on their way at a time.
+    max_parallel_requests: int = 1
+    #: The streams, in the order in which they are read.
+    streams: Sequence[ConstantContactStream] = ()
     #: How far our clock is ahead of the API's, as far as it is known.
     ahead: timedelta | None = None
 
     def now(self) -> datetime:
         """Return the time by the API's clock, or by ours where that is earlier, in whole seconds.
 
-        A moment that the next run goes on from must not be too late.
+        A moment that the next run goes on from must not be too late: of answers that are to be
+        read, some may have been asked for already. None of them is older.
         """
-        now = datetime.now(timezone.utc) - (self.ahead or timedelta(0))
-        return now.replace(microsecond=0)
+        return self._before(self.session.age)
+
+    @property
+    def asked_at(self) -> datetime:
+        """When the answer that was read last was asked for, by the same clock."""
+        return self._before(self.session.age_of_last)
+
+    def _before(self, seconds: float) -> datetime:
+        ahead = self.ahead or timedelta(0)
+        moment = datetime.now(timezone.utc) - ahead - timedelta(seconds=seconds)
+        return moment.replace(microsecond=0)
 
     @property
     def today(self) -> int:
@@ -136,12 +152,16 @@ class Api:
         self.ahead = ahead if self.ahead is None else min(ahead, self.ahead)
 
     @cached_property
-    def session(self) -> requests.Session:
+    def session(self) -> ReadAhead:
         """The connections of the run; each request takes its turn within the limits."""
-        session = requests.Session()
-        session.mount("https://", LimitedAdapter(self.limits))
-        session.mount("http://", LimitedAdapter(self.limits))
-        return session
+        return ReadAhead(
+            self.streams,
+            self.max_parallel_requests,
+            self.limits,
+            self.login,
+            timeout=_TIMEOUT_SECONDS,
+            allow_redirects=False,
+        )
 
 
 class NextLink(BaseHATEOASPaginator):
@@ -163,7 +183,7 @@ class NextLink(BaseHATEOASPaginator):
         Raises:
             FatalAPIError: the link leads to another host.
         """
-        link = _next_link(body_of(response), response)
+        link = _next_link(head_of(response), response)
         if link is None:
             return None
         try:
@@ -214,7 +234,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
     params: ClassVar[Mapping[str, Any]] = {}
     primary_keys: Any  # a property of the SDK's, that streams set to a tuple
     needs: ClassVar[str]
-    detail_path: ClassVar[str]
+    detail_path: ClassVar[str] = ""
     detail_params: ClassVar[Mapping[str, Any]] = {}
     for_partners: ClassVar[bool] = False
 
@@ -263,7 +283,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         return self.api.login
 
     @property
-    def requests_session(self) -> requests.Session:
+    def requests_session(self) -> ReadAhead:
         """The session that all streams share."""
         return self.api.session
 
@@ -295,6 +315,18 @@ class ConstantContactStream(RESTStream[ParseResult]):
             request.url = page.next_page_token.geturl()
             request.params = {}
         return request
+
+    @property
+    def begins_at(self) -> datetime | None:
+        """Where a run begins: the bookmark, else start_date, if there is any.
+
+        The SDK's `get_starting_timestamp` knows it only when the stream has begun, which is too
+        late for requests that are sent ahead.
+        """
+        if self.replication_method != REPLICATION_INCREMENTAL:
+            return None
+        begin = self.stream_state.get("replication_key_value") or self.config.get("start_date")
+        return parse_timestamp(begin) if begin else None
 
     def compare_start_date(self, value: str, start_date_value: str) -> str:
         """Return the bookmark: a start_date that moves with the clock must not overtake it."""
@@ -345,6 +377,8 @@ class ConstantContactStream(RESTStream[ParseResult]):
         """Yield the records, or none where this account may not read them."""
         if self.name in self.api.forbidden:
             return
+        if not self.parent_stream_type:
+            self.api.session.begin(self)
         try:
             yield from self._at_most(self.config.get("max_records_per_stream"), context)
         except Forbidden as refusal:
@@ -373,7 +407,53 @@ class ConstantContactStream(RESTStream[ParseResult]):
 
     def read(self, context: Context | None) -> Iterable[Record]:
         """Yield the records of all pages; streams that need more requests say so here."""
-        return self.request_records(context)
+        for first_page in self.first_pages(context):
+            yield from self.request_records(first_page)
+
+    def first_pages(self, context: Context | None) -> Iterable[Context | None]:
+        """Return what the first pages are asked for with; it is known before any answer."""
+        return [context]
+
+    def guesses(self) -> Iterable[Guess] | None:
+        """Return the requests that will be made, as `Foreseeing` says."""
+        return map(self.guess_of, self.first_pages(None))
+
+    @property
+    def may_be_refused(self) -> bool:
+        """Whether it is not known yet that this account may read the stream."""
+        return self.needs not in self.api.met
+
+    def guess_of(self, context: Context | None, *, whole: bool = True) -> Guess:
+        """Return the guess that the pages of a context will be asked for.
+
+        Args:
+            context: fills the placeholders of the path; `params` are sent.
+            whole: whether all pages will be read, and not only the first.
+        """
+        first = PageContext(stream_context=context, next_page_token=None)
+        request = self.get_http_request(page=first)
+        prepared = self._prepared(request.url, request.encode_params())
+        return Guess(prepared, self.guesses_from) if whole else Guess(prepared)
+
+    def guess_of_path(self, path: str, params: Mapping[str, Any] | None = None) -> Guess:
+        """Return the guess that one more answer will be asked for, as by `fetch`."""
+        return Guess(self._prepared(self.url_base + path, params))
+
+    def guesses_from(self, page: requests.Response) -> Iterator[Guess]:
+        """Yield what will be asked for when a page has come: the next one, details of its rows."""
+        with suppress(FatalAPIError):  # the loop will raise it
+            if url := self.get_new_paginator().get_next_url(page):
+                yield Guess(self._prepared(url), self.guesses_from)
+        if self.detail_path:
+            for row in filter(self.needs_detail, self.rows_of_page(page)):
+                yield self.guess_of_detail(row)
+
+    def _prepared(
+        self, url: str, params: str | Mapping[str, Any] | None = None
+    ) -> requests.PreparedRequest:
+        return self.build_prepared_request(
+            method="GET", url=url, params=params, headers=self.http_headers
+        )
 
     def keep_bookmark(self) -> None:
         """Leave the bookmark where it was: the rows so far are not all there are.
@@ -382,9 +462,24 @@ class ConstantContactStream(RESTStream[ParseResult]):
         """
         self.stream_state.pop("progress_markers", None)
 
+    def rows_of_page(self, page: requests.Response) -> list[Record]:
+        """Return the rows of a page, or none where it is not as it should be."""
+        try:
+            return list(ConstantContactStream.parse_response(self, page))
+        except (FatalAPIError, RetriableAPIError):
+            return []
+
+    def guess_of_detail(self, row: Record) -> Guess:
+        """Return the request that `detail_of` makes."""
+        return self.guess_of_path(self.detail_path.format(**row), self.detail_params)
+
+    def needs_detail(self, row: Record) -> bool:
+        """Return whether the detail of a row will be asked for."""
+        return all(row.get(key) is not None for key in self.primary_keys)
+
     def detail_of(self, row: Record) -> Record:
         """Return what one more request tells of a row: nothing, where it is gone."""
-        if any(row.get(key) is None for key in self.primary_keys):
+        if not ConstantContactStream.needs_detail(self, row):
             return {}
         return self.find(self.detail_path.format(**row), self.detail_params) or {}
 
@@ -403,9 +498,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         Raises:
             Refused: the API refuses; `NotFound` where there is nothing at the path.
         """
-        request = self.build_prepared_request(
-            method="GET", url=self.url_base + path, params=params, headers=self.http_headers
-        )
+        request = self._prepared(self.url_base + path, params)
         return body_of(self.request_decorator(self._request)(request, None))
 
     def find(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
@@ -479,7 +572,10 @@ class ConstantContactStream(RESTStream[ParseResult]):
             self.api.login.reject(_access_token(response.request))
             raise RetriableAPIError(f"{request_line(response)}: 401, with a new token", response)
         if response.status_code == requests.codes.too_many_requests:
-            self._throttled(response)
+            if error_key(response) == "quota_exceeded":
+                self.api.limits.quota_exceeded()  # a used-up quota is never asked again
+            message = f"{request_line(response)}: 429 {vendor_message(response)}"
+            raise RetriableAPIError(message, response)
         failure = failure_of(response, self.needs)
         if failure:
             raise failure
@@ -498,15 +594,6 @@ class ConstantContactStream(RESTStream[ParseResult]):
     def backoff_handler(self, details: Any) -> None:
         """Count a try that failed; the SDK has logged it."""
         self.api.retries += 1
-
-    def _throttled(self, response: requests.Response) -> None:
-        """Hold all requests back, or end the run: a used-up quota is never asked again."""
-        if error_key(response) == "quota_exceeded":
-            self.api.limits.quota_exceeded()
-        else:
-            self.api.limits.hold(_retry_after(response))
-        message = f"{request_line(response)}: 429 {vendor_message(response)}"
-        raise RetriableAPIError(message, response)
 
     def _expect_some_stream(self, refusal: object) -> None:
         """Raise where no selected stream can be read: an empty run must not look good."""
@@ -555,6 +642,10 @@ class ForEachStream(ConstantContactStream):
 
     own_columns: ClassVar[tuple[str, ...]]
 
+    def guesses(self) -> Iterable[Guess] | None:
+        """Return none: what the items are takes requests to know."""
+        return ()
+
     def items(self, context: Context | None) -> Iterable[Record]:
         """Yield what to ask for: an item fills the placeholders of the path; `params` are sent.
 
@@ -593,16 +684,15 @@ class OwnProgressStream(ConstantContactStream):
     ) -> None:
         """Leave the state to the stream."""
 
-    def since_start_date(self) -> str:
-        """Return the start_date that this run goes by, or nothing.
+    @property
+    def first_start(self) -> str:
+        """The start_date that this run goes by, or nothing.
 
         A relative one moves on, but the rows of the table stay the same: the earliest one that
         runs began with counts, which is kept as `since` in the state.
         """
         start = str(self.config.get("start_date", ""))
-        since = min(start, str(self.stream_state.get("since", start)))
-        self.stream_state["since"] = since
-        return since
+        return min(start, str(self.stream_state.get("since", start)))
 
 
 class OldestFirstStream(OwnProgressStream):
@@ -620,15 +710,15 @@ class OldestFirstStream(OwnProgressStream):
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the changed rows with their details, oldest change first."""
-        for row in self.changed_rows(self.since(context)):
+        for row in self.changed_rows(self.since):
             # What is listed goes before: the detail of a row that changes meanwhile is newer.
             yield {**self.detail_of(row), **row}
             self.move_bookmark(self.changed_at(row))
 
-    def since(self, context: Context | None) -> str:
-        """Return where a run begins: the bookmark less an overlap, or nothing."""
-        bookmark = self.get_starting_timestamp(context)
-        return timestamp(bookmark - OVERLAP) if bookmark else ""
+    @property
+    def since(self) -> str:
+        """Where a run begins: the bookmark less an overlap, or nothing."""
+        return timestamp(self.begins_at - OVERLAP) if self.begins_at else ""
 
     def changed_rows(self, since: str) -> list[Record]:
         """Return the rows that changed since a moment, oldest change first.
@@ -641,8 +731,13 @@ class OldestFirstStream(OwnProgressStream):
         return [
             listed[key]
             for key in sorted(listed, key=changed.__getitem__)
-            if not changed[key] or changed[key] >= since
+            if self.is_changed(listed[key], since)
         ]
+
+    def is_changed(self, row: Record, since: str) -> bool:
+        """Return whether a row changed since a moment, or does not say."""
+        changed_at = self.changed_at(row)
+        return not changed_at or changed_at >= since
 
     def list_rows(self, since: str) -> Iterable[Record]:
         """Yield the rows as the list has them.
@@ -650,8 +745,18 @@ class OldestFirstStream(OwnProgressStream):
         Args:
             since: rows that changed before may be left out.
         """
-        params = {self.since_param: since} if self.since_param and since else {}
-        return self.request_records({"params": params})
+        return self.request_records(self._list_since(since))
+
+    def guesses(self) -> Iterable[Guess]:
+        """Return the list; the details of the changed rows follow."""
+        return [self.guess_of(self._list_since(self.since))]
+
+    def needs_detail(self, row: Record) -> bool:
+        """Return whether a row has changed."""
+        return super().needs_detail(row) and self.is_changed(row, self.since)
+
+    def _list_since(self, since: str) -> Context:
+        return {"params": {self.since_param: since} if self.since_param and since else {}}
 
     def changed_at(self, row: Record) -> str:
         """Return when a row changed last, or nothing where it does not say."""
@@ -706,12 +811,3 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 def _access_token(request: requests.PreparedRequest) -> str:
     return str(request.headers.get("Authorization", "")).removeprefix("Bearer ")
-
-
-def _retry_after(response: requests.Response) -> float:
-    """Return the seconds to hold requests back; the API sends no Retry-After, a gateway might."""
-    try:
-        wait = float(response.headers["Retry-After"])
-    except (KeyError, ValueError):
-        return _THROTTLE_SECONDS
-    return min(max(wait, _THROTTLE_SECONDS), _LONGEST_RETRY_AFTER_SECONDS)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
 import msgspec
@@ -88,6 +89,27 @@ def _parsed(response: Response) -> Any:
     with suppress(ValueError):
         return response.json(parse_float=Decimal)
     return None
+
+
+class _Head(TypedDict, total=False):
+    _links: Any
+    next_cursor: Any
+    contacts_count: Any
+
+
+_HEAD_DECODER = msgspec.json.Decoder(_Head)
+
+
+def head_of(response: Response) -> Mapping[str, Any]:
+    """Return what an answer says about the pages to come, without parsing its records again.
+
+    Nothing where it is no JSON object.
+    """
+    body = response.__dict__.get("parsed_body")
+    if body is None:
+        with suppress(ValueError, msgspec.DecodeError):
+            return _HEAD_DECODER.decode(response.content)
+    return body if isinstance(body, dict) else {}
 
 
 def failure_of(response: Response, needs: str) -> Exception | None:

@@ -11,15 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
-
-from requests.adapters import HTTPAdapter
 
 from tap_constantcontact.errors import EXIT_QUOTA, RunEnded
 from tap_constantcontact.ledger import Ledger
-
-if TYPE_CHECKING:
-    from requests import PreparedRequest, Response
 
 logger = logging.getLogger("tap-constantcontact.limits")
 
@@ -63,6 +57,8 @@ class Limits:
         self._on_quota_exceeded = on_quota_exceeded
         self._ledger = ledger
         self._now, self._sleep = now, sleep
+        self._left_today = daily_quota
+        self._holds = 0
         self._told = False
         self._lock = threading.Lock()
 
@@ -75,15 +71,26 @@ class Limits:
         with self._lock:
             if self._max_requests is not None and self.requests >= self._max_requests:
                 self._end(f"The run has made its {self._max_requests} requests (max_requests)")
-            wait = self._reserve()
+            wait, holds = self._reserve(), self._holds
             self.requests += 1
         if wait > _LONG_WAIT_SECONDS:
             logger.info("The next request of this API key may be made in %.0f s", wait)
         self._sleep(max(0.0, wait))
+        while self._holds > holds:  # a turn that was reserved before a hold comes after it
+            holds = self._holds
+            self._sleep(self._ledger.reserve(0, 0.0, self._interval).wait)
+
+    def has_more_than(self, requests: int) -> bool:
+        """Return whether the run and the day have more requests left than some."""
+        left = self._left_today
+        if self._max_requests is not None:
+            left = min(left, self._max_requests - self.requests)
+        return left > requests
 
     def hold(self, seconds: float) -> None:
         """Let no request of the API key begin for a number of seconds: the API is throttling."""
         self._ledger.reserve(0, seconds, 0.0)
+        self._holds += 1
 
     def quota_exceeded(self, what: str = "The API's quota of the day is used up") -> None:
         """Return when the quota is new, where `on_quota_exceeded` says to wait.
@@ -102,7 +109,7 @@ class Limits:
         """Reserve a turn of a day that has some left, and return the seconds until it comes."""
         while True:
             turn = self._ledger.reserve(1, 0.0, self._interval)
-            left = self._daily_quota - turn.entry.requests
+            left = self._left_today = self._daily_quota - turn.entry.requests
             if not self._told:
                 self._tell(left + 1)
             if left >= 0:
@@ -122,29 +129,6 @@ class Limits:
         level = logging.ERROR if failed else logging.WARNING
         logger.log(level, "%s; what is read so far is in the state, the next run goes on", reason)
         raise RunEnded(EXIT_QUOTA if failed else 0)
-
-
-class LimitedAdapter(HTTPAdapter):
-    """Sends a request when its turn has come; redirects and repeats take turns as well."""
-
-    def __init__(self, limits: Limits, **kwargs: Any) -> None:
-        """Send within limits.
-
-        Args:
-            limits: the limits of the run.
-            kwargs: arguments of `requests.adapters.HTTPAdapter`.
-        """
-        self._limits = limits
-        super().__init__(**kwargs)
-
-    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        """Send a request when its turn has come.
-
-        Raises:
-            RunEnded: there are no requests left.
-        """
-        self._limits.take_turn()
-        return super().send(request, *args, **kwargs)
 
 
 def _next_midnight(now: datetime) -> datetime:

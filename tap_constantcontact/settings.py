@@ -140,6 +140,16 @@ SETTINGS = th.PropertiesList(
         ),
     ),
     th.Property(
+        "max_parallel_requests",
+        th.IntegerType(minimum=1),
+        default=8,
+        title="Requests at a time",
+        description=(
+            "How many requests may wait for their answers at a time. 1 asks for one after the "
+            "other; rows and states are the same."
+        ),
+    ),
+    th.Property(
         "max_requests",
         th.IntegerType(minimum=1),
         title="Requests a run",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime, timezone
 from functools import cached_property
@@ -110,7 +111,7 @@ class TapConstantContact(Tap):
     @cached_property
     def api(self) -> Api:
         """What the streams share; made when the first of them needs it."""
-        return self._connect(self._login(), self.config.get("client_id", ""))
+        return self._connect(self._login(), self.config.get("client_id", ""), for_partners=False)
 
     @cached_property
     def partner_api(self) -> Api:
@@ -125,7 +126,7 @@ class TapConstantContact(Tap):
             store_path=Path(store).expanduser().with_suffix(".partner.json") if store else None,
             user_agent=self._user_agent,
         )
-        return self._connect(login, client_id)
+        return self._connect(login, client_id, for_partners=True)
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
@@ -214,7 +215,8 @@ class TapConstantContact(Tap):
     def _user_agent(self) -> str:
         return self.config.get("user_agent") or f"{self.name}/{self.plugin_version}"
 
-    def _connect(self, login: Login, client_id: str) -> Api:
+    def _connect(self, login: Login, client_id: str, *, for_partners: bool) -> Api:
+        streams = cast("Iterable[ConstantContactStream]", self.streams.values())
         folder = login.store.path.parent if isinstance(login, RefreshTokenAuthenticator) else None
         return Api(
             url=self.config["api_url"].rstrip("/"),
@@ -227,7 +229,23 @@ class TapConstantContact(Tap):
                 ledger=open_ledger(self.config.get("limits_url"), folder, client_id),
             ),
             user_agent=self._user_agent,
+            max_parallel_requests=self._max_parallel_requests,
+            streams=[
+                stream
+                for stream in streams
+                if stream.for_partners == for_partners
+                and not stream.parent_stream_type
+                and (stream.selected or stream.has_selected_descendents)
+            ],
         )
+
+    @property
+    def _max_parallel_requests(self) -> int:
+        """How many requests may be on their way: one where only some records are wanted."""
+        limited = any(stream.ABORT_AT_RECORD_COUNT for stream in self.streams.values())
+        if limited or self.config.get("max_records_per_stream"):
+            return 1
+        return int(self.config["max_parallel_requests"])
 
     def _login(self) -> Login:
         if "refresh_token" not in self.config:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
@@ -31,6 +31,15 @@ class Campaigns(dict[str, dict[str, Counters]]):
     def counters(self) -> dict[str, Counters]:
         sums = {id_: zip(*activities.values(), strict=True) for id_, activities in self.items()}
         return {id_: Counters(*map(sum, columns)) for id_, columns in sums.items()}
+
+    def known_activities_of(self, campaign_id: str) -> list[str]:
+        return []
+
+    def expect_activities(self, campaign_ids: Iterable[str]) -> None:
+        pass
+
+    def expect_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
+        pass
 
     def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
         if len(self.asked) >= self.most:

@@ -11,7 +11,7 @@ import json
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
@@ -110,6 +110,15 @@ class Run:
         self.state = state
         self.requests = requests
         self.states = [json.dumps(state)]
+
+    def known_activities_of(self, campaign_id: str) -> list[str]:
+        return []
+
+    def expect_activities(self, campaign_ids: Iterable[str]) -> None:
+        pass
+
+    def expect_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
+        pass
 
     def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
         self.ask()

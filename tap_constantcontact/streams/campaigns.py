@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import requests
@@ -21,6 +21,7 @@ from tap_constantcontact.client import (
     OwnProgressStream,
 )
 from tap_constantcontact.errors import NotFound, Refused
+from tap_constantcontact.read_ahead import Guess
 from tap_constantcontact.values import parse_timestamp, timestamp
 
 if TYPE_CHECKING:
@@ -122,6 +123,11 @@ class EmailCampaigns(OldestFirstStream):
         wanted = self.config.get("campaign_status")
         return not wanted or status_of(campaign) in map(str.lower, wanted)
 
+    def needs_detail(self, row: Record) -> bool:
+        """Return whether a campaign is wanted, has a detail, and has changed."""
+        is_there = self.is_wanted(row) and status_of(row) != "removed"
+        return is_there and not self.known_detail_of(row) and super().needs_detail(row)
+
     @cached_property
     def _details(self) -> dict[Any, tuple[Any, datetime, Record]]:
         return {}
@@ -141,6 +147,11 @@ class EmailCampaigns(OldestFirstStream):
             known = self._details[key] = (changed, now, detail)
         return known[2]
 
+    def known_detail_of(self, row: Record) -> Record | None:
+        """Return a campaign's detail if it costs no more request."""
+        known = self._details.get(row.get("campaign_id"))
+        return known[2] if known else None
+
     def activities(self, campaign: Record, roles: set[str]) -> Iterator[Record]:
         """Yield the activities of a campaign that have one of some roles, or any if none is named.
 
@@ -148,13 +159,12 @@ class EmailCampaigns(OldestFirstStream):
             campaign: the campaign as it is listed, or its id alone.
             roles: the roles.
         """
-        for activity in _activities(self.detail_of(campaign)):
-            if not roles or activity.get("role") in roles:
-                yield {
-                    "campaign_id": campaign["campaign_id"],
-                    "campaign_activity_id": activity["campaign_activity_id"],
-                    "campaign_updated_at": campaign.get("updated_at"),
-                }
+        for activity in _activities(self.detail_of(campaign), roles):
+            yield {
+                "campaign_id": campaign["campaign_id"],
+                "campaign_activity_id": activity["campaign_activity_id"],
+                "campaign_updated_at": campaign.get("updated_at"),
+            }
 
     def _remember_activities(self, campaign: Record) -> None:
         """Spare the streams of reports the detail of a campaign, if they get to it in a later run.
@@ -215,7 +225,9 @@ class OfChangedCampaigns(ForCampaigns, ForEachStream, OldestFirstStream):
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of each activity, the campaign with the oldest change first."""
-        for campaign in self.campaigns.changed_rows(self.since(context)):
+        changed = self.campaigns.changed_rows(self.since)
+        self.api.session.foresee(self._guesses_of(changed))
+        for campaign in changed:
             if self.applies_to(campaign):
                 for activity in self.campaigns.activities(campaign, self.roles):
                     yield from self.readable_rows_of(activity)
@@ -225,6 +237,26 @@ class OfChangedCampaigns(ForCampaigns, ForEachStream, OldestFirstStream):
     def applies_to(self, campaign: Record) -> bool:
         """Return whether a campaign can have what is asked for."""
         return status_of(campaign) != "removed"
+
+    def guesses(self) -> Iterable[Guess]:
+        """Return none: which campaigns have changed takes requests to know."""
+        return ()
+
+    def _guesses_of(self, campaigns: list[Record]) -> Iterator[Guess]:
+        """Yield the requests for the activities of campaigns, or for details that name them."""
+        for campaign in filter(self.applies_to, campaigns):
+            if detail := self.campaigns.known_detail_of(campaign):
+                yield from self._guesses_of_activities(detail)
+            else:
+                guess = self.campaigns.guess_of_detail(campaign)
+                yield guess._replace(then=self._guesses_from_detail)
+
+    def _guesses_from_detail(self, answer: requests.Response) -> Iterator[Guess]:
+        for campaign in self.rows_of_page(answer):
+            yield from self._guesses_of_activities(campaign)
+
+    def _guesses_of_activities(self, campaign: Record) -> Iterator[Guess]:
+        return map(self.guess_of, _activities(campaign, self.roles))
 
 
 class EmailCampaignActivities(OfChangedCampaigns):
@@ -311,14 +343,30 @@ class StatsStream(ForCampaigns):
 
     def stats_of(self, ids: Iterable[str]) -> Iterator[Record]:
         """Yield the stats of ids, many in each request."""
-        ids = list(ids)
-        for start in range(0, len(ids), self.ids_per_request):
-            yield from self._stats_of(ids[start : start + self.ids_per_request])
+        for some in self._batches(ids):
+            yield from self._stats_of(some)
+
+    def guesses_of_stats(self, ids: Iterable[str]) -> Iterator[Guess]:
+        """Yield the requests that `stats_of` makes."""
+        for some in self._batches(ids):
+            yield self.guess_of_path(self._path_of(some))
+
+    def guesses(self) -> Iterable[Guess] | None:
+        """Return none: which ids there are takes requests to know."""
+        return ()
+
+    def _batches(self, ids: Iterable[str]) -> Iterator[list[str]]:
+        rest = iter(ids)
+        while some := list(islice(rest, self.ids_per_request)):
+            yield some
+
+    def _path_of(self, ids: list[str]) -> str:
+        return f"{self.path}/{','.join(ids)}"
 
     def _stats_of(self, ids: list[str]) -> Iterator[Record]:
         """Yield the stats of one request; one unknown id makes the API refuse all (contract)."""
         try:
-            answer: dict[str, Any] = self.fetch(f"{self.path}/{','.join(ids)}")
+            answer: dict[str, Any] = self.fetch(self._path_of(ids))
         except NotFound as missing:
             if len(ids) == 1:
                 self.logger.info("%s is left out: %s", self.name, missing)
@@ -357,7 +405,9 @@ class EmailCampaignStats(StatsStream):
         known, doubtful = self._campaigns_to_ask_for()
         asked = {*known, *doubtful}
         # An unsent campaign among them would make the API refuse a whole request.
-        for row in chain(self.stats_of(known), *(self.stats_of([id_]) for id_ in doubtful)):
+        groups = [known, *([id_] for id_ in doubtful)]
+        self.api.session.foresee(chain.from_iterable(map(self.guesses_of_stats, groups)))
+        for row in chain.from_iterable(map(self.stats_of, groups)):
             if row.get("campaign_id") in asked:
                 counters[row["campaign_id"]] = Counters.of_stats(row.get("stats"))
             yield row
@@ -385,6 +435,11 @@ class EmailCampaignStats(StatsStream):
         for _ in log.compare(counters, asker, self.campaigns.listed_at, rereads):
             self._write_state_message()
         return log
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether `activities` costs no more requests."""
+        return "activities" in vars(self)
 
     @property
     def reads_sent(self) -> bool:
@@ -462,6 +517,22 @@ class _Asker:
         self._campaigns = campaigns
         self._activity_stats = activity_stats
 
+    def known_activities_of(self, campaign_id: str) -> list[str]:
+        """Return the ids of those activities that are known without asking."""
+        known = self._campaigns.known_detail_of({"campaign_id": campaign_id}) or {}
+        return [activity["campaign_activity_id"] for activity in _activities(known, _REPORTED)]
+
+    def expect_activities(self, campaign_ids: Iterable[str]) -> None:
+        """Take note of what `activities_of` will be called with."""
+        rows = ({"campaign_id": id_} for id_ in campaign_ids)
+        unknown = (row for row in rows if not self._campaigns.known_detail_of(row))
+        self._campaigns.api.session.foresee(map(self._campaigns.guess_of_detail, unknown))
+
+    def expect_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
+        """Take note of what `counters_of` will be called with."""
+        guesses = map(self._activity_stats.guesses_of_stats, activity_ids)
+        self._campaigns.api.session.foresee(chain.from_iterable(guesses))
+
     def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
         """Return the ids of a campaign's activities that have reports."""
         campaign = {"campaign_id": campaign_id, "since": since}
@@ -491,9 +562,16 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
     at_once: ClassVar[int] = 1
     needs = _METRICS
 
-    _complete: int
-    _start: datetime | None
-    left_out: dict[str, int]
+    @property
+    def left_out(self) -> dict[str, int]:
+        """The activities that could not be read, with the day of the last try."""
+        left_out: dict[str, int] = self.stream_state.setdefault("left_out", {})
+        return left_out
+
+    @property
+    def start(self) -> datetime | None:
+        """The moment before which rows are left out, if there is one."""
+        return parse_timestamp(self.first_start) if self.first_start else None
 
     @property
     def read_through(self) -> int:
@@ -506,16 +584,42 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
         if not stats.reads_sent:
             return
         log = stats.activities
-        self._begin(log)
-        again = {id_ for id_, day in self.left_out.items() if day < self.api.today}
-        new = log.after(self.read_through)
-        activities = [*(old for old in log.named(again) if old.number <= self.read_through), *new]
+        if self._begins_anew(log):
+            self.stream_state.update(read_through=0, complete_through=0, left_out={})
+        self.stream_state["since"] = self.first_start
+        activities = self._to_read(log, self.read_through)
         for first in range(0, len(activities), self.at_once):
             some = activities[first : first + self.at_once]
             yield from self.rows_of_activities(some)
             self.stream_state["read_through"] = max(self.read_through, some[-1].number)
             self._write_state_message()
         self.stream_state["complete_through"] = log.last_number
+
+    def guesses(self) -> Iterable[Guess] | None:
+        """Return the requests for the activities that have moved, when it is known which."""
+        stats = cast("EmailCampaignStats", self._tap.streams[EmailCampaignStats.name])
+        if not stats.reads_sent:
+            return ()
+        if not stats.is_compared:
+            return None
+        log = stats.activities
+        through = 0 if self._begins_anew(log) else self.read_through
+        return self.guesses_of_activities(self._to_read(log, through))
+
+    @abstractmethod
+    def guesses_of_activities(self, activities: list[Activity]) -> Iterator[Guess]:
+        """Yield the requests for some activities.
+
+        Args:
+            activities: those that are to be read.
+        """
+
+    def _to_read(self, log: ActivityLog, through: int) -> list[Activity]:
+        """Return what moved after a number, and what could not be read on an earlier day."""
+        left_out: dict[str, int] = self.stream_state.get("left_out", {})
+        again = {id_ for id_, day in left_out.items() if day < self.api.today}
+        old = [activity for activity in log.named(again) if activity.number <= through]
+        return [*old, *log.after(through)]
 
     @abstractmethod
     def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
@@ -529,32 +633,29 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
         """Return up to when this stream has read an activity, or None if it is to be read whole."""
         if activity.activity_id in self.left_out:
             return None
-        return activity.known_until(self._complete)
+        return activity.known_until(int(self.stream_state.get("complete_through", 0)))
 
-    def _begin(self, log: ActivityLog) -> None:
-        """Go on from what earlier runs have read.
+    def _begins_anew(self, log: ActivityLog) -> bool:
+        """Return whether everything is to be read again.
 
         An earlier start_date lets rows in that were left out, and a log that was taken out of the
-        state begins anew: then all is read again.
+        state begins anew.
         """
-        state = self.stream_state
-        known = state.get("since")
-        first = self.since_start_date()
-        self._start = parse_timestamp(first) if first else None
-        earlier = known is not None and first < known
+        known = self.stream_state.get("since")
+        is_earlier = known is not None and self.first_start < known
         is_full = self.replication_method == REPLICATION_FULL_TABLE
-        if earlier or is_full or self.read_through > log.last_number:
-            state.update(read_through=0, complete_through=0, left_out={})
-        self._complete = int(state.get("complete_through", 0))
-        self.left_out = state.setdefault("left_out", {})
+        return is_earlier or is_full or self.read_through > log.last_number
 
 
-def _activities(campaign: Record) -> list[Record]:
+def _activities(campaign: Record, roles: set[str]) -> list[Record]:
+    """Return the activities that a campaign's detail names, of some roles, or of any."""
     listed = campaign.get("campaign_activities")
     return [
         activity
         for activity in (listed if isinstance(listed, list) else [])
-        if isinstance(activity, dict) and activity.get("campaign_activity_id")
+        if isinstance(activity, dict)
+        and activity.get("campaign_activity_id")
+        and (not roles or activity.get("role") in roles)
     ]
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_constantcontact.client import ForEachStream, OwnProgressStream
-from tap_constantcontact.streams.contacts import OLDEST, Contacts
+from tap_constantcontact.slices import OLDEST, SECOND
+from tap_constantcontact.streams.contacts import Contacts
 from tap_constantcontact.streams.engagement import with_occurrences
 from tap_constantcontact.values import Misfit, parse_start, parse_timestamp, timestamp
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _METRICS = "the scope contact_data and the privilege ui:campaign:metrics"
 # Contacts of a page or two are held at a time.
 _SLICE = 500
-_SECOND = timedelta(seconds=1)
 # What contacts are chosen by.
 _INCLUDE = "list_memberships,taggings"
 
@@ -76,8 +76,8 @@ class ForEachContact(ForEachStream, OwnProgressStream):
             round_: its state, which moves on with each contact.
         """
         for mark, contact in self._contacts_after(round_.get("last")):
-            if self._is_chosen(contact):
-                yield from self.readable_rows_of(contact)
+            if self.is_chosen(contact):
+                yield from self.readable_rows_of(self.item_of(contact))
             round_["last"] = mark
             self._write_state_message()
 
@@ -86,9 +86,12 @@ class ForEachContact(ForEachStream, OwnProgressStream):
 
         A contact's mark is the time of its creation, which never changes, and its id.
         """
-        for some in self._contacts(parse_timestamp(last[0]) + _SECOND if last else None):
+        for some in self._contacts(parse_timestamp(last[0]) + SECOND if last else None):
             marked = [([_created_at(row), str(row.get("contact_id"))], row) for row in some]
-            for mark, contact in sorted(marked, key=lambda pair: pair[0], reverse=True):
+            marked.sort(key=lambda pair: pair[0], reverse=True)
+            chosen = [row for _, row in marked if self.is_chosen(row)]
+            self.api.session.foresee(self.guess_of(self.item_of(row)) for row in chosen)
+            for mark, contact in marked:
                 if last is None or mark < last:
                     last = mark
                     yield mark, contact
@@ -109,7 +112,11 @@ class ForEachContact(ForEachStream, OwnProgressStream):
             # A slice begins a second earlier: that second is the next one's.
             yield [contact for contact in walk.contacts() if _created_at(contact) >= begin]
 
-    def _is_chosen(self, contact: Record) -> bool:
+    def item_of(self, contact: Record) -> Record:
+        """Return what a contact is asked for with: it fills the path; `params` are sent."""
+        return contact
+
+    def is_chosen(self, contact: Record) -> bool:
         """Return whether the settings let a contact in: it must fit all that are set."""
         own = {"contact_lists": "list_memberships", "contact_tags": "taggings"}
         return all(
@@ -128,10 +135,9 @@ class ContactSmsEngagementHistory(ForEachContact):
     replication_key = "insert_time"
     needs = "the scope contact_data and the privilege contacts:read"
 
-    def rows_of(self, item: Record) -> Iterator[Record]:
-        """Yield the history of a contact, if it has an SMS channel."""
-        if item.get("sms_channel"):
-            yield from super().rows_of(item)
+    def is_chosen(self, contact: Record) -> bool:
+        """Return whether a contact has a history: an SMS channel."""
+        return bool(contact.get("sms_channel")) and super().is_chosen(contact)
 
 
 class ContactActivityDetails(ForEachContact):
@@ -151,11 +157,14 @@ class ContactActivityDetails(ForEachContact):
     replication_key = "created_time"
     settings = (*ForEachContact.settings, "contact_activity_types")
 
+    def item_of(self, contact: Record) -> Record:
+        """Return a contact with the types of its events."""
+        types = ",".join(self.config["contact_activity_types"])
+        return {**contact, "params": {"tracking_activities_list": types}}
+
     def rows_of(self, item: Record) -> Iterator[Record]:
         """Yield the events of a contact, told apart by their occurrence."""
-        types = ",".join(self.config["contact_activity_types"])
-        asked = {**item, "params": {"tracking_activities_list": types}}
-        yield from with_occurrences(super().rows_of(asked), self.primary_keys)
+        yield from with_occurrences(super().rows_of(item), self.primary_keys)
 
 
 class ReportInWindow(ForEachContact):
@@ -172,11 +181,11 @@ class ReportInWindow(ForEachContact):
         start, end = self.config["report_start"], self.config.get("report_end", "-0h")
         return timestamp(parse_start(start, now)), timestamp(parse_start(end, now))
 
-    def rows_of(self, item: Record) -> Iterator[Record]:
-        """Yield the rows of a contact, with the window that they are about."""
+    def item_of(self, contact: Record) -> Record:
+        """Return a contact with the window of its report."""
         start, end = self.window
-        asked = {**item, "report_start": start, "report_end": end}
-        yield from super().rows_of({**asked, "params": {"start": start, "end": end}})
+        window = {"report_start": start, "report_end": end}
+        return {**contact, **window, "params": {"start": start, "end": end}}
 
 
 class ContactActivitySummaries(ReportInWindow):

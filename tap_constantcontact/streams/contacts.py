@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
+from functools import cached_property, partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import ParseResult
@@ -17,7 +18,9 @@ from tap_constantcontact.client import (
     OldestFirstStream,
     OwnProgressStream,
 )
-from tap_constantcontact.errors import Refused, body_of
+from tap_constantcontact.errors import Refused, head_of
+from tap_constantcontact.read_ahead import Guess
+from tap_constantcontact.slices import NOBODY, Cut, Span
 from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
 
 if TYPE_CHECKING:
@@ -33,12 +36,6 @@ _SWEEP_EARLY = timedelta(hours=1)
 
 # Ten pages: what a run that ends early repeats, and what rounding up to whole pages costs.
 _SLICE = 5000
-_SECOND = timedelta(seconds=1)
-_FIRST_WIDTH = timedelta(days=30)
-_GREATEST_WIDTH = timedelta(days=5 * 365)
-_GREATEST_STEP = 8
-#: No contact is older than the vendor.
-OLDEST = datetime(1995, 1, 1, tzinfo=timezone.utc)
 
 
 class Contacts(OwnProgressStream):
@@ -91,7 +88,7 @@ class Contacts(OwnProgressStream):
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the contacts that the filters show as changed, and all when a sweep is due."""
-        self._since = self.since_start_date()
+        self._since = self.stream_state["since"] = self.first_start
         swept_for = {
             "status": self.config["contact_status"],
             "include": sorted(self.config["contacts_include"]),
@@ -102,8 +99,7 @@ class Contacts(OwnProgressStream):
             yield from self._sweep({}, seen)
             return
         sweep_is_due = self._sweep_is_due(swept_for)
-        if self.stream_state.get("replication_key_value"):
-            walks = self._walks_of_changes(context)
+        if walks := [Walk(self, params) for params in self._changes_params]:
             if sum(walk.announced for walk in walks) > 2 * _SLICE:
                 sweep_is_due = True  # which brings them too, and goes on where a run ends
             else:
@@ -116,7 +112,7 @@ class Contacts(OwnProgressStream):
         if self._began is None:
             self._began = self.api.now()
         if self.announced is None:
-            self.announced = _count(body_of(response))
+            self.announced = _count(head_of(response))
         return super().parse_response(response)
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
@@ -150,80 +146,73 @@ class Contacts(OwnProgressStream):
     ) -> Iterator[Slice]:
         """Cut all contacts into slices by the time of their creation, the newest first.
 
-        That time never changes: when a slice is read, its contacts are done for good, however the
-        pages shift. How wide a slice is follows from how many contacts the last ones had.
-
         Args:
             before: where to begin; None for the newest contact.
-            size: how many contacts a slice has, roughly; it has no more than twice as many, unless
-                they were created in the same second.
+            size: how many contacts a slice has, as of `Cut`.
             params: further query parameters.
         """
-        rest = Walk(self, {**params, **_created(None, before)})
-        left = rest.announced
-        if left <= 2 * size or not self._counts_go_by_filters(params):
-            yield Slice(rest, None, left)
-            return
-        width, upper = _FIRST_WIDTH, before or self.api.now()
-        last: set[str] = set()
-        while left > 2 * size and upper > OLDEST:
-            lower = (upper - width).replace(microsecond=0)
-            found = 0
-            for walk, after in self._cut(lower, before, size, params):
-                yield Slice(walk, after, left - found)
-                found += len(walk.found - last)
+        cut = Cut(size, self.newest, before)
+        spans = cut.spans()
+        everybody = walk = Walk(self, {**params, **next(spans).filter})
+        left = everybody.announced
+        last: set[str] | None = None
+        while span := _next(spans, walk.announced):
+            walk = Walk(self, {**params, **span.filter})
+            is_oldest = span.after is None
+            if span is not NOBODY and (is_oldest or cut.is_small(span, walk.announced)):
+                yield Slice(walk, span.after, left)
+                left -= len(walk.found - (last or set()))
                 last = walk.found
-            left -= found
-            upper = before = lower
-            step = min(max(size / max(1, found), 1 / _GREATEST_STEP), _GREATEST_STEP)
-            width = min(max(width * step, _SECOND), _GREATEST_WIDTH)
-        oldest = Walk(self, {**params, **_created(None, before)})
-        yield Slice(oldest, None, left)
-        if len(oldest.found - last) < left:  # some have no time of creation, or the filters fail
+        if last is None:
+            yield Slice(everybody, None, left)
+        elif left > 0:  # some have no time of creation, or the filters fail
             yield Slice(Walk(self, params), None, left)
 
-    def _counts_go_by_filters(self, params: Mapping[str, Any]) -> bool:
-        """Return whether the numbers announced are of the slice, and not of the account.
-
-        The contract says both; slices that are halved by a wrong number would come to no end.
-        """
-        return not Walk(self, {**params, **_created(None, OLDEST)}).announced
-
-    def _cut(
-        self,
-        after: datetime,
-        before: datetime | None,
-        size: int,
-        params: Mapping[str, Any],
-        count: int = 0,
-    ) -> Iterator[tuple[Walk, datetime]]:
-        """Yield walks through the contacts of some time, which is halved where they are too many.
+    def guess_of_slices(self, before: datetime | None, size: int) -> Guess:
+        """Return the request that `slices` begins with; the others follow from the answers.
 
         Args:
-            after: begin of the time.
-            before: its end; None for the newest contact.
+            before: as of `slices`.
             size: as of `slices`.
-            params: as of `slices`.
-            count: how many contacts there are, if it is known.
         """
-        half = ((before or self.api.now()) - after) / 2
-        middle = (after + half).replace(microsecond=0)
-        cannot_be_cut = half < _SECOND
-        if count <= 2 * size or cannot_be_cut:
-            walk = Walk(self, {**params, **_created(after, before)})
-            if walk.announced <= 2 * size or cannot_be_cut:
-                yield walk, after
-                return
-            count = walk.announced
-        for walk, start in self._cut(middle, before, size, params):
-            yield walk, start
-            count -= len(walk.found)
-        yield from self._cut(after, middle, size, params, count)
+        cut = Cut(size, self.newest, before)
+        spans = cut.spans()
 
-    def _walks_of_changes(self, context: Context | None) -> list[Walk]:
-        start = cast("datetime", self.get_starting_timestamp(context))
-        since = timestamp(start - _OVERLAP)
-        return [Walk(self, {name: since}) for name in ("updated_after", "optout_after")]
+        def guess_of(span: Span) -> Guess:
+            return self.guess_of({"params": span.filter})._replace(then=partial(then, span))
+
+        def then(span: Span, page: requests.Response) -> Iterator[Guess]:
+            count = _count(head_of(page)) or 0
+            if cut.is_small(span, count):
+                yield from self.guesses_from(page)
+            if following := _next(spans, count):
+                yield guess_of(following)
+
+        return guess_of(next(spans))
+
+    @cached_property
+    def newest(self) -> datetime:
+        """When the newest contacts were created, roughly; the same for the whole run."""
+        return self.api.now()
+
+    def guesses(self) -> Iterator[Guess]:
+        """Yield the walks through what has changed; a sweep is foreseen when it begins."""
+        for params in self._changes_params:
+            first_page = self.guess_of({"params": params})
+            yield first_page._replace(then=self._guesses_from_changes)
+
+    def _guesses_from_changes(self, page: requests.Response) -> Iterator[Guess]:
+        """Yield the next page, unless there are so many changes that a sweep takes their place."""
+        if (_count(head_of(page)) or 0) <= _SLICE:
+            yield from self.guesses_from(page)
+
+    @property
+    def _changes_params(self) -> list[dict[str, str]]:
+        """The filters that show what has changed since the bookmark, if there is one."""
+        if not self.stream_state.get("replication_key_value") or self.begins_at is None:
+            return []
+        since = timestamp(self.begins_at - _OVERLAP)
+        return [{name: since} for name in ("updated_after", "optout_after")]
 
     def _changes(self, walks: list[Walk], seen: set[str]) -> Iterator[Record]:
         """Yield the contacts that changed or opted out; move the bookmark when all have come."""
@@ -260,10 +249,12 @@ class Contacts(OwnProgressStream):
             sweep: its state, which moves on with each slice.
             seen: the contacts that this run has read before.
         """
-        before = sweep.get("created_before")
+        mark = sweep.get("created_before")
+        before = parse_timestamp(mark) if mark else None
+        self.api.session.foresee([self.guess_of_slices(before, _SLICE)])
         last: set[str] = set()
         is_complete = True
-        for walk, lower, _ in self.slices(parse_timestamp(before) if before else None, _SLICE, {}):
+        for walk, lower, _ in self.slices(before, _SLICE, {}):
             sweep.setdefault("began", timestamp(cast("datetime", self._began)))
             yield from walk.contacts(seen, last)
             is_complete &= walk.is_complete
@@ -376,19 +367,27 @@ class ContactLists(ConstantContactStream):
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each list once, whether it is for e-mail, SMS or both."""
         lists: dict[str | None, Record] = {}
-        self._add(lists, {"channel_type": "email"})
+        email, sms = self.first_pages(context)
+        self._add(lists, email)
         try:
-            self._add(lists, {"channel_type": "sms", "include_sms_membership_count": "true"})
+            self._add(lists, sms)
         except Refused as refusal:  # an account without SMS may refuse (guess)
             self.logger.warning("contact_lists: SMS lists are left out: %s", refusal)
         yield from lists.values()
 
-    def _add(self, lists: dict[str | None, Record], params: Mapping[str, str]) -> None:
+    def first_pages(self, context: Context | None) -> list[Context]:
+        """Return what the lists of each channel are asked for with."""
+        email = {"channel_type": "email"}
+        sms = {"channel_type": "sms", "include_sms_membership_count": "true"}
+        return [{"params": email}, {"params": sms}]
+
+    def _add(self, lists: dict[str | None, Record], channel: Context) -> None:
         """Add the lists of a channel; one that is in both has the properties of both."""
-        for row in self.request_records({"params": params}):
+        for row in self.request_records(channel):
             known = lists.setdefault(row.get("list_id"), {"channel_types": []})
             known.update(row)
-            known["channel_types"] = sorted({*known["channel_types"], params["channel_type"]})
+            types = {*known["channel_types"], channel["params"]["channel_type"]}
+            known["channel_types"] = sorted(types)
 
 
 class ContactTags(ConstantContactStream):
@@ -490,19 +489,14 @@ def _midnight(day: str | None) -> str | None:
         return None
 
 
-def _created(after: datetime | None, before: datetime | None) -> dict[str, str]:
-    """Return the filter of a slice; it begins a second earlier.
-
-    Whether its ends belong to it is not said; times of creation have whole seconds (seen).
-    """
-    ends = {}
-    if after:
-        ends["created_after"] = timestamp(after - _SECOND)
-    if before:
-        ends["created_before"] = timestamp(before)
-    return ends
+def _next(spans: Generator[Span, int, None], count: int) -> Span | None:
+    """Return the time of the next slice, after one with a number of contacts."""
+    try:
+        return spans.send(count)
+    except StopIteration:
+        return None
 
 
-def _count(body: Any) -> int | None:
-    count = str(body.get("contacts_count") if isinstance(body, dict) else "")
+def _count(head: Mapping[str, Any]) -> int | None:
+    count = str(head.get("contacts_count"))
     return int(count) if count.isdecimal() else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tap_constantcontact.changes import Activity, Tally
 from tap_constantcontact.client import ForEachStream
 from tap_constantcontact.errors import Forbidden, NotFound
+from tap_constantcontact.read_ahead import Guess
 from tap_constantcontact.streams.campaigns import ForMovedActivities, StatsStream
 from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
 
@@ -44,7 +45,7 @@ def _in_one_form(value: Any) -> Any:
         return value
 
 
-class EmailCampaignActivityStats(StatsStream, ForMovedActivities):
+class EmailCampaignActivityStats(ForMovedActivities, StatsStream):
     """Counters of a sent activity (getEmailCampaignActivitySummary)."""
 
     name = "email_campaign_activity_stats"
@@ -57,6 +58,10 @@ class EmailCampaignActivityStats(StatsStream, ForMovedActivities):
         """Yield the counters."""
         yield from self.stats_of(activity.activity_id for activity in activities)
 
+    def guesses_of_activities(self, activities: list[Activity]) -> Iterator[Guess]:
+        """Yield the requests for the counters."""
+        return self.guesses_of_stats(activity.activity_id for activity in activities)
+
 
 class ReportOfActivity(ForMovedActivities, ForEachStream):
     """A report on each sent activity, read to its end where the activity has moved."""
@@ -66,12 +71,9 @@ class ReportOfActivity(ForMovedActivities, ForEachStream):
     def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
         """Yield the rows of the only one; it is tried again on another day if it is refused."""
         for activity in activities:
-            item = {
-                "campaign_id": activity.campaign_id,
-                "campaign_activity_id": activity.activity_id,
-            }
+            rows = self.rows_of(_item_of(activity))
             try:
-                again = yield from self.rows_of_activity(activity, self.rows_of(item))
+                again = yield from self.rows_of_activity(activity, rows)
             except (NotFound, Forbidden) as refusal:
                 self.leave_out(refusal)
                 again = True
@@ -79,6 +81,15 @@ class ReportOfActivity(ForMovedActivities, ForEachStream):
                 self.left_out[activity.activity_id] = self.api.today
             else:
                 self.left_out.pop(activity.activity_id, None)
+
+    def guesses_of_activities(self, activities: list[Activity]) -> Iterator[Guess]:
+        """Yield the requests for the reports."""
+        for activity in activities:
+            yield self.guess_of(_item_of(activity), whole=self.reads_to_the_end(activity))
+
+    def reads_to_the_end(self, activity: Activity) -> bool:
+        """Return whether the report on an activity will be read to its end."""
+        return True
 
     def rows_of_activity(
         self, activity: Activity, rows: Iterator[Record]
@@ -111,7 +122,6 @@ class EmailLinks(ReportOfActivity):
     records_key = "link_click_counts"
     primary_keys = ("campaign_activity_id", "url_id")
     replication_key = "counted_at"
-    own_columns = (*ReportOfActivity.own_columns, "counted_at")
 
     def get_url_params(
         self, context: Context | None, next_page_token: ParseResult | None
@@ -122,7 +132,8 @@ class EmailLinks(ReportOfActivity):
 
     def rows_of(self, item: Record) -> Iterator[Record]:
         """Yield the links of an activity, with the time at which their clicks were counted."""
-        yield from super().rows_of({**item, "counted_at": timestamp(self.api.now())})
+        for row in super().rows_of(item):
+            yield {**row, "counted_at": timestamp(self.api.asked_at)}
 
 
 class TrackingReport(ReportOfActivity):
@@ -144,7 +155,7 @@ class TrackingReport(ReportOfActivity):
 
     def is_too_old(self, at: datetime | None, by: timedelta = timedelta(0)) -> bool:
         """Return whether a time is before start_date, by some time or more."""
-        return bool(at and self._start and at < self._start - by)
+        return bool(at and self.start and at < self.start - by)
 
 
 class EventReport(TrackingReport):
@@ -158,6 +169,10 @@ class EventReport(TrackingReport):
     primary_keys: tuple[str, ...] = _KEY_OF_EVENT
     kind: ClassVar[str | None] = None
     least_lookback: ClassVar[timedelta] = timedelta(days=1)
+
+    def reads_to_the_end(self, activity: Activity) -> bool:
+        """Return whether nothing of an activity is known or left out."""
+        return self.start is None and self.known_until(activity) is None
 
     def rows_of_activity(
         self, activity: Activity, rows: Iterator[Record]
@@ -244,6 +259,10 @@ class EmailDidNotOpens(TrackingReport):
     name = "email_did_not_opens"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/didnotopens"
     selected_by_default = False
+
+
+def _item_of(activity: Activity) -> Record:
+    return {"campaign_id": activity.campaign_id, "campaign_activity_id": activity.activity_id}
 
 
 def _time_of(row: Record) -> datetime | None:

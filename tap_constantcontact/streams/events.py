@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tap_constantcontact.client import ConstantContactStream, ForEachStream
+from tap_constantcontact.errors import body_of
+from tap_constantcontact.read_ahead import Guess
 
 if TYPE_CHECKING:
+    from requests import Response
     from singer_sdk.helpers.types import Context, Record
 
 _EVENTS = "the scope campaign_data and the privilege campaign:read"
@@ -27,9 +30,23 @@ class Events(ConstantContactStream):
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each event with its detail, which alone names its track."""
+        for event in super().read(context):
+            yield self.completed(event)
+
+    def first_pages(self, context: Context | None) -> Iterator[Context]:
+        """Ask for the events of each status."""
         for status in dict.fromkeys(self.config.get("event_status") or [None]):
-            for event in self.request_records({"params": {"event_status": status}}):
-                yield self.completed(event)
+            yield {"params": {"event_status": status}}
+
+    def guess_of_detail(self, row: Record) -> Guess:
+        """Return the request for an event's detail; those for its registrations follow."""
+        return super().guess_of_detail(row)._replace(then=self._guesses_from_detail)
+
+    def _guesses_from_detail(self, answer: Response) -> Iterator[Guess]:
+        event = body_of(answer)
+        for child in cast("list[ConstantContactStream]", self.child_streams):
+            if isinstance(event, dict) and (child.selected or child.has_selected_descendents):
+                yield from map(child.guess_of, self.generate_child_contexts(event, None))
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield the event's track, of which the API shows one."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tap_constantcontact.client import ForEachStream
+from tap_constantcontact.read_ahead import Guess
 from tap_constantcontact.streams.engagement import with_occurrences
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class LandingPageReport(ForEachStream):
         """Yield the landing pages of the setting landing_page_activity_ids."""
         for activity_id in dict.fromkeys(self.config.get("landing_page_activity_ids", [])):
             yield {"campaign_activity_id": activity_id}
+
+    def guesses(self) -> Iterator[Guess]:
+        """Return the reports on all of them."""
+        return map(self.guess_of, self.items(None))
 
 
 class LandingPageContactOpens(LandingPageReport):

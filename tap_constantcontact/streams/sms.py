@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.values import timestamp
 
 if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.helpers.types import Context
 
 # Counts move for some time after the send.
 _LOOKBACK = timedelta(days=90)
@@ -29,8 +28,7 @@ class SmsCampaignSummaries(ConstantContactStream):
     replication_key = "last_sent_date"
     needs = "the scope campaign_data and the privilege ui:campaign:metrics"
 
-    def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield the campaigns sent since the last one read, less the time in which counts move."""
-        bookmark = self.get_starting_timestamp(context)
-        start_at = timestamp(bookmark - _LOOKBACK) if bookmark else _BEGINNING
-        yield from self.request_records({"params": {"start_at": start_at}})
+    def first_pages(self, context: Context | None) -> list[Context]:
+        """Ask for campaigns sent since the last one read, less the time in which counts move."""
+        start_at = timestamp(self.begins_at - _LOOKBACK) if self.begins_at else _BEGINNING
+        return [{"params": {"start_at": start_at}}]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from tap_constantcontact.client import ConstantContactStream
 
 if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.helpers.types import Context
 
 
 class Xrefs(ConstantContactStream):
@@ -27,12 +27,12 @@ class Xrefs(ConstantContactStream):
     ids_per_request: ClassVar[int] = 500
     selected_by_default = False
 
-    def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield the V3 ids of the setting's V2 ids."""
+    def first_pages(self, context: Context | None) -> Iterator[Context]:
+        """Ask for the setting's V2 ids."""
         ids = list(dict.fromkeys(self.config.get(self.setting, [])))
         for start in range(0, len(ids), self.ids_per_request):
             some = ",".join(ids[start : start + self.ids_per_request])
-            yield from self.request_records({"params": {self.ids_param: some}})
+            yield {"params": {self.ids_param: some}}
 
 
 class ContactIdXrefs(Xrefs):

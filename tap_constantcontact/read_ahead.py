@@ -1,0 +1,401 @@
+"""Requests that are sent ahead of the loop that makes them.
+
+The API takes its time to answer and allows four requests a second: a loop that waits for each
+answer uses a part of them. So streams foresee what they will ask for, a few threads ask, and the
+answer is handed over when the loop sends that very request. Only HTTP leaves the main thread:
+order, retries, errors and states are those of the loop, and a wrong guess costs a request, never a
+record.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import count
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+
+import requests
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+
+    from tap_constantcontact.limits import Limits
+
+# The window: answers that wait to be asked for, by the stream that is being read and by those to
+# come. They take up memory: a page of contacts some hundred KB, most others a few.
+_ANSWERS_PER_THREAD = 8
+_BYTES = 8_000_000
+_BYTES_LATER = 2_000_000
+# The loop may have asked for something before it was foreseen.
+_REMEMBERED = 500
+
+_THROTTLE_SECONDS = 1.0
+_LONGEST_RETRY_AFTER_SECONDS = 300.0
+
+
+def _nothing(_: Response) -> Iterable[Guess]:
+    return ()
+
+
+class Guess(NamedTuple):
+    """A request that the loop is likely to make.
+
+    Attributes:
+        request: the request.
+        then: returns what else will be asked for, when its answer is there; it is called in the
+            main thread, and makes no request itself.
+    """
+
+    request: PreparedRequest
+    then: Callable[[Response], Iterable[Guess]] = _nothing
+
+    @property
+    def url(self) -> str:
+        """The address by which the loop's request is known."""
+        return str(self.request.url)
+
+
+class Foreseeing(Protocol):
+    """A stream that knows what it will ask for."""
+
+    def guesses(self) -> Iterable[Guess] | None:
+        """Return the requests to come in their order, or None as long as that is not known.
+
+        They are gone through bit by bit, before the stream begins or after that. To tell them makes
+        no request.
+        """
+
+    @property
+    def may_be_refused(self) -> bool:
+        """Whether it is not known yet that this account may read the stream."""
+
+
+class _Place(NamedTuple):
+    """When the loop will need a guess.
+
+    Attributes:
+        stream: number of the stream that will need it.
+        position: its place among the guesses of that stream.
+    """
+
+    stream: int
+    position: int
+
+    def next(self) -> _Place:
+        return self._replace(position=self.position + 1)
+
+
+@dataclass(order=True)
+class _Line:
+    """Guesses that wait, in their order: those of one stream, or what follows from an answer."""
+
+    place: _Place
+    serial: int
+    guess: Guess = field(compare=False)
+    rest: Iterator[Guess] = field(compare=False)
+
+
+@dataclass
+class _Sent:
+    """A request on its way, and its answer.
+
+    Attributes:
+        place: when the loop will need it.
+        guess: the request, and what follows from it.
+        at: when it was given to the threads (`time.monotonic`).
+        had_turn: whether it was sent, and does not wait for its turn.
+        answer: the answer, when it is there.
+        error: what went wrong instead.
+        is_followed: whether it was foreseen what follows.
+    """
+
+    place: _Place
+    guess: Guess
+    at: float = field(default_factory=time.monotonic)
+    had_turn: bool = False
+    answer: Response | None = None
+    error: BaseException | None = None
+    is_followed: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        return self.answer is not None or self.error is not None
+
+    @property
+    def bytes(self) -> int:
+        return len(self.answer.content) if self.answer is not None else 0
+
+
+class _Outlook:
+    """What the loop will ask for, in the order in which it will need it."""
+
+    def __init__(self, streams: Sequence[Foreseeing]) -> None:
+        """Begin with the first stream.
+
+        Args:
+            streams: the streams, in the order in which they are read.
+        """
+        #: The number of the stream that is being read.
+        self.current = 0
+        self._streams = streams
+        self._foreseen: set[int] = set()
+        self._tried: set[int] = set()
+        self._allowed: set[int] = set()
+        self._lines: list[_Line] = []
+        self._doubtful: list[_Line] = []
+        self._serials = count()
+
+    def begin(self, stream: Foreseeing) -> None:
+        """Go on to a stream, and forget what was foreseen of those before."""
+        self.current = self._streams.index(stream)
+        lines = [*self._lines, *self._doubtful]
+        self._lines = [line for line in lines if line.place.stream >= self.current]
+        self._doubtful = []
+        heapq.heapify(self._lines)
+
+    def add(self, place: _Place, guesses: Iterator[Guess]) -> None:
+        """Add guesses: the first is needed at a place, the others after it."""
+        if guess := next(guesses, None):
+            heapq.heappush(self._lines, _Line(place, next(self._serials), guess, guesses))
+
+    def follow(self, place: _Place, guesses: Iterable[Guess]) -> None:
+        """Add what follows from a good answer, which shows that its stream may be read."""
+        self._allowed.add(place.stream)
+        self.add(place, iter(guesses))
+
+    def first(self) -> _Line | None:
+        """Return what the loop will need first, without taking it out."""
+        self._look_ahead()
+        while self._lines and self._is_doubtful(self._lines[0].place.stream):
+            self._doubtful.append(heapq.heappop(self._lines))
+            self._look_ahead()
+        return self._lines[0] if self._lines else None
+
+    def take(self, line: _Line) -> None:
+        """Take a guess out; its line goes on with the next one."""
+        lines = self._lines if line in self._lines else self._doubtful
+        lines.remove(line)
+        heapq.heapify(self._lines)
+        self._tried.add(line.place.stream)
+        self.add(line.place.next(), line.rest)
+
+    def find(self, url: str) -> _Line | None:
+        """Return the guess of an address, where it is the first of its line."""
+        self._look_ahead()
+        lines = (line for line in (*self._lines, *self._doubtful) if line.guess.url == url)
+        return next(lines, None)
+
+    def _look_ahead(self) -> None:
+        """Ask the streams that come before the first guess what they foresee now."""
+        for line in self._doubtful.copy():
+            if not self._is_doubtful(line.place.stream):
+                self._doubtful.remove(line)
+                heapq.heappush(self._lines, line)
+        for number in range(self.current, len(self._streams)):
+            if self._lines and self._lines[0].place.stream <= number:
+                return
+            if number not in self._foreseen:
+                guesses = self._streams[number].guesses()
+                if guesses is not None:
+                    self._foreseen.add(number)
+                    self.add(_Place(number, 0), iter(guesses))
+
+    def _is_doubtful(self, stream: int) -> bool:
+        """Return whether a stream was tried, and may be refused: one refusal is enough."""
+        is_known = stream in self._allowed or not self._streams[stream].may_be_refused
+        return stream in self._tried and not is_known
+
+
+class ReadAhead(requests.Session):
+    """A session that sends requests within limits, in threads before it is asked for them."""
+
+    def __init__(
+        self,
+        streams: Sequence[Foreseeing],
+        threads: int,
+        limits: Limits,
+        authenticate: Callable[[PreparedRequest], PreparedRequest],
+        **send_arguments: Any,
+    ) -> None:
+        """Begin without a guess.
+
+        Args:
+            streams: the streams, in the order in which they are read.
+            threads: how many requests may be on their way at a time; 1 leaves all to the loop.
+            limits: the limits of the run.
+            authenticate: signs a request just before it is sent.
+            send_arguments: arguments of `requests.Session.send` for requests sent ahead.
+        """
+        super().__init__()
+        self._outlook = _Outlook(streams)
+        self._threads = threads if threads > 1 else 0
+        self._limits = limits
+        self._authenticate = authenticate
+        self._send_arguments = send_arguments
+        self._sent: dict[str, _Sent] = {}
+        self._last: _Sent | None = None
+        self._asked: deque[str] = deque(maxlen=_REMEMBERED)
+        self._queue: SimpleQueue[_Sent] = SimpleQueue()
+        self._changed = threading.Condition()
+        self._events = 0
+        self._started = 0
+
+    @property
+    def age(self) -> float:
+        """Seconds since the oldest request was made whose answer waits, or was handed over last."""
+        sent = [*self._sent.values(), *([self._last] if self._last else [])]
+        return time.monotonic() - min(each.at for each in sent) if sent else 0.0
+
+    @property
+    def age_of_last(self) -> float:
+        """Seconds since the request was made whose answer was handed over last."""
+        return time.monotonic() - self._last.at if self._last else 0.0
+
+    def begin(self, stream: Foreseeing) -> None:
+        """Take note that the loop begins with a stream; guesses for earlier ones were wrong."""
+        if self._threads:
+            self._outlook.begin(stream)
+            current = self._outlook.current
+            early = [url for url, sent in self._sent.items() if sent.place.stream < current]
+            for url in early:
+                del self._sent[url]
+
+    def foresee(self, guesses: Iterable[Guess]) -> None:
+        """Take note of what the loop will ask for next.
+
+        Args:
+            guesses: are gone through bit by bit; to tell them makes no request.
+        """
+        if self._threads:
+            self._outlook.add(_Place(self._outlook.current, 0), iter(guesses))
+
+    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
+        """Return the answer to a request of the loop, which may have been sent already.
+
+        Args:
+            request: the request.
+            kwargs: arguments of `requests.Session.send`.
+
+        Raises:
+            RunEnded: there are no requests left.
+            requests.RequestException: there was no answer.
+        """
+        if not self._threads:
+            self._limits.take_turn()
+            return self._send(request, **kwargs)
+        url = str(request.url)
+        self._asked.append(url)
+        sent = self._sent.pop(url, None) or self._start(self._not_sent(request))
+        self._last = sent
+        while not sent.is_done:
+            seen = self._events
+            self._fill()
+            self._wait_for_more_than(seen)
+        self._follow(sent)
+        self._fill()
+        if sent.error:
+            raise sent.error
+        return cast("Response", sent.answer)
+
+    def _send(self, request: PreparedRequest, **kwargs: Any) -> Response:
+        """Send a request; an answer that says "too many" holds all requests back."""
+        response = super().send(request, **kwargs)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            self._limits.hold(_retry_after(response))
+        return response
+
+    def _not_sent(self, request: PreparedRequest) -> _Sent:
+        """Return a request that was not sent ahead, with what follows from it.
+
+        It may be a guess that the loop is ahead of, or one that has failed.
+        """
+        if self._last and self._last.guess.url == request.url:
+            return _Sent(self._last.place, self._last.guess)
+        if line := self._outlook.find(str(request.url)):
+            self._outlook.take(line)
+            return _Sent(line.place, line.guess)
+        return _Sent(_Place(self._outlook.current, 0), Guess(request))
+
+    def _fill(self) -> None:
+        """Send what is foreseen, as far as there is room."""
+        for sent in list(self._sent.values()):
+            self._follow(sent)
+        while (line := self._outlook.first()) and self._has_room_for(line.place.stream):
+            self._outlook.take(line)
+            url = line.guess.url
+            if url not in self._sent and url not in self._asked:
+                self._sent[url] = self._start(_Sent(line.place, line.guess))
+
+    def _has_room_for(self, stream: int) -> bool:
+        """Return whether a guess may be sent.
+
+        None may if another one waits for its turn: what the loop needs sooner would come after it.
+        Streams to come have a window of their own.
+        """
+        sent = list(self._sent.values())
+        under_way = [each for each in sent if not each.is_done]
+        is_later = stream > self._outlook.current
+        beside = [each for each in sent if (each.place.stream > self._outlook.current) == is_later]
+        most = _ANSWERS_PER_THREAD * self._threads
+        return (
+            len(under_way) < self._threads
+            and all(each.had_turn for each in under_way)
+            and len(beside) < most
+            and sum(each.bytes for each in beside) < (_BYTES_LATER if is_later else _BYTES)
+            and self._limits.has_more_than(2 * most)
+        )
+
+    def _follow(self, sent: _Sent) -> None:
+        """Foresee what follows from a good answer."""
+        if sent.answer is not None and sent.answer.ok and not sent.is_followed:
+            sent.is_followed = True
+            self._outlook.follow(sent.place, sent.guess.then(sent.answer))
+
+    def _start(self, sent: _Sent) -> _Sent:
+        """Give a request to the threads."""
+        if self._started <= self._threads:  # one more than guesses need, for the loop's own
+            self._started += 1
+            # Daemons: neither a signal nor the end of the run waits for their answers.
+            threading.Thread(target=self._work, daemon=True).start()
+        self._queue.put(sent)
+        return sent
+
+    def _work(self) -> None:
+        """Send what the main thread gives."""
+        while True:
+            sent = self._queue.get()
+            try:
+                self._limits.take_turn()
+                self._note(sent, had_turn=True)
+                request = self._authenticate(sent.guess.request)
+                self._note(sent, answer=self._send(request, **self._send_arguments))
+            except BaseException as error:  # noqa: BLE001 - it is raised in the loop
+                self._note(sent, error=error)
+
+    def _wait_for_more_than(self, events: int) -> None:
+        """Wait until something has become of some request."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._events > events)
+
+    def _note(self, sent: _Sent, **news: Any) -> None:
+        """Let the main thread know what became of a request."""
+        with self._changed:
+            for name, value in news.items():
+                setattr(sent, name, value)
+            self._events += 1
+            self._changed.notify()
+
+
+def _retry_after(response: Response) -> float:
+    """Return the seconds to hold requests back; the API sends no Retry-After, a gateway might."""
+    try:
+        wait = float(response.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return _THROTTLE_SECONDS
+    return min(max(wait, _THROTTLE_SECONDS), _LONGEST_RETRY_AFTER_SECONDS)

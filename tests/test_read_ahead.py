@@ -1,0 +1,322 @@
+"""Requests that are sent ahead of the loop: the same rows and states, no request too many."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import requests
+from conftest import STREAMS, Answers, MakeSandbox, Run, TapCommand, wait_until
+
+from tap_constantcontact.errors import RunEnded
+from tap_constantcontact.ledger import MemoryLedger
+from tap_constantcontact.limits import Limits
+from tap_constantcontact.read_ahead import Guess, ReadAhead
+
+#: What the clock writes into rows and states.
+OF_THE_CLOCK = {
+    *("counted_at", "report_start", "report_end"),
+    *("swept_at", "round_at", "began", "asked_since", "created_before"),
+}
+
+
+def steady(value: Any, *, without: set[str] = OF_THE_CLOCK) -> Any:
+    """Return rows or a state without what depends on when the run was made."""
+    if isinstance(value, dict):
+        return {name: steady(part) for name, part in value.items() if name not in without}
+    return [steady(part) for part in value] if isinstance(value, list) else value
+
+
+def bookmarks(run: Run) -> dict[str, Any]:
+    """Return the last state, without the time by which contacts were read."""
+    state: dict[str, Any] = steady(run.state)["bookmarks"]
+    state.get("contacts", {}).pop("replication_key_value", None)
+    return state
+
+
+@pytest.fixture
+def taps(tmp_path_factory: pytest.TempPathFactory) -> dict[int, TapCommand]:
+    """Taps that differ in how many requests they make at a time."""
+    return {parallel: TapCommand(tmp_path_factory.mktemp("tap")) for parallel in (1, 8)}
+
+
+@pytest.mark.parametrize(("contacts", "streams"), [(60, list(STREAMS)), (13_000, ["contacts"])])
+def test_rows_states_and_requests_are_those_of_one_request_at_a_time(
+    taps: dict[int, TapCommand], make_sandbox: MakeSandbox, contacts: int, streams: list[str]
+) -> None:
+    sandbox = make_sandbox(contacts=contacts, campaigns=12, segment_polls=0)
+    runs, requests_made = {}, {}
+    for parallel, tap in taps.items():
+        settings = {**tap.settings_of_all(sandbox), "max_parallel_requests": parallel}
+        settings["contact_ids"] = list(sandbox.account.contacts)[:20]
+        before = len(sandbox.requests)
+        runs[parallel] = tap.run(settings, select=streams)
+        requests_made[parallel] = len(sandbox.requests) - before
+        assert runs[parallel].status == 0, runs[parallel].log
+    one, many = runs[1], runs[8]
+    assert one.records.keys() == many.records.keys()
+    for stream, rows in one.records.items():
+        assert steady(rows) == steady(many.records[stream]), stream
+    assert bookmarks(one) == bookmarks(many)
+    assert requests_made[8] <= 1.02 * requests_made[1]
+
+
+def test_an_incremental_run_makes_no_request_more(
+    taps: dict[int, TapCommand], make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(contacts=1200, campaigns=12)
+    firsts = {n: tap.sync(sandbox, max_parallel_requests=n) for n, tap in taps.items()}
+    for campaign_id, campaign in list(sandbox.account.campaigns.items()):
+        if campaign["current_status"] == "Done":
+            sandbox.account.happen(campaign_id, "opens")
+    made = {}
+    for parallel, tap in taps.items():
+        before = len(sandbox.requests)
+        state = firsts[parallel].state
+        second = tap.sync(sandbox, state=state, max_parallel_requests=parallel)
+        assert second.status == 0, second.log
+        assert second.records["email_opens"]
+        made[parallel] = len(sandbox.requests) - before
+    assert made[8] == made[1]
+
+
+@pytest.mark.parametrize("budget", [40, 160])
+def test_a_budget_is_kept_and_gets_somewhere(
+    tap: TapCommand, make_sandbox: MakeSandbox, budget: int
+) -> None:
+    sandbox = make_sandbox(campaigns=24)
+    run = tap.sync(sandbox, max_requests=budget)
+    assert run.status == 75
+    assert len([request for request in sandbox.requests if request.method == "GET"]) == budget
+    read = sum(int(number) for number in re.findall(r"\((\d+) requests\)", run.log))
+    assert read > 0.95 * budget  # few were in vain
+
+
+def test_a_refused_stream_costs_no_request_more(
+    taps: dict[int, TapCommand], make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(campaigns=12, scopes=("account_read", "contact_data"))
+    refused = {}
+    for parallel, tap in taps.items():
+        before = len(sandbox.requests)
+        run = tap.sync(sandbox, max_parallel_requests=parallel)
+        assert run.status == 0, run.log
+        statuses = [request.status for request in sandbox.requests[before:]]
+        refused[parallel] = statuses.count(403)
+    assert refused[8] == refused[1] > 0
+
+
+def test_requests_wait_for_their_answers_at_the_same_time(
+    tap: TapCommand, answers: Answers
+) -> None:
+    """Each answer comes only when four are waited for, or when there are no four to come."""
+    together = threading.Barrier(4)
+
+    def answer() -> tuple[int, Any]:
+        try:
+            together.wait(timeout=10)
+        except threading.BrokenBarrierError:
+            return 500, {}
+        return 200, []
+
+    campaigns = [{"campaign_id": str(number), "updated_at": "2026-01-01"} for number in range(8)]
+    answers["/v3/emails"] = {"campaigns": campaigns}
+    for number in range(8):
+        answers[f"/v3/emails/{number}"] = lambda: (answer()[0], {"name": "any"})
+    run = tap.run(answers.settings, select=["email_campaigns"])
+    assert run.status == 0, run.log
+    assert run.keys("email_campaigns", "name") == ["any"] * 8
+    assert "Backing off" not in run.log
+
+
+# What follows is about the session alone, with a server that answers anything.
+
+
+@dataclass
+class Stream:
+    """A stream that foresees some addresses."""
+
+    url: str
+    paths: Iterable[str] = ()
+    may_be_refused: bool = False
+    then: dict[str, list[str]] = field(default_factory=dict)
+
+    def guesses(self) -> Iterator[Guess]:
+        return map(self.guess, self.paths)
+
+    def guess(self, path: str) -> Guess:
+        return Guess(get(self.url + path), lambda _: map(self.guess, self.then.get(path, [])))
+
+
+def get(url: str) -> requests.PreparedRequest:
+    return requests.Request("GET", url).prepare()
+
+
+@dataclass
+class Server:
+    """A server that notes what it is asked for."""
+
+    url: str
+    asked: list[str]
+
+    def count(self, number: int) -> bool:
+        return len(self.asked) >= number
+
+
+@pytest.fixture
+def server(answers: Answers) -> Server:
+    asked: list[str] = []
+
+    def answer(path: str) -> Callable[[], Any]:
+        def note() -> Any:
+            asked.append(path)
+            return (
+                (500, {})
+                if path == "/broken"
+                else (200, b"x" * (1_000_000 if "big" in path else 1))
+            )
+
+        return note
+
+    for name in ("small", "big", "other", "broken", "next"):
+        for number in ["", *map(str, range(300))]:
+            answers[f"/{name}{number}"] = answer(f"/{name}{number}")
+    return Server(f"http://127.0.0.1:{answers.server.server_port}", asked)
+
+
+def limits(**changed: Any) -> Limits:
+    settings: dict[str, Any] = {
+        "requests_per_second": 10_000,
+        "max_requests": None,
+        "daily_quota": 10_000,
+        "on_quota_exceeded": "fail",
+        "ledger": MemoryLedger(),
+    }
+    return Limits(**{**settings, **changed})
+
+
+def session_of(*streams: Stream, **changed: Any) -> ReadAhead:
+    return ReadAhead(streams, 4, limits(**changed), lambda request: request, timeout=10)
+
+
+def settle(server: Server) -> int:
+    """Wait until nothing more is asked for, and return how much was."""
+    idle = threading.Event()
+    before = -1
+    while before < len(server.asked):
+        before = len(server.asked)
+        idle.wait(0.2)
+    return before
+
+
+def test_what_is_foreseen_is_sent_once_and_handed_over(server: Server) -> None:
+    stream = Stream(server.url, [f"/small{number}" for number in range(20)])
+    session = session_of(stream)
+    session.begin(stream)
+    for number in range(20):
+        assert session.send(get(f"{server.url}/small{number}")).content == b"x"
+    assert Counter(server.asked) == Counter(f"/small{number}" for number in range(20))
+
+
+def test_a_wrong_guess_costs_a_request_and_changes_nothing(server: Server) -> None:
+    stream, later = Stream(server.url, ["/small1", "/small2"]), Stream(server.url)
+    session = session_of(stream, later)
+    session.begin(stream)
+    assert session.send(get(f"{server.url}/other")).status_code == 200
+    session.begin(later)
+    assert session.send(get(f"{server.url}/other1")).status_code == 200
+    assert session.send(get(f"{server.url}/small1")).status_code == 200  # asked for anew
+    assert server.asked.count("/small1") == 2
+
+
+def test_the_window_bounds_how_many_answers_wait(server: Server) -> None:
+    stream = Stream(server.url, [f"/small{number}" for number in range(300)])
+    later = Stream(server.url, [f"/next{number}" for number in range(300)])
+    session = session_of(stream, later)
+    session.begin(stream)
+    for number in range(40):
+        session.send(get(f"{server.url}/small{number}"))
+    asked_for = settle(server)
+    assert 40 < asked_for <= 40 + 2 * 4 * 8
+    assert len([path for path in server.asked if path.startswith("/next")]) <= 4 * 8
+
+
+def test_the_window_bounds_how_many_bytes_wait(server: Server) -> None:
+    stream = Stream(server.url, [f"/big{number}" for number in range(300)])
+    session = session_of(stream)
+    session.begin(stream)
+    for number in range(10):
+        session.send(get(f"{server.url}/big{number}"))
+    assert 10 < settle(server) <= 10 + 8 + 4
+
+
+def test_the_last_requests_of_a_budget_are_the_loop_s(server: Server) -> None:
+    stream = Stream(server.url, [f"/small{number}" for number in range(300)])
+    later = Stream(server.url, [f"/next{number}" for number in range(300)])
+    session = session_of(stream, later, max_requests=100)
+    session.begin(stream)
+    for number in range(60):
+        session.send(get(f"{server.url}/small{number}"))
+    assert settle(server) <= 60 + 4 * 8 * 2
+    for number in range(60, 300):
+        with suppress(RunEnded):
+            session.send(get(f"{server.url}/small{number}"))
+    assert len(server.asked) == 100
+
+
+def test_what_follows_from_an_answer_is_sent_before_what_comes_later(server: Server) -> None:
+    stream = Stream(server.url, ["/small1"], then={"/small1": ["/small2"], "/small2": ["/small3"]})
+    session = session_of(stream)
+    session.begin(stream)
+    session.send(get(f"{server.url}/small1"))
+    wait_until(lambda: server.count(2))
+    session.send(get(f"{server.url}/small2"))
+    wait_until(lambda: server.count(3))
+    assert server.asked == ["/small1", "/small2", "/small3"]
+
+
+def test_one_request_of_a_stream_that_may_be_refused_is_enough(server: Server) -> None:
+    stream = Stream(server.url)
+    doubtful = Stream(server.url, ["/broken", "/small1", "/small2"], may_be_refused=True)
+    session = session_of(stream, doubtful)
+    session.begin(stream)
+    for number in range(5):
+        session.send(get(f"{server.url}/other{number}"))
+    settle(server)
+    assert [path for path in server.asked if "other" not in path] == ["/broken"]
+    doubtful.may_be_refused = False
+    for number in range(5, 9):
+        session.send(get(f"{server.url}/other{number}"))
+    wait_until(lambda: "/small2" in server.asked)
+
+
+def test_an_error_is_raised_where_the_loop_asks(server: Server) -> None:
+    stream = Stream(server.url, ["/small1", "/small2"])
+    session = session_of(stream)
+    nowhere = Stream("http://127.0.0.1:1", ["/any"])
+    session.begin(stream)
+    session.foresee([nowhere.guess("/any")])
+    assert session.send(get(f"{server.url}/small1")).ok
+    with pytest.raises(requests.ConnectionError):
+        session.send(get("http://127.0.0.1:1/any"))
+    assert session.send(get(f"{server.url}/small2")).ok
+
+
+def test_moments_are_not_later_than_what_is_still_to_be_read(server: Server) -> None:
+    stream = Stream(server.url, ["/small1", "/small2"])
+    session = session_of(stream)
+    assert session.age == 0
+    session.begin(stream)
+    session.send(get(f"{server.url}/small1"))
+    wait_until(lambda: server.count(2))
+    age = session.age
+    threading.Event().wait(0.05)
+    assert session.age >= age + 0.05
+    session.send(get(f"{server.url}/small2"))
+    assert session.age == pytest.approx(session.age_of_last, abs=0.01)
