@@ -3,7 +3,7 @@
 Contacts come from a server on this machine and go to a pipe that is read at once. A rate is of
 records a second from the first record to the end of the process, so that nobody's start counts;
 dlt and the bare loop, which print none, take the time themselves. All take turns, and a ratio is
-the median of those of the single turns.
+the median of those of the single turns. At the end, a sandbox answers as slowly as the API does.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.pace import LATENCY, first_sync
 from bench.run import Run, serving, took
 from sandbox.rows import print_table
 
@@ -39,6 +40,10 @@ CAMPAIGN_STREAMS = {
 MOST_MEGABYTES = 80
 MOST_OF_AN_IMPORT = 1.3
 STARTS = 9
+#: Of the four requests a second that the API allows.
+LEAST_PACE = 3.6
+#: Of those that are needed: the others are guesses that were wrong.
+MOST_REQUESTS = 1.02
 #: How much of the best rate is left with the most data: the noise of a machine that is shared.
 STEADY = 0.6
 
@@ -108,6 +113,31 @@ class Bench:
             self.check(f"{run.megabytes:.0f} MB", run.megabytes < MOST_MEGABYTES)
         print_table([what, "records", "records/s", "CPU s", "peak MB"], rows)
         self.check(f"more {what} take more time each", rates[-1] >= STEADY * max(rates))
+
+    def keep_pace(self, contacts: int, campaigns: int) -> None:
+        """Print how much of the API's requests a second a first sync uses.
+
+        Args:
+            contacts: how many the account has.
+            campaigns: how many it has.
+        """
+        alone = first_sync(contacts, campaigns, 1, at_once=True)
+        ahead = first_sync(contacts, campaigns, 8)
+        self.check(f"{ahead.rate:.2f} requests a second", ahead.rate >= LEAST_PACE)
+        self.check(f"{ahead.throttled} throttled", ahead.throttled <= ahead.requests / 100)
+        more = (ahead.requests - ahead.throttled) / alone.requests
+        self.check(f"{more:.3f} times the requests", more <= MOST_REQUESTS)
+        for pace in (alone, ahead):
+            self.expect(pace.run, alone.run.records, "the first sync")
+        slowly = alone.requests * sum(LATENCY) / 2
+        columns = ["a first sync", "requests", "throttled", "seconds", "requests/s", "peak MB"]
+        rows = [
+            ("one after the other", alone.requests, "", f"{slowly:.0f} (reckoned)"),
+            ("8 at a time", ahead.requests, ahead.throttled, f"{ahead.seconds:.0f}"),
+        ]
+        paces = [f"{2 / sum(LATENCY):.2f}", f"{ahead.rate:.2f}"]
+        memory = [f"{pace.run.megabytes:.0f}" for pace in (alone, ahead)]
+        print_table(columns, [(*row, *end) for row, *end in zip(rows, paces, memory, strict=True)])
 
     def start(self) -> None:
         """Print how long it takes to start."""
@@ -212,6 +242,8 @@ def main() -> int:
         bench.grow([(size, 0) for size in options.growing], {"contacts"}, "contacts")
         print()
         bench.grow([(0, size) for size in options.campaigns], CAMPAIGN_STREAMS, "campaigns")
+        print()
+        bench.keep_pace(*options.pace)
     print(
         f"\nNot as it should be: {'; '.join(bench.failures)}."
         if bench.failures
@@ -227,6 +259,13 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=3, help="turns of each in the comparison")
     parser.add_argument("--growing", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--campaigns", type=int, nargs="*", default=[100, 1_000, 3_000])
+    parser.add_argument(
+        "--pace",
+        type=int,
+        nargs=2,
+        default=[50_000, 60],
+        help="contacts and campaigns of an account whose API takes its time",
+    )
     return parser
 
 
