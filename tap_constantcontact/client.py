@@ -24,14 +24,13 @@ from singer_sdk.pagination import BaseHATEOASPaginator
 from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
+from tap_constantcontact.answers import body_of, outline_of, part_of, request_line, rows_of
 from tap_constantcontact.errors import (
     Forbidden,
     NotFound,
     Refused,
-    body_of,
     error_key,
     failure_of,
-    request_line,
     vendor_message,
 )
 from tap_constantcontact.limits import LimitedAdapter, Limits
@@ -41,7 +40,6 @@ from tap_constantcontact.values import (
     cleaner,
     parse_timestamp,
     timestamp,
-    without_unstorable,
 )
 
 if TYPE_CHECKING:
@@ -163,7 +161,7 @@ class NextLink(BaseHATEOASPaginator):
         Raises:
             FatalAPIError: the link leads to another host.
         """
-        link = _next_link(body_of(response), response)
+        link = _next_link(response)
         if link is None:
             return None
         try:
@@ -328,6 +326,12 @@ class ConstantContactStream(RESTStream[ParseResult]):
         """Whether all properties are selected."""
         return all(self.mask.values())
 
+    def generate_child_contexts(
+        self, record: Record, context: Context | None
+    ) -> Iterable[Context | None]:
+        """Return what child streams are read for, without a copy of the record if none are."""
+        return super().generate_child_contexts(record, context) if self.child_streams else ()
+
     def _write_state_message(self) -> None:
         """Let a state be written if it is time, also where no record has moved it."""
         self._tap.state_writer.write_state(self.tap_state)
@@ -441,14 +445,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         Raises:
             FatalAPIError: what is there are no records.
         """
-        body = body_of(response)
-        if self.records_key is not None and isinstance(body, dict):
-            body = body.get(self.records_key) or []
-        records = [body] if isinstance(body, dict) else body
-        if not isinstance(records, list) or not all(isinstance(row, dict) for row in records):
-            message = f"{request_line(response)}: the answer holds no records where they should be"
-            raise FatalAPIError(message)
-        yield from records
+        return rows_of(response, self.records_key)
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Return a record in the types of its schema, or None if it lacks its key."""
@@ -456,7 +453,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         self._extra = {}
         row = self._clean(row)
         if self._extra and "_extra" in self.effective_schema["properties"]:
-            row["_extra"] = without_unstorable(self._extra)
+            row["_extra"] = self._extra
         if self.replication_key:
             row.setdefault(self.replication_key, None)
         if None in map(row.get, self.primary_keys):
@@ -483,7 +480,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         failure = failure_of(response, self.needs)
         if failure:
             raise failure
-        body_of(response)
+        outline_of(response)
         self.api.login.accept()
         self.api.met.add(self.needs)
 
@@ -675,16 +672,16 @@ class OldestFirstStream(OwnProgressStream):
             )
 
 
-def _next_link(body: Any, response: requests.Response) -> str | None:
+def _next_link(response: requests.Response) -> str | None:
     """Return the link to the next page, in any of the API's forms.
 
     `_links.next.href` is missing, null or in an empty `_links` on the last page (seen); the
     contract has `_links.next.next.href` for tags, and `next_cursor` with the query parameter
     `next` for events.
     """
-    link = _part(_part(body, "_links"), "next")
+    link = _part(part_of(response, "_links"), "next")
     href = _part(link, "href") or _part(_part(link, "next"), "href")
-    cursor = _part(body, "next_cursor")
+    cursor = part_of(response, "next_cursor")
     if href or not cursor:
         return str(href) if href else None
     return urlsplit(response.url)._replace(query=urlencode({"next": cursor})).geturl()

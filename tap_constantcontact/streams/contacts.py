@@ -11,13 +11,14 @@ from urllib.parse import ParseResult
 import requests
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
+from tap_constantcontact.answers import part_of
 from tap_constantcontact.client import (
     ConstantContactStream,
     ForEachStream,
     OldestFirstStream,
     OwnProgressStream,
 )
-from tap_constantcontact.errors import Refused, body_of
+from tap_constantcontact.errors import Refused
 from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class Contacts(OwnProgressStream):
         if self._began is None:
             self._began = self.api.now()
         if self.announced is None:
-            self.announced = _count(body_of(response))
+            self.announced = _count(part_of(response, "contacts_count"))
         return super().parse_response(response)
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
@@ -503,6 +504,6 @@ def _created(after: datetime | None, before: datetime | None) -> dict[str, str]:
     return ends
 
 
-def _count(body: Any) -> int | None:
-    count = str(body.get("contacts_count") if isinstance(body, dict) else "")
+def _count(announced: Any) -> int | None:
+    count = str(announced)
     return int(count) if count.isdecimal() else None
