@@ -126,4 +126,5 @@ def _parsed(part: Any) -> Any:
         value = _DECODER.decode(text)
     except UnicodeDecodeError:  # an outline does not look into texts
         value = json.loads(text.decode(errors="replace"), parse_float=Decimal)
-    return without_unstorable(value) if _NUL in text else value
+    has_nul = b"\\" in text and _NUL in text  # the shorter search is much faster
+    return without_unstorable(value) if has_nul else value

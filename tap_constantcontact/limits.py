@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+import requests.models
 from requests.adapters import HTTPAdapter
 
 from tap_constantcontact.errors import EXIT_QUOTA, RunEnded
@@ -29,6 +30,9 @@ _ROOM_FOR_JITTER = 1.05
 # Clocks differ.
 _AFTER_MIDNIGHT = timedelta(minutes=1)
 _LONG_WAIT_SECONDS = 10
+
+# A page of contacts has 600 KB, and the pieces that answers are read in had 10.
+requests.models.CONTENT_CHUNK_SIZE = 64 * 1024
 
 
 class Limits:

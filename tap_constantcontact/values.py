@@ -35,6 +35,10 @@ class Misfit(ValueError):
     """A value that has no place in the type its schema declares."""
 
 
+# An array or an object where a timestamp should be is refused by its cache.
+_MISFITS = (Misfit, TypeError)
+
+
 def cleaner(schema: Mapping[str, Any], misfit: Report, unknown: Report, path: str = "") -> Cleaner:
     """Return a function that brings a value into the type of its schema.
 
@@ -51,7 +55,7 @@ def cleaner(schema: Mapping[str, Any], misfit: Report, unknown: Report, path: st
             return None
         try:
             return convert(value)
-        except Misfit:
+        except _MISFITS:
             _report_misfit(misfit, path, value)
             return None
 
@@ -119,7 +123,7 @@ def _converter(schema: Mapping[str, Any], misfit: Report, unknown: Report, path:
             return _texts
         return _array(cleaner(schema["items"], misfit, unknown, path))
     if kind == "string" and schema.get("format") == "date-time":
-        return _date_time
+        return _normal_timestamp
     return _CONVERTERS[kind]
 
 
@@ -150,7 +154,7 @@ def _object(properties: Mapping[str, Any], misfit: Report, unknown: Report, path
             elif item is not None:
                 try:
                     value[name] = convert(item)
-                except Misfit:
+                except _MISFITS:
                     value[name] = None
                     _report_misfit(misfit, prefix + name, item)
         for name in others:
@@ -184,15 +188,11 @@ def _texts(value: Any) -> list[Any]:
     return [item if type(item) is str or item is None else _string(item) for item in value]
 
 
-def _date_time(value: Any) -> str:
-    if not isinstance(value, str):
-        raise Misfit
-    return _normal_timestamp(value)
-
-
 @lru_cache(maxsize=4096)
-def _normal_timestamp(text: str) -> str:
+def _normal_timestamp(text: Any) -> str:
     """Return a timestamp in the form of `timestamp`; one record often has the same time often."""
+    if not isinstance(text, str):
+        raise Misfit
     try:
         moment = parse_timestamp(text)
         if usual := _USUAL_TIMESTAMP.fullmatch(text):

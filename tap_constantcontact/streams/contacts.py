@@ -310,13 +310,14 @@ class Walk:
         pages meanwhile come twice or not at all. Where fewer come than the first page announces,
         the walk is done again.
         """
+        known = set[str]().union(*seen)
         for again in range(_WALKS):
             if again:
                 self._contacts = self._begin()
             before = len(self.found)
             for contact in self._contacts:
                 contact_id = str(contact.get("contact_id"))
-                is_new = contact_id not in self.found and not any(contact_id in s for s in seen)
+                is_new = contact_id not in self.found and contact_id not in known
                 self.found.add(contact_id)
                 if is_new:
                     yield contact
@@ -468,19 +469,11 @@ class SegmentContacts(ForEachStream):
 def _last_changed_at(contact: Record) -> str | None:
     """Return the newest of a contact's times of change; `contacts.json` names them."""
     address = contact.get("email_address") or {}
+    times = [contact.get("updated_at"), address.get("updated_at"), address.get("opt_out_date")]
+    times.append(_midnight(contact.get("deleted_at")))
     consents = (contact.get("sms_channel") or {}).get("sms_channel_consents") or []
-    times = [
-        contact.get("updated_at"),
-        address.get("updated_at"),
-        address.get("opt_out_date"),
-        _midnight(contact.get("deleted_at")),
-        *(
-            consent.get(name)
-            for consent in consents
-            if consent
-            for name in ("updated_at", "opt_in_date", "opt_out_date")
-        ),
-    ]
+    for consent in filter(None, consents):
+        times += map(consent.get, ("updated_at", "opt_in_date", "opt_out_date"))
     return max(filter(None, times), default=contact.get("created_at"))
 
 
