@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -26,15 +25,13 @@ from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from singer_sdk.streams.rest import PageContext
 
+from tap_constantcontact.answers import body_of, outline_of, part_of, request_line, rows_of
 from tap_constantcontact.errors import (
     Forbidden,
     NotFound,
     Refused,
-    body_of,
     error_key,
     failure_of,
-    head_of,
-    request_line,
     vendor_message,
 )
 from tap_constantcontact.limits import Limits
@@ -45,7 +42,6 @@ from tap_constantcontact.values import (
     cleaner,
     parse_timestamp,
     timestamp,
-    without_unstorable,
 )
 
 if TYPE_CHECKING:
@@ -183,7 +179,7 @@ class NextLink(BaseHATEOASPaginator):
         Raises:
             FatalAPIError: the link leads to another host.
         """
-        link = _next_link(head_of(response), response)
+        link = _next_link(response)
         if link is None:
             return None
         try:
@@ -360,6 +356,12 @@ class ConstantContactStream(RESTStream[ParseResult]):
         """Whether all properties are selected."""
         return all(self.mask.values())
 
+    def generate_child_contexts(
+        self, record: Record, context: Context | None
+    ) -> Iterable[Context | None]:
+        """Return what child streams are read for, without a copy of the record if none are."""
+        return super().generate_child_contexts(record, context) if self.child_streams else ()
+
     def _write_state_message(self) -> None:
         """Let a state be written if it is time, also where no record has moved it."""
         self._tap.state_writer.write_state(self.tap_state)
@@ -441,11 +443,10 @@ class ConstantContactStream(RESTStream[ParseResult]):
 
     def guesses_from(self, page: requests.Response) -> Iterator[Guess]:
         """Yield what will be asked for when a page has come: the next one, details of its rows."""
-        with suppress(FatalAPIError):  # the loop will raise it
-            if url := self.get_new_paginator().get_next_url(page):
-                yield Guess(self._prepared(url), self.guesses_from)
+        if url := self.get_new_paginator().get_next_url(page):
+            yield Guess(self._prepared(url), self.guesses_from)
         if self.detail_path:
-            for row in filter(self.needs_detail, self.rows_of_page(page)):
+            for row in filter(self.needs_detail, rows_of(page, self.records_key)):
                 yield self.guess_of_detail(row)
 
     def _prepared(
@@ -461,13 +462,6 @@ class ConstantContactStream(RESTStream[ParseResult]):
         Else the SDK makes the newest time seen the bookmark, of a stream that is not sorted.
         """
         self.stream_state.pop("progress_markers", None)
-
-    def rows_of_page(self, page: requests.Response) -> list[Record]:
-        """Return the rows of a page, or none where it is not as it should be."""
-        try:
-            return list(ConstantContactStream.parse_response(self, page))
-        except (FatalAPIError, RetriableAPIError):
-            return []
 
     def guess_of_detail(self, row: Record) -> Guess:
         """Return the request that `detail_of` makes."""
@@ -534,14 +528,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         Raises:
             FatalAPIError: what is there are no records.
         """
-        body = body_of(response)
-        if self.records_key is not None and isinstance(body, dict):
-            body = body.get(self.records_key) or []
-        records = [body] if isinstance(body, dict) else body
-        if not isinstance(records, list) or not all(isinstance(row, dict) for row in records):
-            message = f"{request_line(response)}: the answer holds no records where they should be"
-            raise FatalAPIError(message)
-        yield from records
+        return rows_of(response, self.records_key)
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Return a record in the types of its schema, or None if it lacks its key."""
@@ -549,7 +536,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         self._extra = {}
         row = self._clean(row)
         if self._extra and "_extra" in self.effective_schema["properties"]:
-            row["_extra"] = without_unstorable(self._extra)
+            row["_extra"] = self._extra
         if self.replication_key:
             row.setdefault(self.replication_key, None)
         if None in map(row.get, self.primary_keys):
@@ -579,7 +566,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         failure = failure_of(response, self.needs)
         if failure:
             raise failure
-        body_of(response)
+        outline_of(response)
         self.api.login.accept()
         self.api.met.add(self.needs)
 
@@ -780,16 +767,16 @@ class OldestFirstStream(OwnProgressStream):
             )
 
 
-def _next_link(body: Any, response: requests.Response) -> str | None:
+def _next_link(response: requests.Response) -> str | None:
     """Return the link to the next page, in any of the API's forms.
 
     `_links.next.href` is missing, null or in an empty `_links` on the last page (seen); the
     contract has `_links.next.next.href` for tags, and `next_cursor` with the query parameter
     `next` for events.
     """
-    link = _part(_part(body, "_links"), "next")
+    link = _part(part_of(response, "_links"), "next")
     href = _part(link, "href") or _part(_part(link, "next"), "href")
-    cursor = _part(body, "next_cursor")
+    cursor = part_of(response, "next_cursor")
     if href or not cursor:
         return str(href) if href else None
     return urlsplit(response.url)._replace(query=urlencode({"next": cursor})).geturl()

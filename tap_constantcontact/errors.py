@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from decimal import Decimal
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypedDict
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 from requests import compat
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+
+from tap_constantcontact.answers import outline_of, part_of, request_line, rows_of
 
 if TYPE_CHECKING:
     from requests import Response
@@ -24,9 +23,7 @@ EXIT_FAILED = 1
 #: sysexits.h EX_TEMPFAIL: nothing is broken, a later run goes on.
 EXIT_QUOTA = 75
 
-#: Numbers keep their digits; a `float` would not.
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
-
+_PROPERTIES_OF_AN_ERROR = ("error_key", "error_message", "error", "error_description")
 _EMAIL_ADDRESS = re.compile(r"[^\s\"'<>(),;:=/?&]+@[^\s\"'<>(),;:=/?&]+")
 
 
@@ -63,55 +60,6 @@ class NotFound(Refused):
     """404: what was asked for is not there (any more)."""
 
 
-def body_of(response: Response) -> Any:
-    """Return the parsed body, parsed once, with the exact digits of its numbers.
-
-    Raises:
-        RetriableAPIError: it is none of the API's; a cut or foreign one is worth another try.
-    """
-    if "parsed_body" not in response.__dict__:
-        body = _parsed(response)
-        if not isinstance(body, (dict, list)):
-            kind = response.headers.get("Content-Type", "no content type")
-            message = f"{request_line(response)}: the answer is no JSON object or array ({kind})"
-            raise RetriableAPIError(message, response)
-        response.__dict__["parsed_body"] = body
-    return response.__dict__["parsed_body"]
-
-
-def _parsed(response: Response) -> Any:
-    """Return the parsed body, or None where it is not JSON, or not even text.
-
-    What the fast parser refuses (half a character, NaN, other encodings) has a second chance.
-    """
-    with suppress(ValueError, msgspec.DecodeError):
-        return _DECODER.decode(response.content)
-    with suppress(ValueError):
-        return response.json(parse_float=Decimal)
-    return None
-
-
-class _Head(TypedDict, total=False):
-    _links: Any
-    next_cursor: Any
-    contacts_count: Any
-
-
-_HEAD_DECODER = msgspec.json.Decoder(_Head)
-
-
-def head_of(response: Response) -> Mapping[str, Any]:
-    """Return what an answer says about the pages to come, without parsing its records again.
-
-    Nothing where it is no JSON object.
-    """
-    body = response.__dict__.get("parsed_body")
-    if body is None:
-        with suppress(ValueError, msgspec.DecodeError):
-            return _HEAD_DECODER.decode(response.content)
-    return body if isinstance(body, dict) else {}
-
-
 def failure_of(response: Response, needs: str) -> Exception | None:
     """Return what an answer means for the run: None, or an error to raise.
 
@@ -122,11 +70,12 @@ def failure_of(response: Response, needs: str) -> Exception | None:
         needs: the scope and privilege that the request needs, for people.
     """
     status = response.status_code
+    is_good = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+    if is_good and status != HTTPStatus.ACCEPTED and not error_key(response):
+        return None
     message = f"{request_line(response)}: {status} {vendor_message(response)}"
     if status == HTTPStatus.ACCEPTED:  # "processing": ask again (contract, getContacts)
         return RetriableAPIError(message, response)
-    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return Refused(message, response) if error_key(response) else None
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return RetriableAPIError(message, response)
     if status == HTTPStatus.FORBIDDEN:
@@ -137,29 +86,14 @@ def failure_of(response: Response, needs: str) -> Exception | None:
 
 
 def vendor_message(response: Response) -> str:
-    """Return what the API says about an error, in one line and without e-mail addresses.
-
-    The API has three shapes of errors: an array of objects on most endpoints, one object on
-    reports and the gateway, `error` and `error_description` on the token endpoint.
-    """
-    try:
-        body = body_of(response)
-    except RetriableAPIError:
-        body = None
-    errors = body if isinstance(body, list) else [body]
-    said = [_said(error) for error in errors if isinstance(error, dict)]
+    """Return what the API says about an error, in one line and without e-mail addresses."""
+    said = map(_said, _errors_of(response))
     return "; ".join(filter(None, said)) or response.reason or "no reason given"
 
 
 def error_key(response: Response) -> str:
     """Return the key of an answer's (first) error, or an empty text."""
-    try:
-        body = body_of(response)
-    except RetriableAPIError:
-        return ""
-    error = body[0] if isinstance(body, list) and body else body
-    if not isinstance(error, dict):
-        return ""
+    error = next(_errors_of(response), {})
     return str(error.get("error_key") or error.get("error") or "")
 
 
@@ -168,9 +102,17 @@ def without_addresses(text: str) -> str:
     return _EMAIL_ADDRESS.sub("<e-mail address>", text)
 
 
-def request_line(response: Response) -> str:
-    """Return the method and the path of the request behind an answer, without its query."""
-    return f"{response.request.method} {urlsplit(response.url).path}"
+def _errors_of(response: Response) -> Iterator[dict[str, Any]]:
+    """Yield the errors of an answer, or objects that have none of their properties.
+
+    The API has three shapes of errors: an array of objects on most endpoints, one object on
+    reports and the gateway, `error` and `error_description` on the token endpoint.
+    """
+    with suppress(RetriableAPIError, FatalAPIError):  # it is no JSON, or there are no objects
+        if isinstance(outline_of(response), dict):
+            yield {name: part_of(response, name) for name in _PROPERTIES_OF_AN_ERROR}
+        else:
+            yield from rows_of(response, None)
 
 
 def _said(error: dict[str, Any]) -> str:

@@ -14,13 +14,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import count
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
-import requests
+import requests.models
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -34,6 +36,9 @@ _BYTES = 8_000_000
 _BYTES_LATER = 2_000_000
 # The loop may have asked for something before it was foreseen.
 _REMEMBERED = 500
+
+# A page of contacts has 600 KB, and the pieces that answers are read in had 10.
+requests.models.CONTENT_CHUNK_SIZE = 64 * 1024
 
 _THROTTLE_SECONDS = 1.0
 _LONGEST_RETRY_AFTER_SECONDS = 300.0
@@ -49,7 +54,8 @@ class Guess(NamedTuple):
     Attributes:
         request: the request.
         then: returns what else will be asked for, when its answer is there; it is called in the
-            main thread, and makes no request itself.
+            main thread, and makes no request itself. An error that it raises is the loop's to
+            raise: nothing follows.
     """
 
     request: PreparedRequest
@@ -161,7 +167,10 @@ class _Outlook:
 
     def add(self, place: _Place, guesses: Iterator[Guess]) -> None:
         """Add guesses: the first is needed at a place, the others after it."""
-        if guess := next(guesses, None):
+        guess = None
+        with suppress(FatalAPIError, RetriableAPIError):
+            guess = next(guesses, None)
+        if guess:
             heapq.heappush(self._lines, _Line(place, next(self._serials), guess, guesses))
 
     def follow(self, place: _Place, guesses: Iterable[Guess]) -> None:

@@ -70,6 +70,25 @@ def test_a_hold_keeps_every_request_back() -> None:
     assert turns(limits, clock, 1) == [pytest.approx(5, abs=0.001)]
 
 
+def test_a_turn_that_is_waited_for_comes_after_a_hold() -> None:
+    clock = Clock()
+    limits = limits_of(clock)
+    limits.take_turn()
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        """Another thread is told meanwhile that there were too many requests."""
+        if not waits:
+            limits.hold(5)
+        waits.append(seconds)
+        clock.sleep(seconds)
+
+    limits._sleep = sleep
+    limits.take_turn()
+    assert clock.seconds >= 5
+    assert limits.requests == 2
+
+
 def test_turns_are_shared_by_threads() -> None:
     limits = Limits(
         requests_per_second=1000,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import requests
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
+from tap_constantcontact.answers import rows_of
 from tap_constantcontact.changes import Activity, ActivityLog, Counters
 from tap_constantcontact.client import (
     OVERLAP,
@@ -252,7 +253,7 @@ class OfChangedCampaigns(ForCampaigns, ForEachStream, OldestFirstStream):
                 yield guess._replace(then=self._guesses_from_detail)
 
     def _guesses_from_detail(self, answer: requests.Response) -> Iterator[Guess]:
-        for campaign in self.rows_of_page(answer):
+        for campaign in rows_of(answer, None):
             yield from self._guesses_of_activities(campaign)
 
     def _guesses_of_activities(self, campaign: Record) -> Iterator[Guess]:

@@ -12,13 +12,14 @@ from urllib.parse import ParseResult
 import requests
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
+from tap_constantcontact.answers import part_of
 from tap_constantcontact.client import (
     ConstantContactStream,
     ForEachStream,
     OldestFirstStream,
     OwnProgressStream,
 )
-from tap_constantcontact.errors import Refused, head_of
+from tap_constantcontact.errors import Refused
 from tap_constantcontact.read_ahead import Guess
 from tap_constantcontact.slices import NOBODY, Cut, Span
 from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
@@ -112,7 +113,7 @@ class Contacts(OwnProgressStream):
         if self._began is None:
             self._began = self.api.now()
         if self.announced is None:
-            self.announced = _count(head_of(response))
+            self.announced = _count(part_of(response, "contacts_count"))
         return super().parse_response(response)
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
@@ -182,7 +183,7 @@ class Contacts(OwnProgressStream):
             return self.guess_of({"params": span.filter})._replace(then=partial(then, span))
 
         def then(span: Span, page: requests.Response) -> Iterator[Guess]:
-            count = _count(head_of(page)) or 0
+            count = _count(part_of(page, "contacts_count")) or 0
             if cut.is_small(span, count):
                 yield from self.guesses_from(page)
             if following := _next(spans, count):
@@ -203,7 +204,7 @@ class Contacts(OwnProgressStream):
 
     def _guesses_from_changes(self, page: requests.Response) -> Iterator[Guess]:
         """Yield the next page, unless there are so many changes that a sweep takes their place."""
-        if (_count(head_of(page)) or 0) <= _SLICE:
+        if (_count(part_of(page, "contacts_count")) or 0) <= _SLICE:
             yield from self.guesses_from(page)
 
     @property
@@ -300,13 +301,14 @@ class Walk:
         pages meanwhile come twice or not at all. Where fewer come than the first page announces,
         the walk is done again.
         """
+        known = set[str]().union(*seen)
         for again in range(_WALKS):
             if again:
                 self._contacts = self._begin()
             before = len(self.found)
             for contact in self._contacts:
                 contact_id = str(contact.get("contact_id"))
-                is_new = contact_id not in self.found and not any(contact_id in s for s in seen)
+                is_new = contact_id not in self.found and contact_id not in known
                 self.found.add(contact_id)
                 if is_new:
                     yield contact
@@ -466,19 +468,11 @@ class SegmentContacts(ForEachStream):
 def _last_changed_at(contact: Record) -> str | None:
     """Return the newest of a contact's times of change; `contacts.json` names them."""
     address = contact.get("email_address") or {}
+    times = [contact.get("updated_at"), address.get("updated_at"), address.get("opt_out_date")]
+    times.append(_midnight(contact.get("deleted_at")))
     consents = (contact.get("sms_channel") or {}).get("sms_channel_consents") or []
-    times = [
-        contact.get("updated_at"),
-        address.get("updated_at"),
-        address.get("opt_out_date"),
-        _midnight(contact.get("deleted_at")),
-        *(
-            consent.get(name)
-            for consent in consents
-            if consent
-            for name in ("updated_at", "opt_in_date", "opt_out_date")
-        ),
-    ]
+    for consent in filter(None, consents):
+        times += map(consent.get, ("updated_at", "opt_in_date", "opt_out_date"))
     return max(filter(None, times), default=contact.get("created_at"))
 
 
@@ -497,6 +491,6 @@ def _next(spans: Generator[Span, int, None], count: int) -> Span | None:
         return None
 
 
-def _count(head: Mapping[str, Any]) -> int | None:
-    count = str(head.get("contacts_count"))
+def _count(announced: Any) -> int | None:
+    count = str(announced)
     return int(count) if count.isdecimal() else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
+from tap_constantcontact.answers import body_of
 from tap_constantcontact.client import ConstantContactStream, ForEachStream
-from tap_constantcontact.errors import body_of
 from tap_constantcontact.read_ahead import Guess
 
 if TYPE_CHECKING:

@@ -1,0 +1,92 @@
+"""What answers hold: digits and texts as they came, row by row, whatever form a body has."""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import requests
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+
+from tap_constantcontact.answers import body_of, part_of, rows_of
+
+
+def answer(body: bytes) -> requests.Response:
+    response = requests.Response()
+    response.status_code = 200
+    response.url = "https://api.example.com/v3/contacts"
+    response.request = requests.Request("GET", response.url).prepare()
+    response.raw = io.BytesIO(body)
+    return response
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        (b'{"rows": [{"id": 1}, {"id": 2}], "_links": {}}', [{"id": 1}, {"id": 2}]),
+        (b'[{"id": 1}, {"id": 2}]', [{"id": 1}, {"id": 2}]),
+        (b'{"rows": {"id": 1}}', [{"id": 1}]),
+        (b'{"rows": []}', []),
+        (b'{"rows": null}', []),
+        (b"{}", []),
+        (b"[]", []),
+    ],
+)
+def test_rows_are_where_the_stream_says_or_are_the_body(body: bytes, rows: Any) -> None:
+    assert list(rows_of(answer(body), "rows")) == rows
+
+
+def test_a_body_can_be_the_row() -> None:
+    assert list(rows_of(answer(b'{"rows": [1]}'), None)) == [{"rows": [1]}]
+
+
+@pytest.mark.parametrize("body", [b'{"rows": "none"}', b'{"rows": 5}', b'{"rows": [5]}'])
+def test_what_is_no_row_is_an_error(body: bytes) -> None:
+    with pytest.raises(FatalAPIError, match="GET /v3/contacts: the answer holds no records"):
+        list(rows_of(answer(body), "rows"))
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"rows": [{"id": 1}, {"id"', b'"text"', b"5"])
+def test_what_is_not_json_or_cut_is_noticed_before_the_first_row(body: bytes) -> None:
+    with pytest.raises(RetriableAPIError, match="no JSON object or array"):
+        next(rows_of(answer(body), "rows"))
+
+
+def test_a_row_is_parsed_when_it_is_asked_for() -> None:
+    rows = rows_of(answer(b'{"rows": [{"id": 1}, "no row"]}'), "rows")
+    assert next(rows) == {"id": 1}
+
+
+@pytest.mark.parametrize(
+    "digits", ["1.10", "0.1", "1E+400", "12345678901234567890.10", "4374642855454351379"]
+)
+def test_numbers_keep_their_digits(digits: str) -> None:
+    (row,) = rows_of(answer(b'{"rows": [{"n": ' + digits.encode() + b"}]}"), "rows")
+    assert str(row["n"]) == digits
+    assert isinstance(row["n"], (int, Decimal))
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (rb"a\u0000b", "ab"),
+        (rb"a\ud83cb", "ab"),
+        (rb"\\u0000", r"\u0000"),
+        ("Jos\u00e9 \U0001f389".encode(), "Jos\u00e9 \U0001f389"),
+        (rb"\ud83c\udf89", "\U0001f389"),
+        (b"a\xffb", "a\ufffdb"),
+    ],
+)
+def test_texts_have_no_characters_that_databases_refuse(sent: bytes, kept: str) -> None:
+    body = b'{"rows": [{"first": {"' + sent + b'": ["' + sent + b'"]}}, {"id": 2}]}'
+    rows = [{"first": {kept: [kept]}}, {"id": 2}]
+    assert list(rows_of(answer(body), "rows")) == rows
+    assert part_of(answer(body), "rows") == rows
+    assert body_of(answer(body)) == {"rows": rows}
+
+
+def test_other_encodings_are_read() -> None:
+    body = '{"rows": [{"name": "Jos\u00e9"}]}'.encode("utf-16")
+    assert list(rows_of(answer(body), "rows")) == [{"name": "Jos\u00e9"}]
