@@ -82,7 +82,7 @@ class TokenStore:
             seed: fingerprint of the sign-in; tokens of another sign-in are not read.
         """
         self.path = path.resolve()  # a link is followed, not replaced
-        self._seed = seed
+        self.seed = seed
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -122,7 +122,7 @@ class TokenStore:
                 "delete it to sign in with the setting refresh_token"
             )
             raise LoginError(message) from error
-        return kept if isinstance(kept, dict) and kept.get("seed") == self._seed else {}
+        return kept if isinstance(kept, dict) and kept.get("seed") == self.seed else {}
 
     def prove_writable(self) -> None:
         """Replace the store by itself, to notice in time if that is not possible.
@@ -142,7 +142,7 @@ class TokenStore:
         Raises:
             LoginError: the store cannot be written to.
         """
-        self._replace(json.dumps({**tokens, "seed": self._seed}))
+        self._replace(json.dumps({**tokens, "seed": self.seed}))
 
     def _replace(self, content: str) -> None:
         name = None
@@ -357,9 +357,19 @@ def _tokens_of(response: requests.Response, refresh_token: str | None) -> Tokens
     access_token = body.get("access_token") if isinstance(body, dict) else None
     if not isinstance(access_token, str) or not access_token.isprintable():
         raise LoginError("The token endpoint gave no access token; check the setting auth_url")
+    return with_expiry(body, refresh_token)
+
+
+def with_expiry(body: Mapping[str, Any], refresh_token: str | None) -> Tokens:
+    """Return tokens as they are kept: with the time (since 1970) up to which they are used.
+
+    Args:
+        body: an answer of the token endpoint, or an access token alone.
+        refresh_token: the one that goes on where the answer has none.
+    """
     lifetime = _lifetime(body)
     return {
-        "access_token": access_token,
+        "access_token": body["access_token"],
         "refresh_token": body.get("refresh_token") or refresh_token,
         "expires_at": time.time() + lifetime - min(_LEEWAY_SECONDS, lifetime * _LEEWAY_SHARE),
     }
