@@ -27,13 +27,14 @@ def check(source: Source) -> str:
         Which streams cannot be read, and what for; nothing, if all can.
 
     Raises:
-        Forbidden: no stream can be read.
+        Forbidden: no stream can be read that is selected by default.
     """
     streams = list(cast("Iterable[ConstantContactStream]", source.streams.values()))
     probes = _probes(streams)
     source.api.tries = _TRIES
     refusals = {needs: refusal for needs, stream in probes.items() if (refusal := _ask(stream))}
-    if len(refusals) == len(probes):
+    usual = {stream.needs for stream in streams if stream.selected_by_default} & probes.keys()
+    if usual <= refusals.keys():
         raise next(iter(refusals.values()))
     return "; ".join(
         f"{', '.join(stream.name for stream in streams if stream.needs == needs)} cannot be read: "
