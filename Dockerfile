@@ -8,7 +8,7 @@ WORKDIR /airbyte/integration_code
 COPY pyproject.toml README.md LICENSE ./
 COPY schemas schemas
 COPY tap_constantcontact tap_constantcontact
-RUN pip install --no-cache-dir --no-compile '.[redis]'
+RUN pip install --no-cache-dir '.[redis]'
 
 # A platform starts containers of any user, on a disk that does not stay: tokens are handed over to
 # it, and what is kept between the requests of a run is kept here.

@@ -228,7 +228,7 @@ def test_a_check_of_a_good_configuration_succeeds_with_a_dozen_requests(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
     connection = source.check(source.settings(sandbox))
-    assert connection == {"status": "SUCCEEDED", "message": ""}
+    assert connection == {"status": "SUCCEEDED"}
     assert 5 < len(sandbox.requests) <= 12
 
 
@@ -332,6 +332,23 @@ def test_a_client_that_forgets_what_was_handed_over_goes_on_where_the_disk_stays
     for _ in range(3):
         assert source.read(config, ["account"]).status == 0
         sandbox.revoke_access_tokens()
+
+
+@pytest.mark.parametrize("command", ["check", "read"])
+def test_a_signal_waits_until_a_new_token_is_handed_over(
+    source: SourceCommand, sandbox: Sandbox, command: str
+) -> None:
+    sandbox.fail(TOKEN_PATH, Fault.DELAY, seconds=2)
+    files = {"config": source.settings(sandbox)}
+    if command == "read":
+        files["catalog"] = configured(["account"])
+    run = subprocess.Popen(source.command(command, **files), stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: any(request.path == TOKEN_PATH for request in sandbox.requests))
+    run.terminate()
+    stdout, _ = run.communicate(timeout=20)
+    (handed,) = output_of(run.returncode, stdout).configurations
+    assert handed["refresh_token"] == sandbox.refresh_token
+    assert run.returncode == -signal.SIGTERM
 
 
 def test_no_secret_is_in_what_is_logged(source: SourceCommand, sandbox: Sandbox) -> None:

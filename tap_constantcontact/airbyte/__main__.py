@@ -43,8 +43,8 @@ def main() -> None:
     collect_seldom()
     arguments = _parser().parse_args()
     writer = AirbyteWriter()
-    _log_to(writer)
     try:
+        _log_to(writer)
         status = arguments.command(arguments, writer)
     except RunEnded as ended:
         status = ended.status
@@ -67,18 +67,28 @@ def check_connection(arguments: argparse.Namespace, writer: AirbyteWriter) -> in
     # A check neither waits for a day to end nor has a part in the budget of a run.
     instead = {"on_quota_exceeded": "fail", "max_requests": None}
     try:
-        source = Source(_file(arguments.config), writer, instead=instead)
-        status, message = "SUCCEEDED", check(source)
-        if message:
-            source.logger.warning(message)
+        message = _checked(Source(_file(arguments.config), writer, instead=instead))
+        status = "SUCCEEDED"
     except RunEnded as ended:
         if not ended.reason:
             raise
         status, message = "FAILED", f"{ended.reason}. Check again then"
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends in words for people
         status, message = "FAILED", explanation_of(error)
-    _answer(writer, "CONNECTION_STATUS", "connectionStatus", {"status": status, "message": message})
+    said = {"message": message} if message else {}
+    _answer(writer, "CONNECTION_STATUS", "connectionStatus", {"status": status, **said})
     return 0
+
+
+def _checked(source: Source) -> str:
+    """Return which streams cannot be read; forms show it only where the check fails."""
+    try:
+        message = check(source)
+    finally:
+        source.close()
+    if message:
+        source.logger.warning(message)
+    return message
 
 
 def discover(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:

@@ -55,6 +55,11 @@ class Source(TapConstantContact):
         """
         self._reset_state_progress_markers()
 
+    def close(self) -> None:
+        """End a run, however it went; a new token is handed over first."""
+        super().close()
+        self._unfinished()
+
     def _login(self) -> Login:
         """Return the login, which hands over the tokens that it gets."""
         login = super()._login()
