@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import signal
 import subprocess
@@ -484,6 +485,34 @@ def test_a_full_refresh_leaves_the_others_their_state(
     second = source.read(config, streams, first.state, full=["email_opens"])
     assert len(second.records["email_opens"]) == len(first.records["email_opens"])
     assert not second.records["email_clicks"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_row_is_lost_whichever_streams_are_read_and_states_are_kept(
+    source: SourceCommand, make_sandbox: MakeSandbox, seed: int
+) -> None:
+    """Streams come and go, budgets end runs, and states are cleared or not stored in time."""
+    streams = ["contacts", "email_campaigns", "email_links", "email_opens", "email_clicks"]
+    sandbox, rng = make_sandbox(campaigns=8, seed=seed), random.Random(seed)
+    config = source.settings(sandbox, contacts_sweep_days=0)
+    kept: dict[str, dict[str, Any]] = {}
+    tables: dict[str, set[tuple[Any, ...]]] = {name: set() for name in streams}
+    for last in (False, False, False, False, True):
+        some = streams if last else rng.sample(streams, rng.randint(1, len(streams)))
+        full = [name for name in some if rng.random() < 0.1]
+        budget = {} if last else {"max_requests": rng.randint(5, 60)}
+        output = source.read({**config, **budget}, some, list(kept.values()), full)
+        assert output.status == (75 if output.errors else 0)
+        for name, rows in output.records.items():
+            tables[name] |= ids(rows, name)
+        stored = [state for state in output.state if rng.random() < 0.8]
+        kept = {name: state for name, state in kept.items() if rng.random() < 0.9}
+        kept |= {name_of(state["stream"]): state for state in stored}
+        if not last:
+            sandbox.change()
+    for name, expected in sandbox.expected(streams).items():
+        arrived = {tuple(map(str, key)) for key in tables[name]}
+        assert not {tuple(map(str, key)) for key in expected} - arrived
 
 
 @pytest.mark.parametrize(
