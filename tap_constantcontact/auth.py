@@ -47,7 +47,7 @@ Tokens = dict[str, Any]
 def default_token_store(client_id: str, refresh_token: str) -> Path:
     """Return the file that tokens are kept in where the setting token_store is not given."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    name = _fingerprint(client_id, refresh_token)[:16]
+    name = fingerprint(client_id, refresh_token)[:16]
     return Path(state) / "tap-constantcontact" / f"{name}.json"
 
 
@@ -193,7 +193,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         self._signed_in_with = refresh_token
         self._user_agent = user_agent
         path = store_path or default_token_store(client_id, refresh_token)
-        self.store = TokenStore(path, seed=_fingerprint(client_id, refresh_token))
+        self.store = TokenStore(path, seed=fingerprint(client_id, refresh_token))
         self._expires_at = 0.0
         self._refused: str | None = None
         self._doubted = False
@@ -413,7 +413,8 @@ def _lasts(tokens: Tokens) -> bool:
     return isinstance(ends, (int, float)) and time.time() < ends
 
 
-def _fingerprint(client_id: str, refresh_token: str) -> str:
+def fingerprint(client_id: str, refresh_token: str) -> str:
+    """Return what tells a sign-in from others, and does not give it away."""
     return hashlib.sha256(f"{client_id}\0{refresh_token}".encode()).hexdigest()
 
 

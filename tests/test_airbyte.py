@@ -174,7 +174,7 @@ def test_the_specification_has_the_settings_of_the_tap(source: SourceCommand) ->
     (spec,) = output.of("SPEC", "spec")
     properties = spec["connectionSpecification"]["properties"]
     own = settings.SETTINGS.to_dict()["properties"]
-    assert list(properties) == list(own)
+    assert list(properties) == [*own, "access_token_of"]
     for number, (name, schema) in enumerate(own.items()):
         assert properties[name]["title"] == schema["title"]
         assert properties[name]["order"] == number
@@ -292,11 +292,8 @@ def test_a_new_token_is_handed_over_with_the_whole_configuration(
     output = source.run("check", config=config)
     (handed,) = output.configurations
     assert handed["refresh_token"] == sandbox.refresh_token != config["refresh_token"]
-    assert {**handed, "refresh_token": "", "access_token": ""} == {
-        **config,
-        "refresh_token": "",
-        "access_token": "",
-    }
+    new = {"refresh_token": "", "access_token": "", "access_token_of": ""}
+    assert {**handed, **new} == {**config, **new}
     types = [message["type"] for message in output.messages]
     assert types.index("CONTROL") < types.index("CONNECTION_STATUS")
 
@@ -324,6 +321,27 @@ def test_an_access_token_that_has_ended_is_replaced_by_the_token_handed_over(
         assert output.status == 0
         (config,) = output.configurations
         assert config["refresh_token"] == sandbox.refresh_token
+
+
+def test_a_new_refresh_token_is_not_read_with_the_access_token_of_another_account(
+    source: SourceCommand, sandbox: Sandbox
+) -> None:
+    (handed,) = source.read(source.settings(sandbox), ["account"]).configurations
+    handed["refresh_token"] = sandbox.replace_refresh_token()
+    output = source.read(handed, ["account"])
+    assert output.status == 0
+    assert len([request for request in sandbox.requests if request.path == TOKEN_PATH]) == 2
+
+
+def test_an_access_token_of_the_same_sign_in_spares_the_first_check_a_token_request(
+    source: SourceCommand, sandbox: Sandbox
+) -> None:
+    (handed,) = source.run("check", config=source.settings(sandbox)).configurations
+    del handed["access_token_of"]  # as somebody fills in the form
+    handed["token_store"] = str(source.folder / "elsewhere" / "tokens.json")
+    output = source.run("check", config=handed)
+    assert output.connection["status"] == "SUCCEEDED"
+    assert not output.configurations
 
 
 def test_a_client_that_forgets_what_was_handed_over_goes_on_where_the_disk_stays(

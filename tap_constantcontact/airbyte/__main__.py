@@ -67,7 +67,7 @@ def check_connection(arguments: argparse.Namespace, writer: AirbyteWriter) -> in
     # A check neither waits for a day to end nor has a part in the budget of a run.
     instead = {"on_quota_exceeded": "fail", "max_requests": None}
     try:
-        message = _checked(Source(_file(arguments.config), writer, instead=instead))
+        message = _checked(Source(_settings(arguments), writer, instead=instead))
         status = "SUCCEEDED"
     except RunEnded as ended:
         if not ended.reason:
@@ -93,14 +93,14 @@ def _checked(source: Source) -> str:
 
 def discover(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
     """Say what can be read; needs no login and no network."""
-    source = Source(_file(arguments.config), writer, validate_config=False)
+    source = Source(_settings(arguments), writer, validate_config=False)
     _answer(writer, "CATALOG", "catalog", catalog.discovered(source.streams.values()))
     return 0
 
 
 def read(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
     """Read the streams of the configured catalog."""
-    source = Source(_file(arguments.config), writer)
+    source = Source(_settings(arguments), writer)
     modes = catalog.modes(_file(arguments.catalog))
     catalog.choose(source.streams.values(), modes)
     states = StreamStates(filter(catalog.is_incremental, source.streams.values()))
@@ -128,6 +128,19 @@ def _log_to(writer: AirbyteWriter) -> None:
     level = os.environ.get("LOGLEVEL", "INFO").upper()
     logging.basicConfig(level=level, handlers=[LogHandler(writer)])
     logging.captureWarnings(capture=True)
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the configuration.
+
+    Raises:
+        ConfigurationError: there is none in the file.
+    """
+    settings = _file(arguments.config)
+    if not isinstance(settings, dict):
+        message = "A configuration file must hold a JSON object with settings"
+        raise ConfigurationError(message)
+    return settings
 
 
 def _file(path: Path) -> Any:

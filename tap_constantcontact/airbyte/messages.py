@@ -8,11 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 from singer_sdk.metrics import METRICS_LOGGER_NAME
 from singer_sdk.singerlib import Message, RecordMessage, StateMessage
 
+from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.ending import ENCODER, MessageWriter, in_ascii
 from tap_constantcontact.errors import RunEnded, places_of, without_addresses
 
@@ -37,18 +38,6 @@ class Status(Enum):
     INCOMPLETE = "INCOMPLETE"
 
 
-class States(Protocol):
-    """Cuts the state of a tap into those of its streams."""
-
-    def of(self, stream: str, bookmarks: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Return the state of a stream, or None where it has none to go on from.
-
-        Args:
-            stream: its name.
-            bookmarks: the state of the tap.
-        """
-
-
 #: The state of a stream that is read in full each time; airbyte-cdk writes the same.
 _NO_CURSOR = {"__ab_no_cursor_state_message": True}
 
@@ -63,7 +52,7 @@ class AirbyteWriter(MessageWriter):
         """Begin with nothing written."""
         super().__init__()
         self._lock = threading.RLock()
-        self._states: States | None = None
+        self._states: StreamStates | None = None
         self._reading: tuple[str, ...] = ()
         self._running: set[str] = set()
         self._claimed: dict[str, bytes] = {}
@@ -92,7 +81,7 @@ class AirbyteWriter(MessageWriter):
             except RunEnded as ended:  # is for the main thread, with its next message
                 self._ends_with = ended.status
 
-    def begin(self, streams: Iterable[str], states: States) -> None:
+    def begin(self, streams: Iterable[str], states: StreamStates) -> None:
         """Say that streams are being read; the tap's states are theirs from here on.
 
         Args:

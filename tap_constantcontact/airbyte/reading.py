@@ -16,8 +16,8 @@ from tap_constantcontact.airbyte.messages import Failure, Status
 from tap_constantcontact.errors import Forbidden, LoginError, RunEnded, explanation_of
 
 if TYPE_CHECKING:
-    from tap_constantcontact.airbyte.messages import States
     from tap_constantcontact.airbyte.source import Source
+    from tap_constantcontact.airbyte.states import StreamStates
     from tap_constantcontact.client import ConstantContactStream
 
     Family = tuple[ConstantContactStream, list[str]]
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 _MOST_UNREACHABLE = 2
 
 
-def failure_of(error: BaseException) -> Failure:
+def failure_of(error: Exception) -> Failure:
     """Return who can mend an error."""
     if isinstance(error, (ConfigurationError, ConfigValidationError, Forbidden, LoginError)):
         return Failure.CONFIG
-    if isinstance(error, (RetriableAPIError, requests.RequestException, RunEnded)):
+    if isinstance(error, (RetriableAPIError, requests.RequestException)):
         return Failure.TRANSIENT
     return Failure.SYSTEM
 
@@ -38,7 +38,7 @@ def failure_of(error: BaseException) -> Failure:
 class Reading:
     """A run through the selected streams, which says how each of them goes."""
 
-    def __init__(self, source: Source, states: States) -> None:
+    def __init__(self, source: Source, states: StreamStates) -> None:
         """Prepare to read.
 
         Args:
@@ -105,8 +105,8 @@ class Reading:
         for name in refused:
             message = f"This account may not read {name}: that needs {self._stream(name).needs}"
             self._fail(name, Failure.CONFIG, message)
-        if error and set(names) != set(refused):
-            for name in names:
+        for name in names:
+            if error and name not in refused:
                 self._fail(name, failure_of(error), explanation_of(error), error)
         self._consider(error)
 

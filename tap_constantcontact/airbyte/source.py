@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from tap_constantcontact.airbyte.messages import AirbyteWriter
-from tap_constantcontact.airbyte.tokens import HandingStore
+from tap_constantcontact.airbyte.tokens import OWNER, HandingStore
 from tap_constantcontact.auth import Login, RefreshTokenAuthenticator
 from tap_constantcontact.ending import SIGNAL_STATUS, Ending
 from tap_constantcontact.tap import TapConstantContact
@@ -45,6 +45,7 @@ class Source(TapConstantContact):
         """
         self._configuration = dict(configuration)
         config = {**deepcopy(self._configuration), **(instead or {})}
+        config.pop(OWNER, None)
         super().__init__(config=config, message_writer=writer, **arguments)
         self._ending = Ending(self._unfinished, exit_at_once=end_by_signal)
 
@@ -58,7 +59,7 @@ class Source(TapConstantContact):
     def close(self) -> None:
         """End a run, however it went; a new token is handed over first."""
         super().close()
-        self._unfinished()
+        self._unfinished().close()
 
     def _login(self) -> Login:
         """Return the login, which hands over the tokens that it gets."""
@@ -76,11 +77,13 @@ class Source(TapConstantContact):
         signal.signal(signum, signal.SIG_DFL)
         super()._handle_termination(signum, frame)
 
-    def _unfinished(self) -> AbstractContextManager[object]:
+    def _unfinished(self) -> ExitStack:
         """Wait for token requests under way, unless their tokens cannot be handed over."""
+        unfinished = ExitStack()
         for api in self._apis:
-            api.login.requesting.acquire(timeout=_PATIENCE_SECONDS)
-        return nullcontext()
+            if api.login.requesting.acquire(timeout=_PATIENCE_SECONDS):
+                unfinished.callback(api.login.requesting.release)
+        return unfinished
 
 
 def end_by_signal(status: int) -> None:

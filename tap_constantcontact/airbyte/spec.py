@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tap_constantcontact.airbyte.tokens import OWNER
 from tap_constantcontact.settings import AUTH_URL, SETTINGS
 
 #: The version of the Airbyte protocol.
@@ -30,16 +31,22 @@ _OWN: Mapping[str, Mapping[str, Any]] = {
     },
     "token_store": {"airbyte_hidden": True},
 }
+_OWNER = {
+    "type": "string",
+    "title": "Owner of the access token",
+    "description": "Is handed over with the access token, and says which refresh token it is of.",
+    "airbyte_hidden": True,
+}
 _COPIED = ("title", "description", "default", "examples", "enum", "minimum")
 
 
 def specification() -> dict[str, Any]:
     """Return the specification of the source's configuration."""
-    settings = SETTINGS.to_dict()["properties"]
     properties = {
         name: {**_property(schema), "order": order, **_OWN.get(name, {})}
-        for order, (name, schema) in enumerate(settings.items())
+        for order, (name, schema) in enumerate(SETTINGS.to_dict()["properties"].items())
     }
+    properties[OWNER] = _OWNER
     return {
         "documentationUrl": _DOCUMENTATION_URL,
         "protocol_version": _PROTOCOL,

@@ -34,10 +34,10 @@ _MARK = "__ab_"
 #: What tells logs apart that began anew: their numbers mean other things.
 _ID = "id"
 _READERS = [vars(cls)["name"] for cls in STREAMS if issubclass(cls, ForMovedActivities)]
-# In the order of reading, the last first: where copies are equally new, its copy has most in it.
-# The stream of campaigns notes in the log what spares later runs requests.
+# The last to be read comes first: of copies that are equally new, its own has most in it. The
+# stream of campaigns has one too, as it notes in the log what spares later runs requests.
 _WITH_COPY = (*reversed(_READERS), EmailCampaigns.name)
-# What a state of the numbers of one log has.
+# What a stream knows by the numbers of a log.
 _OF_NUMBERS = ("read_through", "complete_through", "left_out")
 
 _STATES = Draft202012Validator(

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from tap_constantcontact.auth import Tokens, TokenStore, with_expiry
+from tap_constantcontact.auth import Tokens, TokenStore, fingerprint, with_expiry
+
+#: Property of a configuration that was handed over: whose the access token is. Somebody who signs
+#: in again replaces the refresh token, and may leave the access token of another account there.
+OWNER = "access_token_of"
 
 
 class HandingStore(TokenStore):
@@ -42,7 +46,8 @@ class HandingStore(TokenStore):
         """
         kept = super().read()
         access_token = str(self._configuration.get("access_token") or "").strip()
-        if kept or not access_token:
+        is_of_others = (self._configuration.get(OWNER) or self.seed) != self.seed
+        if kept or not access_token or is_of_others:
             return kept
         refresh_token = str(self._configuration["refresh_token"]).strip()
         return with_expiry({"access_token": access_token}, refresh_token)
@@ -54,6 +59,12 @@ class HandingStore(TokenStore):
             LoginError: the store cannot be written to.
         """
         super().write(tokens)
-        new = {name: tokens[name] for name in ("access_token", "refresh_token")}
-        self._configuration.update(new)
+        client_id = str(self._configuration["client_id"]).strip()
+        self._configuration.update(
+            {
+                "access_token": tokens["access_token"],
+                "refresh_token": tokens["refresh_token"],
+                OWNER: fingerprint(client_id, tokens["refresh_token"]),
+            }
+        )
         self._hand_over(self._configuration)
