@@ -6,7 +6,8 @@ import gc
 import os
 import sys
 
-from tap_constantcontact.errors import EXIT_FAILED, explanation_of, places_of
+from tap_constantcontact.errors import EXIT_FAILED
+from tap_constantcontact.explanations import explanation_of, places_of
 from tap_constantcontact.tap import TapConstantContact
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000  # about two pages of contacts

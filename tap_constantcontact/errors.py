@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import traceback
 from contextlib import suppress
 from decimal import Decimal
 from http import HTTPStatus
@@ -11,13 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
-from requests import RequestException, compat
-from singer_sdk.exceptions import (
-    ConfigValidationError,
-    FatalAPIError,
-    RetriableAPIError,
-    SingerSDKError,
-)
+from requests import compat
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 if TYPE_CHECKING:
     from requests import Response
@@ -163,43 +157,6 @@ def without_addresses(text: str) -> str:
     return _EMAIL_ADDRESS.sub("<e-mail address>", text)
 
 
-def explanation_of(error: Exception) -> str:
-    """Return what an error that ends a run means and what to do, for people.
-
-    Args:
-        error: whatever it is; the text of one that is not expected may hold what must not be
-            printed, and is left out.
-    """
-    if isinstance(error, ConfigValidationError):
-        said = "; ".join(error.errors)
-    elif isinstance(error, RetriableAPIError):
-        said = f"{error}. It did not get better in several tries; the next run goes on from here"
-    elif isinstance(error, SingerSDKError):
-        said = str(error)
-    elif isinstance(error, RequestException):
-        said = (
-            f"The API cannot be reached ({_cause(error)}). Check the network and the settings "
-            "api_url and auth_url; the next run goes on from here"
-        )
-    elif isinstance(error, JSON_ERROR):
-        said = f"A file given is not JSON: {error}"
-    elif isinstance(error, OSError):
-        said = f"{error.filename or 'A file'}: {error.strerror or error}"
-    else:
-        said = (
-            f"Unexpected {type(error).__name__} at {places_of(error)[-1]}. Check the files and "
-            "settings given; if they are right, please report this, with the log of a run with "
-            "LOGLEVEL=DEBUG"
-        )
-    return without_addresses(said)
-
-
-def places_of(error: Exception) -> list[str]:
-    """Return the places in the code that an error went through, without any values."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
-
-
 def request_line(response: Response) -> str:
     """Return the method and the path of the request behind an answer, without its query."""
     return f"{response.request.method} {urlsplit(response.url).path}"
@@ -209,11 +166,3 @@ def _said(error: dict[str, Any]) -> str:
     key = error.get("error_key") or error.get("error") or ""
     text = error.get("error_message") or error.get("error_description") or ""
     return without_addresses(": ".join(str(part) for part in (key, text) if part))
-
-
-def _cause(error: BaseException) -> str:
-    """Return the kind of the innermost error, without the address, which may hold an id."""
-    inner: BaseException = error
-    while cause := inner.__cause__ or inner.__context__:
-        inner = cause
-    return getattr(inner, "strerror", None) or type(inner).__name__

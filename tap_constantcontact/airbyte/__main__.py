@@ -23,7 +23,8 @@ from tap_constantcontact.airbyte.source import Source, end_by_signal
 from tap_constantcontact.airbyte.spec import specification
 from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.ending import SIGNAL_STATUS
-from tap_constantcontact.errors import EXIT_FAILED, RunEnded, explanation_of
+from tap_constantcontact.errors import EXIT_FAILED, RunEnded
+from tap_constantcontact.explanations import explanation_of
 from tap_constantcontact.tap import TapConstantContact
 
 _SIGNALS = {SIGNAL_STATUS + signum for signum in (signal.SIGINT, signal.SIGTERM)}

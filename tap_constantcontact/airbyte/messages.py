@@ -15,7 +15,8 @@ from singer_sdk.singerlib import Message, RecordMessage, StateMessage
 
 from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.ending import ENCODER, MessageWriter, in_ascii
-from tap_constantcontact.errors import RunEnded, places_of, without_addresses
+from tap_constantcontact.errors import RunEnded, without_addresses
+from tap_constantcontact.explanations import places_of
 
 
 class Failure(Enum):

@@ -13,7 +13,8 @@ from singer_sdk.exceptions import (
 )
 
 from tap_constantcontact.airbyte.messages import Failure, Status
-from tap_constantcontact.errors import Forbidden, LoginError, RunEnded, explanation_of
+from tap_constantcontact.errors import Forbidden, LoginError, RunEnded
+from tap_constantcontact.explanations import explanation_of
 
 if TYPE_CHECKING:
     from tap_constantcontact.airbyte.source import Source
