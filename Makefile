@@ -9,7 +9,7 @@ VERSION_airbyte-cdk = ==7.39.1
 VERSION_dlt = ==1.31.0
 VERSION_singer-sdk = ==0.54.9
 
-.PHONY: help demo all-streams bench requests test lint format contract clean
+.PHONY: help demo all-streams airbyte bench requests test lint format contract clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,6 +19,9 @@ demo: .venv-demo/made ## Sync a made-up account into DuckDB, twice, and report w
 
 all-streams: .venv-demo/made ## Sync every stream of a made-up account into DuckDB, and compare every value.
 	@.venv-demo/bin/python -m sandbox.demo --all-streams
+
+airbyte: .venv/made .venv-airbyte/made ## Read a made-up account with Airbyte's own packages.
+	@.venv-airbyte/bin/python -m pytest --quiet --confcutdir=tests/airbyte -k "not docker" tests/airbyte
 
 bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Measure the tap beside others (BENCH: its options, as --help).
 	@.venv/bin/python -m bench $(BENCH)
@@ -56,6 +59,14 @@ clean: ## Take away what was made.
 	@.venv-demo/bin/python $(PIP_INSTALL) 'pip>=25.1'
 	@.venv-demo/bin/python $(PIP_INSTALL) --group demo
 	@rm -rf .meltano/extractors # Meltano installs the tap anew, with what it needs now.
+	@touch $@
+
+# An environment of its own, of Python 3.10 to 3.12: Airbyte's packages are many, and their pins not
+# the tap's.
+.venv-airbyte/made: pyproject.toml
+	@$(PYTHON) -m venv .venv-airbyte
+	@.venv-airbyte/bin/python $(PIP_INSTALL) 'pip>=25.1'
+	@.venv-airbyte/bin/python $(PIP_INSTALL) --group airbyte
 	@touch $@
 
 # An environment of its own: this target pins old versions.

@@ -48,7 +48,7 @@ Tokens = dict[str, Any]
 def default_token_store(client_id: str, refresh_token: str) -> Path:
     """Return the file that tokens are kept in where the setting token_store is not given."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    name = _fingerprint(client_id, refresh_token)[:16]
+    name = fingerprint(client_id, refresh_token)[:16]
     return Path(state) / "tap-constantcontact" / f"{name}.json"
 
 
@@ -83,7 +83,7 @@ class TokenStore:
             seed: fingerprint of the sign-in; tokens of another sign-in are not read.
         """
         self.path = path.resolve()  # a link is followed, not replaced
-        self._seed = seed
+        self.seed = seed
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -123,7 +123,7 @@ class TokenStore:
                 "delete it to sign in with the setting refresh_token"
             )
             raise LoginError(message) from error
-        return kept if isinstance(kept, dict) and kept.get("seed") == self._seed else {}
+        return kept if isinstance(kept, dict) and kept.get("seed") == self.seed else {}
 
     def prove_writable(self) -> None:
         """Replace the store by itself, to notice in time if that is not possible.
@@ -143,7 +143,7 @@ class TokenStore:
         Raises:
             LoginError: the store cannot be written to.
         """
-        self._replace(json.dumps({**tokens, "seed": self._seed}))
+        self._replace(json.dumps({**tokens, "seed": self.seed}))
 
     def _replace(self, content: str) -> None:
         name = None
@@ -194,7 +194,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         self._signed_in_with = refresh_token
         self._user_agent = user_agent
         path = store_path or default_token_store(client_id, refresh_token)
-        self.store = TokenStore(path, seed=_fingerprint(client_id, refresh_token))
+        self.store = TokenStore(path, seed=fingerprint(client_id, refresh_token))
         self._expires_at = 0.0
         self._refused: str | None = None
         self._doubted = False
@@ -358,9 +358,19 @@ def _tokens_of(response: requests.Response, refresh_token: str | None) -> Tokens
     access_token = body.get("access_token") if isinstance(body, dict) else None
     if not isinstance(access_token, str) or not access_token.isprintable():
         raise LoginError("The token endpoint gave no access token; check the setting auth_url")
+    return with_expiry(body, refresh_token)
+
+
+def with_expiry(body: Mapping[str, Any], refresh_token: str | None) -> Tokens:
+    """Return tokens as they are kept: with the time (since 1970) up to which they are used.
+
+    Args:
+        body: an answer of the token endpoint, or an access token alone.
+        refresh_token: the one that goes on where the answer has none.
+    """
     lifetime = _lifetime(body)
     return {
-        "access_token": access_token,
+        "access_token": body["access_token"],
         "refresh_token": body.get("refresh_token") or refresh_token,
         "expires_at": time.time() + lifetime - min(_LEEWAY_SECONDS, lifetime * _LEEWAY_SHARE),
     }
@@ -404,7 +414,8 @@ def _lasts(tokens: Tokens) -> bool:
     return isinstance(ends, (int, float)) and time.time() < ends
 
 
-def _fingerprint(client_id: str, refresh_token: str) -> str:
+def fingerprint(client_id: str, refresh_token: str) -> str:
+    """Return what tells a sign-in from others, and does not give it away."""
     return hashlib.sha256(f"{client_id}\0{refresh_token}".encode()).hexdigest()
 
 

@@ -57,7 +57,6 @@ OVERLAP = timedelta(minutes=5)
 
 _SECONDS_OF_DAY = 86400
 _TIMEOUT_SECONDS = 60
-_TRIES = 8
 _LONGEST_WAIT_SECONDS = 60
 
 
@@ -100,6 +99,8 @@ class Api:
     login: Login
     limits: Limits
     user_agent: str
+    #: How often a request is tried: the default takes about two minutes in all.
+    tries: int = 8
     #: Answers by stream.
     answers: Counter[str] = field(default_factory=Counter)
     retries: int = 0
@@ -575,8 +576,8 @@ class ConstantContactStream(RESTStream[ParseResult]):
         return backoff.expo(max_value=_LONGEST_WAIT_SECONDS)
 
     def backoff_max_tries(self) -> int:
-        """Return the number of tries: about two minutes in all."""
-        return _TRIES
+        """Return the number of tries."""
+        return self.api.tries
 
     def backoff_handler(self, details: Any) -> None:
         """Count a try that failed; the SDK has logged it."""

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_STATES = 5.0
 _GRACE_SECONDS = 0.8
-_SIGNAL_STATUS = 128
+SIGNAL_STATUS = 128
 _BROKEN_PIPE = 13
 
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+#: Writes numbers with their exact digits.
+ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class MessageWriter(SingerWriter):
@@ -60,11 +61,7 @@ class MessageWriter(SingerWriter):
         line = self._line(message)
         self._writing = True
         try:
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            _forget_stdout()
-            raise RunEnded(_SIGNAL_STATUS + _BROKEN_PIPE) from None
+            self._write(line)
         finally:
             self._writing = False
         if isinstance(message, RecordMessage):
@@ -73,10 +70,23 @@ class MessageWriter(SingerWriter):
             status, self._ends_with = self._ends_with, None
             raise RunEnded(status)
 
+    def _write(self, line: bytes) -> None:
+        """Write a line, whole.
+
+        Raises:
+            RunEnded: the reader has closed the pipe.
+        """
+        try:
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            _forget_stdout()
+            raise RunEnded(SIGNAL_STATUS + _BROKEN_PIPE) from None
+
     def _line(self, message: Message) -> bytes:
         """Return the line of a message; that of a record is made by a fast encoder."""
         if isinstance(message, RecordMessage):
-            return _in_ascii(_ENCODER.encode(message.to_dict()) + b"\n")
+            return in_ascii(ENCODER.encode(message.to_dict()) + b"\n")
         return self.format_message(message).encode("ascii") + b"\n"
 
     def end(self, status: int) -> None:
@@ -123,14 +133,20 @@ class PacedStateWriter(StateWriter):
 class Ending:
     """Ends the process after a signal, even if a full pipe or a lock holds it up."""
 
-    def __init__(self, unfinished: Callable[[], AbstractContextManager[object]]) -> None:
+    def __init__(
+        self,
+        unfinished: Callable[[], AbstractContextManager[object]],
+        exit_at_once: Callable[[int], object] = os._exit,
+    ) -> None:
         """Prepare for a signal.
 
         Args:
             unfinished: gives a lock that is free when nothing is under way that must be
                 finished first.
+            exit_at_once: ends the process with an exit status, from whatever thread.
         """
         self._unfinished = unfinished
+        self._exit = exit_at_once
         self._begun = False
 
     def begin(self, signum: int, writer: MessageWriter) -> None:
@@ -146,7 +162,7 @@ class Ending:
         if self._begun:
             return
         self._begun = True
-        status = _SIGNAL_STATUS + signum
+        status = SIGNAL_STATUS + signum
         deadline = threading.Timer(_GRACE_SECONDS, self._exit_at_once, [status])
         deadline.daemon = True
         deadline.start()
@@ -154,10 +170,10 @@ class Ending:
 
     def _exit_at_once(self, status: int) -> None:
         with self._unfinished():
-            os._exit(status)
+            self._exit(status)
 
 
-def _in_ascii(line: bytes) -> bytes:
+def in_ascii(line: bytes) -> bytes:
     """Escape what is not ASCII, so that it does not matter which encoding a target reads."""
     return line if line.isascii() else line.decode().encode("ascii", "escape as in JSON")
 

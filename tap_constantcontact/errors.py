@@ -33,6 +33,17 @@ class RunEnded(SystemExit):
     Not an `Exception`, so that the SDK does not report it as an unhandled error.
     """
 
+    def __init__(self, status: int = 0, reason: str = "") -> None:
+        """End with an exit status.
+
+        Args:
+            status: the exit status.
+            reason: which budget is used up, for people; of other ends there is nothing to say.
+        """
+        super().__init__(status)
+        self.status = status
+        self.reason = reason
+
 
 class LoginError(FatalAPIError):
     """No access token is to be had; the message says what to do."""

@@ -128,7 +128,7 @@ class Limits:
         failed = self._on_quota_exceeded == "fail"
         level = logging.ERROR if failed else logging.WARNING
         logger.log(level, "%s; what is read so far is in the state, the next run goes on", reason)
-        raise RunEnded(EXIT_QUOTA if failed else 0)
+        raise RunEnded(EXIT_QUOTA if failed else 0, reason)
 
 
 def _next_midnight(now: datetime) -> datetime:

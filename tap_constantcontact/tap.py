@@ -97,7 +97,7 @@ class TapConstantContact(Tap):
         """
         self._started = time.monotonic()
         self._ending = Ending(self._unfinished)
-        _check_files(arguments.get("state"), arguments.get("catalog"))
+        check_files(arguments.get("state"), arguments.get("catalog"))
         super().__init__(**arguments)
         self._state_writer: PacedStateWriter = PacedStateWriter(self.message_writer)
         if command := click.get_current_context(silent=True):
@@ -293,7 +293,7 @@ class TapConstantContact(Tap):
         )
 
 
-def _check_files(state: Any, catalog: Any) -> None:
+def check_files(state: Any, catalog: Any) -> None:
     """Check the shape of what an earlier command of the tap has written.
 
     Raises:

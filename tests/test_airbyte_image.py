@@ -1,0 +1,114 @@
+"""The image of the source, as far as it can be tried without an engine, and what registers it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import venv
+from fnmatch import fnmatch
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+import yaml
+from conftest import STREAMS
+
+from tap_constantcontact.tap import TapConstantContact
+
+PROJECT = Path(__file__).parent.parent
+LINES = (PROJECT / "Dockerfile").read_text("utf-8").splitlines()
+METADATA = yaml.safe_load((PROJECT / "metadata.yaml").read_text("utf-8"))["data"]
+
+
+def of(instruction: str) -> list[str]:
+    """Return what an instruction of the Dockerfile is given, for each time that it is there."""
+    return [
+        line.removeprefix(instruction).strip()
+        for line in LINES
+        if line.startswith(f"{instruction} ")
+    ]
+
+
+def copied() -> list[tuple[list[str], str]]:
+    """Return what is copied, and where to."""
+    return [(sources, target) for *sources, target in map(shlex.split, of("COPY"))]
+
+
+def test_what_is_copied_exists_and_is_sent_to_the_engine() -> None:
+    ignored = (PROJECT / ".dockerignore").read_text("utf-8").splitlines()
+    assert ignored[0] == "*"
+    sent = [line.removeprefix("!") for line in ignored if line.startswith("!")]
+    for sources, _ in copied():
+        for source in sources:
+            assert (PROJECT / source).exists()
+            assert any(fnmatch(source, pattern) for pattern in sent), source
+
+
+def test_it_runs_without_rights_and_by_a_whole_path() -> None:
+    (entry_point,) = of("ENTRYPOINT")
+    (command,) = json.loads(entry_point)
+    assert f'AIRBYTE_ENTRYPOINT="{command}"' in of("ENV")
+    assert command.startswith("/")
+    (user,) = of("USER")
+    assert user not in ("root", "0")
+    last = max(number for number, line in enumerate(LINES) if line.startswith("RUN "))
+    assert LINES.index(f"USER {user}") > last
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Do in an empty environment what the image does: copy, and install."""
+    folder = tmp_path_factory.mktemp("image")
+    for sources, target in copied():
+        for source in map(PROJECT.joinpath, sources):
+            if source.is_dir():
+                skip = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(source, folder / target, ignore=skip)
+            else:
+                shutil.copy(source, folder / target)
+    environment = folder / "environment"
+    venv.create(environment, with_pip=True)
+    (install,) = [line for line in of("RUN") if line.startswith("pip ")]
+    command = [str(environment / "bin" / "python"), "-m", *shlex.split(install)]
+    subprocess.run(command, check=True, capture_output=True, cwd=folder)
+    return environment / "bin"
+
+
+def test_its_command_answers_from_another_folder(programs: Path, tmp_path: Path) -> None:
+    (entry_point,) = of("ENTRYPOINT")
+    command = str(programs / Path(json.loads(entry_point)[0]).name)
+    done = subprocess.run(
+        [command, "spec"], check=True, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert json.loads(done.stdout)["type"] == "SPEC"
+    config = tmp_path / "config.json"
+    config.write_text("{}")
+    discover = [command, "discover", "--config", str(config)]
+    found = subprocess.run(discover, check=True, capture_output=True, text=True, cwd=tmp_path)
+    catalog = json.loads(found.stdout.splitlines()[-1])["catalog"]
+    assert {stream["name"] for stream in catalog["streams"]} == set(STREAMS)
+
+
+def test_it_needs_no_package_of_airbytes(programs: Path) -> None:
+    listed = subprocess.run(
+        [programs / "python", "-m", "pip", "list"], check=True, capture_output=True, text=True
+    )
+    assert "airbyte" not in listed.stdout.lower()
+
+
+def test_the_metadata_is_that_of_the_tap() -> None:
+    assert METADATA["dockerImageTag"] == TapConstantContact.plugin_version
+    assert METADATA["connectorType"] == "source"
+    assert re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", METADATA["definitionId"])
+    suggested = METADATA["suggestedStreams"]["streams"]
+    assert suggested == [name for name, stream in STREAMS.items() if stream.selected_by_default]
+    assert "language:python" in METADATA["tags"]
+
+
+def test_the_icon_is_a_square_picture() -> None:
+    picture = ET.parse(PROJECT / METADATA["icon"]).getroot()
+    assert picture.tag == "{http://www.w3.org/2000/svg}svg"
+    assert picture.attrib["width"] == picture.attrib["height"]
