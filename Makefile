@@ -9,7 +9,7 @@ VERSION_airbyte-cdk = ==7.39.1
 VERSION_dlt = ==1.31.0
 VERSION_singer-sdk = ==0.54.9
 
-.PHONY: help demo all-streams bench requests test lint format contract clean
+.PHONY: help demo targets bench requests test lint format contract clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,8 +17,8 @@ help: ## Say what can be made.
 demo: .venv-demo/made ## Sync a made-up account into DuckDB, twice, and report what came.
 	@.venv-demo/bin/python -m sandbox.demo
 
-all-streams: .venv-demo/made ## Sync every stream of a made-up account into DuckDB, and compare every value.
-	@.venv-demo/bin/python -m sandbox.demo --all-streams
+targets: .venv-demo/made ## Sync every stream into several targets, and compare every value (TARGETS: some of them).
+	@.venv-demo/bin/python -m sandbox.targets $(TARGETS)
 
 bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Measure the tap beside others (BENCH: its options, as --help).
 	@.venv/bin/python -m bench $(BENCH)

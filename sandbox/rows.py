@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:?00)?")
@@ -51,9 +52,9 @@ def plain(value: Any) -> Any:
             return plain(json.loads(value))
         if moment := _TIMESTAMP.fullmatch(value):
             return f"{moment[1]} {moment[2]}{(moment[3] or '').rstrip('0').rstrip('.')}"
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, (float, Decimal)) and value == int(value):
         value = int(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return str(value)
     return None if value == "" else value
 

@@ -1,0 +1,207 @@
+"""`make targets`: every stream of a made-up account goes through Meltano into several targets.
+
+Each target is loaded twice, with changes between, and a run into a database is killed before that.
+All rows and values are compared with the account's each time, and so are the answers to the
+queries of docs/targets.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sandbox import Sandbox
+from sandbox.expected import OCCURRENCE, STREAMS, Rows
+from sandbox.loaders import Csv, Database, DuckDB, Jsonl, PostgreSQL, Row, Target
+from sandbox.meltano import PROJECT, Failed, Project, Run, end_on_signals
+from sandbox.postgresql import ServerFailed, postgresql
+from sandbox.rows import column_of, plain, unsteady
+
+OUTPUT = PROJECT / "output" / "targets"
+DOCUMENT = PROJECT / "docs" / "targets.md"
+
+ALL_STREAMS = {"requests_per_second": 1000, "contacts_sweep_days": 0, "_select": ["*.*"]}
+
+# A run is killed at this request, of about 460; batches are small, so that some are stored by then.
+KILL_AT_REQUEST = 200
+SMALL_BATCHES = {"batch_size_rows": 20}
+
+
+def main() -> int:
+    """Load the targets, and return an exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "targets", nargs="*", metavar="target", help=f"of {', '.join(TARGETS)}; default: all"
+    )
+    names = parser.parse_args().targets or list(TARGETS)
+    if unknown := set(names) - TARGETS.keys():
+        parser.error(f"no such target: {', '.join(sorted(unknown))}")
+    end_on_signals()
+    for name in names:
+        folder = OUTPUT / name
+        try:
+            with (
+                Sandbox(
+                    contacts=60, campaigns=10, seed=1, requests_per_second=0, segment_polls=0
+                ) as sandbox,
+                TARGETS[name](folder) as target,
+            ):
+                print(f"{name}: every stream of a made-up account, by meltano run …", flush=True)
+                load(Project(folder, sandbox), target, sandbox)
+        except (Failed, ServerFailed) as failure:
+            print(f"\nIt failed: {failure}\nWhat was loaded and the log are in {folder}")
+            return 1
+    return 0
+
+
+def load(project: Project, target: Target, sandbox: Sandbox) -> None:
+    """Load a target twice, with changes between, and compare it with the account each time.
+
+    Raises:
+        Failed: a run failed, or a row is missing or differs.
+    """
+    tap = {**sandbox.settings_of_all, **ALL_STREAMS}
+    streams = sorted(STREAMS)
+    flags = []
+    if isinstance(target, Database):
+        kill(project, target, tap)
+        flags = ["--force"]  # Meltano takes the killed run for a living one for five minutes
+    for number in ("first", "second"):
+        run = project.sync(target.loader, target.settings, tap, *flags)
+        check(target, run, sandbox, streams)
+        if isinstance(target, Database):
+            check_queries(target, sandbox)
+        print(
+            f"  {number} run: {len(run.rows)} streams, {sum(run.rows.values())} rows, "
+            f"each with the values of the account, in {run.seconds:.0f} s"
+        )
+        sandbox.change()
+
+
+def kill(project: Project, target: Database, tap: dict[str, Any]) -> None:
+    """Kill a run half-way.
+
+    Raises:
+        Failed: it had stored nothing yet, or everything.
+    """
+    settings = {**target.settings, **SMALL_BATCHES}
+    project.kill_sync(target.loader, settings, tap, KILL_AT_REQUEST, target.stored)
+    stored = len(target.rows("contacts"))
+    if not stored:
+        raise Failed("a run was killed before its target had stored a row")
+    print(f"  a run killed at request {KILL_AT_REQUEST}, when {stored} contacts were stored")
+
+
+def check(
+    target: Target,
+    run: Run,
+    sandbox: Sandbox,
+    streams: Collection[str],
+    hidden: Collection[str] = (),
+) -> None:
+    """Compare a target with what the tap sent, and with the account.
+
+    Args:
+        target: what was loaded.
+        run: the run that has just ended.
+        sandbox: what serves the account.
+        streams: the streams that it had to read.
+        hidden: ids of rows whose values may be older than the account's.
+
+    Raises:
+        Failed: a row is missing or differs.
+    """
+    for name, sent in run.rows.items():
+        if (came := target.came(name, run)) != sent:
+            raise Failed(f"the tap sent {sent} rows of {name}, of which {came} came")
+    expected = sandbox.expected(set(streams))
+    for name in streams:
+        if isinstance(target, Database) and target.key(name) != set(STREAMS[name].key):
+            raise Failed(f"the primary key of {name} is {target.key(name)}")
+        check_rows(name, target.rows(name), expected[name], hidden)
+
+
+def check_rows(stream: str, rows: list[Row], expected: Rows, hidden: Collection[str]) -> None:
+    """Compare the rows of a stream with those of the account, value by value.
+
+    Raises:
+        Failed: a row is missing, or has another value.
+    """
+    key = STREAMS[stream].key
+    loaded = {tuple(plain(row[name]) for name in key): row for row in rows}
+    wanted = {tuple(map(plain, key_of_row)): row for key_of_row, row in expected.items()}
+    # A row that the account has no more, such as the draft of a resend, stays in a target.
+    if missing := wanted.keys() - loaded.keys():
+        raise Failed(f"{len(missing)} rows of {stream} are missing, such as {min(missing)}")
+    if OCCURRENCE in key:  # which of several rows at one time is the first does not matter
+        return
+    ignored = unsteady(key)
+    for key_of_row, row in wanted.items():
+        for column, value in row.items():
+            same = plain(value) == plain(loaded[key_of_row].get(column_of(column)))
+            if not same and column not in ignored and key_of_row[0] not in hidden:
+                raise Failed(f"{column} of {stream} {key_of_row} differs from the account's")
+
+
+def check_queries(target: Database, sandbox: Sandbox) -> None:
+    """Compare what the queries of the docs say with the account.
+
+    Raises:
+        Failed: they say something else.
+    """
+    section = (
+        DOCUMENT.read_text(encoding="utf-8").split(f"## {target.title}\n")[1].split("\n## ")[0]
+    )
+    queries = re.findall(r"```sql\n(.*?)```", section, re.DOTALL)
+    expected = sandbox.expected({"contacts", "email_clicks"})
+    for sql, answer in zip(queries, ANSWERS, strict=True):
+        rows = [tuple(map(plain, row)) for row in target.query(sql)[1]]
+        wanted = [tuple(map(plain, row)) for row in answer(expected)]
+        if Counter(rows) != Counter(wanted) or not rows:
+            raise Failed(f"another answer came than the account gives to\n{sql}")
+
+
+def _unsubscribed(expected: dict[str, Rows]) -> Iterator[tuple[Any, ...]]:
+    for contact in expected["contacts"].values():
+        email = contact.get("email_address", {})
+        if email.get("permission_to_send") == "unsubscribed":
+            yield contact.get("first_name"), email["address"], email.get("opt_out_date")
+
+
+def _custom_fields(expected: dict[str, Rows]) -> Iterator[tuple[Any, ...]]:
+    for contact in expected["contacts"].values():
+        for field in contact["custom_fields"]:
+            yield contact["contact_id"], field["custom_field_id"], field.get("value")
+
+
+def _clicks(expected: dict[str, Rows]) -> Iterator[tuple[Any, ...]]:
+    clicks = expected["email_clicks"].values()
+    yield from Counter(click["url_id"] for click in clicks).items()
+
+
+# What the queries of the docs ask for, in their order.
+ANSWERS = (_unsubscribed, _custom_fields, _clicks)
+
+
+@contextmanager
+def _postgresql(_: Path) -> Iterator[PostgreSQL]:
+    with postgresql() as server:
+        yield PostgreSQL(server)
+
+
+TARGETS: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
+    "duckdb": lambda folder: nullcontext(DuckDB(folder)),
+    "postgresql": _postgresql,
+    "jsonl": lambda folder: nullcontext(Jsonl(folder)),
+    "csv": lambda folder: nullcontext(Csv(folder)),
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
