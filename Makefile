@@ -9,7 +9,7 @@ VERSION_airbyte-cdk = ==7.39.1
 VERSION_dlt = ==1.31.0
 VERSION_singer-sdk = ==0.54.9
 
-.PHONY: help demo targets bench requests test lint format contract clean
+.PHONY: help demo targets bench requests test lint format plugin contract clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ lint: .venv/made ## Check style and types.
 format: .venv/made ## Bring the code into its format.
 	@.venv/bin/ruff check --quiet --fix
 	@.venv/bin/ruff format --quiet
+
+plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from what the tap tells of itself.
+	@.venv/bin/python tests/plugin.py
 
 contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT: a copy of it).
 	@.venv/bin/python tests/contract.py
