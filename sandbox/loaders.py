@@ -177,7 +177,8 @@ class Jsonl(Files):
 
     def read(self, file: Path) -> list[Row]:
         """Return the rows of a file."""
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        with file.open(encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines]
 
 
 class Csv(Files):

@@ -64,7 +64,7 @@ def load(project: Project, target: Target, sandbox: Sandbox) -> None:
     """Load a target twice, with changes between, and compare it with the account each time.
 
     Raises:
-        Failed: a run failed, or a row is missing or differs.
+        Failed: a run failed, a stream has no row, or a row is missing or differs.
     """
     tap = {**sandbox.settings_of_all, **ALL_STREAMS}
     streams = sorted(STREAMS)
@@ -74,6 +74,8 @@ def load(project: Project, target: Target, sandbox: Sandbox) -> None:
         flags = ["--force"]  # Meltano takes the killed run for a living one for five minutes
     for number in ("first", "second"):
         run = project.sync(target.loader, target.settings, tap, *flags)
+        if empty := [name for name in streams if not target.rows(name)]:
+            raise Failed(f"nothing came of {', '.join(empty)}")
         check(target, run, sandbox, streams)
         if isinstance(target, Database):
             check_queries(target, sandbox)
@@ -88,7 +90,7 @@ def kill(project: Project, target: Database, tap: dict[str, Any]) -> None:
     """Kill a run half-way.
 
     Raises:
-        Failed: it had stored nothing yet, or everything.
+        Failed: it ended before, or had stored nothing yet.
     """
     settings = {**target.settings, **SMALL_BATCHES}
     project.kill_sync(target.loader, settings, tap, KILL_AT_REQUEST, target.stored)
