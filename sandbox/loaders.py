@@ -16,8 +16,7 @@ import psycopg
 
 from sandbox.meltano import Failed, Run
 from sandbox.postgresql import Server
-
-Row = dict[str, Any]
+from sandbox.rows import Row
 
 
 class Target(ABC):
