@@ -137,7 +137,8 @@ class Project:
         of_tap: Mapping[str, Any],
         at_request: int,
         stored: str,
-    ) -> None:
+        *flags: str,
+    ) -> float:
         """Kill a run with all its processes while the tap waits for an answer.
 
         Args:
@@ -146,13 +147,17 @@ class Project:
             of_tap: as for `sync`.
             at_request: the number of the request, of this run.
             stored: what the target logs when it has stored rows, which is waited for.
+            flags: as for `sync`.
+
+        Returns:
+            When the run began, in seconds since 1970.
 
         Raises:
             Failed: the run ended before.
         """
-        before = len(self._sandbox.requests)
+        began, before = time.time(), len(self._sandbox.requests)
         self._sandbox.fail("*", Fault.DELAY, skip=at_request - 1, seconds=_MOST_SECONDS)
-        with self._running(target, of_target, of_tap) as meltano:
+        with self._running(target, of_target, of_tap, *flags) as meltano:
             while len(self._sandbox.requests) < before + at_request or stored not in meltano.output:
                 if meltano.process.poll() is not None:
                     raise Failed(
@@ -160,6 +165,7 @@ class Project:
                     )
                 time.sleep(_GLANCE)
         self._sandbox.heal()
+        return began
 
     @contextmanager
     def _running(
