@@ -9,7 +9,7 @@ VERSION_airbyte-cdk = ==7.39.1
 VERSION_dlt = ==1.31.0
 VERSION_singer-sdk = ==0.54.9
 
-.PHONY: help demo all-streams airbyte bench requests test lint format contract clean
+.PHONY: help demo targets airbyte bench requests test lint format plugin contract clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,8 +17,8 @@ help: ## Say what can be made.
 demo: .venv-demo/made ## Sync a made-up account into DuckDB, twice, and report what came.
 	@.venv-demo/bin/python -m sandbox.demo
 
-all-streams: .venv-demo/made ## Sync every stream of a made-up account into DuckDB, and compare every value.
-	@.venv-demo/bin/python -m sandbox.demo --all-streams
+targets: .venv-demo/made ## Sync every stream into several targets, and compare every value (TARGETS: some of them).
+	@.venv-demo/bin/python -m sandbox.targets $(TARGETS)
 
 airbyte: .venv/made .venv-airbyte/made ## Read a made-up account with Airbyte's own packages.
 	@.venv-airbyte/bin/python -m pytest --quiet --confcutdir=tests/airbyte -k "not docker" tests/airbyte
@@ -40,6 +40,9 @@ lint: .venv/made ## Check style and types.
 format: .venv/made ## Bring the code into its format.
 	@.venv/bin/ruff check --quiet --fix
 	@.venv/bin/ruff format --quiet
+
+plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from what the tap tells of itself.
+	@.venv/bin/python tests/plugin.py
 
 contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT: a copy of it).
 	@.venv/bin/python tests/contract.py

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
+
+from sandbox.expected import OCCURRENCE, Rows
+
+Key = tuple[Any, ...]
+Row = dict[str, Any]
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:?00)?")
 
@@ -14,6 +20,45 @@ _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:?
 _OF_A_CONTACT = frozenset(
     {"email_address", "current_email_address", "first_name", "last_name", "deleted_at"}
 )
+
+
+def lacking(
+    rows: Iterable[Row], expected: Rows, key: Collection[str], hidden: Collection[str] = ()
+) -> tuple[list[Key], list[str]]:
+    """Compare the rows of a stream that arrived with those of the account.
+
+    A row that the account has no more, such as the draft of a resend, may stay where it is.
+
+    Args:
+        rows: what arrived; of rows with the same key the last one counts.
+        expected: the account's, by key.
+        key: the properties of the stream's key.
+        hidden: ids of rows whose values may be older than the account's.
+
+    Returns:
+        The keys of the rows that are missing, and those of rows that differ, with the properties.
+    """
+    held = {tuple(plain(row[name]) for name in key): row for row in rows}
+    wanted = {tuple(map(plain, key_of_row)): row for key_of_row, row in expected.items()}
+    missing = [key_of_row for key_of_row in wanted if key_of_row not in held]
+    if OCCURRENCE in key:  # which of several rows at one time is the first does not matter
+        return missing, []
+    ignored = unsteady(key)
+    differing = [
+        f"{key_of_row} {names}"
+        for key_of_row, row in wanted.items()
+        if key_of_row in held and key_of_row[0] not in hidden
+        if (names := _differing(held[key_of_row], row, ignored))
+    ]
+    return missing, differing
+
+
+def _differing(row: Row, wanted: Row, ignored: Collection[str]) -> list[str]:
+    return [
+        name
+        for name, value in wanted.items()
+        if name not in ignored and plain(value) != plain(row.get(column_of(name)))
+    ]
 
 
 def unsteady(key: Collection[str]) -> frozenset[str]:
@@ -51,10 +96,10 @@ def plain(value: Any) -> Any:
             return plain(json.loads(value))
         if moment := _TIMESTAMP.fullmatch(value):
             return f"{moment[1]} {moment[2]}{(moment[3] or '').rstrip('0').rstrip('.')}"
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
+    if isinstance(value, (float, Decimal)):
+        value = format(Decimal(str(value)).normalize(), "f")
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     return None if value == "" else value
 
 

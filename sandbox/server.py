@@ -168,6 +168,20 @@ class Sandbox:
         }
 
     @property
+    def settings_of_all(self) -> dict[str, Any]:
+        """The settings of a tap that is to read rows of every stream."""
+        account = self.account
+        return {
+            **self.settings,
+            **self.partner_settings,
+            "landing_page_activity_ids": list(account.landing_pages),
+            "v2_contact_ids": [str(id_) for id_ in account.v2_contact_ids],
+            "v2_list_ids": [str(id_) for id_ in account.v2_list_ids],
+            "v2_email_campaign_ids": [str(id_) for id_ in account.v2_campaign_ids],
+            "report_start": "-1825d",
+        }
+
+    @property
     def refresh_token(self) -> str:
         """The refresh token that is good now."""
         return self._tokens.refresh_token

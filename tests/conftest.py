@@ -78,16 +78,7 @@ class TapCommand:
 
     def settings_of_all(self, sandbox: Sandbox) -> dict[str, Any]:
         """Return the settings with which every stream has rows."""
-        account = sandbox.account
-        return self.settings(
-            sandbox,
-            **sandbox.partner_settings,
-            landing_page_activity_ids=list(account.landing_pages),
-            v2_contact_ids=[str(id_) for id_ in account.v2_contact_ids],
-            v2_list_ids=[str(id_) for id_ in account.v2_list_ids],
-            v2_email_campaign_ids=[str(id_) for id_ in account.v2_campaign_ids],
-            report_start="-1825d",
-        )
+        return self.settings(sandbox, **sandbox.settings_of_all)
 
     def command(
         self,

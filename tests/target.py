@@ -9,11 +9,9 @@ from typing import Any
 from conftest import STREAMS
 
 from sandbox import Sandbox
-from sandbox.rows import column_of, plain, unsteady
+from sandbox.rows import Key, Row, lacking
 
 Message = dict[str, Any]
-Row = dict[str, Any]
-Key = tuple[Any, ...]
 
 
 class Target:
@@ -55,21 +53,11 @@ class Target:
         """
         found = {}
         for stream, expected in sandbox.expected(set(streams)).items():
-            wanted = {tuple(map(plain, key)): row for key, row in expected.items()}
-            held = {tuple(map(plain, key)): row for key, row in self.rows.get(stream, {}).items()}
-            missing = [key for key in wanted if key not in held]
-            # Which of several rows of one time is the first does not matter.
-            same = "occurrence" in STREAMS[stream].primary_keys
-            ignored = unsteady(STREAMS[stream].primary_keys)
-            old = [
-                f"{key} {columns}"
-                for key in wanted.keys() & held.keys()
-                if not same and key[0] not in hidden
-                if (columns := _differing(wanted[key], held[key], ignored))
-            ]
+            keys = STREAMS[stream].primary_keys
+            missing, old = lacking(self.rows.get(stream, {}).values(), expected, keys, hidden)
             for what, rows in (("missing", missing), ("old", old)):
                 if rows:
-                    found[stream] = f"{len(rows)} of {len(wanted)} are {what}: {rows[:9]}"
+                    found[stream] = f"{len(rows)} of {len(expected)} are {what}: {rows[:9]}"
         return found
 
 
@@ -80,14 +68,6 @@ def messages_of(output: bytes) -> list[Message]:
 
 def key_of(stream: str, row: Row) -> Key:
     return tuple(row[name] for name in STREAMS[stream].primary_keys)
-
-
-def _differing(wanted: Row, held: Row, ignored: Collection[str]) -> list[str]:
-    return [
-        name
-        for name, value in wanted.items()
-        if name not in ignored and plain(value) != plain(held.get(column_of(name)))
-    ]
 
 
 def hidden_by(changed: dict[str, list[Any]]) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 from conftest import STREAMS
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def streams_in_tables(document: Path) -> list[str]:
@@ -31,6 +31,16 @@ def test_the_first_table_on_behaviour_has_every_stream_once() -> None:
 
 def test_the_readme_has_every_stream() -> None:
     assert set(streams_in_tables(ROOT / "README.md")) == STREAMS.keys()
+
+
+def test_the_changelog_has_the_form_of_keep_a_changelog() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    versions = re.findall("^## (.+)$", changelog, re.MULTILINE)
+    assert versions[0] == "[Unreleased]"
+    released = r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d"
+    assert [heading for heading in versions[1:] if not re.fullmatch(released, heading)] == []
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert {*re.findall("^### (.+)$", changelog, re.MULTILINE)} <= kinds
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

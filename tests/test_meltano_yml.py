@@ -1,52 +1,39 @@
-"""meltano.yml says about the settings what the tap itself says."""
+"""meltano.yml says of the tap what plugin.yaml says."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+import plugin
 import pytest
 import yaml
-from conftest import STREAMS
-
-from tap_constantcontact.tap import TapConstantContact
 
 PROJECT = yaml.safe_load((Path(__file__).parent.parent / "meltano.yml").read_text("utf-8"))
 (EXTRACTOR,) = PROJECT["plugins"]["extractors"]
 SETTINGS = {setting["name"]: setting for setting in EXTRACTOR["settings"]}
-PROPERTIES: dict[str, dict[str, Any]] = {
-    name: schema
-    for name, schema in TapConstantContact.config_jsonschema["properties"].items()
-    if name in SETTINGS or not name.startswith(("batch", "faker", "flattening", "stream_map"))
+DEFINITION = yaml.safe_load(plugin.FILE.read_text("utf-8"))
+DEFINED = {
+    setting["name"]: setting
+    for setting in DEFINITION["settings"]
+    if setting["name"] in SETTINGS or not setting["name"].startswith(plugin.SETTINGS_OF_THE_SDK)
 }
-KINDS = {"boolean": "boolean", "integer": "integer", "array": "array", "string": "string"}
 
 
 def test_every_setting_is_there_in_alphabetical_order() -> None:
-    assert list(SETTINGS) == sorted(PROPERTIES)
+    assert list(SETTINGS) == list(DEFINED)
 
 
-@pytest.mark.parametrize("name", sorted(PROPERTIES))
-def test_a_setting_is_described_as_the_tap_does(name: str) -> None:
-    setting, schema = SETTINGS[name], PROPERTIES[name]
-    assert setting["label"] == schema["title"]
-    assert setting["description"] == schema["description"]
-    assert setting.get("value") == schema.get("default")
-    assert setting.get("sensitive", False) == schema.get("secret", False)
-    options = [option["value"] for option in setting.get("options", [])]
-    assert options == schema.get("enum", [])
-    specific = {"token_store": "file", "on_quota_exceeded": "options"}
-    assert setting["kind"] == specific.get(name, KINDS[schema["type"][0]])
+@pytest.mark.parametrize("name", DEFINED)
+def test_a_setting_is_that_of_the_definition(name: str) -> None:
+    assert SETTINGS[name] == DEFINED[name]
 
 
-def test_the_default_selection_is_that_of_the_tap() -> None:
-    selected = [name for name, stream in STREAMS.items() if stream.selected_by_default]
-    assert EXTRACTOR["select"] == [f"{name}.*" for name in sorted(selected)]
-
-
-def test_capabilities_are_those_of_the_tap() -> None:
-    capabilities = [str(capability.value) for capability in TapConstantContact.capabilities]
-    assert EXTRACTOR["capabilities"] == sorted(capabilities)
+@pytest.mark.parametrize(
+    "part",
+    ["name", "namespace", "executable", "capabilities", "settings_group_validation", "select"],
+)
+def test_the_rest_is_that_of_the_definition(part: str) -> None:
+    assert EXTRACTOR[part] == DEFINITION[part]
 
 
 def test_no_plugin_needs_the_hub() -> None:

@@ -1,11 +1,13 @@
-"""The tap piped into a target by hand."""
+"""The pipes of the README, as a shell runs them."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,33 +17,91 @@ from sandbox import Sandbox
 
 TARGET = os.environ.get("TARGET_JSONL")
 
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+BY_HAND = README.partition("## Use it by hand")[2].partition("\n## ")[0]
+COMMANDS = [line[2:] for line in BY_HAND.splitlines() if line.startswith(("$ tap-", "$ tail"))]
+
+Rows = dict[str, list[str]]
+
+
+class Shell:
+    """Runs commands in a folder where config.json has the settings for a sandbox."""
+
+    def __init__(self, tap: TapCommand, sandbox: Sandbox) -> None:
+        self.folder = tap.folder
+        (tap.folder / "config.json").write_text(json.dumps(tap.settings(sandbox)))
+        programs = [
+            Path(sys.executable).parent,
+            *([Path(TARGET).parent.absolute()] if TARGET else []),
+        ]
+        self._path = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
+
+    def run(self, command: str) -> str:
+        """Return what a command prints; nothing of it may fail, but for the tap before a head."""
+        done = subprocess.run(
+            ["bash", *(() if "| head" in command else ("-o", "pipefail")), "-c", command],
+            cwd=self.folder,
+            env={**os.environ, "PATH": self._path},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert not re.search("Traceback|ERROR|CRITICAL", done.stderr), done.stderr
+        return done.stdout
+
+    @property
+    def files(self) -> Rows:
+        """The lines of the files that a target has written, by stream."""
+        rows: Rows = {}
+        for path in sorted(self.folder.glob("*-*.jsonl")):
+            rows.setdefault(path.name.split("-")[0], []).extend(path.read_text().splitlines())
+        return rows
+
+
+@pytest.fixture
+def shell(tap: TapCommand, sandbox: Sandbox) -> Shell:
+    return Shell(tap, sandbox)
+
 
 @pytest.mark.skipif(TARGET is None, reason="TARGET_JSONL does not name a target: use make test")
-def test_target_jsonl_gets_every_row(tap: TapCommand, sandbox: Sandbox) -> None:
-    target_config = tap.folder / "target.json"
-    output = tap.folder / "output"
-    output.mkdir()
-    target_config.write_text(json.dumps({"destination_path": str(output)}))
-    target = str(Path(shutil.which(TARGET or "") or "").absolute())
+def test_target_jsonl_gets_every_row_and_then_what_has_changed(
+    shell: Shell, sandbox: Sandbox
+) -> None:
+    discover, first, tail, second, *_ = COMMANDS
+    shell.run(discover)
+    catalog = json.loads((shell.folder / "catalog.json").read_text())
+    assert len(catalog["streams"]) == len(STREAMS)
 
-    source = subprocess.Popen(tap.command(tap.settings(sandbox)), stdout=subprocess.PIPE)
-    sink = subprocess.run(
-        [target, "--config", str(target_config)],
-        stdin=source.stdout,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert source.wait(timeout=60) == 0
-
-    rows = {
-        path.name.split("-")[0]: path.read_text().splitlines() for path in output.glob("*.jsonl")
-    }
+    shell.run(first)
     expected = sandbox.expected()
-    assert {name: len(lines) for name, lines in rows.items()} == {
+    assert {name: len(lines) for name, lines in shell.files.items()} == {
         name: len(expected[name])
         for name, stream in STREAMS.items()
         if stream.selected_by_default and expected[name]
     }
-    state = json.loads(sink.stdout.splitlines()[-1])
+    shell.run(tail)
+    state = json.loads((shell.folder / "state.json").read_text())
     assert state["bookmarks"]["contacts"]["replication_key_value"]
+
+    before = shell.files["contacts"]
+    changed = sandbox.change()
+    shell.run(second)
+    came = {json.loads(line)["contact_id"] for line in shell.files["contacts"][len(before) :]}
+    assert {*changed["contacts_added"], *changed["contacts_edited"]} <= came
+    assert len(came) < len(before)
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_jq_gets_every_contact(shell: Shell, sandbox: Sandbox) -> None:
+    (command,) = (command for command in COMMANDS if "jq" in command)
+    contacts = [json.loads(line) for line in shell.run(command).splitlines()]
+    ids = {(contact["contact_id"],) for contact in contacts}
+    assert ids == sandbox.expected({"contacts"})["contacts"].keys()
+
+
+def test_head_ends_the_tap_quietly(shell: Shell) -> None:
+    (command,) = (command for command in COMMANDS if "head" in command)
+    lines = shell.run(command).splitlines()
+    assert [json.loads(line)["type"] for line in lines] == ["SCHEMA", "RECORD", "STATE"]

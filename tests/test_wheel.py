@@ -1,4 +1,4 @@
-"""The wheel installs in an empty environment and holds all that the tap needs."""
+"""What would be published: the index takes it, and it installs in an empty environment."""
 
 from __future__ import annotations
 
@@ -15,12 +15,26 @@ PROJECT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with an sdist, and a wheel that was built from it."""
     folder = tmp_path_factory.mktemp("dist")
-    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(PROJECT)]
+    build = [sys.executable, "-m", "build", "--outdir", str(folder), str(PROJECT)]
     subprocess.run(build, check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    (built,) = dist.glob("*.whl")
     return built
+
+
+def test_the_package_index_would_take_it(dist: Path) -> None:
+    files = sorted(map(str, dist.iterdir()))
+    assert [Path(file).suffix for file in files] == [".whl", ".gz"]
+    check = [sys.executable, "-m", "twine", "check", "--strict", *files]
+    checked = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_it_holds_the_schemas_and_nothing_that_is_only_for_developers(wheel: Path) -> None:
@@ -37,7 +51,9 @@ def test_it_discovers_from_an_empty_environment(wheel: Path, tmp_path: Path) -> 
     programs = tmp_path / "venv" / "bin"
     install = [str(programs / "python"), "-m", "pip", "install", "--quiet", str(wheel)]
     subprocess.run(install, check=True, capture_output=True)
-    discover = [str(programs / "tap-constantcontact"), "--discover"]
-    found = subprocess.run(discover, check=True, capture_output=True, cwd=tmp_path)
+    tap = str(programs / "tap-constantcontact")
+    said = subprocess.run([tap, "--version"], check=True, capture_output=True, text=True).stdout
+    assert f" v{wheel.name.split('-')[1]}," in said
+    found = subprocess.run([tap, "--discover"], check=True, capture_output=True, cwd=tmp_path)
     streams = {stream["tap_stream_id"] for stream in json.loads(found.stdout)["streams"]}
     assert streams == {path.stem for path in (PROJECT / "schemas").iterdir()}

@@ -1,0 +1,51 @@
+"""plugin.yaml says of the plugin what the tap says of itself, in the words of Meltano Hub."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import plugin
+import pytest
+import yaml
+
+from tap_constantcontact import settings
+
+DEFINITION = yaml.safe_load(plugin.FILE.read_text("utf-8"))
+
+# What the hub's schema of extractors allows.
+KINDS = {
+    *("array", "boolean", "date_iso8601", "decimal", "email", "file", "hidden", "integer"),
+    *("oauth", "object", "options", "password", "string"),
+}
+CAPABILITIES = {
+    *("about", "activate-version", "batch", "catalog", "discover", "log-based", "properties"),
+    *("schema-flattening", "state", "stream-maps", "structured-logging", "test"),
+}
+REQUIRED = {"name", "namespace", "variant", "label", "quality"}
+
+
+def test_it_is_what_make_plugin_writes() -> None:
+    assert plugin.FILE.read_text("utf-8") == plugin.text(), "run make plugin"
+
+
+def test_it_has_the_form_of_the_hub() -> None:
+    assert DEFINITION.keys() >= REQUIRED
+    assert set(DEFINITION["capabilities"]) <= CAPABILITIES
+    names = [setting["name"] for setting in DEFINITION["settings"]]
+    assert names == sorted(names)
+    for setting in DEFINITION["settings"]:
+        assert setting["kind"] in KINDS
+        assert setting["label"]
+        assert setting["description"]
+
+
+@pytest.mark.parametrize("group", DEFINITION["settings_group_validation"], ids="+".join)
+def test_each_group_of_settings_is_enough(group: list[str]) -> None:
+    given = dict.fromkeys(group, "any")
+    now = datetime.now(timezone.utc)
+    assert list(settings.problems(given, settings.SETTINGS.to_dict(), now)) == []
+
+
+def test_no_login_is_not_enough() -> None:
+    now = datetime.now(timezone.utc)
+    assert list(settings.problems({}, settings.SETTINGS.to_dict(), now)) != []

@@ -1,0 +1,63 @@
+"""How rows that arrived are compared with the account's: what is the same, and what is not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sandbox.rows import lacking
+
+KEY = ["contact_id"]
+SENT = {
+    "contact_id": "1",
+    "first_name": "Ольга 🌷",
+    "notes": [{"content": "a"}],
+    "checkedIn": True,
+    "sent_at": "2026-01-31T08:00:00.000Z",
+    "rate": 12.5,
+    "_links": {"self": "/contacts/1"},
+}
+HELD = {
+    "contact_id": "1",
+    "first_name": "Ольга 🌷",
+    "notes": '[{"content": "a"}]',
+    "checked_in": True,
+    "sent_at": datetime(2026, 1, 31, 8),  # noqa: DTZ001 - as databases have it
+    "rate": Decimal("12.50"),
+}
+EXPECTED = {("1",): SENT}
+
+
+def test_a_row_is_the_same_in_the_forms_of_a_database() -> None:
+    assert lacking([HELD], EXPECTED, KEY) == ([], [])
+
+
+def test_a_row_that_did_not_come_is_missing() -> None:
+    assert lacking([{**HELD, "contact_id": "2"}], EXPECTED, KEY) == ([("1",)], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("first_name", "Ольга"),
+        ("first_name", None),
+        ("notes", "[]"),
+        ("notes", '[{"content": "b"}]'),
+        ("checkedIn", None),
+        ("sent_at", datetime(2026, 1, 31, 10)),  # noqa: DTZ001
+        ("rate", Decimal("12.51")),
+    ],
+)
+def test_a_value_that_is_another_is_named(name: str, value: Any) -> None:
+    row = {**HELD, {"checkedIn": "checked_in"}.get(name, name): value}
+    assert lacking([row], EXPECTED, KEY) == ([], [f"('1',) ['{name}']"])
+    assert lacking([row], EXPECTED, KEY, hidden={"1"}) == ([], [])
+
+
+def test_the_last_row_with_a_key_counts() -> None:
+    old = {**HELD, "first_name": "Olga"}
+    assert lacking([old, HELD], EXPECTED, KEY) == ([], [])
+    assert lacking([HELD, old], EXPECTED, KEY)[1] != []
