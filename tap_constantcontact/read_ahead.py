@@ -142,13 +142,13 @@ class _Outlook:
     """What the loop will ask for, in the order in which it will need it."""
 
     def __init__(self, streams: Sequence[Foreseeing]) -> None:
-        """Begin with the first stream.
+        """Begin with no stream: nothing is foreseen before one is read.
 
         Args:
             streams: the streams, in the order in which they are read.
         """
         #: The number of the stream that is being read.
-        self.current = 0
+        self.current = len(streams)
         self._streams = streams
         self._foreseen: set[int] = set()
         self._tried: set[int] = set()

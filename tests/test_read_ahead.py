@@ -320,3 +320,10 @@ def test_moments_are_not_later_than_what_is_still_to_be_read(server: Server) -> 
     assert session.age >= age + 0.05
     session.send(get(f"{server.url}/small2"))
     assert session.age == pytest.approx(session.age_of_last, abs=0.01)
+
+
+def test_nothing_is_foreseen_before_a_stream_is_read(server: Server) -> None:
+    session = session_of(Stream(server.url, ["/small1", "/small2"]))
+    session.send(get(f"{server.url}/other"))
+    settle(server)
+    assert server.asked == ["/other"]
