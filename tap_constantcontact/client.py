@@ -27,6 +27,7 @@ from singer_sdk.streams.rest import PageContext
 
 from tap_constantcontact.answers import body_of, outline_of, part_of, request_line, rows_of
 from tap_constantcontact.errors import (
+    QUOTA_EXCEEDED,
     Forbidden,
     NotFound,
     Refused,
@@ -152,6 +153,7 @@ class Api:
     def session(self) -> ReadAhead:
         """The connections of the run; each request takes its turn within the limits."""
         return ReadAhead(
+            self.url,
             self.streams,
             self.max_parallel_requests,
             self.limits,
@@ -560,7 +562,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
             self.api.login.reject(_access_token(response.request))
             raise RetriableAPIError(f"{request_line(response)}: 401, with a new token", response)
         if response.status_code == requests.codes.too_many_requests:
-            if error_key(response) == "quota_exceeded":
+            if error_key(response) == QUOTA_EXCEEDED:
                 self.api.limits.quota_exceeded()  # a used-up quota is never asked again
             message = f"{request_line(response)}: 429 {vendor_message(response)}"
             raise RetriableAPIError(message, response)

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 import requests.models
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
+from tap_constantcontact.errors import QUOTA_EXCEEDED, error_key
+
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
@@ -32,14 +34,24 @@ if TYPE_CHECKING:
 # The window: answers that wait to be asked for, by the stream that is being read and by those to
 # come. They take up memory: a page of contacts some hundred KB, most others a few.
 _ANSWERS_PER_THREAD = 8
-_BYTES = 8_000_000
+_BYTES = 6_000_000
 _BYTES_LATER = 2_000_000
 # The loop may have asked for something before it was foreseen.
 _REMEMBERED = 500
 
-# A page of contacts has 600 KB, and the pieces that answers are read in had 10.
-requests.models.CONTENT_CHUNK_SIZE = 64 * 1024
+# A page of contacts has 600 KB, and the pieces that answers are read in had 10: each takes the turn
+# of Python's lock from the loop.
+requests.models.CONTENT_CHUNK_SIZE = 1024 * 1024
 
+# Answers that the next try may not get: not ready, a spent token, too slow, too many.
+_PASSING = (
+    HTTPStatus.ACCEPTED,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
+_SERVER_ERRORS = HTTPStatus.INTERNAL_SERVER_ERROR
+_MOMENT_SECONDS = 0.2
 _THROTTLE_SECONDS = 1.0
 _LONGEST_RETRY_AFTER_SECONDS = 300.0
 
@@ -134,6 +146,13 @@ class _Sent:
         return self.answer is not None or self.error is not None
 
     @property
+    def has_failed(self) -> bool:
+        """Whether another try may help."""
+        if self.answer is None:
+            return self.error is not None
+        return self.answer.status_code in _PASSING or self.answer.status_code >= _SERVER_ERRORS
+
+    @property
     def bytes(self) -> int:
         return len(self.answer.content) if self.answer is not None else 0
 
@@ -226,6 +245,7 @@ class ReadAhead(requests.Session):
 
     def __init__(
         self,
+        url: str,
         streams: Sequence[Foreseeing],
         threads: int,
         limits: Limits,
@@ -235,6 +255,7 @@ class ReadAhead(requests.Session):
         """Begin without a guess.
 
         Args:
+            url: address of what is asked.
             streams: the streams, in the order in which they are read.
             threads: how many requests may be on their way at a time; 1 leaves all to the loop.
             limits: the limits of the run.
@@ -242,6 +263,10 @@ class ReadAhead(requests.Session):
             send_arguments: arguments of `requests.Session.send` for requests sent ahead.
         """
         super().__init__()
+        # Proxies and certificates of the environment; `send` looks for the former each time.
+        of_environment = self.merge_environment_settings(url, {}, None, None, None)
+        self.proxies, self.verify = of_environment["proxies"], of_environment["verify"]
+        self.trust_env = False
         self._outlook = _Outlook(streams)
         self._threads = threads if threads > 1 else 0
         self._limits = limits
@@ -254,6 +279,7 @@ class ReadAhead(requests.Session):
         self._changed = threading.Condition()
         self._events = 0
         self._started = 0
+        self._under_way: list[_Sent] = []
 
     @property
     def age(self) -> float:
@@ -316,7 +342,8 @@ class ReadAhead(requests.Session):
         """Send a request; an answer that says "too many" holds all requests back."""
         response = super().send(request, **kwargs)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            self._limits.hold(_retry_after(response))
+            is_quota = error_key(response) == QUOTA_EXCEEDED
+            self._limits.hold(_retry_after(response), is_quota=is_quota)
         return response
 
     def _not_sent(self, request: PreparedRequest) -> _Sent:
@@ -329,11 +356,13 @@ class ReadAhead(requests.Session):
         if line := self._outlook.find(str(request.url)):
             self._outlook.take(line)
             return _Sent(line.place, line.guess)
-        return _Sent(_Place(self._outlook.current, 0), Guess(request))
+        return _Sent(_Place(self._outlook.current, 0), Guess(request), is_followed=True)
 
     def _fill(self) -> None:
-        """Send what is foreseen, as far as there is room."""
-        for sent in list(self._sent.values()):
+        """Send what is foreseen, as far as there is room; forget what has failed."""
+        for url, sent in list(self._sent.items()):
+            if sent.has_failed:
+                del self._sent[url]
             self._follow(sent)
         while (line := self._outlook.first()) and self._has_room_for(line.place.stream):
             self._outlook.take(line)
@@ -367,8 +396,9 @@ class ReadAhead(requests.Session):
             self._outlook.follow(sent.place, sent.guess.then(sent.answer))
 
     def _start(self, sent: _Sent) -> _Sent:
-        """Give a request to the threads."""
-        if self._started <= self._threads:  # one more than guesses need, for the loop's own
+        """Give a request to the threads, of which there are no more than are needed at a time."""
+        self._under_way = [*(each for each in self._under_way if not each.is_done), sent]
+        if self._started < len(self._under_way):
             self._started += 1
             # Daemons: neither a signal nor the end of the run waits for their answers.
             threading.Thread(target=self._work, daemon=True).start()
@@ -388,9 +418,12 @@ class ReadAhead(requests.Session):
                 self._note(sent, error=error)
 
     def _wait_for_more_than(self, events: int) -> None:
-        """Wait until something has become of some request."""
+        """Wait until something has become of some request, or for a moment.
+
+        A signal may be given to any thread, but only the main thread, when it runs, handles it.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._events > events)
+            self._changed.wait_for(lambda: self._events > events, timeout=_MOMENT_SECONDS)
 
     def _note(self, sent: _Sent, **news: Any) -> None:
         """Let the main thread know what became of a request."""

@@ -202,7 +202,8 @@ def limits(**changed: Any) -> Limits:
 
 
 def session_of(*streams: Stream, **changed: Any) -> ReadAhead:
-    return ReadAhead(streams, 4, limits(**changed), lambda request: request, timeout=10)
+    url = streams[0].url
+    return ReadAhead(url, streams, 4, limits(**changed), lambda request: request, timeout=10)
 
 
 def settle(server: Server) -> int:
