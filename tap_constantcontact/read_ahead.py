@@ -10,19 +10,19 @@ record.
 from __future__ import annotations
 
 import heapq
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
 from itertools import count
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 import requests.models
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
 from tap_constantcontact.errors import QUOTA_EXCEEDED, error_key
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
     from tap_constantcontact.limits import Limits
+
+logger = logging.getLogger("tap-constantcontact.read-ahead")
+
+_Foreseen = TypeVar("_Foreseen")
 
 # The window: answers that wait to be asked for, by the stream that is being read and by those to
 # come. They take up memory: a page of contacts some hundred KB, most others a few.
@@ -92,6 +96,15 @@ class Foreseeing(Protocol):
     @property
     def may_be_refused(self) -> bool:
         """Whether it is not known yet that this account may read the stream."""
+
+
+def _tried(foresee: Callable[[], _Foreseen]) -> _Foreseen | None:
+    """Return what is foreseen, or None: what an odd answer means is for the loop to find out."""
+    try:
+        return foresee()
+    except Exception as error:  # noqa: BLE001 - a guess is never worth a run
+        logger.debug("Something was not foreseen: %s", type(error).__name__)
+        return None
 
 
 class _Place(NamedTuple):
@@ -186,10 +199,7 @@ class _Outlook:
 
     def add(self, place: _Place, guesses: Iterator[Guess]) -> None:
         """Add guesses: the first is needed at a place, the others after it."""
-        guess = None
-        with suppress(FatalAPIError, RetriableAPIError):
-            guess = next(guesses, None)
-        if guess:
+        if guess := _tried(lambda: next(guesses, None)):
             heapq.heappush(self._lines, _Line(place, next(self._serials), guess, guesses))
 
     def follow(self, place: _Place, guesses: Iterable[Guess]) -> None:
@@ -229,7 +239,7 @@ class _Outlook:
             if self._lines and self._lines[0].place.stream <= number:
                 return
             if number not in self._foreseen:
-                guesses = self._streams[number].guesses()
+                guesses = _tried(self._streams[number].guesses)
                 if guesses is not None:
                     self._foreseen.add(number)
                     self.add(_Place(number, 0), iter(guesses))
@@ -267,6 +277,7 @@ class ReadAhead(requests.Session):
         of_environment = self.merge_environment_settings(url, {}, None, None, None)
         self.proxies, self.verify = of_environment["proxies"], of_environment["verify"]
         self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # threads would share them
         self._outlook = _Outlook(streams)
         self._threads = threads if threads > 1 else 0
         self._limits = limits
@@ -328,10 +339,10 @@ class ReadAhead(requests.Session):
         self._asked.append(url)
         sent = self._sent.pop(url, None) or self._start(self._not_sent(request))
         self._last = sent
+        seen = self._events  # before the look at the answer: none that comes after it is missed
         while not sent.is_done:
-            seen = self._events
             self._fill()
-            self._wait_for_more_than(seen)
+            seen = self._wait_for_more_than(seen)
         self._follow(sent)
         self._fill()
         if sent.error:
@@ -351,7 +362,7 @@ class ReadAhead(requests.Session):
 
         It may be a guess that the loop is ahead of, or one that has failed.
         """
-        if self._last and self._last.guess.url == request.url:
+        if self._last and self._last.has_failed and self._last.guess.url == request.url:
             return _Sent(self._last.place, self._last.guess)
         if line := self._outlook.find(str(request.url)):
             self._outlook.take(line)
@@ -376,10 +387,11 @@ class ReadAhead(requests.Session):
         None may if another one waits for its turn: what the loop needs sooner would come after it.
         Streams to come have a window of their own.
         """
-        sent = list(self._sent.values())
-        under_way = [each for each in sent if not each.is_done]
-        is_later = stream > self._outlook.current
-        beside = [each for each in sent if (each.place.stream > self._outlook.current) == is_later]
+        current = self._outlook.current
+        under_way = [each for each in self._under_way if not each.is_done]
+        is_later = stream > current
+        sent = self._sent.values()
+        beside = [each for each in sent if (each.place.stream > current) == is_later]
         most = _ANSWERS_PER_THREAD * self._threads
         return (
             len(under_way) < self._threads
@@ -391,14 +403,15 @@ class ReadAhead(requests.Session):
 
     def _follow(self, sent: _Sent) -> None:
         """Foresee what follows from a good answer."""
-        if sent.answer is not None and sent.answer.ok and not sent.is_followed:
+        is_good = sent.answer is not None and sent.answer.ok and not sent.has_failed
+        if is_good and not sent.is_followed:
             sent.is_followed = True
-            self._outlook.follow(sent.place, sent.guess.then(sent.answer))
+            self._outlook.follow(sent.place, sent.guess.then(cast("Response", sent.answer)))
 
     def _start(self, sent: _Sent) -> _Sent:
         """Give a request to the threads, of which there are no more than are needed at a time."""
         self._under_way = [*(each for each in self._under_way if not each.is_done), sent]
-        if self._started < len(self._under_way):
+        if self._started < min(len(self._under_way), self._threads):
             self._started += 1
             # Daemons: neither a signal nor the end of the run waits for their answers.
             threading.Thread(target=self._work, daemon=True).start()
@@ -417,13 +430,14 @@ class ReadAhead(requests.Session):
             except BaseException as error:  # noqa: BLE001 - it is raised in the loop
                 self._note(sent, error=error)
 
-    def _wait_for_more_than(self, events: int) -> None:
-        """Wait until something has become of some request, or for a moment.
+    def _wait_for_more_than(self, events: int) -> int:
+        """Wait until something has become of some request; return how often that was so far.
 
-        A signal may be given to any thread, but only the main thread, when it runs, handles it.
+        Not for long: any thread may be given a signal, and the main thread handles it when it runs.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._events > events, timeout=_MOMENT_SECONDS)
+            return self._events
 
     def _note(self, sent: _Sent, **news: Any) -> None:
         """Let the main thread know what became of a request."""
