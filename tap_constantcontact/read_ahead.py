@@ -9,11 +9,10 @@ record.
 
 from __future__ import annotations
 
-import heapq
 import logging
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -185,64 +184,59 @@ class _Outlook:
         self._foreseen: set[int] = set()
         self._tried: set[int] = set()
         self._allowed: set[int] = set()
-        self._lines: list[_Line] = []
-        self._doubtful: list[_Line] = []
+        self._lines: defaultdict[int, list[_Line]] = defaultdict(list)
         self._serials = count()
 
     def begin(self, stream: Foreseeing) -> None:
         """Go on to a stream, and forget what was foreseen of those before."""
         self.current = self._streams.index(stream)
-        lines = [*self._lines, *self._doubtful]
-        self._lines = [line for line in lines if line.place.stream >= self.current]
-        self._doubtful = []
-        heapq.heapify(self._lines)
+        for number in [number for number in self._lines if number < self.current]:
+            del self._lines[number]
 
     def add(self, place: _Place, guesses: Iterator[Guess]) -> None:
         """Add guesses: the first is needed at a place, the others after it."""
         if guess := _tried(lambda: next(guesses, None)):
-            heapq.heappush(self._lines, _Line(place, next(self._serials), guess, guesses))
+            self._lines[place.stream].append(_Line(place, next(self._serials), guess, guesses))
 
     def follow(self, place: _Place, guesses: Iterable[Guess]) -> None:
         """Add what follows from a good answer, which shows that its stream may be read."""
         self._allowed.add(place.stream)
         self.add(place, iter(guesses))
 
-    def first(self) -> _Line | None:
-        """Return what the loop will need first, without taking it out."""
-        self._look_ahead()
-        while self._lines and self._is_doubtful(self._lines[0].place.stream):
-            self._doubtful.append(heapq.heappop(self._lines))
-            self._look_ahead()
-        return self._lines[0] if self._lines else None
+    def first(self, *, later: bool) -> _Line | None:
+        """Return what the loop will need first, without taking it out.
+
+        Args:
+            later: of the streams to come, and not of the one that is being read.
+        """
+        numbers = range(self.current, len(self._streams))
+        for number in numbers[1:] if later else numbers[:1]:
+            lines = self._lines_of(number)
+            if lines and not self._is_doubtful(number):
+                return min(lines)
+        return None
 
     def take(self, line: _Line) -> None:
         """Take a guess out; its line goes on with the next one."""
-        lines = self._lines if line in self._lines else self._doubtful
-        lines.remove(line)
-        heapq.heapify(self._lines)
+        self._lines[line.place.stream].remove(line)
         self._tried.add(line.place.stream)
         self.add(line.place.next(), line.rest)
 
     def find(self, url: str) -> _Line | None:
         """Return the guess of an address, where it is the first of its line."""
-        self._look_ahead()
-        lines = (line for line in (*self._lines, *self._doubtful) if line.guess.url == url)
-        return next(lines, None)
+        if self.current < len(self._streams):
+            self._lines_of(self.current)
+        lines = (line for of_stream in self._lines.values() for line in of_stream)
+        return next((line for line in lines if line.guess.url == url), None)
 
-    def _look_ahead(self) -> None:
-        """Ask the streams that come before the first guess what they foresee now."""
-        for line in self._doubtful.copy():
-            if not self._is_doubtful(line.place.stream):
-                self._doubtful.remove(line)
-                heapq.heappush(self._lines, line)
-        for number in range(self.current, len(self._streams)):
-            if self._lines and self._lines[0].place.stream <= number:
-                return
-            if number not in self._foreseen:
-                guesses = _tried(self._streams[number].guesses)
-                if guesses is not None:
-                    self._foreseen.add(number)
-                    self.add(_Place(number, 0), iter(guesses))
+    def _lines_of(self, number: int) -> list[_Line]:
+        """Return the lines of a stream, which is asked what it foresees as long as that is new."""
+        if number not in self._foreseen:
+            guesses = _tried(self._streams[number].guesses)
+            if guesses is not None:
+                self._foreseen.add(number)
+                self.add(_Place(number, 0), iter(guesses))
+        return self._lines[number]
 
     def _is_doubtful(self, stream: int) -> bool:
         """Return whether a stream was tried, and may be refused: one refusal is enough."""
@@ -284,6 +278,7 @@ class ReadAhead(requests.Session):
         self._authenticate = authenticate
         self._send_arguments = send_arguments
         self._sent: dict[str, _Sent] = {}
+        self._failed: dict[str, _Sent] = {}
         self._last: _Sent | None = None
         self._asked: deque[str] = deque(maxlen=_REMEMBERED)
         self._queue: SimpleQueue[_Sent] = SimpleQueue()
@@ -307,10 +302,8 @@ class ReadAhead(requests.Session):
         """Take note that the loop begins with a stream; guesses for earlier ones were wrong."""
         if self._threads:
             self._outlook.begin(stream)
-            current = self._outlook.current
-            early = [url for url, sent in self._sent.items() if sent.place.stream < current]
-            for url in early:
-                del self._sent[url]
+            self._sent = self._of_now(self._sent)
+            self._failed = self._of_now(self._failed)
 
     def foresee(self, guesses: Iterable[Guess]) -> None:
         """Take note of what the loop will ask for next.
@@ -344,6 +337,8 @@ class ReadAhead(requests.Session):
             self._fill()
             seen = self._wait_for_more_than(seen)
         self._follow(sent)
+        if sent.has_failed:
+            self._failed[url] = sent
         self._fill()
         if sent.error:
             raise sent.error
@@ -360,44 +355,49 @@ class ReadAhead(requests.Session):
     def _not_sent(self, request: PreparedRequest) -> _Sent:
         """Return a request that was not sent ahead, with what follows from it.
 
-        It may be a guess that the loop is ahead of, or one that has failed.
+        It may be one that has failed, or a guess that the loop is ahead of.
         """
-        if self._last and self._last.has_failed and self._last.guess.url == request.url:
-            return _Sent(self._last.place, self._last.guess)
+        if failed := self._failed.pop(str(request.url), None):
+            return _Sent(failed.place, failed.guess)
         if line := self._outlook.find(str(request.url)):
             self._outlook.take(line)
             return _Sent(line.place, line.guess)
         return _Sent(_Place(self._outlook.current, 0), Guess(request), is_followed=True)
 
+    def _of_now(self, sent: dict[str, _Sent]) -> dict[str, _Sent]:
+        """Return the requests that are not of an earlier stream."""
+        current = self._outlook.current
+        return {url: each for url, each in sent.items() if each.place.stream >= current}
+
     def _fill(self) -> None:
         """Send what is foreseen, as far as there is room; forget what has failed."""
         for url, sent in list(self._sent.items()):
             if sent.has_failed:
-                del self._sent[url]
+                self._failed[url] = self._sent.pop(url)
             self._follow(sent)
-        while (line := self._outlook.first()) and self._has_room_for(line.place.stream):
-            self._outlook.take(line)
-            url = line.guess.url
-            if url not in self._sent and url not in self._asked:
-                self._sent[url] = self._start(_Sent(line.place, line.guess))
+        for later in (False, True):
+            while self._has_room(later=later) and (line := self._outlook.first(later=later)):
+                self._outlook.take(line)
+                url = line.guess.url
+                if url not in self._sent and url not in self._asked:
+                    self._sent[url] = self._start(_Sent(line.place, line.guess))
 
-    def _has_room_for(self, stream: int) -> bool:
+    def _has_room(self, *, later: bool) -> bool:
         """Return whether a guess may be sent.
 
-        None may if another one waits for its turn: what the loop needs sooner would come after it.
-        Streams to come have a window of their own.
+        None may if another request waits for its turn: what the loop needs sooner would come after
+        it. Streams to come have a window of their own.
         """
-        current = self._outlook.current
         under_way = [each for each in self._under_way if not each.is_done]
-        is_later = stream > current
         sent = self._sent.values()
-        beside = [each for each in sent if (each.place.stream > current) == is_later]
+        current = self._outlook.current
+        beside = [each for each in sent if (each.place.stream > current) == later]
         most = _ANSWERS_PER_THREAD * self._threads
         return (
             len(under_way) < self._threads
             and all(each.had_turn for each in under_way)
             and len(beside) < most
-            and sum(each.bytes for each in beside) < (_BYTES_LATER if is_later else _BYTES)
+            and sum(each.bytes for each in beside) < (_BYTES_LATER if later else _BYTES)
             and self._limits.has_more_than(2 * most)
         )
 

@@ -476,3 +476,21 @@ def test_nothing_is_foreseen_before_a_stream_is_read(server: Server) -> None:
     session.send(get(f"{server.url}/other"))
     settle(server)
     assert server.asked == ["/other"]
+
+
+def test_what_follows_follows_from_the_next_try_too(server: Server, answers: Answers) -> None:
+    stream = Stream(server.url, ["/small0", "/first"], then={"/first": ["/small2"]})
+    failures = [503, 200]
+
+    def first() -> Any:
+        server.asked.append("/first")
+        return failures.pop(0), {}
+
+    answers["/first"] = first
+    session = session_of(stream)
+    session.begin(stream)
+    session.send(get(f"{server.url}/small0"))
+    wait_until(lambda: "/first" in server.asked)
+    settle(server)
+    assert session.send(get(f"{server.url}/first")).ok  # what failed is not handed over
+    wait_until(lambda: "/small2" in server.asked)
