@@ -9,15 +9,21 @@ VERSION_airbyte-cdk = ==7.39.1
 VERSION_dlt = ==1.31.0
 VERSION_singer-sdk = ==0.54.9
 
-.PHONY: help demo targets airbyte bench requests test lint format plugin contract clean
+.PHONY: help demo analytics models targets airbyte bench requests test lint format plugin contract clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: .venv-demo/made ## Sync a made-up account into DuckDB, twice, and report what came.
+demo: .venv-demo/made .venv-analytics/made ## Sync a made-up account into DuckDB, twice, and report on it.
 	@.venv-demo/bin/python -m sandbox.demo
 
-targets: .venv-demo/made ## Sync every stream into several targets, and compare every value (TARGETS: some of them).
+analytics: .venv-analytics/made ## Build models and a report over your database (ANALYTICS: options, as --help).
+	@.venv-analytics/bin/python -m analytics $(ANALYTICS)
+
+models: .venv-analytics/made ## Test the models over odd rows and over none.
+	@.venv-analytics/bin/python -m pytest --quiet --confcutdir=tests/analytics tests/analytics
+
+targets: .venv-demo/made .venv-analytics/made ## Sync every stream into several targets, and compare every value (TARGETS: some of them).
 	@.venv-demo/bin/python -m sandbox.targets $(TARGETS)
 
 airbyte: .venv/made .venv-airbyte/made ## Read a made-up account with Airbyte's own packages.
@@ -62,6 +68,13 @@ clean: ## Take away what was made.
 	@.venv-demo/bin/python $(PIP_INSTALL) 'pip>=25.1'
 	@.venv-demo/bin/python $(PIP_INSTALL) --group demo
 	@rm -rf .meltano/extractors # Meltano installs the tap anew, with what it needs now.
+	@touch $@
+
+# An environment of its own: dbt's pins are not Meltano's.
+.venv-analytics/made: pyproject.toml
+	@$(PYTHON) -m venv .venv-analytics
+	@.venv-analytics/bin/python $(PIP_INSTALL) 'pip>=25.1'
+	@.venv-analytics/bin/python $(PIP_INSTALL) --group analytics
 	@touch $@
 
 # An environment of its own, of Python 3.10 to 3.12: Airbyte's packages are many, and their pins not

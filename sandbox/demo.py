@@ -1,4 +1,7 @@
-"""`make demo`: a made-up account goes through Meltano into DuckDB, twice; every row is counted."""
+"""`make demo`: a made-up account goes through Meltano into DuckDB, twice; every row is counted.
+
+Models are built over it, and a report is made.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ from typing import Any
 
 from sandbox import Sandbox
 from sandbox.loaders import DuckDB
+from sandbox.marts import Marts
 from sandbox.meltano import PROJECT, Failed, Project, Run, end_on_signals
 from sandbox.rows import print_table
 from sandbox.targets import check
 
 OUTPUT = PROJECT / "output" / "demo"
+REPORT = OUTPUT / "report.html"
 
 _CAMPAIGNS = """
     select name, stats ->> 'em_sends' as sends, percents ->> 'open' as "open %",
@@ -44,10 +49,13 @@ def demonstrate(project: Project, sandbox: Sandbox) -> None:
         Failed: a run failed, or a row is missing.
     """
     target = DuckDB(OUTPUT)
+    marts = Marts(target, OUTPUT)
     print("A made-up account with 600 contacts and 8 campaigns is served on this machine.")
     print("First run: meltano run tap-constantcontact target-duckdb (installs both first) …")
     first = project.sync(target.loader, target.settings)
     check(target, first, sandbox, project.selected)
+    marts.build("--no-report")
+    marts.check(sandbox)
     print(f"done in {first.seconds:.0f} s. The account changes:")
     changed = sandbox.change()
     for what, ids in changed.items():
@@ -66,7 +74,12 @@ def demonstrate(project: Project, sandbox: Sandbox) -> None:
     )
     print("\nThe last campaigns:")
     print_table(*target.query(_CAMPAIGNS))
+    print("\nThe models of analytics/ are built over it, as they were after the first run …")
+    marts.build("--report", str(REPORT))
+    compared = marts.check(sandbox, hidden)
+    print(f"done: {compared} comparisons of theirs with the account.")
     print(f"\nThe database is {target.file.relative_to(PROJECT)}.")
+    print(f"The report is {REPORT.relative_to(PROJECT)}: open it in a browser.")
 
 
 def print_runs(first: Run, second: Run) -> None:

@@ -31,6 +31,8 @@ def add_events(account: Account, last: int) -> None:
         event_id = add_event(account, name, status, account.now() + days * DAY)
         if status in ("COMPLETE", "ACTIVE"):
             _fill(account, event_id, last + min(0, days) * DAY)
+        if status == "COMPLETE":
+            _check_in(account, event_id)
 
 
 def add_event(account: Account, name: str, status: str, starts: int) -> str:
@@ -160,6 +162,17 @@ def _fill(account: Account, event_id: str, until: int) -> None:
     for contact_id in account.rng.sample(known, count):
         since = max(until - 300 * DAY, seconds(account.contacts[contact_id]["created_at"]))
         add_registration(account, event_id, contact_id, between(account.rng, since, until))
+
+
+def _check_in(account: Account, event_id: str) -> None:
+    """Let those come who registered, but for every fourth."""
+    registrations = account.registrations[event_id].values()
+    starts = seconds(account.events[event_id]["event_start"])
+    holding = [row for row in registrations if row["registration_status"] == "REGISTERED"]
+    for number, registration in enumerate(holding):
+        if number % 4 != 3:  # noqa: PLR2004 - every fourth stays at home
+            registration.update(checkedIn_tickets=1, checkin_status="CHECKED_IN")
+            registration["tickets"][0]["checked_in_time"] = stamp_ms(starts)
 
 
 def set_registration_status(registration: Record, status: str) -> None:

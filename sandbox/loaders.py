@@ -44,10 +44,12 @@ class Database(Target):
 
     Attributes:
         title: its heading in docs/targets.md.
+        dbt_target: the target in analytics/profiles.yml.
         stored: what the loader logs after it has stored contacts, in batches of 20.
     """
 
     title: str
+    dbt_target: str
     stored: str
     keys: str
     extracted_at: str
@@ -82,6 +84,7 @@ class DuckDB(Database):
 
     loader = "target-duckdb"
     title = "DuckDB"
+    dbt_target = "duckdb"
     # Contacts come before them.
     stored = 'Loading 20 rows into \'"constantcontact"."main"."segment_contacts"\''
     keys = """
@@ -110,6 +113,7 @@ class PostgreSQL(Database):
 
     loader = "target-postgres"
     title = "PostgreSQL"
+    dbt_target = "postgres"
     stored = '"tags":{"stream":"contacts"'
     keys = """
         select attname from pg_index join pg_attribute on attrelid = indrelid

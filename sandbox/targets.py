@@ -2,7 +2,7 @@
 
 Each target is loaded twice, with changes between; into a database, a run is killed before each.
 All rows and values are compared with the account's each time, and so are the answers to the
-queries of docs/targets.md.
+queries of docs/targets.md, and in databases the models of analytics/.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 from sandbox import Sandbox
 from sandbox.expected import STREAMS, Rows
 from sandbox.loaders import Csv, Database, DuckDB, Jsonl, PostgreSQL, Target
+from sandbox.marts import Marts
 from sandbox.meltano import PROJECT, Failed, Project, Run, end_on_signals
 from sandbox.postgresql import ServerFailed, postgresql
 from sandbox.rows import lacking, plain
@@ -70,6 +71,8 @@ def load(project: Project, target: Target, sandbox: Sandbox) -> None:
     streams = sorted(STREAMS)
     # Meltano takes a killed run for a living one for five minutes.
     flags = ["--force"] if isinstance(target, Database) else []
+    if isinstance(target, Database):
+        marts = Marts(target, project.folder)
     for number in ("first", "second"):
         if isinstance(target, Database):
             kill(project, target, tap, *flags)
@@ -84,6 +87,9 @@ def load(project: Project, target: Target, sandbox: Sandbox) -> None:
             f"each with the values of the account, in {run.seconds:.0f} s",
             flush=True,
         )
+        if isinstance(target, Database):
+            marts.build("--report", str(project.folder / "report.html"))
+            print(f"  its models: {marts.check(sandbox)} comparisons with the account", flush=True)
         sandbox.change()
 
 

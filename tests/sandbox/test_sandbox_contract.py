@@ -46,7 +46,6 @@ NEVER_SENT = {
     "TrackingActivitySmsChannelDTO.formatted_international": "only for numbers of other countries",
     "EmailLinkClickCount.link_tag": "not available yet, its description says",
     "PartnerAccount.site_owner_list.last_login_date": "not shown, its description says",
-    "RegistrationTicketDto.checked_in_time": "nobody is checked in here",
     "ContactCampaignActivitiesSummary._links": "200 are the most there are (documented)",
     "PaginatedRegistrations.prev_cursor": "no way back (guess)",
     "PaginationDtoEventListingDto.prev_cursor": "no way back (guess)",

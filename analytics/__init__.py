@@ -1,0 +1,1 @@
+"""Models over what the tap loads, and the report that is made from them."""

@@ -1,0 +1,76 @@
+"""`make analytics`: build the models over what was loaded, test them, and write the report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from analytics.report import write
+from analytics.warehouse import PROJECT, Unusable, Warehouse
+
+OUTPUT = PROJECT.parent / "output"
+
+
+def main() -> int:
+    """Build and write what the arguments ask for, and return an exit status."""
+    parser = argparse.ArgumentParser(
+        prog="make analytics",
+        description=__doc__,
+        epilog="Other options, such as --select and --full-refresh, are those of dbt build.",
+    )
+    parser.add_argument(
+        "--report", type=Path, default=OUTPUT / "report.html", help="file of the report"
+    )
+    parser.add_argument("--no-report", action="store_true", help="build the models only")
+    parser.add_argument("--strict", action="store_true", help="let warnings of tests be errors")
+    parser.add_argument(
+        "--logs", type=Path, default=OUTPUT / "dbt", help="folder for dbt's own files"
+    )
+    options, of_dbt = parser.parse_known_args()
+    if file := os.environ.get("TARGET_DUCKDB_FILEPATH"):
+        os.environ["TARGET_DUCKDB_FILEPATH"] = str(Path(file).resolve())  # dbt runs elsewhere
+    try:
+        warehouse = Warehouse()
+        warehouse.reach()
+        if not build(options.logs.resolve(), *of_dbt, strict=options.strict):
+            return 1
+        if not options.no_report:
+            write(warehouse, options.report.resolve())
+            print(f"The report is {options.report}.")
+    except Unusable as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def build(logs: Path, *of_dbt: str, strict: bool) -> bool:
+    """Make the models and test them; tell whether all went well.
+
+    Args:
+        logs: a folder for what dbt writes.
+        of_dbt: options of `dbt build`.
+        strict: whether warnings of tests count as failures.
+    """
+    dbt = str(Path(sys.executable).with_name("dbt"))
+    folders = ["--profiles-dir", str(PROJECT), "--target-path", str(logs), "--log-path", str(logs)]
+    # Not in this process, as dbt keeps the database open, and paths of profiles.yml begin there.
+    status = subprocess.run(
+        [dbt, "build", "--quiet", *folders, *of_dbt],
+        cwd=PROJECT,
+        env={"PGTZ": "UTC", **os.environ},  # for the times that dbt notes in PostgreSQL
+        check=False,
+    ).returncode
+    if status:
+        return False
+    results = json.loads((logs / "run_results.json").read_text(encoding="utf-8"))["results"]
+    warnings = [result["unique_id"] for result in results if result["status"] == "warn"]
+    print(f"{len(results)} models and tests were built, {len(warnings)} of them with warnings.")
+    return not (strict and warnings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+{#- Read the custom fields of the account, for a column each.
+
+    Returns:
+        Dictionaries of `id`, `label`, `type`, `column` (its name, quoted) and `value` (the column of
+        contact_custom_field_values that has values of this type), the oldest field first. -#}
+{% macro custom_fields() %}
+    {%- set fields = [] -%}
+    {%- if execute and is_loaded('contact_custom_fields') -%}
+        {%- set rows = run_query(
+            'select custom_field_id, coalesce(name, label, custom_field_id), label, type from '
+            ~ raw('contact_custom_fields') ~ ' order by created_at, custom_field_id'
+        ).rows -%}
+        {%- set taken = [] -%}
+        {%- for id, name, label, type in rows -%}
+            {%- set column = column_name(name, taken) -%}
+            {%- do taken.append(column) -%}
+            {%- do fields.append({
+                'id': id,
+                'label': label,
+                'type': type,
+                'column': adapter.quote(column),
+                'value': value_column(type),
+            }) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- do return(fields) -%}
+{% endmacro %}
+
+{#- Make the name of a column out of the name of a field: begins with custom_, so that it is no other
+    column's; has letters of any script; no more bytes than PostgreSQL keeps; a number if taken. -#}
+{% macro column_name(name, taken) %}
+    {%- set words = modules.re.sub('\W+', '_', name | lower).strip('_') -%}
+    {%- set short = ('custom_' ~ words).encode('utf-8')[:58].decode('utf-8', 'ignore') -%}
+    {%- set names = [short] -%}
+    {%- for number in range(2, taken | length + 2) -%}
+        {%- do names.append(short ~ '_' ~ number) -%}
+    {%- endfor -%}
+    {%- do return(names | reject('in', taken) | first) -%}
+{% endmacro %}
+
+{#- The column of contact_custom_field_values for a type of custom fields. -#}
+{% macro value_column(type) %}
+    {%- do return({
+        'number': 'value_number',
+        'currency': 'value_number',
+        'date': 'value_date',
+        'datetime': 'value_timestamp',
+        'boolean': 'value_boolean',
+    }.get(type, 'value')) -%}
+{% endmacro %}

@@ -1,0 +1,71 @@
+{#- Texts that people typed become values, or null: a cast would end the whole build at the first
+    one that does not fit. -#}
+
+{% macro as_number(text) -%}
+    case when {{ text }} ~ '^-?[0-9]{1,20}([.][0-9]+)?$' then cast({{ text }} as numeric(28, 6)) end
+{%- endmacro %}
+
+{% macro as_boolean(text) -%}
+    case lower({{ text }}) when 'true' then true when 'false' then false end
+{%- endmacro %}
+
+{#- A day, of 2026-01-31 or 01/31/2026, with or without a time behind it. -#}
+{% macro as_date(text) -%}
+    case
+        when {{ text }} ~ '^[12][0-9]{3}-[0-9]{2}-[0-9]{2}([T ].*)?$'
+            then {{ day_of_parts(
+                'substr(' ~ text ~ ', 1, 4)', 'substr(' ~ text ~ ', 6, 2)', 'substr(' ~ text ~ ', 9, 2)'
+            ) }}
+        when {{ text }} ~ '^[0-9]{1,2}/[0-9]{1,2}/[12][0-9]{3}([ ].*)?$'
+            then {{ day_of_parts(
+                "substr(split_part(" ~ text ~ ", '/', 3), 1, 4)",
+                "split_part(" ~ text ~ ", '/', 1)",
+                "split_part(" ~ text ~ ", '/', 2)"
+            ) }}
+    end
+{%- endmacro %}
+
+{#- Counted from the start of the year, since there is no 30 February to be cast; days that the month
+    does not have are null. -#}
+{% macro day_of_parts(year, month, day) -%}
+    {%- set months = "(cast(" ~ month ~ " as integer) - 1) * interval '1 month'" -%}
+    {%- set days = "(cast(" ~ day ~ " as integer) - 1) * interval '1 day'" -%}
+    {%- set moment = "cast(" ~ year ~ " || '-01-01' as timestamp) + " ~ months ~ " + " ~ days -%}
+    case
+        when extract(month from {{ moment }}) = cast({{ month }} as integer)
+            and extract(year from {{ moment }}) = cast({{ year }} as integer)
+            and cast({{ day }} as integer) > 0
+            then cast({{ moment }} as date)
+    end
+{%- endmacro %}
+
+{#- A time of 2026-01-31T08:00:00Z, in UTC; the day alone is its midnight. -#}
+{% macro as_timestamp(text) -%}
+    case
+        when {{ text }} ~ '^[0-9-]{10}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?(Z|[+]00:?00)?$'
+            then {{ as_date(text) }} + cast(substr({{ text }}, 12, 8) as interval)
+        when {{ text }} ~ '^[0-9/-]+$'
+            then cast({{ as_date(text) }} as timestamp)
+    end
+{%- endmacro %}
+
+{#- A part of a whole, from 0 to 1; null where there is no whole. -#}
+{% macro rate(part, whole) -%}
+    case when {{ whole }} > 0 then cast({{ part }} as double precision) / {{ whole }} end
+{%- endmacro %}
+
+{#- The day of a time, in the time zone that is set; the API's times are in UTC. -#}
+{% macro day_of(moment) -%}
+    {%- set time_zone = env_var('ANALYTICS_TIME_ZONE', 'UTC') -%}
+    {%- if time_zone == 'UTC' -%}
+        cast({{ moment }} as date)
+    {%- else -%}
+        cast(({{ moment }} at time zone 'UTC') at time zone '{{ time_zone }}' as date)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether a row was missing when others of the same reading came. -#}
+{% macro is_missing(read_at, of) -%}
+    {{ read_at }} < max({{ read_at }}) over (partition by {{ of }})
+        - {{ var('missing_after_minutes') }} * interval '1 minute'
+{%- endmacro %}

@@ -1,0 +1,9 @@
+select
+    campaign_id,
+    name,
+    type,
+    -- Both spellings are known: Done and DONE.
+    lower(current_status) as status,
+    created_at,
+    updated_at
+from {{ raw('email_campaigns') }} as email_campaigns

@@ -1,0 +1,326 @@
+"""The report: what a marketer would look at on a Monday, in one file that needs no network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import altair as alt
+import jinja2
+import vl_convert
+
+from analytics import charts
+from analytics.warehouse import PROJECT, Row, Warehouse
+
+TEMPLATE = PROJECT / "report.html"
+
+_MOST_REASONS = 8  # that are shown one by one
+
+
+@dataclass
+class Section:
+    """A part of the report.
+
+    Attributes:
+        title: what is to be seen, as a sentence.
+        note: what was counted.
+        draw: makes the chart, if there are rows.
+        columns: those of the table of numbers.
+        rows: what the chart is drawn from.
+        is_wide: whether it takes the whole width of the page.
+    """
+
+    title: str
+    note: str
+    draw: Callable[[Sequence[Row]], alt.TopLevelMixin]
+    columns: list[str]
+    rows: list[Row]
+    is_wide: bool = False
+
+    @property
+    def chart(self) -> str:
+        """The chart as JSON that can stand in a page: no text in it ends the script."""
+        return json.dumps(self.draw(self.rows).to_dict()).replace("<", "\\u003c")
+
+
+def write(warehouse: Warehouse, file: Path) -> None:
+    """Write the report on what the marts have now.
+
+    Args:
+        warehouse: where they are.
+        file: what to write, with its folders.
+
+    Raises:
+        Unusable: there are no marts.
+    """
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        now=datetime.now(timezone.utc),
+        time_zone=warehouse.time_zone,
+        tiles=tiles(warehouse),
+        sections=[section(warehouse) for section in SECTIONS],
+        # What draws the charts, in the version of Vega-Lite that Altair writes.
+        script=vl_convert.javascript_bundle(vl_version=alt.SCHEMA_VERSION.rpartition(".")[0]),
+        written=_written,
+    )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(page, encoding="utf-8")
+
+
+def tiles(warehouse: Warehouse) -> list[tuple[str, str]]:
+    """Return the few numbers on top, with what they are."""
+    (counts,) = warehouse.rows(
+        """
+        select
+            (select count(*) from contacts where is_reachable) as reachable,
+            (select count(*) from contacts where added_at >= current_date - interval '30 days')
+                as added,
+            (select count(*) from unsubscribes where day >= current_date - interval '30 days')
+                as unsubscribed,
+            (select cast(coalesce(sum(opens), 0) as integer) from daily_engagement
+                where day >= current_date - interval '30 days') as opens,
+            (select cast(coalesce(sum(clicks), 0) as integer) from daily_engagement
+                where day >= current_date - interval '30 days') as clicks
+        """
+    )
+    names = {
+        "reachable": "contacts can be written to",
+        "added": "contacts new in 30 days",
+        "unsubscribed": "unsubscribes in 30 days",
+        "opens": "opens in 30 days",
+        "clicks": "clicks in 30 days",
+    }
+    return [(_written(counts[key]), name) for key, name in names.items()]
+
+
+def campaigns(warehouse: Warehouse) -> Section:
+    """Show how the newest campaigns were received."""
+    rows = warehouse.rows(
+        """
+        select name, last_sent_at as sent_at, delivered, unique_opens, unique_clicks, open_rate,
+            click_rate, bounces, opt_outs
+        from campaigns
+        where delivered > 0 and name is not null and not is_removed
+        order by last_sent_at desc
+        limit 10
+        """
+    )
+    title = "No campaign has been sent"
+    note = (
+        "Beside each bar: who opened and who clicked, of those who got it. Mail programs that load "
+        "pictures by themselves count as opens."
+    )
+    if rows:
+        opened = _percent(rows[0]["open_rate"])
+        title = f"“{rows[0]['name']}” was opened by {opened} of those who got it"
+    if before := [row["open_rate"] for row in rows[1:]]:
+        usual = f"{_percent(median(before))} is the median of the {len(before)} campaigns before."
+        note = f"{usual} {note}"
+    columns = ["name", "sent_at", "delivered", "unique_opens", "unique_clicks"]
+    return Section(
+        title, note, charts.campaigns, [*columns, "bounces", "opt_outs"], rows, is_wide=True
+    )
+
+
+def engagement(warehouse: Warehouse) -> Section:
+    """Show opens and clicks over time."""
+    rows = warehouse.rows(
+        """
+        select cast(date_trunc('week', day) as date) as week, cast(sum(sends) as integer) as sends,
+            cast(sum(opens) as integer) as opens, cast(sum(clicks) as integer) as clicks
+        from daily_engagement
+        where day >= current_date - interval '52 weeks'
+        group by 1
+        order by 1
+        """
+    )
+    title = "No e-mail was sent or opened in the last year"
+    if rows:
+        week = max(rows, key=lambda row: row["opens"])["week"]
+        title = f"The liveliest week of the year began on {week.day} {week:%B}"
+    note = "Opens and clicks of all campaigns by week, repeated ones included."
+    return Section(title, note, charts.engagement, ["week", "sends", "opens", "clicks"], rows)
+
+
+def recency(warehouse: Warehouse) -> Section:
+    """Show how long ago contacts opened an e-mail."""
+    rows = warehouse.rows(
+        """
+        select
+            case
+                when last_opened_at >= current_date - interval '30 days' then 1
+                when last_opened_at >= current_date - interval '90 days' then 2
+                when last_opened_at >= current_date - interval '365 days' then 3
+                when last_opened_at is not null then 4
+                else 5
+            end as age,
+            count(*) as contacts
+        from contact_engagement
+        join contacts using (contact_id)
+        where is_reachable
+        group by 1
+        order by 1
+        """
+    )
+    ages = {
+        1: "in the last 30 days",
+        2: "31 to 90 days ago",
+        3: "91 to 365 days ago",
+        4: "more than a year ago",
+        5: "never",
+    }
+    rows = [{"last_opened": ages[row["age"]], **row} for row in rows]
+    title = "There are no contacts"
+    if total := sum(row["contacts"] for row in rows):
+        never = sum(row["contacts"] for row in rows if row["last_opened"] == "never")
+        title = f"{_percent(never / total)} of contacts never opened an e-mail"
+    note = "When contacts that can be written to opened an e-mail last."
+    return Section(title, note, charts.recency, ["last_opened", "contacts"], rows)
+
+
+def growth(warehouse: Warehouse) -> Section:
+    """Show how the number of contacts grew."""
+    rows = _months(warehouse)
+    title = "There are no contacts"
+    if rows:
+        grown = sum(row["added"] + row["lost"] for row in rows)
+        more = f"{_written(abs(grown))} {'more' if grown >= 0 else 'fewer'} than a year ago"
+        title = f"{_written(rows[-1]['contacts'])} contacts, {more}"
+    note = "Contacts at the end of each month that had neither unsubscribed nor been deleted."
+    return Section(title, note, charts.growth, ["month", "contacts"], rows)
+
+
+def came_and_went(warehouse: Warehouse) -> Section:
+    """Show how many contacts came and went."""
+    rows = _months(warehouse)
+    came, went = sum(row["added"] for row in rows), -sum(row["lost"] for row in rows)
+    title = f"{_written(came)} contacts came in the last year, and {_written(went)} went"
+    note = "Contacts that were added, and those that unsubscribed or were deleted, by month."
+    return Section(title, note, charts.came_and_went, ["month", "added", "lost"], rows)
+
+
+def _months(warehouse: Warehouse) -> list[Row]:
+    """Return how contacts came and went in this month and the eleven before."""
+    return warehouse.rows(
+        """
+        select month, added, lost, contacts
+        from (
+            select cast(date_trunc('month', day) as date) as month,
+                cast(sum(added) as integer) as added,
+                -cast(sum(unsubscribed + deleted) as integer) as lost,
+                cast(sum(sum(net)) over (order by date_trunc('month', day)) as integer) as contacts
+            from contact_growth
+            group by date_trunc('month', day)
+        ) as months
+        where month >= date_trunc('month', current_date - interval '11 months')
+        order by month
+        """
+    )
+
+
+def lists(warehouse: Warehouse) -> Section:
+    """Show how many members lists have, and had a month ago."""
+    rows = warehouse.rows(
+        """
+        select list_name, cast(sum(net) as integer) as members,
+            cast(sum(case when day >= current_date - interval '30 days' then net else 0 end)
+                as integer) as net_of_30_days
+        from list_growth
+        where list_name is not null
+        group by list_id, list_name
+        having sum(net) > 0
+        order by 2 desc
+        limit 10
+        """
+    )
+    title = f"“{rows[0]['list_name']}” is the largest list" if rows else "No list has members"
+    note = "Members now, and in brackets what the last 30 days added or took away."
+    return Section(title, note, charts.lists, ["list_name", "members", "net_of_30_days"], rows)
+
+
+def unsubscribes(warehouse: Warehouse) -> Section:
+    """Show why contacts unsubscribed."""
+    rows = warehouse.rows(
+        """
+        select coalesce(reason, 'no reason given') as reason, count(*) as unsubscribes
+        from unsubscribes
+        where day >= current_date - interval '365 days'
+        group by 1
+        order by 2 desc, 1
+        """
+    )
+    total = sum(row["unsubscribes"] for row in rows)
+    title = f"{_written(total)} unsubscribed in the last year"
+    note = "Reasons are in the contacts' own words."
+    if rest := sum(row["unsubscribes"] for row in rows[_MOST_REASONS:]):
+        rows = [*rows[:_MOST_REASONS], {"reason": "other reasons", "unsubscribes": rest}]
+    return Section(title, note, charts.unsubscribes, ["reason", "unsubscribes"], rows)
+
+
+def links(warehouse: Warehouse) -> Section:
+    """Show the links that most contacts clicked."""
+    rows = warehouse.rows(
+        """
+        select split_part(split_part(link_url, '://', 2), '?', 1) as link,
+            cast(sum(unique_clicks) as integer) as clickers, cast(sum(clicks) as integer) as clicks,
+            count(distinct campaign_id) as campaigns
+        from link_performance
+        where link_url like '%://%' and last_clicked_at >= current_date - interval '365 days'
+        group by 1
+        order by 2 desc
+        limit 10
+        """
+    )
+    title = "Nobody clicked a link in the last year"
+    if rows:
+        title = f"{rows[0]['link'].rstrip('/')} draws most clicks"
+    note = (
+        "Contacts that clicked in the last year, once for each e-mail; addresses are without what "
+        "follows the question mark."
+    )
+    return Section(title, note, charts.links, ["link", "clickers", "clicks", "campaigns"], rows)
+
+
+def events(warehouse: Warehouse) -> Section:
+    """Show who registered for events, and who came."""
+    rows = warehouse.rows(
+        """
+        select title, starts_at, attended, registered, pending, canceled,
+            starts_at > current_timestamp at time zone 'UTC' as is_coming,
+            cast(starts_at as date) - current_date as days
+        from event_attendance
+        where status in ('active', 'complete')
+            and starts_at >= current_date - interval '365 days'
+        order by starts_at
+        limit 12
+        """
+    )
+    title = "No event is coming up"
+    if event := next((row for row in rows if row["is_coming"]), None):
+        when = {0: "today", 1: "tomorrow"}.get(event["days"], f"in {event['days']} days")
+        title = f"“{event['title']}” is next, {when}, with {event['registered']} registered"
+    note = "Registrations for the events of the last year and for those to come."
+    columns = ["title", "starts_at", "attended", "registered", "pending", "canceled"]
+    return Section(title, note, charts.events, columns, rows)
+
+
+SECTIONS = (
+    campaigns, engagement, recency, growth, came_and_went, lists, unsubscribes, links, events,
+)  # fmt: skip
+"""In the order of the page."""
+
+
+def _written(value: Any) -> str:
+    """Write a value of a table: numbers in groups of three digits, times without seconds."""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    return f"{value:,}" if isinstance(value, int) else str("" if value is None else value)
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:.0f} %"

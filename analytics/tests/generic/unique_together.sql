@@ -1,0 +1,7 @@
+{#- No two rows agree in all of these columns, and none of them is null. -#}
+{% test unique_together(model, columns) %}
+select {{ columns | join(', ') }}
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1 or {{ columns | join(' is null or ') }} is null
+{% endtest %}

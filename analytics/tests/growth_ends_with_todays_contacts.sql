@@ -1,0 +1,18 @@
+-- The running total of the last day is the number of contacts that are left.
+with latest as (
+    select contacts
+    from {{ ref('contact_growth') }}
+    order by day desc
+    limit 1
+),
+
+actual as (
+    select count(*) as contacts
+    from {{ ref('contacts') }}
+    where not is_unsubscribed and not is_deleted
+)
+
+select actual.contacts
+from actual
+cross join latest
+where actual.contacts <> latest.contacts

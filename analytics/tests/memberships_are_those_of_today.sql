@@ -1,0 +1,12 @@
+-- The history is not behind: what is current in it is what contacts have now.
+(
+    select contact_id, list_id from {{ ref('stg_list_memberships') }}
+    except
+    select contact_id, list_id from {{ ref('list_memberships') }} where is_current
+)
+union all
+(
+    select contact_id, list_id from {{ ref('list_memberships') }} where is_current
+    except
+    select contact_id, list_id from {{ ref('stg_list_memberships') }}
+)

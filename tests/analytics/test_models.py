@@ -1,0 +1,252 @@
+"""The models over rows that a made-up account does not have, and over none at all.
+
+The account's own rows are compared in `make demo` and `make targets`. This runs in the environment
+of dbt: `make models`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+NOW = datetime(2026, 3, 31, 3, 30)  # noqa: DTZ001 - in UTC, as loaders write it
+
+
+class Warehouse:
+    """A DuckDB file with the raw tables that a test needs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "constantcontact.duckdb"
+        self.query("select 1")
+
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with closing(duckdb.connect(str(self.file))) as database:
+            return database.execute(sql, values).fetchall()
+
+    def load(self, table: str, columns: str, *rows: tuple[Any, ...]) -> None:
+        self.query(f"create or replace table {table} ({columns})")
+        for row in rows:
+            values = [
+                json.dumps(value) if isinstance(value, (dict, list)) else value for value in row
+            ]
+            self.query(f"insert into {table} values ({', '.join('?' * len(values))})", *values)
+
+    def build(self, *options: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        logs = ["--logs", str(self.folder / "dbt"), "--report", str(self.folder / "report.html")]
+        return subprocess.run(
+            [sys.executable, "-m", "analytics", *logs, *options],
+            cwd=ROOT,
+            env={**os.environ, "TARGET_DUCKDB_FILEPATH": str(self.file), **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all: dbt reads its project anew for each other database."""
+    return tmp_path_factory.mktemp("analytics")
+
+
+@pytest.fixture
+def warehouse(folder: Path) -> Warehouse:
+    (folder / "constantcontact.duckdb").unlink(missing_ok=True)
+    return Warehouse(folder)
+
+
+def only(models: str) -> list[str]:
+    """Return the options that build some models, with the tests that need no others."""
+    return ["--select", models, "--indirect-selection", "buildable"]
+
+
+CONTACTS = """
+    contact_id text, last_changed_at timestamp, email_address json, first_name text, last_name text,
+    job_title text, company_name text, birthday_month integer, birthday_day integer,
+    anniversary text, create_source text, created_at timestamp, updated_at timestamp,
+    deleted_at text, custom_fields json, list_memberships json, taggings json
+"""
+CONTACT_LISTS = """
+    list_id text, name text, description text, favorite boolean, created_at timestamp,
+    updated_at timestamp, deleted_at timestamp, membership_count integer
+"""
+CUSTOM_FIELDS = """
+    custom_field_id text, name text, label text, type text, choices json, created_at timestamp,
+    updated_at timestamp
+"""
+EVENTS = """
+    event_id text, title text, name text, status text, event_start timestamp, event_end timestamp,
+    start_time timestamp, end_time timestamp, event_type text, location_type text, time_zone text,
+    currency_type text, default_track json
+"""
+REGISTRATIONS = """
+    event_id text, registration_id text, registration_status text, registration_time timestamp,
+    payment_status text, tickets integer, total double, new_contact boolean,
+    checked_in_tickets integer, eligible_checkin_tickets integer, _sdc_extracted_at timestamp
+"""
+
+
+def contact(
+    id_: str,
+    *,
+    custom_fields: list[Any] | None = None,
+    lists: list[str] | None = None,
+    tags: list[str] | None = None,
+    permission: str = "implicit",
+    deleted: str | None = None,
+) -> tuple[Any, ...]:
+    email = {"address": f"{id_}@example.com", "permission_to_send": permission}
+    nothing = (None,) * 8
+    return (id_, NOW, email, *nothing, NOW, NOW, deleted, custom_fields, lists, tags)
+
+
+def test_nothing_was_loaded(warehouse: Warehouse) -> None:
+    done = warehouse.build("--strict")
+    assert done.returncode == 0, done.stdout
+    assert warehouse.query("select count(*) from analytics.campaigns") == [(0,)]
+    assert "No campaign has been sent" in (warehouse.folder / "report.html").read_text("utf-8")
+
+
+def test_there_is_no_database(warehouse: Warehouse) -> None:
+    warehouse.file.unlink()
+    done = warehouse.build()
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"There is no database {warehouse.file}. Load one")
+    assert not warehouse.file.exists()
+
+
+def test_a_database_that_is_in_use_is_named(warehouse: Warehouse) -> None:
+    with closing(duckdb.connect(str(warehouse.file))):
+        done = warehouse.build()
+    assert done.returncode == 1
+    assert done.stderr.startswith("The database says: IO Error: Could not set lock on file")
+    assert "Traceback" not in done.stderr
+
+
+def test_custom_fields_have_any_name_and_any_text(warehouse: Warehouse) -> None:
+    fields = [  # id, name, type
+        ("1", "Guests", "number"),
+        ("2", "guests!", "number"),
+        ("3", "誕生日", "date"),
+        ("4", "É" * 60, "string"),
+        ("5", "É" * 60, "of tomorrow"),
+        ("6", "Last seen", "datetime"),
+        ("7", "Wants a call", "boolean"),
+        ("8", "first_name", "string"),
+    ]
+    warehouse.load(
+        "contact_custom_fields",
+        CUSTOM_FIELDS,
+        *((id_, name, name, type_, None, NOW, NOW) for id_, name, type_ in fields),
+    )
+    texts = {
+        "fits": ["12", "-3.50", "04/17/2023", "a", "b", "2023-04-17T09:30:00Z", "True", "c"],
+        "does_not": ["twelve", "1e400", "02/30/2023", "", "b", "2023-04-17T25:30:00Z", "yes", "c"],
+        "iso": ["0", "7", "2024-02-29", "a", "b", "2023-04-17", "false", "c"],
+    }
+    warehouse.load(
+        "contacts",
+        CONTACTS,
+        *(
+            contact(id_, custom_fields=[{"custom_field_id": field[0], "value": text}
+                                        for field, text in zip(fields, row, strict=True)])
+            for id_, row in texts.items()
+        ),
+        contact("none"),
+    )  # fmt: skip
+
+    done = warehouse.build("--no-report", *only("+contacts"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].endswith("1 of them with warnings.")
+
+    long = "custom_" + "é" * 25
+    columns = [
+        "custom_guests", "custom_guests_2", "custom_誕生日", long, f"{long}_2",
+        "custom_last_seen", "custom_wants_a_call", "custom_first_name",
+    ]  # fmt: skip
+    names = ", ".join(f'"{column}"' for column in columns)
+    rows = warehouse.query(f"select contact_id, {names} from analytics.contacts")
+    assert {row[0]: row[1:] for row in rows} == {
+        "fits": (
+            Decimal(12), Decimal("-3.5"), date(2023, 4, 17), "a", "b",
+            datetime(2023, 4, 17, 9, 30), True, "c",  # noqa: DTZ001
+        ),
+        "does_not": (None, None, None, None, "b", None, None, "c"),
+        "iso": (
+            Decimal(0), Decimal(7), date(2024, 2, 29), "a", "b",
+            datetime(2023, 4, 17), False, "c",  # noqa: DTZ001
+        ),
+        "none": (None,) * 8,
+    }  # fmt: skip
+
+
+def test_what_left_a_list_and_came_back(warehouse: Warehouse) -> None:
+    stages = [
+        [contact("stays", lists=["a"]), contact("turns", lists=["a"]),
+         contact("goes", lists=["a"])],
+        [contact("stays", lists=["a"]), contact("turns", lists=[]),
+         contact("goes", lists=[], deleted="2026-03-31")],
+        [contact("stays", lists=["a"]), contact("turns", lists=["a"]),
+         contact("goes", lists=[], deleted="2026-03-31")],
+    ]  # fmt: skip
+    warehouse.load("contact_lists", CONTACT_LISTS, ("a", "News", None, False, NOW, NOW, None, 3))
+    for stage in stages:
+        warehouse.load("contacts", CONTACTS, *stage)
+        done = warehouse.build("--strict", "--no-report", *only("+list_growth"))
+        assert done.returncode == 0, done.stdout
+
+    stays = warehouse.query(
+        """
+        select contact_id, list_name, joined_seen_at is not null, left_because
+        from analytics.list_memberships order by contact_id, joined_seen_at nulls first
+        """
+    )
+    assert stays == [
+        ("goes", "News", False, "contact deleted"),
+        ("stays", "News", False, None),
+        ("turns", "News", False, "taken off"),
+        ("turns", "News", True, None),
+    ]
+    (growth,) = warehouse.query("select sum(joined), sum(departed) from analytics.list_growth")
+    assert growth == (4, 2)
+
+
+def test_what_is_no_more_and_what_day_it_was(warehouse: Warehouse) -> None:
+    """A registration that the last reading lacked does not count; days are the user's."""
+    coming = datetime.now() + timedelta(days=10)  # noqa: DTZ005
+    event = ("e", "</script><b>Fair", "Fair", "ACTIVE", coming, coming, *(None,) * 7)
+    warehouse.load("events", EVENTS, event)
+    read_at = [datetime(2026, 3, 31, hour) for hour in (1, 3, 3)]  # noqa: DTZ001
+    warehouse.load(
+        "event_registrations",
+        REGISTRATIONS,
+        *(
+            ("e", str(number), "REGISTERED", NOW, "PAID", 1, 9.5, True, 0, 1, at)
+            for number, at in enumerate(read_at)
+        ),
+    )
+    warehouse.load("contacts", CONTACTS, contact("c", permission="unsubscribed"))
+
+    done = warehouse.build("--strict", ANALYTICS_TIME_ZONE="US/Eastern")
+    assert done.returncode == 0, done.stdout
+    attendance = warehouse.query("select registered, paid from analytics.event_attendance")
+    assert attendance == [(2, Decimal("19.00"))]
+    assert warehouse.query("select origin, day from analytics.unsubscribes") == [
+        ("contact", date(2026, 3, 30))
+    ]
+    report = (warehouse.folder / "report.html").read_text("utf-8")
+    assert "Days are those of US/Eastern." in report
+    assert "&lt;/script&gt;&lt;b&gt;Fair" in report
+    assert "</script><b>" not in report
