@@ -191,9 +191,7 @@ class Project:
             try:
                 yield _Meltano(process, self.log, began_at)
             finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                _kill_group(process)
 
     def _environment(
         self, target: str, of_target: Mapping[str, Any], of_tap: Mapping[str, Any]
@@ -217,6 +215,20 @@ class Project:
             "NO_PROXY": host,
             "no_proxy": host,
         }
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process with all that it has started, and wait until they are gone.
+
+    A loader that is about to die may still hold the lock of its database.
+    """
+    deadline = time.monotonic() + _MOST_SECONDS
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.poll()
+            time.sleep(_GLANCE)
+    process.wait()
 
 
 def end_on_signals() -> None:
