@@ -124,9 +124,14 @@ class TapConstantContact(Tap):
             client_secret=self.config["partner_client_secret"],
             refresh_token="",
             store_path=Path(store).expanduser().with_suffix(".partner.json") if store else None,
-            user_agent=self._user_agent,
+            user_agent=self.user_agent,
         )
         return self._connect(login, client_id, for_partners=True)
+
+    @property
+    def user_agent(self) -> str:
+        """The name under which it asks for something."""
+        return self.config.get("user_agent") or f"{self.name}/{self.plugin_version}"
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
@@ -142,6 +147,11 @@ class TapConstantContact(Tap):
                 raise
             message = "A configuration file must hold a JSON object with settings"
             raise ConfigurationError(message) from error
+
+    @classmethod
+    def environment(cls) -> dict[str, Any]:
+        """Return the settings that the environment and `.env` hold."""
+        return dict(cls._env_var_config)
 
     def discover_streams(self) -> list[ConstantContactStream]:
         """Return all streams; needs no login and no network."""
@@ -211,10 +221,6 @@ class TapConstantContact(Tap):
         made = vars(self)
         return [made[name] for name in ("api", "partner_api") if name in made]
 
-    @property
-    def _user_agent(self) -> str:
-        return self.config.get("user_agent") or f"{self.name}/{self.plugin_version}"
-
     def _connect(self, login: Login, client_id: str, *, for_partners: bool) -> Api:
         streams = cast("Iterable[ConstantContactStream]", self.streams.values())
         folder = login.store.path.parent if isinstance(login, RefreshTokenAuthenticator) else None
@@ -228,7 +234,7 @@ class TapConstantContact(Tap):
                 on_quota_exceeded=self.config["on_quota_exceeded"],
                 ledger=open_ledger(self.config.get("limits_url"), folder, client_id),
             ),
-            user_agent=self._user_agent,
+            user_agent=self.user_agent,
             max_parallel_requests=self._max_parallel_requests,
             streams=[
                 stream
@@ -257,7 +263,7 @@ class TapConstantContact(Tap):
             client_secret=self.config.get("client_secret"),
             refresh_token=self.config["refresh_token"],
             store_path=Path(store).expanduser() if store else None,
-            user_agent=self._user_agent,
+            user_agent=self.user_agent,
         )
 
     def _report_unknown_properties(self) -> None:
