@@ -388,7 +388,7 @@ def device(make_sandbox: MakeSandbox) -> Sandbox:
 def test_a_device_that_is_refused_stops_asking(device: Sandbox, start: StartLogin) -> None:
     login = start(device, "--device")
     said = login.wait_for("Waits for that")
-    complete = re.findall(r"or open (\S+), which has it", said)[0]
+    complete = re.findall(r"in this address already: (\S+)", said)[0]
     person.answer(complete, allow=False)
     assert login.end() == 1
     assert "Access was not given. Sign in again" in login.said

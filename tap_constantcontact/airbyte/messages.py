@@ -200,7 +200,7 @@ class LogHandler(logging.Handler):
         """
         super().__init__()
         self._writer = writer
-        # The counts of the run are in its last line.
+        # The counts of the run are in its last lines.
         self.addFilter(lambda record: record.name != METRICS_LOGGER_NAME)
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -191,11 +191,12 @@ def _paste(url: str, state: str) -> str:
 
 def _show_code(address: str, code: str, complete: str) -> None:
     """Show a code for a device, which is to be entered anywhere."""
-    shorter = f" (or open {complete}, which has it already)" if complete else ""
     _say(
-        f"On any machine with a browser, open\n\n  {address}\n\nsign in, and enter the code"
-        f"\n\n  {code}\n\n{shorter}".rstrip()
+        f"On any machine with a browser, open\n\n  {address}\n\n"
+        f"sign in, and enter the code\n\n  {code}\n"
     )
+    if complete:
+        _say(f"The code is in this address already: {complete}\n")
     _say("Waits for that …")
 
 
