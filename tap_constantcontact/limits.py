@@ -20,6 +20,7 @@ logger = logging.getLogger("tap-constantcontact.limits")
 # Requests sent every 1/4 s arrive a little closer together now and then and draw a 429; 5 % more
 # room drew none (measured against a server that enforces 4 in any second).
 _ROOM_FOR_JITTER = 1.05
+_LEAST_OF_INTERVAL = 0.98
 # Clocks differ.
 _AFTER_MIDNIGHT = timedelta(minutes=1)
 _LONG_WAIT_SECONDS = 10
@@ -62,6 +63,8 @@ class Limits:
         self._holds = 0
         self._told = False
         self._lock = threading.Lock()
+        self._starting = threading.Lock()
+        self._started_last = 0.0
 
     @property
     def requests_today(self) -> int:
@@ -87,6 +90,15 @@ class Limits:
             if self._is_used_up:
                 self.quota_exceeded()
             self._sleep(self._ledger.reserve(0, 0.0, self._interval).wait)
+        with self._starting:
+            # A thread that woke up late must not bring its request close to the next one.
+            early = self._started_last + _LEAST_OF_INTERVAL * self._interval - self._seconds
+            self._sleep(min(max(0.0, early), self._interval))
+            self._started_last = self._seconds
+
+    @property
+    def _seconds(self) -> float:
+        return self._now().timestamp()
 
     def has_more_than(self, requests: int) -> bool:
         """Return whether the run and the day have more requests left than some."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,21 @@ def test_a_turn_that_is_waited_for_comes_after_a_hold() -> None:
     limits.take_turn()
     assert clock.seconds >= 5
     assert limits.requests == 2
+
+
+def test_a_request_that_is_late_keeps_the_next_one_at_a_distance() -> None:
+    clock = Clock()
+    limits = limits_of(clock)
+    oversleep = iter([0.0, 0.2])
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds + (next(oversleep, 0.0) if seconds else 0.0))
+
+    limits._sleep = sleep
+    taken = turns(limits, clock, 4)
+    gaps = [later - earlier for earlier, later in pairwise(taken)]
+    assert max(gaps) > 0.4
+    assert min(gaps) > 0.25
 
 
 def test_turns_are_shared_by_threads() -> None:
