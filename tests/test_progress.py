@@ -34,12 +34,6 @@ def looking_often(command: list[str]) -> list[str]:
     return [sys.executable, "-c", OFTEN, *command[3:]]
 
 
-def table_of(log: str) -> dict[str, list[str]]:
-    """Return the lines of the table at the end of a log, by stream."""
-    lines = log.partition("Run ended after")[2].splitlines()[2:]
-    return {line.split()[0]: re.split(r"  +", line)[1:] for line in lines}
-
-
 def test_the_stream_and_its_pages_are_told() -> None:
     assert said_of_stream(Look()) == "Begins"
     reports = Look(stream="email_opens", records=12500, answers=1025)
@@ -142,7 +136,7 @@ def test_the_table_says_what_was_not_read_and_why(
     sandbox = make_sandbox(scopes=("account_read", "contact_data", "offline_access"))
     run = tap.sync(sandbox, "account", "contacts", "email_campaigns", "partner_accounts")
     assert run.status == 0, run.log
-    rows = table_of(run.log)
+    rows = run.table
     assert rows["contacts"] == ["60", "1"]
     assert rows["email_campaigns"][2] == (
         "all: that needs the scope campaign_data and the privilege campaign:read"
@@ -156,7 +150,7 @@ def test_the_table_says_what_a_run_that_ends_early_has_left(
     sandbox = make_sandbox(contacts=1200)
     run = tap.sync(sandbox, "account", "contacts", "segments", max_requests=2)
     assert run.status == 75
-    rows = table_of(run.log)
+    rows = run.table
     assert rows["account"] == ["1", "1"]
     assert rows["contacts"] == ["500", "1", "the rest"]
     assert rows["segments"] == ["0", "0", "all: the run ended before"]
