@@ -9,7 +9,8 @@ VERSION_airbyte-cdk = ==7.39.1
 VERSION_dlt = ==1.31.0
 VERSION_singer-sdk = ==0.54.9
 
-.PHONY: help demo analytics models targets airbyte bench requests test lint format plugin contract clean
+.PHONY: help demo analytics models targets airbyte login-browser bench requests test lint format
+.PHONY: plugin contract clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +29,9 @@ targets: .venv-demo/made .venv-analytics/made ## Sync every stream into several 
 
 airbyte: .venv/made .venv-airbyte/made ## Read a made-up account with Airbyte's own packages.
 	@.venv-airbyte/bin/python -m pytest --quiet --confcutdir=tests/airbyte -k "not docker" tests/airbyte
+
+login-browser: .venv-browser/made ## Sign in to the sandbox in a real browser (CHROMIUM, CHROMEDRIVER: where they are).
+	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser
 
 bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Measure the tap beside others (BENCH: its options, as --help).
 	@.venv/bin/python -m bench $(BENCH)
@@ -83,6 +87,13 @@ clean: ## Take away what was made.
 	@$(PYTHON) -m venv .venv-airbyte
 	@.venv-airbyte/bin/python $(PIP_INSTALL) 'pip>=25.1'
 	@.venv-airbyte/bin/python $(PIP_INSTALL) --group airbyte
+	@touch $@
+
+# An environment of its own: not everybody has a browser.
+.venv-browser/made: pyproject.toml
+	@$(PYTHON) -m venv .venv-browser
+	@.venv-browser/bin/python $(PIP_INSTALL) 'pip>=25.1'
+	@.venv-browser/bin/python $(PIP_INSTALL) --editable '.[login]' --group browser
 	@touch $@
 
 # An environment of its own: this target pins old versions.

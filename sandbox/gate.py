@@ -81,7 +81,7 @@ class Gate:
         with self._lock:
             self._count()
         if endpoint is not None:
-            self._check_rights(endpoint)
+            self._check_rights(endpoint, self._tokens.scopes_of(token))
 
     def admit_to_tokens(self) -> None:
         """Let a request pass to the token endpoint.
@@ -110,9 +110,9 @@ class Gate:
         self._last_second.add(now)
         self._today += 1
 
-    def _check_rights(self, endpoint: Endpoint) -> None:
+    def _check_rights(self, endpoint: Endpoint, scopes: tuple[str, ...]) -> None:
         """Check scope and privilege. Key and message of the refusal are guesses."""
-        if endpoint.scope not in (None, *self._options.scopes):
+        if endpoint.scope not in (None, *scopes):
             raise endpoint.service.error(403, "forbidden", f"Scope {endpoint.scope} is missing.")
         if endpoint.privilege not in (None, *self._options.privileges):
             message = f"User privilege {endpoint.privilege} is missing."

@@ -25,8 +25,9 @@ from sandbox import Fault, Sandbox
 PROJECT = Path(__file__).parent.parent
 TAP = "tap-constantcontact"
 
-_SUMMARY = re.compile(r"Run ended after .* Records: (?P<streams>.*)")
-_STREAM = re.compile(r"(\w+) (\d+) \((\d+) requests\)")
+_SUMMARY = "Run ended after "
+#: A line of the table that follows: stream, records, requests.
+_STREAM = re.compile(r"\b(\w+) +([\d,]+)  +([\d,]+)\b")
 _SELECTED = re.compile(r"^ +- (\w+)\.\*$", re.MULTILINE)
 
 # Whoever ends a script ends its children too.
@@ -119,13 +120,13 @@ class Project:
         if status:
             last = "\n".join(meltano.output.splitlines()[-15:])
             raise Failed(f"meltano run {TAP} {target} ended with {status}:\n{last}")
-        summary = _SUMMARY.search(meltano.output)
-        if summary is None:
+        _, said, summary = meltano.output.partition(_SUMMARY)
+        if not said:
             raise Failed("the tap did not say what it sent")
-        streams = _STREAM.findall(summary["streams"])
+        streams = _STREAM.findall(summary)
         return Run(
-            rows={name: int(rows) for name, rows, _ in streams},
-            requests={name: int(requests) for name, _, requests in streams},
+            rows={name: _number(rows) for name, rows, _ in streams},
+            requests={name: _number(requests) for name, _, requests in streams},
             began=began,
             seconds=time.time() - began,
         )
@@ -241,6 +242,10 @@ def end_on_signals() -> None:
 
     for signum in _ENDED_BY:
         signal.signal(signum, end)
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
 
 
 def _text(value: Any) -> str:

@@ -44,7 +44,10 @@ class Options:
         expires_in: How the token answer writes its `expires_in`.
         long_lived_tokens: Repeat the same refresh token instead of rotating it.
         public_client: The key is a PKCE one, without a secret.
-        scopes: What the access token is good for.
+        scopes: What the access token is good for, and the most that a sign-in can be granted.
+        device_interval: Seconds between a device's requests for tokens.
+        device_needs_secret: Whether a key with a secret has to give it in the device flow too; the
+            guide says that it does not.
         privileges: What the user who signed in may do.
         latency: Each answer is held back for a random time between these two, in seconds.
         clock_skew: Seconds by which the API's clock runs ahead of the real time (or behind it, if
@@ -84,6 +87,8 @@ class Options:
     long_lived_tokens: bool = False
     public_client: bool = False
     scopes: tuple[str, ...] = SCOPES
+    device_interval: float = 5
+    device_needs_secret: bool = False
     privileges: tuple[str, ...] = PRIVILEGES
     latency: tuple[float, float] = (0.0, 0.0)
     clock_skew: float = 0.0

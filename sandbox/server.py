@@ -26,6 +26,7 @@ from sandbox.faults import DETOUR, Fault, Faults, Plan
 from sandbox.gate import Gate
 from sandbox.generate import generate
 from sandbox.options import Options
+from sandbox.sign_in import DEVICE_PATH, SignIn
 from sandbox.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 API = "/v3"
 TOKEN_PATH = "/oauth2/default/v1/token"  # noqa: S105
 PARTNER_TOKEN_PATH = "/partners/oauth2/default/v1/token"  # noqa: S105
-TOKEN_PATHS = (TOKEN_PATH, PARTNER_TOKEN_PATH)
+TOKEN_PATHS = (TOKEN_PATH, PARTNER_TOKEN_PATH, DEVICE_PATH)
 BY_HAND = "/_sandbox"
 
 
@@ -190,6 +191,10 @@ class Sandbox:
         """Replace the refresh token, as if another process had used it, and tell the new one."""
         return self._tokens.replace_refresh_token()
 
+    def expire_codes(self) -> None:
+        """Let the codes of all sign-ins under way end."""
+        self._tokens.expire_codes()
+
     def revoke_access_tokens(self) -> None:
         """Answer 401 to all access tokens that were issued so far."""
         self._tokens.revoke_access_tokens()
@@ -246,6 +251,7 @@ class App:
             flask.add_url_rule(API + path, path, self._answer, methods=["GET"])
         flask.add_url_rule(TOKEN_PATH, view_func=self._token, methods=["POST"])
         flask.add_url_rule(PARTNER_TOKEN_PATH, view_func=self._partner_token, methods=["POST"])
+        SignIn(flask, sandbox.options, tokens)
         flask.add_url_rule(f"{BY_HAND}/changes", view_func=self._change, methods=["POST"])
         flask.add_url_rule(f"{BY_HAND}/faults", view_func=self._fail, methods=["POST"])
         flask.add_url_rule(f"{BY_HAND}/requests", view_func=self._requests)

@@ -20,7 +20,7 @@ def main() -> None:
     Exit statuses: 0 done, 1 failed, 2 wrong use of the command line, 75 the quota is used up and a
     later run goes on, 128 and the number of the signal that ended it.
     """
-    _forget_empty_variables()
+    forget_empty_variables()
     collect_seldom()
     try:
         TapConstantContact.cli()
@@ -30,7 +30,7 @@ def main() -> None:
         sys.exit(EXIT_FAILED)
 
 
-def _forget_empty_variables() -> None:
+def forget_empty_variables() -> None:
     """Take out settings of the environment without a value, which mean "not set".
 
     The SDK would read some of them as numbers.

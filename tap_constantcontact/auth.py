@@ -38,8 +38,8 @@ _LOCK_TIMEOUT_SECONDS = 180
 _TRIES = 5
 
 _SIGN_IN_AGAIN = (
-    "It is used up, revoked, or was unused for 180 days. Sign in again and put the new token into "
-    "the setting refresh_token"
+    "It is used up, revoked, or was unused for 180 days. Sign in again (tap-constantcontact-login) "
+    "and put the new token into the setting refresh_token"
 )
 
 Tokens = dict[str, Any]
@@ -255,7 +255,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         """Spend the refresh token, and again if another process has stored a newer one."""
         try:
             return self._request_and_store()
-        except _SpentTokenError as spent:
+        except InvalidGrant as spent:
             newer = self.store.read().get("refresh_token")
             if newer in (None, self.refresh_token):
                 message = f"Constant Contact refused the refresh token ({spent}). {_SIGN_IN_AGAIN}"
@@ -263,7 +263,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
             self.refresh_token = newer
         try:
             return self._request_and_store()
-        except _SpentTokenError as spent:
+        except InvalidGrant as spent:
             message = f"Constant Contact refused the stored token ({spent}). {_SIGN_IN_AGAIN}"
             raise LoginError(message) from spent
 
@@ -288,7 +288,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
                 timeout=_TOKEN_TIMEOUT_SECONDS,
                 allow_redirects=False,
             )
-            tokens = _tokens_of(response, self.refresh_token)
+            tokens = tokens_of(response, self.refresh_token)
             self.store.write(tokens)
             return tokens
 
@@ -335,23 +335,28 @@ class AccessTokenAuthenticator(BearerTokenAuthenticator):
         raise LoginError(message)
 
 
-class _SpentTokenError(Exception):
-    """The token endpoint refused a refresh token."""
+class InvalidGrant(Exception):
+    """The token endpoint refused a refresh token, or the code of a sign-in."""
 
 
-def _tokens_of(response: requests.Response, refresh_token: str | None) -> Tokens:
+def tokens_of(response: requests.Response, refresh_token: str | None) -> Tokens:
     """Return the tokens of an answer of the token endpoint.
 
     Args:
         response: the answer.
         refresh_token: the one just used, which goes on where the answer has none.
+
+    Raises:
+        InvalidGrant: what was to be traded for tokens is worth nothing.
+        RetriableAPIError: another try may help.
+        LoginError: it will not.
     """
     status, key = response.status_code, error_key(response)
     if status == requests.codes.too_many_requests or status >= requests.codes.server_error:
         message = f"The token endpoint answered {status} {vendor_message(response)}"
         raise RetriableAPIError(message, response)
     if key == "invalid_grant":
-        raise _SpentTokenError(vendor_message(response))
+        raise InvalidGrant(vendor_message(response))
     if status != requests.codes.ok:
         raise LoginError(_login_problem(response, key))
     body = body_of(response)
@@ -392,14 +397,14 @@ def _lifetime(body: Mapping[str, Any]) -> float:
     `expires_in` comes as a number or as digits in a text (both documented); without it the
     token's own `exp` tells.
     """
-    ends = _claims(body["access_token"]).get("exp")
+    ends = claims_of(body["access_token"]).get("exp")
     for value, since in ((body.get("expires_in"), 0.0), (ends, time.time())):
         with suppress(ValueError):
             return float(str(value)) - since
     return _UNKNOWN_LIFETIME_SECONDS
 
 
-def _claims(access_token: str) -> dict[str, Any]:
+def claims_of(access_token: str) -> dict[str, Any]:
     """Return the claims of a JWT, unchecked: they are only a hint for its owner."""
     try:
         payload = access_token.split(".")[1]

@@ -259,6 +259,10 @@ class ConstantContactStream(RESTStream[ParseResult]):
         super().__init__(tap)
         self._connect = connect
         self._reported: set[str] = set()
+        #: Records that the API has announced, where it tells.
+        self.announced_records = 0
+        #: Items that were left out, by the kind of refusal.
+        self.items_left_out: Counter[type[Refused]] = Counter()
         self._extra: dict[str, list[Any]] = {}
         #: Properties that came and are in no schema.
         self.unknown_properties: set[str] = set()
@@ -372,17 +376,25 @@ class ConstantContactStream(RESTStream[ParseResult]):
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
         """End a stream; its state is written at once."""
         super().finalize_state_progress_markers(state)
+        self._tap.end_stream(self.name)
         self._tap.state_writer.write_now(self.tap_state)
 
     def get_new_paginator(self) -> NextLink:
         """Return what follows the links to next pages."""
         return NextLink(self.url_base)
 
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log what the SDK says of the stream; of each report that is empty it says too much."""
+        if message.startswith("Pagination stopped"):
+            level = logging.DEBUG
+        super().log(message, *args, level=level, **kwargs)
+
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Yield the records, or none where this account may not read them."""
         if self.name in self.api.forbidden:
             return
         if not self.parent_stream_type:
+            self._tap.begin_stream(self.name)
             self.api.session.begin(self)
         try:
             yield from self._at_most(self.config.get("max_records_per_stream"), context)
@@ -535,7 +547,18 @@ class ConstantContactStream(RESTStream[ParseResult]):
         forbidden = isinstance(refusal, Forbidden)
         if forbidden and self.needs not in self.api.met:
             raise refusal
-        level = logging.WARNING if forbidden else logging.INFO
+        self.note_left_out(refusal, logging.WARNING if forbidden else logging.INFO)
+
+    def note_left_out(self, refusal: Refused, level: int = logging.INFO) -> None:
+        """Count an item that is left out; only the first of a kind is logged.
+
+        Args:
+            refusal: why it is.
+            level: the level of the log.
+        """
+        kind = type(refusal)
+        level = logging.DEBUG if self.items_left_out[kind] else level
+        self.items_left_out[kind] += 1
         self.logger.log(level, "%s: one is left out: %s", self.name, refusal)
 
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
@@ -544,7 +567,16 @@ class ConstantContactStream(RESTStream[ParseResult]):
         Raises:
             FatalAPIError: what is there are no records.
         """
+        if "include_count" in self.params:  # of all pages (contract)
+            count = str(part_of(response, f"{self.records_key}_count"))
+            announced = int(count) if count.isdecimal() else 0
+            self.announced_records = max(self.announced_records, announced)
         return rows_of(response, self.records_key)
+
+    @property
+    def announced_pages(self) -> int:
+        """How many pages the API has announced, where it tells; else 0."""
+        return -(-self.announced_records // int(self.params.get("limit", 1)))
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Return a record in the types of its schema, or None if it lacks its key."""

@@ -52,9 +52,9 @@ class Limits:
             sleep: waits a number of seconds.
         """
         self.requests = 0
+        self.daily_quota = daily_quota
         self._interval = _ROOM_FOR_JITTER / requests_per_second
         self._max_requests = max_requests
-        self._daily_quota = daily_quota
         self._on_quota_exceeded = on_quota_exceeded
         self._ledger = ledger
         self._now, self._sleep = now, sleep
@@ -65,6 +65,11 @@ class Limits:
         self._lock = threading.Lock()
         self._starting = threading.Lock()
         self._started_last = 0.0
+
+    @property
+    def requests_today(self) -> int:
+        """The requests of the API key in this UTC day, when the last turn was taken."""
+        return self.daily_quota - max(0, self._left_today)
 
     def take_turn(self) -> None:
         """Wait until a request may be sent, and count it.
@@ -134,19 +139,19 @@ class Limits:
             if self._is_used_up:
                 self.quota_exceeded()
             turn = self._ledger.reserve(1, 0.0, self._interval)
-            left = self._left_today = self._daily_quota - turn.entry.requests
+            left = self._left_today = self.daily_quota - turn.entry.requests
             if not self._told:
                 self._tell(left + 1)
             if left >= 0:
                 return turn.wait
-            self.quota_exceeded(f"Today's {self._daily_quota} requests (daily_quota) are made")
+            self.quota_exceeded(f"Today's {self.daily_quota} requests (daily_quota) are made")
 
     def _tell(self, left: int) -> None:
         self._told = True
         logger.info(
             "%s of today's %s requests (daily_quota) are left for this API key",
             f"{max(0, left):,}",
-            f"{self._daily_quota:,}",
+            f"{self.daily_quota:,}",
         )
 
     def _end(self, reason: str) -> None:

@@ -428,7 +428,7 @@ def _missing(config: Mapping[str, Any]) -> Iterator[str]:
     if not ("access_token" in config or {"client_id", "refresh_token"} <= config.keys()):
         yield (
             "Settings client_id and refresh_token are needed (or access_token alone, for a quick "
-            "try); the README says how to get them"
+            "try); tap-constantcontact-login gets them, as the README says"
         )
     if "partner_api_key" in config and not config.keys() >= _PARTNER_LOGIN:
         yield "Setting partner_api_key needs partner_client_id and partner_client_secret"

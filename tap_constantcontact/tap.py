@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime, timezone
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from jsonschema import Draft202012Validator
-from singer_sdk import Stream, Tap
+from singer_sdk import Stream, Tap, metrics
 from singer_sdk.exceptions import ConfigurationError, ConfigValidationError
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
@@ -33,7 +34,9 @@ from tap_constantcontact.ending import Ending, MessageWriter, PacedStateWriter
 from tap_constantcontact.errors import JSON_ERROR, RunEnded
 from tap_constantcontact.ledger import open_ledger
 from tap_constantcontact.limits import Limits
+from tap_constantcontact.progress import Look, Progress
 from tap_constantcontact.streams import STREAMS
+from tap_constantcontact.summary import Row, table
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -100,8 +103,16 @@ class TapConstantContact(Tap):
         check_files(arguments.get("state"), arguments.get("catalog"))
         super().__init__(**arguments)
         self._state_writer: PacedStateWriter = PacedStateWriter(self.message_writer)
+        self._begun: list[str] = []
+        self._ended: set[str] = set()
+        self._progress: Progress | None = None
         if command := click.get_current_context(silent=True):
+            self.follow_progress()
             command.call_on_close(self.close)
+        if not self.logger.isEnabledFor(logging.DEBUG):
+            # A line for each request; the table at the end has their number.
+            mute = metrics.MetricExclusionFilter(metrics=[metrics.Metric.HTTP_REQUEST_COUNT])
+            self.metrics_logger.addFilter(mute)
 
     @property
     def state_writer(self) -> PacedStateWriter:
@@ -124,9 +135,14 @@ class TapConstantContact(Tap):
             client_secret=self.config["partner_client_secret"],
             refresh_token="",
             store_path=Path(store).expanduser().with_suffix(".partner.json") if store else None,
-            user_agent=self._user_agent,
+            user_agent=self.user_agent,
         )
         return self._connect(login, client_id, for_partners=True)
+
+    @property
+    def user_agent(self) -> str:
+        """The name under which it asks for something."""
+        return self.config.get("user_agent") or f"{self.name}/{self.plugin_version}"
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
@@ -142,6 +158,11 @@ class TapConstantContact(Tap):
                 raise
             message = "A configuration file must hold a JSON object with settings"
             raise ConfigurationError(message) from error
+
+    @classmethod
+    def environment(cls) -> dict[str, Any]:
+        """Return the settings that the environment and `.env` hold."""
+        return dict(cls._env_var_config)
 
     def discover_streams(self) -> list[ConstantContactStream]:
         """Return all streams; needs no login and no network."""
@@ -163,14 +184,30 @@ class TapConstantContact(Tap):
             self._streams = {name: loaded[name] for name in (vars(cls)["name"] for cls in STREAMS)}
         return self._streams
 
+    def follow_progress(self) -> None:
+        """Say how far the run is while streams are read; whoever asks for it closes the tap."""
+        self._progress = Progress(self._look)
+
+    def begin_stream(self, name: str) -> None:
+        """Take note that a stream, and with it its children, is being read."""
+        self._begun.append(name)
+        if self._progress and not self._is_test:
+            self._progress.begin()
+
+    def end_stream(self, name: str) -> None:
+        """Take note that a stream was read to its end."""
+        self._ended.add(name)
+
     def close(self) -> None:
         """End a run, however it went: write what state there is, and say what was done."""
+        if self._progress:
+            self._progress.end()
         if not self._apis:
             return
         with suppress(RunEnded):  # nobody reads on, or another signal: it ends anyway
             self.state_writer.write_now(self.state)
         self._report_unknown_properties()
-        if any(stream.ABORT_AT_RECORD_COUNT for stream in self.streams.values()):
+        if self._is_test:
             self._report_test()
         self.logger.info(self._summary())
 
@@ -211,10 +248,6 @@ class TapConstantContact(Tap):
         made = vars(self)
         return [made[name] for name in ("api", "partner_api") if name in made]
 
-    @property
-    def _user_agent(self) -> str:
-        return self.config.get("user_agent") or f"{self.name}/{self.plugin_version}"
-
     def _connect(self, login: Login, client_id: str, *, for_partners: bool) -> Api:
         streams = cast("Iterable[ConstantContactStream]", self.streams.values())
         folder = login.store.path.parent if isinstance(login, RefreshTokenAuthenticator) else None
@@ -228,7 +261,7 @@ class TapConstantContact(Tap):
                 on_quota_exceeded=self.config["on_quota_exceeded"],
                 ledger=open_ledger(self.config.get("limits_url"), folder, client_id),
             ),
-            user_agent=self._user_agent,
+            user_agent=self.user_agent,
             max_parallel_requests=self._max_parallel_requests,
             streams=[
                 stream
@@ -240,10 +273,14 @@ class TapConstantContact(Tap):
         )
 
     @property
+    def _is_test(self) -> bool:
+        """Whether it is only tried which streams can be read."""
+        return any(stream.ABORT_AT_RECORD_COUNT for stream in self.streams.values())
+
+    @property
     def _max_parallel_requests(self) -> int:
         """How many requests may be on their way: one where only some records are wanted."""
-        limited = any(stream.ABORT_AT_RECORD_COUNT for stream in self.streams.values())
-        if limited or self.config.get("max_records_per_stream"):
+        if self._is_test or self.config.get("max_records_per_stream"):
             return 1
         return int(self.config["max_parallel_requests"])
 
@@ -257,7 +294,7 @@ class TapConstantContact(Tap):
             client_secret=self.config.get("client_secret"),
             refresh_token=self.config["refresh_token"],
             store_path=Path(store).expanduser() if store else None,
-            user_agent=self._user_agent,
+            user_agent=self.user_agent,
         )
 
     def _report_unknown_properties(self) -> None:
@@ -279,18 +316,51 @@ class TapConstantContact(Tap):
             self.logger.info("%s %s", name, "may not be read" if refused else answer)
 
     def _summary(self) -> str:
-        records = self.message_writer.records
-        answers = sum((api.answers for api in self._apis), Counter[str]())
-        streams = ", ".join(
-            f"{name} {records[name]} ({answers[name]} requests)"
-            for name in sorted({*records, *answers})
-        )
         return (
             f"Run ended after {time.monotonic() - self._started:.1f} s: "
             f"{sum(api.limits.requests for api in self._apis)} requests, "
-            f"{sum(api.retries for api in self._apis)} retries. "
-            f"Records: {streams or 'none'}"
+            f"{sum(api.retries for api in self._apis)} retries\n{table(self._rows())}"
         )
+
+    def _rows(self) -> Iterator[Row]:
+        """Yield what was done with each stream that was to be read."""
+        records = self.message_writer.records
+        answers = sum((api.answers for api in self._apis), Counter[str]())
+        for name, stream in self.streams.items():
+            if stream.selected or records[name] or answers[name]:
+                note = self._not_read(cast("ConstantContactStream", stream))
+                yield Row(name, records[name], answers[name], note)
+
+    def _not_read(self, stream: ConstantContactStream) -> str:
+        """Return what of a stream was not read, and why; nothing if all was."""
+        root = next(each for each in self.streams.values() if stream in _family(each))
+        if stream.is_out_of_reach():
+            return f"all: that needs {stream.needs}"
+        if not self._is_test and root.name not in self._ended:
+            return "the rest" if root.name in self._begun else "all: the run ended before"
+        if left_out := sum(stream.items_left_out.values()):
+            return f"{left_out:,} that are gone or may not be read"
+        return ""
+
+    def _look(self) -> Look:
+        """Return how far the run is; is called from another thread."""
+        name = self._begun[-1] if self._begun else ""
+        stream = cast("ConstantContactStream | None", self.streams.get(name))
+        limits = [api.limits for api in self._apis]
+        return Look(
+            stream=name,
+            records=self.message_writer.records.get(name, 0),
+            answers=sum(api.answers.get(name, 0) for api in self._apis),
+            of_pages=stream.announced_pages if stream else 0,
+            requests=sum(each.requests for each in limits),
+            today=max((each.requests_today for each in limits), default=0),
+            daily_quota=self.config["daily_quota"],
+        )
+
+
+def _family(root: Stream) -> tuple[Stream, ...]:
+    """Return a stream and what is read with it; nothing for one that is read with another."""
+    return () if root.parent_stream_type else (root, *root.descendent_streams)
 
 
 def check_files(state: Any, catalog: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -56,6 +57,12 @@ class Run:
     @property
     def state(self) -> dict[str, Any]:
         return self.states[-1]
+
+    @property
+    def table(self) -> dict[str, list[str]]:
+        """The table at the end of the log: records, requests, and what was not read, by stream."""
+        lines = self.log.partition("Run ended after")[2].splitlines()[2:]
+        return {line.split()[0]: re.split(r"  +", line)[1:] for line in lines}
 
     def keys(self, stream: str, key: str) -> list[Any]:
         return [record[key] for record in self.records[stream]]

@@ -148,7 +148,7 @@ def test_a_spent_token_ends_the_run_and_says_what_to_do(tap: TapCommand, sandbox
     run = tap.run(settings, select=["account"])
     assert run.status == 1
     assert "Constant Contact refused the refresh token (invalid_grant" in run.log
-    assert "Sign in again and put the new token into the setting refresh_token" in run.log
+    assert "Sign in again (tap-constantcontact-login) and put the new token into" in run.log
     assert "Traceback" not in run.log
 
 

@@ -77,11 +77,13 @@ def test_the_second_run_brings_what_changed(tap: TapCommand, sandbox: Sandbox) -
     assert not any("progress_markers" in bookmark for bookmark in _bookmarks(second.state))
 
 
-def test_the_last_line_says_what_was_done(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_the_last_lines_say_what_was_done(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, "account", "contacts")
-    last = run.log.splitlines()[-1]
-    assert re.search(r"Run ended after \d+\.\d s: 2 requests, 0 retries\. ", last)
-    assert last.endswith("Records: account 1 (1 requests), contacts 60 (1 requests)")
+    *_, last, head, account, contacts = run.log.splitlines()
+    assert re.search(r"Run ended after \d+\.\d s: 2 requests, 0 retries$", last)
+    assert head.split() == ["stream", "records", "requests"]
+    assert account.split() == ["account", "1", "1"]
+    assert contacts.split() == ["contacts", "60", "1"]
     assert len([request for request in sandbox.requests if request.path.startswith("/v3")]) == 2
 
 

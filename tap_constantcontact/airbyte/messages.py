@@ -200,14 +200,14 @@ class LogHandler(logging.Handler):
         """
         super().__init__()
         self._writer = writer
-        # The counts of the run are in its last line.
+        # The counts of the run are in its last lines.
         self.addFilter(lambda record: record.name != METRICS_LOGGER_NAME)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line of the log, without a traceback, which could show values."""
+        """Write the lines of a record, without a traceback, which could show values."""
         level = self._LEVELS.get(record.levelname, record.levelname)
-        message = without_addresses(record.getMessage())
-        self._writer.say("LOG", "log", {"level": level, "message": message})
+        for line in without_addresses(record.getMessage()).splitlines():
+            self._writer.say("LOG", "log", {"level": level, "message": line})
 
 
 def _status(stream: str, status: Status) -> dict[str, Any]:

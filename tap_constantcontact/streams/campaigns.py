@@ -319,7 +319,7 @@ class EmailCampaignABTests(OfChangedCampaigns):
         except Refused as refusal:
             if refusal.status != requests.codes.conflict:
                 raise
-            self.logger.info("%s: one is left out: %s", self.name, refusal)
+            self.note_left_out(refusal)
 
 
 class EmailCampaignResends(OfChangedCampaigns):
@@ -378,7 +378,7 @@ class StatsStream(ForCampaigns):
             answer: dict[str, Any] = self.fetch(self._path_of(ids))
         except NotFound as missing:
             if len(ids) == 1:
-                self.logger.info("%s is left out: %s", self.name, missing)
+                self.note_left_out(missing)
                 return
             half = len(ids) // 2
             yield from self._stats_of(ids[:half])

@@ -1,0 +1,183 @@
+"""The sign-in in a real browser: Chromium without a window, on the sandbox's pages.
+
+In an environment of its own (`make login-browser`), with Debian's chromium and chromium-driver or
+those that CHROMIUM and CHROMEDRIVER name. PICTURES keeps a picture of each page in a folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+ROOT = Path(__file__).parent.parent.parent
+sys.path[:0] = [str(ROOT)]
+
+from sandbox import Sandbox  # noqa: E402
+from sandbox.sign_in import PASSWORD, USER  # noqa: E402
+
+PREFIX = "TAP_CONSTANTCONTACT_"
+SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chrome]:
+    """Start the browser; a machine without one fails, and says what is missing."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    driver = os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver")
+    assert chromium, "there is no chromium on this machine"
+    assert driver, "there is no chromedriver on this machine"
+    options = ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--window-size=900,700"):
+        options.add_argument(argument)
+    chrome = Chrome(options=options, service=Service(driver))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture(params=[True, False], ids=["PKCE key", "key with a secret"])
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    options = {"contacts": 5, "campaigns": 1, "requests_per_second": 0, "device_interval": 0.2}
+    with Sandbox(public_client=request.param, token_requests_per_minute=0, **options) as sandbox:
+        yield sandbox
+
+
+class SigningIn:
+    """The command, under way."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path, *arguments: str) -> None:
+        settings = {**sandbox.settings, "token_store": str(folder / "tokens.json")}
+        del settings["refresh_token"]
+        env = {f"{PREFIX}{name.upper()}": value for name, value in settings.items()}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tap_constantcontact.login", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env={**os.environ, **env},
+        )
+        self.said: list[str] = []
+
+    def said_until(self, text: str) -> list[str]:
+        """Return the lines that it has said, up to one that begins with a text."""
+        assert self.process.stderr
+        for line in self.process.stderr:
+            self.said.append(line.rstrip())
+            if line.startswith(text):
+                return self.said
+        raise AssertionError("\n".join(self.said))
+
+    @property
+    def indented(self) -> list[str]:
+        """What stands out: addresses and codes."""
+        return [line.strip() for line in self.said if line.startswith("  ")]
+
+    def end(self) -> tuple[int, str, str]:
+        """Return its exit status, the last line that it said, and what it printed."""
+        killer = threading.Timer(SECONDS, self.process.kill)
+        killer.start()
+        out, err = self.process.communicate()
+        killer.cancel()
+        return self.process.returncode, err.strip().splitlines()[-1], out
+
+
+def fill_in(browser: Chrome, *, allow: bool = True, password: str = PASSWORD) -> None:
+    browser.find_element(By.NAME, "user").send_keys(USER)
+    browser.find_element(By.NAME, "password").send_keys(password)
+    answer = "yes" if allow else "no"
+    browser.find_element(By.CSS_SELECTOR, f"button[value={answer}]").click()
+
+
+def wait_for(browser: Chrome, selector: str, text: str) -> None:
+    """Wait for an element with a text; the page before may go meanwhile."""
+    gone = (NoSuchElementException, StaleElementReferenceException)
+    wait = WebDriverWait(browser, SECONDS, ignored_exceptions=gone)
+    wait.until(lambda page: page.find_element(By.CSS_SELECTOR, selector).text == text)
+
+
+def heading(browser: Chrome, text: str) -> None:
+    """Wait for a page with a heading, and keep a picture of it where that is wanted."""
+    wait_for(browser, "h1", text)
+    if folder := os.environ.get("PICTURES"):
+        browser.save_screenshot(str(Path(folder) / f"{text}.png".lower().replace(" ", "-")))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def start(sandbox: Sandbox, folder: Path) -> tuple[SigningIn, str]:
+    uri = f"http://localhost:{free_port()}"
+    login = SigningIn(sandbox, folder, "--no-browser", "--redirect-uri", uri)
+    login.said_until("Waits for the answer")
+    (url,) = login.indented
+    return login, url
+
+
+def test_a_person_signs_in(browser: Chrome, sandbox: Sandbox, tmp_path: Path) -> None:
+    login, url = start(sandbox, tmp_path)
+    browser.get(url)
+    heading(browser, "Sign in and allow access")
+    fill_in(browser, password="wrong")
+    wait_for(browser, ".wrong", "User name or password is wrong.")
+    fill_in(browser)
+    heading(browser, "Access is allowed")
+    status, last, shown = login.end()
+    assert (status, last) == (0, "Signed in: Café Olé (p07e1l8cdif9dl)")
+    assert f"{PREFIX}REFRESH_TOKEN={sandbox.refresh_token}" in shown.splitlines()
+
+
+def test_a_person_refuses(browser: Chrome, sandbox: Sandbox, tmp_path: Path) -> None:
+    login, url = start(sandbox, tmp_path)
+    browser.get(url)
+    heading(browser, "Sign in and allow access")
+    fill_in(browser, allow=False)
+    heading(browser, "Access was not given")
+    status, last, shown = login.end()
+    assert status == 1
+    assert last.startswith("Access was not given")
+    assert shown == ""
+
+
+def test_the_answer_of_another_sign_in_does_not_count(
+    browser: Chrome, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    login, url = start(sandbox, tmp_path)
+    browser.get(url.replace("state=", "state=not"))
+    fill_in(browser)
+    heading(browser, "This is not the answer that is waited for")
+    browser.get(url)
+    fill_in(browser)
+    heading(browser, "Access is allowed")
+    assert login.end()[0] == 0
+
+
+def test_a_person_enters_the_code_of_a_device(
+    browser: Chrome, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    login = SigningIn(sandbox, tmp_path, "--device")
+    login.said_until("Waits for that")
+    url, code = login.indented
+    browser.get(url)
+    heading(browser, "Connect a device")
+    browser.find_element(By.NAME, "user_code").send_keys(code.lower())
+    fill_in(browser)
+    heading(browser, "The device is connected")
+    status, last, _ = login.end()
+    assert (status, last) == (0, "Signed in: Café Olé (p07e1l8cdif9dl)")

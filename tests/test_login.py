@@ -1,0 +1,574 @@
+"""The sign-in: what it gets, what it shows, and what it does where somebody says no."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import person
+import pytest
+import requests
+from conftest import MakeSandbox, TapCommand, wait_until
+
+from sandbox import TOKEN_PATH, Fault, Sandbox
+from tap_constantcontact.login.scopes import OFFLINE_ACCESS, Rights, scope_of
+from tap_constantcontact.streams import STREAMS
+from tap_constantcontact.streams.account import AccountUserPrivileges
+from tap_constantcontact.streams.campaigns import EmailCampaigns
+from tap_constantcontact.streams.sms import SmsCampaignSummaries
+
+ALL_SCOPES = "account_read campaign_data contact_data offline_access"
+
+
+@dataclass
+class SigningIn:
+    """A sign-in under way, and what it has printed so far."""
+
+    process: subprocess.Popen[str]
+    said: str = ""
+    shown: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr
+        while piece := self.process.stderr.read(1):
+            self.said += piece
+
+    def wait_for(self, text: str) -> str:
+        """Wait until it says something, and return all that it has said."""
+        wait_until(lambda: text in self.said or self.process.poll() is not None)
+        assert text in self.said, self.said
+        return self.said
+
+    def end(self) -> int:
+        """Wait for its end, and return its exit status."""
+        assert self.process.stdout
+        self.shown = self.process.stdout.read().splitlines()
+        self.reader.join(timeout=30)
+        return self.process.wait(timeout=30)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings that it shows for .env."""
+        prefix = "TAP_CONSTANTCONTACT_"
+        pairs = (line.partition("=") for line in self.shown)
+        return {name.removeprefix(prefix).lower(): value for name, _, value in pairs}
+
+
+StartLogin = Callable[..., SigningIn]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "tap_constantcontact.login", *arguments]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def key_of(sandbox: Sandbox) -> dict[str, str]:
+    """Return what a person has before the first sign-in: the key, and where to go."""
+    return {name: value for name, value in sandbox.settings.items() if name != "refresh_token"}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[StartLogin]:
+    """Start sign-ins to a sandbox; those that are still under way are ended."""
+    started = []
+
+    def begin(sandbox: Sandbox, *arguments: str, **settings: Any) -> SigningIn:
+        file = tmp_path / "login.json"
+        file.write_text(json.dumps({**key_of(sandbox), **settings}))
+        state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+        process = subprocess.Popen(
+            command("--config", str(file), *arguments),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **state},
+        )
+        started.append(process)
+        return SigningIn(process)
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def browse(start: StartLogin) -> StartLogin:
+    """Start sign-ins that wait for a browser; wait until they do."""
+
+    def begin(sandbox: Sandbox, *arguments: str, **settings: Any) -> SigningIn:
+        uri = f"http://localhost:{free_port()}"
+        login = start(sandbox, "--no-browser", "--redirect-uri", uri, *arguments, **settings)
+        login.wait_for("Waits for the answer")
+        return login
+
+    return begin
+
+
+def run(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end, with settings of the environment."""
+    env = {f"TAP_CONSTANTCONTACT_{name.upper()}": str(value) for name, value in settings.items()}
+    return subprocess.run(
+        command(*arguments),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **env},
+    )
+
+
+@pytest.mark.parametrize("public_client", [True, False], ids=["PKCE key", "key with a secret"])
+def test_the_tap_goes_on_with_what_the_browser_brought(
+    make_sandbox: MakeSandbox, browse: StartLogin, tap: TapCommand, public_client: bool
+) -> None:
+    sandbox = make_sandbox(public_client=public_client)
+    login = browse(sandbox, token_store=str(tap.token_store))
+    page = person.sign_in(person.address_in(login.said))
+    assert "Access is allowed" in page.text
+    assert login.end() == 0, login.said
+    assert login.said.splitlines()[-1] == "Signed in: Café Olé (p07e1l8cdif9dl)"
+    assert f"Asks for the scopes {ALL_SCOPES}." in login.said
+    assert login.settings == {
+        "client_id": sandbox.settings["client_id"],
+        "refresh_token": sandbox.refresh_token,
+        "token_store": str(tap.token_store),
+    }
+    before = len(sandbox.requests)
+    tapped = tap.run(tap.settings(sandbox, **login.settings), select=["account", "contacts"])
+    assert tapped.status == 0, tapped.log
+    asked = [request.path for request in sandbox.requests[before:]]
+    assert TOKEN_PATH not in asked  # it uses the access token of the sign-in
+    assert len(tapped.records["contacts"]) == 60
+
+
+def test_tokens_are_kept_where_the_tap_looks_for_them_by_itself(
+    sandbox: Sandbox, browse: StartLogin, tap: TapCommand
+) -> None:
+    login = browse(sandbox)
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
+    (store,) = (tap.folder / "state" / "tap-constantcontact").glob("[!l]*.json")
+    assert str(store) in login.said
+    before = len(sandbox.requests)
+    env = {"XDG_STATE_HOME": str(tap.folder / "state")}
+    assert tap.run({**sandbox.settings, **login.settings}, select=["account"], env=env).status == 0
+    assert TOKEN_PATH not in [request.path for request in sandbox.requests[before:]]
+
+
+def test_the_browser_is_opened(sandbox: Sandbox, start: StartLogin, tap: TapCommand) -> None:
+    """The browser of this test is a command that writes down what it was given."""
+    given, browser = tap.folder / "given", tap.folder / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {given}\n')
+    browser.chmod(0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BROWSER", f"{browser} %s")
+        login = start(sandbox, "--redirect-uri", f"http://127.0.0.1:{free_port()}/back")
+    login.wait_for("Waits for the answer")
+    assert given.read_text() == person.address_in(login.said)
+    person.sign_in(given.read_text())
+    assert login.end() == 0, login.said
+
+
+def test_no_secret_is_shown_but_the_refresh_token(sandbox: Sandbox, browse: StartLogin) -> None:
+    login = browse(sandbox)
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
+    shown = login.said + "\n".join(login.shown)
+    assert "TAP_CONSTANTCONTACT_CLIENT_SECRET, which is not shown here" in login.said
+    assert sandbox.settings["client_secret"] not in shown
+    assert sandbox.refresh_token not in login.said
+    assert not re.search(r"eyJ[\w-]+\.", shown)
+    assert "code_verifier" not in shown
+
+
+def test_a_refusal_ends_it(sandbox: Sandbox, browse: StartLogin) -> None:
+    login = browse(sandbox)
+    page = person.sign_in(person.address_in(login.said), allow=False)
+    assert "Access was not given" in page.text
+    assert login.end() == 1
+    last = login.said.splitlines()[-1]
+    assert last.startswith("Access was not given. Sign in again, and allow what the page asks for")
+    assert login.shown == []
+    assert "Traceback" not in login.said
+
+
+def test_an_answer_with_another_state_does_not_count(sandbox: Sandbox, browse: StartLogin) -> None:
+    login = browse(sandbox)
+    url = person.address_in(login.said)
+    back = person.answer(url)
+    for forged in (
+        person.changed(back, state="guessed"),
+        person.changed(back, state=""),
+        person.changed(back, code=""),
+        person.changed(back, code="", state="guessed", error="access_denied"),
+    ):
+        page = requests.get(forged, timeout=10)
+        assert page.status_code == 400
+        assert "This is not the answer that is waited for" in page.text
+    assert requests.get(f"{back.partition('?')[0]}/favicon.ico", timeout=10).status_code == 404
+    assert login.process.poll() is None
+    assert requests.get(back, timeout=10).status_code == 200
+    assert login.end() == 0, login.said
+
+
+def test_it_listens_for_one_answer_only(sandbox: Sandbox, browse: StartLogin) -> None:
+    login = browse(sandbox)
+    back = person.answer(person.address_in(login.said))
+    assert requests.get(back, timeout=10).status_code == 200
+    with suppress(requests.ConnectionError):
+        assert requests.get(back, timeout=10).status_code == 410
+    assert login.end() == 0, login.said
+    with pytest.raises(requests.ConnectionError):
+        requests.get(back, timeout=10)
+
+
+def test_it_does_not_wait_for_ever(sandbox: Sandbox, start: StartLogin) -> None:
+    uri = f"http://localhost:{free_port()}"
+    login = start(sandbox, "--no-browser", "--redirect-uri", uri, "--timeout", "0.3")
+    assert login.end() == 1
+    assert "Nobody has signed in within 0 s. Try it again, with a longer --timeout" in login.said
+    with pytest.raises(requests.ConnectionError):
+        requests.get(uri, timeout=10)
+
+
+def test_a_code_that_somebody_else_has_used_is_explained(
+    sandbox: Sandbox, browse: StartLogin
+) -> None:
+    login = browse(sandbox)
+    back = person.answer(person.address_in(login.said))
+    sandbox.expire_codes()
+    requests.get(back, timeout=10)
+    assert login.end() == 1
+    assert "Constant Contact refused the code (invalid_grant" in login.said
+    assert login.said.splitlines()[-1].endswith("Sign in again")
+
+
+def test_the_code_is_worth_nothing_without_the_verifier(
+    sandbox: Sandbox, browse: StartLogin
+) -> None:
+    login = browse(sandbox)
+    back = person.answer(person.address_in(login.said))
+    stolen = {
+        "grant_type": "authorization_code",
+        "code": parse_qs(urlsplit(back).query)["code"][0],
+        "redirect_uri": back.partition("?")[0],
+        "code_verifier": "a" * 43,
+    }
+    key = (sandbox.settings["client_id"], sandbox.settings["client_secret"])
+    refused = requests.post(sandbox.settings["auth_url"], data=stolen, auth=key, timeout=10)
+    assert refused.json()["error_description"] == "PKCE verification failed."
+
+
+def test_the_address_asks_for_what_the_vendor_documents(
+    sandbox: Sandbox, browse: StartLogin
+) -> None:
+    login = browse(sandbox)
+    asked = parse_qs(urlsplit(person.address_in(login.said)).query)
+    assert asked["response_type"] == ["code"]
+    assert asked["client_id"] == [sandbox.settings["client_id"]]
+    assert asked["scope"] == [ALL_SCOPES]
+    assert asked["code_challenge_method"] == ["S256"]
+    assert len(asked["code_challenge"][0]) == 43
+    assert len(asked["state"][0]) >= 30
+
+
+def test_it_asks_for_the_scopes_of_the_selected_streams(
+    sandbox: Sandbox, browse: StartLogin, tap: TapCommand
+) -> None:
+    catalog = tap.folder / "catalog.json"
+    catalog.write_text(json.dumps(tap.catalog(["contacts"])))
+    login = browse(sandbox, "--catalog", str(catalog))
+    assert "Asks for the scopes contact_data offline_access." in login.said
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
+    assert login.said.splitlines()[-1].startswith("Signed in: the API takes the token")
+
+
+def test_scopes_can_be_narrowed_and_what_that_costs_is_said(
+    sandbox: Sandbox, browse: StartLogin
+) -> None:
+    login = browse(sandbox, "--scopes", "account_read,contact_data")
+    assert "Asks for the scopes account_read contact_data offline_access." in login.said
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
+    assert "email_campaigns cannot be read: that needs the scope campaign_data." in login.said
+    assert "contacts cannot be read" not in login.said
+
+
+def test_scopes_that_are_not_granted_are_named(
+    make_sandbox: MakeSandbox, browse: StartLogin
+) -> None:
+    sandbox = make_sandbox(scopes=("account_read", "contact_data", "offline_access"))
+    login = browse(sandbox)
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
+    assert "Constant Contact has not granted campaign_data." in login.said
+
+
+def test_no_refresh_token_is_an_error(make_sandbox: MakeSandbox, browse: StartLogin) -> None:
+    sandbox = make_sandbox(scopes=("account_read", "contact_data", "campaign_data"))
+    login = browse(sandbox)
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 1
+    assert "Constant Contact gave no refresh token" in login.said
+
+
+def test_every_scope_of_the_streams_is_known() -> None:
+    scopes = {scope_of(stream) for stream in STREAMS}
+    assert scopes == {None, *ALL_SCOPES.split()} - {OFFLINE_ACCESS}
+    without = [stream for stream in STREAMS if not stream.for_partners and not scope_of(stream)]
+    assert without == [AccountUserPrivileges]
+
+
+def test_a_stream_lacks_what_the_token_or_its_user_has_not() -> None:
+    assert Rights(None, None).lacking(SmsCampaignSummaries) == ""
+    assert Rights(frozenset(), None).lacking(SmsCampaignSummaries) == "the scope campaign_data"
+    rights = Rights(frozenset(["campaign_data"]), frozenset(["campaign:read"]))
+    assert rights.lacking(SmsCampaignSummaries) == "the privilege ui:campaign:metrics"
+    assert rights.lacking(EmailCampaigns) == ""
+
+
+# A device.
+
+
+@pytest.mark.parametrize("device_needs_secret", [False, True])
+@pytest.mark.parametrize("public_client", [True, False], ids=["PKCE key", "key with a secret"])
+def test_a_device_is_allowed_in(
+    make_sandbox: MakeSandbox,
+    start: StartLogin,
+    tap: TapCommand,
+    public_client: bool,
+    device_needs_secret: bool,
+) -> None:
+    sandbox = make_sandbox(
+        public_client=public_client,
+        device_needs_secret=device_needs_secret and not public_client,
+        device_interval=0.1,
+        token_requests_per_minute=0,
+    )
+    login = start(sandbox, "--device", token_store=str(tap.token_store))
+    said = login.wait_for("Waits for that")
+    code = re.findall(r"^  ([A-Z]{4}-[A-Z]{4})$", said, re.MULTILINE)[0]
+    assert person.answer(f"{person.address_in(said)}?user_code={code}") == ""
+    assert login.end() == 0, login.said
+    assert login.said.splitlines()[-1] == "Signed in: Café Olé (p07e1l8cdif9dl)"
+    assert login.settings["refresh_token"] == sandbox.refresh_token
+    assert tap.run(tap.settings(sandbox, **login.settings), select=["account"]).status == 0
+
+
+@pytest.fixture
+def device(make_sandbox: MakeSandbox) -> Sandbox:
+    return make_sandbox(device_interval=0.1, token_requests_per_minute=0)
+
+
+def test_a_device_that_is_refused_stops_asking(device: Sandbox, start: StartLogin) -> None:
+    login = start(device, "--device")
+    said = login.wait_for("Waits for that")
+    complete = re.findall(r"in this address already: (\S+)", said)[0]
+    person.answer(complete, allow=False)
+    assert login.end() == 1
+    assert "Access was not given. Sign in again" in login.said
+
+
+def test_a_code_that_nobody_enters_ends(device: Sandbox, start: StartLogin) -> None:
+    login = start(device, "--device")
+    login.wait_for("Waits for that")
+    device.expire_codes()
+    assert login.end() == 1
+    assert "Nobody has entered the code in time. Try it again" in login.said
+
+
+def test_an_application_without_the_device_flow_is_explained(
+    device: Sandbox, start: StartLogin
+) -> None:
+    login = start(device, "--device", client_id="another")
+    assert login.end() == 1
+    assert "There is no code for this device (401 invalid_client" in login.said
+    assert "that the application has the device flow" in login.said
+
+
+# An address that is pasted.
+
+
+def test_an_address_from_any_browser_can_be_pasted(sandbox: Sandbox, start: StartLogin) -> None:
+    login = start(sandbox, "--paste")
+    login.wait_for("Address: ")
+    back = person.answer(person.address_in(login.said))
+    assert login.process.stdin
+    print(person.changed(back, state="another"), file=login.process.stdin, flush=True)
+    login.wait_for("That is not the answer to this sign-in")
+    print(back, file=login.process.stdin, flush=True)
+    assert login.end() == 0, login.said
+    assert login.settings["refresh_token"] == sandbox.refresh_token
+
+
+def test_a_refusal_can_be_pasted(sandbox: Sandbox, start: StartLogin) -> None:
+    login = start(sandbox, "--paste")
+    login.wait_for("Address: ")
+    assert login.process.stdin
+    back = person.answer(person.address_in(login.said), allow=False)
+    print(back, file=login.process.stdin, flush=True)
+    assert login.end() == 1
+    assert "Access was not given" in login.said
+
+
+def test_nothing_pasted_is_an_error(sandbox: Sandbox, start: StartLogin) -> None:
+    login = start(sandbox, "--paste")
+    assert login.process.stdin
+    login.process.stdin.close()
+    assert login.end() == 1
+    assert "No answer was pasted" in login.said
+
+
+# What goes wrong before.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "said"),
+    [
+        ((), {}, "A client ID is needed: give --client-id"),
+        (("--client-id=x", "--scopes=billing"), {}, "No stream needs the scope billing"),
+        (("--client-id=x",), {"auth_url": "ftp://x"}, "Setting auth_url is 'ftp://x'"),
+        (("--client-id=x",), {"auth_url": "https://x/y"}, "but must end with /token"),
+        (("--client-id=x", "--redirect-uri=https://x"), {}, "With --paste any address will do"),
+        (("--client-id=x", "--redirect-uri=http://localhost:1x"), {}, "No browser can come back"),
+        (("--client-id=x", "--token-store=/dev/null/x"), {}, "/dev/null"),
+        (("--client-id=x", "--config=/nowhere.json"), {}, "/nowhere.json"),
+    ],
+)
+def test_wrong_use_is_explained(
+    arguments: tuple[str, ...], settings: dict[str, str], said: str
+) -> None:
+    ended = run(*arguments, **settings)
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_port_that_is_taken_is_explained() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        uri = f"http://localhost:{listener.getsockname()[1]}"
+        ended = run("--client-id=x", "--redirect-uri", uri)
+    assert ended.returncode == 1
+    assert f"Nobody can listen at {uri}" in ended.stderr
+
+
+def test_an_authorisation_server_that_is_away_is_explained() -> None:
+    ended = run("--client-id=x", "--device", auth_url="http://127.0.0.1:9/token")
+    assert ended.returncode == 1
+    assert "cannot be reached" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_missing_package_is_named(tmp_path: Path) -> None:
+    (tmp_path / "oauthlib.py").write_text("raise ImportError")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(tmp_path))
+        ended = run("--client-id=x")
+    assert ended.returncode == 1
+    assert "install tap-constantcontact[login]" in ended.stderr
+
+
+def test_a_secret_is_asked_for_on_a_terminal_and_not_shown(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    file = tmp_path / "login.json"
+    settings = key_of(sandbox)
+    secret = settings.pop("client_secret")
+    file.write_text(json.dumps({**settings, "token_store": str(tmp_path / "tokens.json")}))
+    uri = f"http://localhost:{free_port()}"
+    login = SigningIn(
+        subprocess.Popen(
+            command("--config", str(file), "--no-browser", "--redirect-uri", uri),
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    )
+    login.wait_for("Secret of the application")
+    os.write(ours, secret.encode() + b"\n")
+    login.wait_for("Waits for the answer")
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
+    assert secret not in login.said
+
+
+# What a sign-in is good for.
+
+
+def test_the_status_says_whose_account_it_is_and_what_may_be_read(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(
+        scopes=("account_read", "contact_data", "offline_access"),
+        privileges=("account:read", "contacts:read"),
+    )
+    ended = run("--status", **{**sandbox.settings, "token_store": str(tap.token_store)})
+    assert ended.returncode == 0, ended.stderr
+    said = dict(re.findall(r"^(\w[\w ]+?)  +(.+)$", ended.stdout, re.MULTILINE))
+    assert said["Account"] == "Café Olé (p07e1l8cdif9dl)"
+    assert said["Scopes"] == "account_read contact_data offline_access"
+    assert re.fullmatch(r"until \d{4}-\d\d-\d\d \d\d:\d\d UTC", said["Access token"])
+    assert re.search(r"unused for 180 days: without a run, until \d{4}-", said["Refresh token"])
+    assert re.search(r"without the scope campaign_data: not .*email_campaigns", ended.stdout)
+    assert "without the privilege contacts:lists:read: not contact_lists" in ended.stdout
+    assert "without the privilege contacts:write: not bulk_activities" in ended.stdout
+    for secret in (sandbox.refresh_token, sandbox.settings["client_secret"]):
+        assert secret not in ended.stdout + ended.stderr
+
+
+def test_the_status_uses_the_stored_token(tap: TapCommand, sandbox: Sandbox) -> None:
+    settings = {**sandbox.settings, "token_store": str(tap.token_store)}
+    assert run("--status", **settings).returncode == 0
+    assert run("--status", **settings).returncode == 0
+    assert [request.path for request in sandbox.requests].count(TOKEN_PATH) == 1
+
+
+def test_the_status_without_a_sign_in_says_how_to_get_one() -> None:
+    ended = run("--status")
+    assert ended.returncode == 1
+    assert "tap-constantcontact-login gets them" in ended.stderr
+
+
+def test_the_status_of_a_spent_token_says_what_to_do(tap: TapCommand, sandbox: Sandbox) -> None:
+    settings = {**sandbox.settings, "token_store": str(tap.token_store)}
+    sandbox.replace_refresh_token()
+    ended = run("--status", **settings)
+    assert ended.returncode == 1
+    assert "Sign in again (tap-constantcontact-login)" in ended.stderr
+
+
+def test_the_status_does_not_wait_for_a_day_to_end(tap: TapCommand, sandbox: Sandbox) -> None:
+    sandbox.fail("/account/*", Fault.QUOTA_EXCEEDED, times=9)
+    settings = {**sandbox.settings, "token_store": str(tap.token_store)}
+    ended = run("--status", on_quota_exceeded="wait", **settings)
+    assert ended.returncode == 75
+    assert "The API's quota of the day is used up" in ended.stderr

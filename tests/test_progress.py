@@ -1,0 +1,175 @@
+"""What a run says of itself: while it runs, and at its end."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+from conftest import MakeSandbox, TapCommand
+
+from sandbox import Fault, Sandbox
+from tap_constantcontact.progress import Look, Pace, said_of_run, said_of_stream
+from tap_constantcontact.summary import Row, table
+
+#: The tap as it is, with a look every few hundredths of a second.
+OFTEN = """
+import sys
+from tap_constantcontact import progress
+progress.SECONDS_BETWEEN_LINES = progress.SECONDS_BETWEEN_DISPLAYS = 0.02
+from tap_constantcontact.__main__ import main
+sys.argv[0] = "tap-constantcontact"
+main()
+"""
+
+
+def looking_often(command: list[str]) -> list[str]:
+    """Return a command of the tap that looks at its run often."""
+    return [sys.executable, "-c", OFTEN, *command[3:]]
+
+
+def test_the_stream_and_its_pages_are_told() -> None:
+    assert said_of_stream(Look()) == "Begins"
+    reports = Look(stream="email_opens", records=12500, answers=1025)
+    assert said_of_stream(reports) == "email_opens: 12,500 records, 1,025 requests"
+    contacts = Look(stream="contacts", records=12500, answers=25, of_pages=210)
+    assert said_of_stream(contacts) == "contacts: 12,500 records, page 25 of 210"
+
+
+def test_the_pace_and_the_time_left_are_told() -> None:
+    pace = Pace()
+    pace.see(Look(stream="account", requests=0), at=0)
+    assert pace.requests_per_second is None
+    assert pace.seconds_left is None
+    for second in range(1, 31):
+        pages = Look("contacts", 500 * second, 4 * second, 840, 4 * second, 4 * second, 10_000)
+        pace.see(pages, at=second)
+    assert pace.requests_per_second == pytest.approx(4)
+    assert pace.seconds_left == pytest.approx(180)
+    assert said_of_run(pages, pace) == (
+        "120 of today's 10,000 requests, 4.0 a second, 3 min left of this stream"
+    )
+
+
+def test_the_pace_is_that_of_the_last_minute() -> None:
+    pace = Pace()
+    for second in range(200):  # the API throttles: there is nothing any more
+        pace.see(Look(stream="contacts", requests=min(4 * second, 400)), at=second)
+    assert pace.requests_per_second == 0
+    assert said_of_run(Look(today=400, daily_quota=10_000), pace).endswith("0.0 a second")
+
+
+def test_nothing_is_foretold_where_the_api_does_not_tell() -> None:
+    pace = Pace()
+    for second in range(10):
+        pace.see(Look(stream="email_opens", answers=second), at=second)
+    assert pace.seconds_left is None
+
+
+def test_a_line_of_the_log_now_and_then(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(contacts=1200, latency=(0.1, 0.1))
+    command = tap.command(tap.settings(sandbox), select=["contacts", "contact_tags"])
+    run = subprocess.run(
+        looking_often(command), capture_output=True, text=True, timeout=60, check=True
+    )
+    lines = [line for line in run.stderr.splitlines() if "tap-constantcontact.progress" in line]
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"[\d\- :,]+\| INFO +\| tap-constantcontact\.progress +\| .*", line)
+    told = [line for line in lines if "contacts: " in line]
+    assert re.search(r"contacts: [\d,]+ records, page [1-3] of 3; \d+ of today's 10,000", told[-1])
+
+
+@pytest.mark.parametrize("width", [120, 60, 0], ids=["wide", "narrow", "of no known width"])
+def test_a_display_on_a_terminal(tap: TapCommand, make_sandbox: MakeSandbox, width: int) -> None:
+    sandbox = make_sandbox(contacts=1200, latency=(0.1, 0.1))
+    command = tap.command(tap.settings(sandbox), select=["contacts", "account"])
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    run = subprocess.Popen(
+        looking_often(command),
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(theirs)
+    screen = b""
+    try:
+        while piece := os.read(ours, 65536):
+            screen += piece
+    except OSError:  # the other side is closed
+        pass
+    assert run.wait(timeout=60) == 0
+    shown = screen.decode()
+    assert "tap-constantcontact.progress" not in shown
+    displayed = [
+        part for part in re.split("[\r\n]+", shown) if re.match(r"contacts: [\d,]+ r", part)
+    ]
+    assert displayed
+    assert all(len(part) < (width or 80) for part in displayed)
+    assert any(re.search(r"records, page \d of 3 \|[^|]{12}\| \d", part) for part in displayed)
+    assert any(" of today's 10,000 requests" in part for part in displayed) == (width != 60)
+    assert "contacts: " not in shown.rpartition("Run ended after")[2]  # it is gone before
+
+
+def test_no_line_for_a_request_at_the_default_level(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    few, many = make_sandbox(campaigns=6), make_sandbox(campaigns=60)
+    logs = [
+        tap.sync(sandbox, "email_campaign_activities", "email_opens").log for sandbox in (few, many)
+    ]
+    assert len(many.requests) > len(few.requests) + 100
+    few_lines, many_lines = (len(log.splitlines()) for log in logs)
+    assert many_lines <= few_lines + 2
+
+
+def test_the_table_says_what_was_not_read_and_why(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(scopes=("account_read", "contact_data", "offline_access"))
+    run = tap.sync(sandbox, "account", "contacts", "email_campaigns", "partner_accounts")
+    assert run.status == 0, run.log
+    rows = run.table
+    assert rows["contacts"] == ["60", "1"]
+    assert rows["email_campaigns"][2] == (
+        "all: that needs the scope campaign_data and the privilege campaign:read"
+    )
+    assert rows["partner_accounts"] == ["0", "0", "all: that needs a partner's key"]
+
+
+def test_the_table_says_what_a_run_that_ends_early_has_left(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(contacts=1200)
+    run = tap.sync(sandbox, "account", "contacts", "segments", max_requests=2)
+    assert run.status == 75
+    rows = run.table
+    assert rows["account"] == ["1", "1"]
+    assert rows["contacts"] == ["500", "1", "the rest"]
+    assert rows["segments"] == ["0", "0", "all: the run ended before"]
+
+
+def test_the_table_counts_items_that_are_left_out(tap: TapCommand, sandbox: Sandbox) -> None:
+    sandbox.fail("/emails/activities/*", Fault.NOT_FOUND, times=3)
+    run = tap.sync(sandbox, "email_campaign_activities")
+    assert run.log.count("one is left out") == 1
+    assert re.search(r"\d that are gone or may not be read", run.log.splitlines()[-1])
+
+
+def test_a_table_is_as_wide_as_its_content() -> None:
+    rows = [Row("contacts", 120_000, 241), Row("segments", 4, 5)]
+    assert table(rows).splitlines() == [
+        "stream    records  requests",
+        "contacts  120,000       241",
+        "segments        4         5",
+    ]
+    assert table([*rows, Row("events", 0, 1, "the rest of them")]).splitlines()[-1] == (
+        "events          0         1  the rest of them"
+    )
