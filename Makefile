@@ -9,7 +9,7 @@ VERSION_airbyte-cdk = ==7.39.1
 VERSION_dlt = ==1.31.0
 VERSION_singer-sdk = ==0.54.9
 
-.PHONY: help demo targets airbyte bench requests test lint format plugin contract clean
+.PHONY: help demo targets airbyte bench requests test lint format plugin docs contract clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ format: .venv/made ## Bring the code into its format.
 
 plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from what the tap tells of itself.
 	@.venv/bin/python tests/plugin.py
+
+docs: .venv/made ## Write docs/streams.md and its diagram, from the schemas and the stream classes.
+	@.venv/bin/python -m reference
 
 contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT: a copy of it).
 	@.venv/bin/python tests/contract.py

@@ -225,6 +225,9 @@ class ConstantContactStream(RESTStream[ParseResult]):
         detail_path: path of a row's detail, where the rows are completed by one.
         detail_params: its query parameters.
         for_partners: whether the endpoint is read with the partner's key.
+        reading: what a run reads of it, for the documents (Markdown), as the two below.
+        cost: the requests of a run; where it is empty, they follow from the other attributes.
+        unseen: what of its rows no run sees, if there is such a thing.
     """
 
     records_key: ClassVar[str | None] = None
@@ -234,6 +237,9 @@ class ConstantContactStream(RESTStream[ParseResult]):
     detail_path: ClassVar[str] = ""
     detail_params: ClassVar[Mapping[str, Any]] = {}
     for_partners: ClassVar[bool] = False
+    reading: ClassVar[str] = "in full in each run"
+    cost: ClassVar[str] = ""
+    unseen: ClassVar[str] = ""
 
     schema: ClassVar[StreamSchema] = SchemaOfStream(SCHEMAS)
     allow_redirects = False
@@ -695,6 +701,7 @@ class OldestFirstStream(OwnProgressStream):
     """
 
     since_param: ClassVar[str | None] = None
+    reading = "what has changed since the bookmark, the oldest change first"
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the changed rows with their details, oldest change first."""

@@ -63,6 +63,12 @@ class Contacts(OwnProgressStream):
     primary_keys = ("contact_id",)
     replication_key = "last_changed_at"
     needs = _CONTACTS
+    reading = (
+        "what the filters show as changed or unsubscribed since the bookmark; all, in a sweep, "
+        "every `contacts_sweep_days`"
+    )
+    cost = "2, and 1 for each further 500 changed; a sweep: 1 for 500 contacts, and a few"
+    unseen = "what no filter shows, until the sweep"
 
     _include: list[str] | None = None
     _since = ""
@@ -350,6 +356,8 @@ class ContactCounts(ConstantContactStream):
     primary_keys = ("counted_at",)
     needs = _CONTACTS
     selected_by_default = False
+    reading = "a new row in each run"
+    unseen = "counts between two runs"
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Add the time of counting, which is the row's key."""
@@ -365,6 +373,7 @@ class ContactLists(ConstantContactStream):
     params = {"status": "all", "include_membership_count": "all", "limit": 500}
     primary_keys = ("list_id",)
     needs = _LISTS
+    cost = "1 for 500 e-mail lists, 1 for 500 SMS lists"
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each list once, whether it is for e-mail, SMS or both."""
@@ -401,6 +410,7 @@ class ContactTags(ConstantContactStream):
     params = {"include_count": "true", "limit": 500}
     primary_keys = ("tag_id",)
     needs = _CONTACTS
+    unseen = "a deleted tag: it is missing, its row stays"
 
 
 class ContactCustomFields(ConstantContactStream):
@@ -412,6 +422,7 @@ class ContactCustomFields(ConstantContactStream):
     params = {"limit": 100}
     primary_keys = ("custom_field_id",)
     needs = _CONTACTS
+    unseen = "a deleted field: it is missing, its row stays"
 
 
 class BulkActivities(ConstantContactStream):
@@ -427,6 +438,7 @@ class BulkActivities(ConstantContactStream):
     primary_keys = ("activity_id",)
     needs = "the scope contact_data and the privilege contacts:write"
     selected_by_default = False
+    unseen = "what is older than ten days (documented)"
 
 
 class Segments(OldestFirstStream):
@@ -440,6 +452,7 @@ class Segments(OldestFirstStream):
     replication_key = "edited_at"
     detail_path = "/segments/{segment_id}"
     needs = _LISTS
+    unseen = "a deleted segment: it is missing, its row stays"
 
 
 class SegmentContacts(ForEachStream):
@@ -456,6 +469,8 @@ class SegmentContacts(ForEachStream):
     own_columns = ("segment_id",)
     needs = _CONTACTS
     selected_by_default = False
+    cost = "1 for 1,000 segments, and for each 1 for 500 contacts"
+    unseen = "a contact that leaves a segment: its row stays"
 
     def items(self, context: Context | None) -> Iterator[Record]:
         """Yield all segments, changed or not."""

@@ -44,6 +44,7 @@ class PartnerAccounts(PartnerStream):
     records_key = "site_owner_list"
     params = {"limit": 50}
     primary_keys = ("encoded_account_id",)
+    unseen = "an account that is gone: its row stays"
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield the account."""
@@ -59,6 +60,8 @@ class PartnerAccountPlans(PartnerStream, ForEachStream):
     own_columns = ("encoded_account_id",)
     parent_stream_type = PartnerAccounts
     state_partitioning_keys = ()
+    reading = "in full, of each account"
+    cost = "1 for each account"
 
 
 class PartnerWebhookSubscriptions(PartnerStream):
@@ -67,3 +70,4 @@ class PartnerWebhookSubscriptions(PartnerStream):
     name = "partner_webhook_subscriptions"
     path = "/partner/webhooks/subscriptions"
     primary_keys = ("topic_id",)
+    unseen = "a subscription that is gone: its row stays"
