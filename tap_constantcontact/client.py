@@ -67,7 +67,8 @@ def _schemas() -> Any:
 
 
 SCHEMAS = SchemaDirectory(_schemas())
-_EXTRA = {
+#: The column for what a schema does not know.
+EXTRA = {
     "type": ["object", "null"],
     "description": "Properties that the schema does not know: their paths, and lists of values.",
 }
@@ -85,7 +86,7 @@ class SchemaOfStream(StreamSchema):
         """
         schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
         if stream.config.get("keep_unknown_fields"):
-            schema = {**schema, "properties": {**schema["properties"], "_extra": _EXTRA}}
+            schema = {**schema, "properties": {**schema["properties"], "_extra": EXTRA}}
         # Is found there from now on: the SDK asks for it with every record.
         vars(stream)["schema"] = schema
         return schema

@@ -33,7 +33,8 @@ from tap_constantcontact.ending import Ending, MessageWriter, PacedStateWriter
 from tap_constantcontact.errors import JSON_ERROR, RunEnded
 from tap_constantcontact.ledger import open_ledger
 from tap_constantcontact.limits import Limits
-from tap_constantcontact.streams import STREAMS
+from tap_constantcontact.streams import STREAMS, place_of
+from tap_constantcontact.streams.custom import CustomStream
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -62,15 +63,16 @@ _STREAM = {
     },
     "required": ["tap_stream_id", "schema"],
 }
-_OWN_STREAM = {
-    "properties": {"tap_stream_id": {"enum": [vars(stream)["name"] for stream in STREAMS]}}
-}
 _CATALOG = Draft202012Validator(
     {
         "type": "object",
-        "properties": {"streams": {"type": "array", "items": _STREAM, "contains": _OWN_STREAM}},
+        "properties": {"streams": {"type": "array", "items": _STREAM}},
         "required": ["streams"],
     }
+)
+_FOREIGN_CATALOG = (
+    "The catalog is not one of this tap: it has no list of its streams; --discover writes a good "
+    "one"
 )
 
 
@@ -99,6 +101,8 @@ class TapConstantContact(Tap):
         self._ending = Ending(self._unfinished)
         check_files(arguments.get("state"), arguments.get("catalog"))
         super().__init__(**arguments)
+        if self.input_catalog is not None and self.input_catalog.keys().isdisjoint(self.streams):
+            raise ConfigurationError(_FOREIGN_CATALOG)
         self._state_writer: PacedStateWriter = PacedStateWriter(self.message_writer)
         if command := click.get_current_context(silent=True):
             command.call_on_close(self.close)
@@ -150,17 +154,20 @@ class TapConstantContact(Tap):
             if stream.for_partners
             else stream(self, lambda: self.api)
             for stream in STREAMS
+        ] + [
+            CustomStream(self, lambda: self.api, declaration)
+            for declaration in self.config.get("custom_streams", ())
         ]
 
     @property
     def streams(self) -> dict[str, Stream]:
-        """The streams in the order of `STREAMS`: what matters most is read first.
+        """The streams in the order of their subjects: what matters most is read first.
 
         Overrides the SDK's order, which is that of their names.
         """
         if self._streams is None:
-            loaded = super().streams
-            self._streams = {name: loaded[name] for name in (vars(cls)["name"] for cls in STREAMS)}
+            loaded = super().streams.values()
+            self._streams = {stream.name: stream for stream in sorted(loaded, key=place_of)}
         return self._streams
 
     def close(self) -> None:
@@ -184,7 +191,8 @@ class TapConstantContact(Tap):
         settings.tidy(self._config)
         self.append_builtin_config(self.config_jsonschema)
         errors = list(settings.problems(self._config, self.config_jsonschema, now))
-        if errors and raise_errors:
+        # Also where the others do not matter: streams that are declared wrongly are none.
+        if any(raise_errors or "custom_streams" in error for error in errors):
             message = "The settings are not usable"
             raise ConfigValidationError(message, errors=errors, schema=self.config_jsonschema)
         for hint in settings.unknown(self._config, self.config_jsonschema):
@@ -306,8 +314,4 @@ def check_files(state: Any, catalog: Any) -> None:
         )
         raise ConfigurationError(message)
     if isinstance(catalog, (dict, list)) and not _CATALOG.is_valid(catalog):
-        message = (
-            "The catalog is not one of this tap: it has no list of its streams; --discover writes "
-            "a good one"
-        )
-        raise ConfigurationError(message)
+        raise ConfigurationError(_FOREIGN_CATALOG)
