@@ -191,7 +191,8 @@ class NextLink(BaseHATEOASPaginator):
         if _origin(url) != self._origin:
             message = (
                 f"{request_line(response)}: the next page is said to be on another host than the "
-                "API's; it is not followed and no token is sent there"
+                "API's; it is not followed and no token is sent there. Check the setting api_url; "
+                "if it is right, report this"
             )
             raise FatalAPIError(message)
         return url
@@ -205,7 +206,10 @@ class NextLink(BaseHATEOASPaginator):
         url = super().get_next(response)
         if url is not None:
             if url.geturl() in self._followed:
-                message = f"{request_line(response)}: the links to the next page go in a circle"
+                message = (
+                    f"{request_line(response)}: the links to the next page go in a circle. Run "
+                    "again; if it says so again, report this"
+                )
                 raise FatalAPIError(message)
             self._followed.add(url.geturl())
         return url
@@ -548,7 +552,8 @@ class ConstantContactStream(RESTStream[ParseResult]):
         if self.replication_key:
             row.setdefault(self.replication_key, None)
         if None in map(row.get, self.primary_keys):
-            self._report(f"a record without its key {', '.join(self.primary_keys)} is left out")
+            keys = ", ".join(self.primary_keys)
+            self._report(f"a record without its key {keys} is left out; please report it")
             return None
         self._given += 1
         return row
@@ -608,7 +613,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         return cleaner(self.schema, self._note_misfit, self._note_unknown)
 
     def _note_misfit(self, path: str, _: Any) -> None:
-        self._report(f"a value of {path} that has another type is null")
+        self._report(f"a value of {path} that has another type is null; please report it")
 
     def _note_unknown(self, path: str, value: Any) -> None:
         self.unknown_properties.add(path)

@@ -29,7 +29,7 @@ def problems(declarations: Sequence[Declaration], built_in: Collection[str]) -> 
     """
     names: set[str] = set()
     for number, declaration in enumerate(declarations):
-        place = f"Setting custom_streams.{number}"
+        place = f"custom_streams.{number}"
         yield from _problems_of_names(declaration, place, {*built_in, *names})
         yield from _problems_of_columns(declaration, place)
         names.add(declaration["name"])
@@ -63,32 +63,35 @@ def _problems_of_names(
     name, path = declaration["name"], declaration["path"]
     if not _NAME.fullmatch(name):
         yield (
-            f"{place}.name is {name!r}, but must be up to 63 small letters, digits and _, a letter "
-            "first"
+            f"Setting {place}.name is {name!r}, but must be up to 63 small letters, digits and _, "
+            "a letter first"
         )
     if name in taken:
-        yield f"{place}.name is {name!r}, but must be another one: there is a stream of that name"
+        yield (
+            f"Setting {place}.name is {name!r}, but must be another one: there is a stream of that "
+            "name"
+        )
     if not _PATH.fullmatch(path):
         yield (
-            f"{place}.path is {path!r}, but must be a path below api_url, such as /contact_lists, "
-            "without placeholders; parameters belong into params"
+            f"Setting {place}.path is {path!r}, but must be a path below api_url, such as "
+            "/contact_lists, without placeholders; parameters belong into params"
         )
     is_incremental = "replication_key" in declaration
     for parameter, value in declaration.get("params", {}).items():
         if SINCE in str(value) and not is_incremental:
-            yield f"{place}.params.{parameter} has {SINCE}, but there is no replication_key"
+            yield f"Setting {place}.params.{parameter} has {SINCE}, but needs a replication_key"
 
 
 def _problems_of_columns(declaration: Declaration, place: str) -> Iterator[str]:
     keys = declaration["primary_keys"]
     if not keys:
-        yield f"{place}.primary_keys is [], but must name at least one property"
+        yield f"Setting {place}.primary_keys is [], but must name at least one property"
     own = [*keys, *filter(None, [declaration.get("replication_key")])]
     if "schema" not in declaration:
         if WHOLE_RECORD in own:
             yield (
-                f"{place} has a key {WHOLE_RECORD!r}, which is the column of the whole record: it "
-                "needs a schema"
+                f"Setting {place} has a key {WHOLE_RECORD!r}, which is the column of the whole "
+                "record: it needs a schema"
             )
         return
     columns = declaration["schema"]["properties"]
@@ -96,12 +99,12 @@ def _problems_of_columns(declaration: Declaration, place: str) -> Iterator[str]:
         yield from _problems_of_type(schema, f"{place}.schema.properties.{column}")
     for key in keys:
         if key in columns and _kinds(columns[key]) not in ([kind] for kind in _KINDS_OF_KEYS):
-            yield f"{place}.schema.properties.{key} is a key, but its type is no text or integer"
+            yield f"Setting {place}.schema.properties.{key} is a key, but no string or integer"
     replication_key = declaration.get("replication_key")
     if replication_key in columns and columns[replication_key].get("format") != "date-time":
         yield (
-            f"{place}.schema.properties.{replication_key} is the replication key, but it is no "
-            "timestamp, a string with the format date-time"
+            f"Setting {place}.schema.properties.{replication_key} is the replication key, but no "
+            "string with the format date-time"
         )
 
 
@@ -109,7 +112,7 @@ def _problems_of_type(schema: Any, place: str) -> Iterator[str]:
     """Yield what of a column the tap cannot bring values into, at every depth."""
     kinds = _kinds(schema)
     if len(kinds) != 1 or kinds[0] not in _KINDS:
-        yield f"{place} has no type, but must have one of {', '.join(_KINDS)}, and null if wanted"
+        yield f"Setting {place} must have one type of {', '.join(_KINDS)}, and null if wanted"
         return
     for name, inner in (schema.get("properties") or {}).items():
         yield from _problems_of_type(inner, f"{place}.properties.{name}")

@@ -545,7 +545,8 @@ def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[st
     """Yield a hint for each setting that the tap does not have."""
     for name in sorted(config.keys() - schema["properties"].keys()):
         close = get_close_matches(name, schema["properties"], n=1)
-        yield f"Setting {name} is not known" + (f"; did you mean {close[0]}?" if close else "")
+        remedy = f"did you mean {close[0]}?" if close else "--about lists those that are"
+        yield f"Setting {name} is not known; {remedy}"
 
 
 def resolve(config: MutableMapping[str, Any], now: datetime) -> None:
@@ -646,8 +647,8 @@ def _sentence(error: ValidationError, schema: Mapping[str, Any]) -> str:
 
 def _refusal(name: str, given: object, accepted: str, schema: Mapping[str, Any]) -> str:
     secret = schema["properties"][name.split(".", maxsplit=1)[0]].get("secret")
-    what = "not usable" if secret else repr(given)
-    return f"Setting {name} is {what}, but must be {accepted}"
+    shown = "not usable" if secret else repr(given)
+    return f"Setting {name} is {shown}, but must be {accepted}"
 
 
 def _accepted(schema: Any) -> str:

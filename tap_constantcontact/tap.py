@@ -70,6 +70,9 @@ _CATALOG = Draft202012Validator(
         "required": ["streams"],
     }
 )
+NO_SETTINGS = (
+    "A configuration file must hold a JSON object with settings; the README shows the least one"
+)
 _FOREIGN_CATALOG = (
     "The catalog is not one of this tap: it has no list of its streams; --discover writes a good "
     "one"
@@ -144,8 +147,7 @@ class TapConstantContact(Tap):
         except (TypeError, ValueError) as error:
             if isinstance(error, JSON_ERROR):
                 raise
-            message = "A configuration file must hold a JSON object with settings"
-            raise ConfigurationError(message) from error
+            raise ConfigurationError(NO_SETTINGS) from error
 
     def discover_streams(self) -> list[ConstantContactStream]:
         """Return all streams; needs no login and no network."""
@@ -310,7 +312,7 @@ def check_files(state: Any, catalog: Any) -> None:
     if isinstance(state, (dict, list)) and not _STATE.is_valid(state):
         message = (
             "The state is not one of this tap: it must be the value of a STATE message, an object "
-            "with bookmarks"
+            "with bookmarks. Give the last one that the tap wrote, or none to begin anew"
         )
         raise ConfigurationError(message)
     if isinstance(catalog, (dict, list)) and not _CATALOG.is_valid(catalog):

@@ -144,7 +144,8 @@ class Contacts(OwnProgressStream):
             if refusal.status != requests.codes.bad_request or "sms_channel" not in self.include:
                 raise
             # Legal until 2024-11; comes by itself now (guess).
-            self.logger.warning("contacts: goes on without sms_channel: %s", refusal)
+            message = "%s. It goes on without sms_channel: take it out of contacts_include"
+            self.logger.warning(message, refusal)
             self.include.remove("sms_channel")
             yield from self.request_records({"params": params})
 
@@ -323,7 +324,8 @@ class Walk:
                 self.is_complete = True
                 return
         self._stream.logger.warning(
-            "contacts: %d of %s contacts came in %d walks; the others are left to a later run",
+            "contacts: %d of %s contacts came in %d walks; the others are left to a later run, "
+            "which you need not do anything for",
             len(self.found),
             self.announced,
             _WALKS,
@@ -383,7 +385,8 @@ class ContactLists(ConstantContactStream):
         try:
             self._add(lists, sms)
         except Refused as refusal:  # an account without SMS may refuse (guess)
-            self.logger.warning("contact_lists: SMS lists are left out: %s", refusal)
+            message = "%s. SMS lists are left out; an account without SMS need not do anything"
+            self.logger.warning(message, refusal)
         yield from lists.values()
 
     def first_pages(self, context: Context | None) -> list[Context]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from singer_sdk.exceptions import FatalAPIError
 
@@ -87,16 +87,14 @@ class CustomStream(ConstantContactStream):
         for name in filter(None, self._declaration.get("records_path", "").split(".")):
             if not isinstance(found, dict) or (found and name not in found):
                 has = ", ".join(found) if isinstance(found, dict) else "an array"
-                self._fail(response, f"the answer has no {name}, but {has}. Check records_path")
+                self._fail(response, f"the answer has no {name}, but {has}", "records_path")
             found = found.get(name)
         for row in found if isinstance(found, list) else filter(None, [found]):
             if not isinstance(row, dict):
-                self._fail(response, "what is there are no records. Check records_path")
+                self._fail(response, "what is there are no records", "records_path")
             if missing := [key for key in self.primary_keys if key not in row]:
-                has = ", ".join(row)
-                self._fail(
-                    response, f"a record has no {', '.join(missing)}, but {has}. Check primary_keys"
-                )
+                what = f"a record has no {', '.join(missing)}, but {', '.join(row)}"
+                self._fail(response, what, "primary_keys")
             yield row
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
@@ -110,9 +108,10 @@ class CustomStream(ConstantContactStream):
             return record if not changed_at or changed_at >= self.since else None
         return record
 
-    def _fail(self, response: requests.Response, what: str) -> None:
-        """Raise what is wrong with a declaration."""
-        message = f"{request_line(response)}: {what} of {self.name} in custom_streams"
+    def _fail(self, response: requests.Response, what: str, part: str) -> NoReturn:
+        """Raise what is wrong with a part of the declaration."""
+        where = request_line(response)
+        message = f"{where}: {what}. Check {part} of {self.name} in custom_streams"
         raise FatalAPIError(message)
 
 

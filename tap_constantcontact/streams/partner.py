@@ -32,8 +32,9 @@ class PartnerStream(ConstantContactStream):
         if "partner_api_key" in self.config:
             yield from super().get_records(context)
         else:
-            self.logger.warning("%s is skipped: it needs partner_api_key", self.name)
-            self._expect_some_stream("partner_api_key is not set")
+            message = "%s is skipped: it needs partner_api_key. Set it, or deselect the stream"
+            self.logger.warning(message, self.name)
+            self._expect_some_stream("partner_api_key is not set. Set it, or select other streams")
 
 
 class PartnerAccounts(PartnerStream):
