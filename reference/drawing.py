@@ -151,7 +151,7 @@ def _arrows(box: _Box, by_name: Mapping[str, _Box]) -> Iterator[str]:
 def _labels(box: _Box, by_name: Mapping[str, _Box]) -> Iterator[str]:
     """Yield the columns that the arrows stand for."""
     for y, reference in _in_order(box, by_name):
-        place = f'x="{box.left - 8:.1f}" y="{y + 4:.1f}" text-anchor="end"'
+        place = f'x="{box.left - 8:.1f}" y="{y - 3:.1f}" text-anchor="end"'
         yield f'<text class="column" {place}>{escape(reference.column)}</text>'
 
 

@@ -46,7 +46,7 @@ An arrow leads from a stream to the one whose rows it names, by the column besid
 name the same others share a box. What follows from another arrow is left out: a report also names
 the campaign of its activity. Each subject below has its part of it with all keys.
 
-![The streams, and how they refer to each other](streams.svg)
+[![The streams, and how they refer to each other](streams.svg)](streams.svg)
 
 """
 # None is the name of a stream, which is a heading too.
