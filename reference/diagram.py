@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reference.entities import Reference, references_of, schema_of
+from reference.entities import Reference, direct_references_of, references_of, schema_of
 
 
 def mermaid(names: Iterable[str]) -> str:
@@ -14,12 +14,12 @@ def mermaid(names: Iterable[str]) -> str:
         names: the streams; those that refer to no other are left out.
     """
     drawn = [name for name in names if references_of(name)]
-    lines = ["erDiagram"]
-    others = (each.target for name in drawn for each in references_of(name))
+    lines = ["erDiagram", "    direction LR"]  # streams one below the other: a page is not wide
+    others = (each.target for name in drawn for each in direct_references_of(name))
     for name in dict.fromkeys([*drawn, *others]):
         lines += [f"    {name} {{", *_keys(name), "    }"]
     for name in drawn:
-        lines += [_line(name, reference) for reference in references_of(name)]
+        lines += [_line(name, reference) for reference in direct_references_of(name)]
     return "\n".join(lines) + "\n"
 
 
