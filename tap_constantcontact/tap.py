@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime, timezone
 from functools import cached_property
@@ -104,8 +104,7 @@ class TapConstantContact(Tap):
         self._ending = Ending(self._unfinished)
         check_files(arguments.get("state"), arguments.get("catalog"))
         super().__init__(**arguments)
-        if self.input_catalog is not None and self.input_catalog.keys().isdisjoint(self.streams):
-            raise ConfigurationError(_FOREIGN_CATALOG)
+        self._compare_with(self.input_catalog)
         self._state_writer: PacedStateWriter = PacedStateWriter(self.message_writer)
         if command := click.get_current_context(silent=True):
             command.call_on_close(self.close)
@@ -171,6 +170,24 @@ class TapConstantContact(Tap):
             loaded = super().streams.values()
             self._streams = {stream.name: stream for stream in sorted(loaded, key=place_of)}
         return self._streams
+
+    def _compare_with(self, catalog: Mapping[str, Any] | None) -> None:
+        """Say what a catalog has that is not read.
+
+        Raises:
+            ConfigurationError: nothing in it is.
+        """
+        if catalog is None:
+            return
+        unknown = sorted(catalog.keys() - self.streams.keys())
+        if len(unknown) == len(catalog):
+            raise ConfigurationError(_FOREIGN_CATALOG)
+        if unknown:
+            message = (
+                "The catalog has streams that the tap has not: %s. Discover again, or declare them "
+                "in custom_streams"
+            )
+            self.logger.warning(message, ", ".join(unknown))
 
     def close(self) -> None:
         """End a run, however it went: write what state there is, and say what was done."""

@@ -138,6 +138,29 @@ def test_one_that_may_not_be_read_is_skipped_with_what_it_needs(
     assert "It needs the scope contact_data" in run.log
 
 
+def test_a_replication_key_that_records_do_not_have_is_named(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    run = read(tap, sandbox, {**LISTS, "replication_key": "changed_at"})
+    assert run.status == 0, run.log
+    assert run.log.count("sms_lists: a record has no changed_at; check replication_key") == 1
+    assert run.records["sms_lists"]
+
+
+def test_a_stream_of_the_catalog_that_is_not_declared_any_more_is_named(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    catalog = discover(tap, {"custom_streams": [LISTS]})
+    names = {"sms_lists", "contact_tags"}
+    catalog["streams"] = [each for each in catalog["streams"] if each["tap_stream_id"] in names]
+    path = tap.folder / "catalog.json"
+    path.write_text(json.dumps(catalog))
+    run = tap.run(tap.settings(sandbox), "--catalog", str(path))
+    assert run.status == 0, run.log
+    assert "The catalog has streams that the tap has not: sms_lists. Discover again" in run.log
+    assert run.records["contact_tags"]
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

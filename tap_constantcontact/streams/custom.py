@@ -95,6 +95,8 @@ class CustomStream(ConstantContactStream):
             if missing := [key for key in self.primary_keys if key not in row]:
                 what = f"a record has no {', '.join(missing)}, but {', '.join(row)}"
                 self._fail(response, what, "primary_keys")
+            if self.replication_key and self.replication_key not in row:
+                self._report(f"a record has no {self.replication_key}; check replication_key")
             yield row
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
