@@ -27,6 +27,7 @@ from singer_sdk.streams.rest import PageContext
 
 from tap_constantcontact.answers import body_of, outline_of, part_of, request_line, rows_of
 from tap_constantcontact.errors import (
+    QUOTA_EXCEEDED,
     Forbidden,
     NotFound,
     Refused,
@@ -153,6 +154,7 @@ class Api:
     def session(self) -> ReadAhead:
         """The connections of the run; each request takes its turn within the limits."""
         return ReadAhead(
+            self.url,
             self.streams,
             self.max_parallel_requests,
             self.limits,
@@ -455,11 +457,24 @@ class ConstantContactStream(RESTStream[ParseResult]):
 
     def guesses_from(self, page: requests.Response) -> Iterator[Guess]:
         """Yield what will be asked for when a page has come: the next one, details of its rows."""
-        if url := self.get_new_paginator().get_next_url(page):
+        url = self.get_new_paginator().get_next_url(page)
+        if url:
             yield Guess(self._prepared(url), self.guesses_from)
         if self.detail_path:
-            for row in filter(self.needs_detail, rows_of(page, self.records_key)):
-                yield self.guess_of_detail(row)
+            yield from self.guesses_of_details(page, is_last=url is None)
+
+    def guesses_of_details(self, page: requests.Response, *, is_last: bool) -> Iterator[Guess]:
+        """Yield the requests for the details of a page's rows.
+
+        Args:
+            page: the page.
+            is_last: whether no other follows.
+        """
+        return map(self.guess_of_detail, filter(self.needs_detail, self.rows_of_page(page)))
+
+    def rows_of_page(self, page: requests.Response) -> Iterable[Record]:
+        """Return the rows of a page as they came."""
+        return rows_of(page, self.records_key)
 
     def _prepared(
         self, url: str, params: str | Mapping[str, Any] | None = None
@@ -572,7 +587,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
             self.api.login.reject(_access_token(response.request))
             raise RetriableAPIError(f"{request_line(response)}: 401, with a new token", response)
         if response.status_code == requests.codes.too_many_requests:
-            if error_key(response) == "quota_exceeded":
+            if error_key(response) == QUOTA_EXCEEDED:
                 self.api.limits.quota_exceeded()  # a used-up quota is never asked again
             message = f"{request_line(response)}: 429 {vendor_message(response)}"
             raise RetriableAPIError(message, response)
@@ -711,7 +726,9 @@ class OldestFirstStream(OwnProgressStream):
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the changed rows with their details, oldest change first."""
-        for row in self.changed_rows(self.since):
+        changed = self.changed_rows(self.since)
+        self.api.session.foresee(map(self.guess_of_detail, filter(self.needs_detail, changed)))
+        for row in changed:
             # What is listed goes before: the detail of a row that changes meanwhile is newer.
             yield {**self.detail_of(row), **row}
             self.move_bookmark(self.changed_at(row))
@@ -752,9 +769,12 @@ class OldestFirstStream(OwnProgressStream):
         """Return the list; the details of the changed rows follow."""
         return [self.guess_of(self._list_since(self.since))]
 
-    def needs_detail(self, row: Record) -> bool:
-        """Return whether a row has changed."""
-        return super().needs_detail(row) and self.is_changed(row, self.since)
+    def guesses_of_details(self, page: requests.Response, *, is_last: bool) -> Iterator[Guess]:
+        """Yield the requests for details, if the page is the list: its order is another one."""
+        if is_last and page.url == self.guess_of(self._list_since(self.since)).url:
+            changed = [row for row in self.rows_of_page(page) if self.is_changed(row, self.since)]
+            changed.sort(key=self.changed_at)
+            yield from map(self.guess_of_detail, filter(self.needs_detail, changed))
 
     def _list_since(self, since: str) -> Context:
         return {"params": {self.since_param: since} if self.since_param and since else {}}

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: The SDK reads files with simplejson where it is installed; requests knows which it is.
 JSON_ERROR: type[ValueError] = compat.JSONDecodeError
 
+#: Key of the answer (429) that says that no request is left for today.
+QUOTA_EXCEEDED = "quota_exceeded"
+
 EXIT_FAILED = 1
 #: sysexits.h EX_TEMPFAIL: nothing is broken, a later run goes on.
 EXIT_QUOTA = 75

@@ -152,9 +152,10 @@ class SharedLedger:
 
     def reserve(self, requests: int, delay: float, gap: float) -> Turn:
         """Reserve a turn, as `Ledger` says; it is always to be had."""
-        if self._shared is not None:
+        shared = self._shared  # which another thread may take away meanwhile
+        if shared is not None:
             try:
-                turn = self._shared.reserve(requests, delay, gap)
+                turn = shared.reserve(requests, delay, gap)
             except OSError as error:
                 message = (
                     "The limits of the API key are not shared with other runs from here (%s). Mend "

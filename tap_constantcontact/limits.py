@@ -58,6 +58,7 @@ class Limits:
         self._ledger = ledger
         self._now, self._sleep = now, sleep
         self._left_today = daily_quota
+        self._is_used_up = self._has_ended = False
         self._holds = 0
         self._told = False
         self._lock = threading.Lock()
@@ -78,6 +79,8 @@ class Limits:
         self._sleep(max(0.0, wait))
         while self._holds > holds:  # a turn that was reserved before a hold comes after it
             holds = self._holds
+            if self._is_used_up:
+                self.quota_exceeded()
             self._sleep(self._ledger.reserve(0, 0.0, self._interval).wait)
 
     def has_more_than(self, requests: int) -> bool:
@@ -87,8 +90,15 @@ class Limits:
             left = min(left, self._max_requests - self.requests)
         return left > requests
 
-    def hold(self, seconds: float) -> None:
-        """Let no request of the API key begin for a number of seconds: the API is throttling."""
+    def hold(self, seconds: float, *, is_quota: bool = False) -> None:
+        """Let no request of the API key begin for a number of seconds: the API is throttling.
+
+        Args:
+            seconds: how long.
+            is_quota: whether it says that none is left for today.
+        """
+        if is_quota:
+            self._left_today, self._is_used_up = 0, True
         self._ledger.reserve(0, seconds, 0.0)
         self._holds += 1
 
@@ -104,10 +114,13 @@ class Limits:
             self._end(f"{what}. {again}")
         logger.warning("%s. %s; waiting until then", what, again)
         self._sleep((midnight + _AFTER_MIDNIGHT - self._now()).total_seconds())
+        self._is_used_up = False
 
     def _reserve(self) -> float:
         """Reserve a turn of a day that has some left, and return the seconds until it comes."""
         while True:
+            if self._is_used_up:
+                self.quota_exceeded()
             turn = self._ledger.reserve(1, 0.0, self._interval)
             left = self._left_today = self._daily_quota - turn.entry.requests
             if not self._told:
@@ -127,7 +140,10 @@ class Limits:
     def _end(self, reason: str) -> None:
         failed = self._on_quota_exceeded == "fail"
         level = logging.ERROR if failed else logging.WARNING
-        logger.log(level, "%s; what is read so far is in the state, the next run goes on", reason)
+        if not self._has_ended:
+            self._has_ended = True
+            message = "%s; what is read so far is in the state, the next run goes on"
+            logger.log(level, message, reason)
         raise RunEnded(EXIT_QUOTA if failed else 0, reason)
 
 

@@ -9,37 +9,52 @@ record.
 
 from __future__ import annotations
 
-import heapq
+import logging
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
 from itertools import count
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 import requests.models
-from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+
+from tap_constantcontact.errors import QUOTA_EXCEEDED, error_key
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
     from tap_constantcontact.limits import Limits
 
+logger = logging.getLogger("tap-constantcontact.read-ahead")
+
+_Foreseen = TypeVar("_Foreseen")
+
 # The window: answers that wait to be asked for, by the stream that is being read and by those to
 # come. They take up memory: a page of contacts some hundred KB, most others a few.
 _ANSWERS_PER_THREAD = 8
-_BYTES = 8_000_000
+_BYTES = 6_000_000
 _BYTES_LATER = 2_000_000
 # The loop may have asked for something before it was foreseen.
 _REMEMBERED = 500
 
-# A page of contacts has 600 KB, and the pieces that answers are read in had 10.
-requests.models.CONTENT_CHUNK_SIZE = 64 * 1024
+# A page of contacts has 600 KB, and the pieces that answers are read in had 10: each takes the turn
+# of Python's lock from the loop.
+requests.models.CONTENT_CHUNK_SIZE = 1024 * 1024
 
+# Answers that the next try may not get: not ready, a spent token, too slow, too many.
+_PASSING = (
+    HTTPStatus.ACCEPTED,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
+_SERVER_ERRORS = HTTPStatus.INTERNAL_SERVER_ERROR
+_MOMENT_SECONDS = 0.2
 _THROTTLE_SECONDS = 1.0
 _LONGEST_RETRY_AFTER_SECONDS = 300.0
 
@@ -80,6 +95,15 @@ class Foreseeing(Protocol):
     @property
     def may_be_refused(self) -> bool:
         """Whether it is not known yet that this account may read the stream."""
+
+
+def _tried(foresee: Callable[[], _Foreseen]) -> _Foreseen | None:
+    """Return what is foreseen, or None: what an odd answer means is for the loop to find out."""
+    try:
+        return foresee()
+    except Exception as error:  # noqa: BLE001 - a guess is never worth a run
+        logger.debug("Something was not foreseen: %s", type(error).__name__)
+        return None
 
 
 class _Place(NamedTuple):
@@ -134,6 +158,13 @@ class _Sent:
         return self.answer is not None or self.error is not None
 
     @property
+    def has_failed(self) -> bool:
+        """Whether another try may help."""
+        if self.answer is None:
+            return self.error is not None
+        return self.answer.status_code in _PASSING or self.answer.status_code >= _SERVER_ERRORS
+
+    @property
     def bytes(self) -> int:
         return len(self.answer.content) if self.answer is not None else 0
 
@@ -153,67 +184,59 @@ class _Outlook:
         self._foreseen: set[int] = set()
         self._tried: set[int] = set()
         self._allowed: set[int] = set()
-        self._lines: list[_Line] = []
-        self._doubtful: list[_Line] = []
+        self._lines: defaultdict[int, list[_Line]] = defaultdict(list)
         self._serials = count()
 
     def begin(self, stream: Foreseeing) -> None:
         """Go on to a stream, and forget what was foreseen of those before."""
         self.current = self._streams.index(stream)
-        lines = [*self._lines, *self._doubtful]
-        self._lines = [line for line in lines if line.place.stream >= self.current]
-        self._doubtful = []
-        heapq.heapify(self._lines)
+        for number in [number for number in self._lines if number < self.current]:
+            del self._lines[number]
 
     def add(self, place: _Place, guesses: Iterator[Guess]) -> None:
         """Add guesses: the first is needed at a place, the others after it."""
-        guess = None
-        with suppress(FatalAPIError, RetriableAPIError):
-            guess = next(guesses, None)
-        if guess:
-            heapq.heappush(self._lines, _Line(place, next(self._serials), guess, guesses))
+        if guess := _tried(lambda: next(guesses, None)):
+            self._lines[place.stream].append(_Line(place, next(self._serials), guess, guesses))
 
     def follow(self, place: _Place, guesses: Iterable[Guess]) -> None:
         """Add what follows from a good answer, which shows that its stream may be read."""
         self._allowed.add(place.stream)
         self.add(place, iter(guesses))
 
-    def first(self) -> _Line | None:
-        """Return what the loop will need first, without taking it out."""
-        self._look_ahead()
-        while self._lines and self._is_doubtful(self._lines[0].place.stream):
-            self._doubtful.append(heapq.heappop(self._lines))
-            self._look_ahead()
-        return self._lines[0] if self._lines else None
+    def first(self, *, later: bool) -> _Line | None:
+        """Return what the loop will need first, without taking it out.
+
+        Args:
+            later: of the streams to come, and not of the one that is being read.
+        """
+        numbers = range(self.current, len(self._streams))
+        for number in numbers[1:] if later else numbers[:1]:
+            lines = self._lines_of(number)
+            if lines and not self._is_doubtful(number):
+                return min(lines)
+        return None
 
     def take(self, line: _Line) -> None:
         """Take a guess out; its line goes on with the next one."""
-        lines = self._lines if line in self._lines else self._doubtful
-        lines.remove(line)
-        heapq.heapify(self._lines)
+        self._lines[line.place.stream].remove(line)
         self._tried.add(line.place.stream)
         self.add(line.place.next(), line.rest)
 
     def find(self, url: str) -> _Line | None:
         """Return the guess of an address, where it is the first of its line."""
-        self._look_ahead()
-        lines = (line for line in (*self._lines, *self._doubtful) if line.guess.url == url)
-        return next(lines, None)
+        if self.current < len(self._streams):
+            self._lines_of(self.current)
+        lines = (line for of_stream in self._lines.values() for line in of_stream)
+        return next((line for line in lines if line.guess.url == url), None)
 
-    def _look_ahead(self) -> None:
-        """Ask the streams that come before the first guess what they foresee now."""
-        for line in self._doubtful.copy():
-            if not self._is_doubtful(line.place.stream):
-                self._doubtful.remove(line)
-                heapq.heappush(self._lines, line)
-        for number in range(self.current, len(self._streams)):
-            if self._lines and self._lines[0].place.stream <= number:
-                return
-            if number not in self._foreseen:
-                guesses = self._streams[number].guesses()
-                if guesses is not None:
-                    self._foreseen.add(number)
-                    self.add(_Place(number, 0), iter(guesses))
+    def _lines_of(self, number: int) -> list[_Line]:
+        """Return the lines of a stream, which is asked what it foresees as long as that is new."""
+        if number not in self._foreseen:
+            guesses = _tried(self._streams[number].guesses)
+            if guesses is not None:
+                self._foreseen.add(number)
+                self.add(_Place(number, 0), iter(guesses))
+        return self._lines[number]
 
     def _is_doubtful(self, stream: int) -> bool:
         """Return whether a stream was tried, and may be refused: one refusal is enough."""
@@ -226,6 +249,7 @@ class ReadAhead(requests.Session):
 
     def __init__(
         self,
+        url: str,
         streams: Sequence[Foreseeing],
         threads: int,
         limits: Limits,
@@ -235,6 +259,7 @@ class ReadAhead(requests.Session):
         """Begin without a guess.
 
         Args:
+            url: address of what is asked.
             streams: the streams, in the order in which they are read.
             threads: how many requests may be on their way at a time; 1 leaves all to the loop.
             limits: the limits of the run.
@@ -242,18 +267,25 @@ class ReadAhead(requests.Session):
             send_arguments: arguments of `requests.Session.send` for requests sent ahead.
         """
         super().__init__()
+        # Proxies and certificates of the environment; `send` looks for the former each time.
+        of_environment = self.merge_environment_settings(url, {}, None, None, None)
+        self.proxies, self.verify = of_environment["proxies"], of_environment["verify"]
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # threads would share them
         self._outlook = _Outlook(streams)
         self._threads = threads if threads > 1 else 0
         self._limits = limits
         self._authenticate = authenticate
         self._send_arguments = send_arguments
         self._sent: dict[str, _Sent] = {}
+        self._failed: dict[str, _Sent] = {}
         self._last: _Sent | None = None
         self._asked: deque[str] = deque(maxlen=_REMEMBERED)
         self._queue: SimpleQueue[_Sent] = SimpleQueue()
         self._changed = threading.Condition()
         self._events = 0
         self._started = 0
+        self._under_way: list[_Sent] = []
 
     @property
     def age(self) -> float:
@@ -270,10 +302,8 @@ class ReadAhead(requests.Session):
         """Take note that the loop begins with a stream; guesses for earlier ones were wrong."""
         if self._threads:
             self._outlook.begin(stream)
-            current = self._outlook.current
-            early = [url for url, sent in self._sent.items() if sent.place.stream < current]
-            for url in early:
-                del self._sent[url]
+            self._sent = self._of_now(self._sent)
+            self._failed = self._of_now(self._failed)
 
     def foresee(self, guesses: Iterable[Guess]) -> None:
         """Take note of what the loop will ask for next.
@@ -302,11 +332,13 @@ class ReadAhead(requests.Session):
         self._asked.append(url)
         sent = self._sent.pop(url, None) or self._start(self._not_sent(request))
         self._last = sent
+        seen = self._events  # before the look at the answer: none that comes after it is missed
         while not sent.is_done:
-            seen = self._events
             self._fill()
-            self._wait_for_more_than(seen)
+            seen = self._wait_for_more_than(seen)
         self._follow(sent)
+        if sent.has_failed:
+            self._failed[url] = sent
         self._fill()
         if sent.error:
             raise sent.error
@@ -316,59 +348,70 @@ class ReadAhead(requests.Session):
         """Send a request; an answer that says "too many" holds all requests back."""
         response = super().send(request, **kwargs)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            self._limits.hold(_retry_after(response))
+            is_quota = error_key(response) == QUOTA_EXCEEDED
+            self._limits.hold(_retry_after(response), is_quota=is_quota)
         return response
 
     def _not_sent(self, request: PreparedRequest) -> _Sent:
         """Return a request that was not sent ahead, with what follows from it.
 
-        It may be a guess that the loop is ahead of, or one that has failed.
+        It may be one that has failed, or a guess that the loop is ahead of.
         """
-        if self._last and self._last.guess.url == request.url:
-            return _Sent(self._last.place, self._last.guess)
+        if failed := self._failed.pop(str(request.url), None):
+            return _Sent(failed.place, failed.guess)
         if line := self._outlook.find(str(request.url)):
             self._outlook.take(line)
             return _Sent(line.place, line.guess)
-        return _Sent(_Place(self._outlook.current, 0), Guess(request))
+        return _Sent(_Place(self._outlook.current, 0), Guess(request), is_followed=True)
+
+    def _of_now(self, sent: dict[str, _Sent]) -> dict[str, _Sent]:
+        """Return the requests that are not of an earlier stream."""
+        current = self._outlook.current
+        return {url: each for url, each in sent.items() if each.place.stream >= current}
 
     def _fill(self) -> None:
-        """Send what is foreseen, as far as there is room."""
-        for sent in list(self._sent.values()):
+        """Send what is foreseen, as far as there is room; forget what has failed."""
+        for url, sent in list(self._sent.items()):
+            if sent.has_failed:
+                self._failed[url] = self._sent.pop(url)
             self._follow(sent)
-        while (line := self._outlook.first()) and self._has_room_for(line.place.stream):
-            self._outlook.take(line)
-            url = line.guess.url
-            if url not in self._sent and url not in self._asked:
-                self._sent[url] = self._start(_Sent(line.place, line.guess))
+        for later in (False, True):
+            while self._has_room(later=later) and (line := self._outlook.first(later=later)):
+                self._outlook.take(line)
+                url = line.guess.url
+                if url not in self._sent and url not in self._asked:
+                    self._sent[url] = self._start(_Sent(line.place, line.guess))
 
-    def _has_room_for(self, stream: int) -> bool:
+    def _has_room(self, *, later: bool) -> bool:
         """Return whether a guess may be sent.
 
-        None may if another one waits for its turn: what the loop needs sooner would come after it.
-        Streams to come have a window of their own.
+        None may if another request waits for its turn: what the loop needs sooner would come after
+        it. Streams to come have a window of their own.
         """
-        sent = list(self._sent.values())
-        under_way = [each for each in sent if not each.is_done]
-        is_later = stream > self._outlook.current
-        beside = [each for each in sent if (each.place.stream > self._outlook.current) == is_later]
+        under_way = [each for each in self._under_way if not each.is_done]
+        sent = self._sent.values()
+        current = self._outlook.current
+        beside = [each for each in sent if (each.place.stream > current) == later]
         most = _ANSWERS_PER_THREAD * self._threads
         return (
             len(under_way) < self._threads
             and all(each.had_turn for each in under_way)
             and len(beside) < most
-            and sum(each.bytes for each in beside) < (_BYTES_LATER if is_later else _BYTES)
+            and sum(each.bytes for each in beside) < (_BYTES_LATER if later else _BYTES)
             and self._limits.has_more_than(2 * most)
         )
 
     def _follow(self, sent: _Sent) -> None:
         """Foresee what follows from a good answer."""
-        if sent.answer is not None and sent.answer.ok and not sent.is_followed:
+        is_good = sent.answer is not None and sent.answer.ok and not sent.has_failed
+        if is_good and not sent.is_followed:
             sent.is_followed = True
-            self._outlook.follow(sent.place, sent.guess.then(sent.answer))
+            self._outlook.follow(sent.place, sent.guess.then(cast("Response", sent.answer)))
 
     def _start(self, sent: _Sent) -> _Sent:
-        """Give a request to the threads."""
-        if self._started <= self._threads:  # one more than guesses need, for the loop's own
+        """Give a request to the threads, of which there are no more than are needed at a time."""
+        self._under_way = [*(each for each in self._under_way if not each.is_done), sent]
+        if self._started < min(len(self._under_way), self._threads):
             self._started += 1
             # Daemons: neither a signal nor the end of the run waits for their answers.
             threading.Thread(target=self._work, daemon=True).start()
@@ -387,10 +430,14 @@ class ReadAhead(requests.Session):
             except BaseException as error:  # noqa: BLE001 - it is raised in the loop
                 self._note(sent, error=error)
 
-    def _wait_for_more_than(self, events: int) -> None:
-        """Wait until something has become of some request."""
+    def _wait_for_more_than(self, events: int) -> int:
+        """Wait until something has become of some request; return how often that was so far.
+
+        Not for long: any thread may be given a signal, and the main thread handles it when it runs.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._events > events)
+            self._changed.wait_for(lambda: self._events > events, timeout=_MOMENT_SECONDS)
+            return self._events
 
     def _note(self, sent: _Sent, **news: Any) -> None:
         """Let the main thread know what became of a request."""

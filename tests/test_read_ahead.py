@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from tap_constantcontact.errors import RunEnded
 from tap_constantcontact.ledger import MemoryLedger
 from tap_constantcontact.limits import Limits
 from tap_constantcontact.read_ahead import Guess, ReadAhead
+from tap_constantcontact.tap import TapConstantContact
 
 #: What the clock writes into rows and states.
 OF_THE_CLOCK = {
@@ -135,6 +139,150 @@ def test_requests_wait_for_their_answers_at_the_same_time(
     assert "Backing off" not in run.log
 
 
+@pytest.mark.parametrize("parallel", [2, 4])
+def test_no_more_requests_wait_at_a_time_than_allowed(
+    tap: TapCommand, answers: Answers, parallel: int
+) -> None:
+    waiting, most, lock = 0, 0, threading.Lock()
+
+    def detail() -> Any:
+        nonlocal waiting, most
+        with lock:
+            waiting += 1
+            most = max(most, waiting)
+        time.sleep(0.05)
+        with lock:
+            waiting -= 1
+        return {"name": "any"}
+
+    campaigns = [{"campaign_id": str(number), "updated_at": "2026-01-01"} for number in range(12)]
+    answers["/v3/emails"] = {"campaigns": campaigns}
+    for number in range(12):
+        answers[f"/v3/emails/{number}"] = detail
+    settings = {**answers.settings, "max_parallel_requests": parallel}
+    assert tap.run(settings, select=["email_campaigns"]).status == 0
+    assert most == parallel
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"default_track": {"track_id": "T"}},
+        {"event_id": "1", "default_track": "odd"},
+        {"event_id": "1", "default_track": [1]},
+        [],
+    ],
+)
+def test_what_cannot_be_foreseen_does_not_end_a_run(
+    tap: TapCommand, answers: Answers, detail: Any
+) -> None:
+    answers["/v3/events"] = {"records": [{"event_id": "1"}, {"event_id": "2"}]}
+    answers["/v3/events/1"] = detail
+    answers["/v3/events/2"] = {"event_id": "2"}
+    answers["/v3/events/1/tracks/T/registrations"] = {"records": []}
+    runs = [
+        tap.run({**answers.settings, "max_parallel_requests": parallel}, select=["events"])
+        for parallel in (1, 8)
+    ]
+    assert runs[0].status == runs[1].status
+    assert runs[0].records == runs[1].records
+
+
+@pytest.mark.parametrize("parallel", [1, 8])
+def test_a_new_quota_is_waited_for_once(answers: Answers, parallel: int) -> None:
+    """What was refused while the quota was used up is asked for anew when it is not any more."""
+    used_up, nights = threading.Event(), 0
+
+    def detail(*, last: bool = False) -> Any:
+        if last and not nights:
+            used_up.set()
+        refused = used_up.is_set()
+        time.sleep(0.02)
+        return (429, {"error_key": "quota_exceeded"}) if refused else {"name": "any"}
+
+    campaigns = [{"campaign_id": str(number), "updated_at": "2026-01-01"} for number in range(20)]
+    answers["/v3/emails"] = {"campaigns": campaigns}
+    for number in range(20):
+        answers[f"/v3/emails/{number}"] = partial(detail, last=number == 5)
+    settings = {"max_parallel_requests": parallel, "on_quota_exceeded": "wait"}
+    tap = TapConstantContact(config={**answers.settings, **settings})
+    for name, stream in tap.streams.items():
+        stream.selected = name == "email_campaigns"
+    now = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+
+    def sleep(seconds: float) -> None:
+        nonlocal now, nights
+        if seconds > 3600:
+            time.sleep(0.3)  # what is on its way arrives before the night is over
+            now, nights = now + timedelta(seconds=seconds), nights + 1
+            used_up.clear()
+
+    tap.api.limits._now, tap.api.limits._sleep = lambda: now, sleep
+    tap.sync_all()
+    assert nights == 1
+
+
+def test_a_send_between_the_list_and_the_summaries_is_read(
+    tap: TapCommand, answers: Answers
+) -> None:
+    """The list is asked for ahead; that a send moves `updated_at` is a guess, here it does not."""
+    failures, is_sent = [503], threading.Event()
+
+    def status() -> str:
+        return "Done" if is_sent.is_set() else "Draft"
+
+    def listed() -> Any:
+        new = {"campaign_id": "2", "updated_at": "2026-03-01T00:00:00Z", "current_status": "Draft"}
+        old = {"campaign_id": "1", "updated_at": "2026-01-01T00:00:00Z", "current_status": status()}
+        return {"campaigns": [new, old]}
+
+    def summarized() -> Any:
+        if failures:
+            time.sleep(0.2)
+            return failures.pop(), {}
+        is_sent.set()
+        now = datetime.now(timezone.utc).isoformat()
+        summary = {"campaign_id": "1", "last_sent_date": now, "unique_counts": {"sends": 1}}
+        return {"bulk_email_campaign_summaries": [summary]}
+
+    answers["/v3/account/summary"] = {"encoded_account_id": "1"}
+    answers["/v3/emails"] = listed
+    answers["/v3/emails/1"] = lambda: {"campaign_id": "1", "current_status": status()}
+    answers["/v3/emails/2"] = {"campaign_id": "2", "current_status": "Draft"}
+    answers["/v3/reports/summary_reports/email_campaign_summaries"] = summarized
+    held, state = {}, None
+    for _ in range(2):
+        streams = ["account", "email_campaign_summaries", "email_campaigns"]
+        run = tap.run(answers.settings, select=streams, state=state)
+        assert run.status == 0, run.log
+        state = run.state
+        held.update({row["campaign_id"]: row["current_status"] for row in run.records[streams[2]]})
+    assert held == {"1": "Done", "2": "Draft"}
+
+
+def test_counts_have_the_time_at_which_they_were_asked_for(
+    tap: TapCommand, answers: Answers
+) -> None:
+    asked_at: list[datetime] = []
+
+    def counts() -> Any:
+        asked_at.append(datetime.now(timezone.utc))
+        return {"total": 1}
+
+    def contacts() -> Any:
+        wait_until(lambda: len(asked_at) > 0)  # they are asked for ahead
+        time.sleep(2.5)
+        return {"contacts_count": 1, "contacts": [{"contact_id": "1"}]}
+
+    answers["/v3/account/summary"] = {"encoded_account_id": "1"}
+    answers["/v3/contacts"] = contacts
+    answers["/v3/contacts/counts"] = counts
+    run = tap.run(answers.settings, select=["account", "contacts", "contact_counts"])
+    (counted_at,) = run.keys("contact_counts", "counted_at")
+    late = datetime.fromisoformat(counted_at.replace("Z", "+00:00")) - asked_at[0]
+    assert late < timedelta(seconds=2)
+
+
 # What follows is about the session alone, with a server that answers anything.
 
 
@@ -202,7 +350,8 @@ def limits(**changed: Any) -> Limits:
 
 
 def session_of(*streams: Stream, **changed: Any) -> ReadAhead:
-    return ReadAhead(streams, 4, limits(**changed), lambda request: request, timeout=10)
+    url = streams[0].url
+    return ReadAhead(url, streams, 4, limits(**changed), lambda request: request, timeout=10)
 
 
 def settle(server: Server) -> int:
@@ -327,3 +476,21 @@ def test_nothing_is_foreseen_before_a_stream_is_read(server: Server) -> None:
     session.send(get(f"{server.url}/other"))
     settle(server)
     assert server.asked == ["/other"]
+
+
+def test_what_follows_follows_from_the_next_try_too(server: Server, answers: Answers) -> None:
+    stream = Stream(server.url, ["/small0", "/first"], then={"/first": ["/small2"]})
+    failures = [503, 200]
+
+    def first() -> Any:
+        server.asked.append("/first")
+        return failures.pop(0), {}
+
+    answers["/first"] = first
+    session = session_of(stream)
+    session.begin(stream)
+    session.send(get(f"{server.url}/small0"))
+    wait_until(lambda: "/first" in server.asked)
+    settle(server)
+    assert session.send(get(f"{server.url}/first")).ok  # what failed is not handed over
+    wait_until(lambda: "/small2" in server.asked)

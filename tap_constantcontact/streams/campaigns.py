@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from itertools import chain, islice
@@ -37,6 +37,7 @@ _REPORTED = {"primary_email", "resend"}
 _PRIMARY = {"primary_email"}
 _AB_TEST = 57
 _LONGEST_PAUSE = 32
+_SECONDS_OF_HOUR = 3600
 
 
 class EmailCampaignSummaries(ConstantContactStream):
@@ -96,12 +97,15 @@ class EmailCampaigns(OldestFirstStream):
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the changed campaigns, and those that were sent since."""
         state = self.stream_state
-        sent_until = state.setdefault("sent_until", self._last_send) or self._last_send
+        self.list_rows(self.since)
+        sent_until = state.setdefault("sent_until", self._listed_until) or self._listed_until
+        changed = set()
         for campaign in super().read(context):
             self._remember_activities(campaign)
+            changed.add(campaign.get("campaign_id"))
             yield campaign
-        yield from self._sent_after(sent_until)
-        state["sent_until"] = max(sent_until, self._last_send)
+        yield from self._sent_after(sent_until, changed)
+        state["sent_until"] = max(sent_until, self._listed_until)
 
     def list_rows(self, since: str) -> list[Record]:
         """Return campaigns in the statuses of the setting campaign_status, as they are listed.
@@ -125,7 +129,7 @@ class EmailCampaigns(OldestFirstStream):
         return not wanted or status_of(campaign) in map(str.lower, wanted)
 
     def needs_detail(self, row: Record) -> bool:
-        """Return whether a campaign is wanted, has a detail, and has changed."""
+        """Return whether a campaign is wanted, and has a detail that is not known."""
         is_there = self.is_wanted(row) and status_of(row) != "removed"
         return is_there and not self.known_detail_of(row) and super().needs_detail(row)
 
@@ -181,18 +185,22 @@ class EmailCampaigns(OldestFirstStream):
             named_at = self._details[campaign["campaign_id"]][1]
             log.remember(campaign["campaign_id"], ids, named_at)
 
-    def _sent_after(self, hour: int) -> Iterator[Record]:
+    def _sent_after(self, hour: int, changed: Container[Any]) -> Iterator[Record]:
         """Yield campaigns that were sent later and are not listed as changed."""
-        listed = {row.get("campaign_id") for row in self._listed or []}
         for campaign_id, counters in self._summaries.items():
-            if counters.sent > hour and campaign_id not in listed:
+            if counters.sent > hour and campaign_id not in changed:
                 campaign = self.detail_of({"campaign_id": campaign_id})
                 if campaign and self.is_wanted(campaign):
                     yield dict(campaign)
 
     @property
-    def _last_send(self) -> int:
-        return max((counters.sent for counters in self._summaries.values()), default=0)
+    def _listed_until(self) -> int:
+        """The hour of the newest send that the list shows for sure.
+
+        The summaries can be newer than the list: what was sent in its hour is read once more.
+        """
+        last = max((counters.sent for counters in self._summaries.values()), default=0)
+        return min(last, int(self.listed_at.timestamp()) // _SECONDS_OF_HOUR - 1)
 
     @property
     def _summaries(self) -> Mapping[str, Counters]:
@@ -643,7 +651,7 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
 
     def known_until(self, activity: Activity) -> datetime | None:
         """Return up to when this stream has read an activity, or None if it is to be read whole."""
-        if activity.activity_id in self.left_out:
+        if activity.activity_id in self.stream_state.get("left_out", {}):
             return None
         return activity.known_until(int(self.stream_state.get("complete_through", 0)))
 

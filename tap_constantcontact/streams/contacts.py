@@ -191,7 +191,7 @@ class Contacts(OwnProgressStream):
 
         def then(span: Span, page: requests.Response) -> Iterator[Guess]:
             count = _count(part_of(page, "contacts_count")) or 0
-            if cut.is_small(span, count):
+            if span is not NOBODY and cut.is_small(span, count):
                 yield from self.guesses_from(page)
             if following := _next(spans, count):
                 yield guess_of(following)
@@ -363,7 +363,7 @@ class ContactCounts(ConstantContactStream):
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Add the time of counting, which is the row's key."""
-        return super().post_process({**row, "counted_at": timestamp(datetime.now(timezone.utc))})
+        return super().post_process({**row, "counted_at": timestamp(self.api.asked_at)})
 
 
 class ContactLists(ConstantContactStream):

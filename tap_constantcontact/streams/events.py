@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from tap_constantcontact.answers import body_of
@@ -40,12 +41,13 @@ class Events(ConstantContactStream):
 
     def guess_of_detail(self, row: Record) -> Guess:
         """Return the request for an event's detail; those for its registrations follow."""
-        return super().guess_of_detail(row)._replace(then=self._guesses_from_detail)
+        then = partial(self._guesses_from_detail, row["event_id"])
+        return super().guess_of_detail(row)._replace(then=then)
 
-    def _guesses_from_detail(self, answer: Response) -> Iterator[Guess]:
-        event = body_of(answer)
+    def _guesses_from_detail(self, event_id: str, answer: Response) -> Iterator[Guess]:
+        event = {**body_of(answer), "event_id": event_id}
         for child in cast("list[ConstantContactStream]", self.child_streams):
-            if isinstance(event, dict) and (child.selected or child.has_selected_descendents):
+            if child.selected or child.has_selected_descendents:
                 yield from map(child.guess_of, self.generate_child_contexts(event, None))
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
