@@ -168,7 +168,8 @@ def cost_of(stream: Stream) -> str:
     if stream.cost:
         return stream.cost
     limit = stream.params.get("limit")
-    rows = f"1 for {limit:,} rows" if limit else "1"
+    kind = "changed rows" if getattr(stream, "since_param", None) else "rows"
+    rows = f"1 for {limit:,} {kind}" if limit else "1"
     changed = " that has changed" if issubclass(stream, OldestFirstStream) else ""
     return f"{rows}, and 1 for each{changed}" if stream.detail_path else rows
 

@@ -48,6 +48,7 @@ def test_no_heading_takes_the_anchor_of_another() -> None:
         ("account", "1"),
         ("contact_tags", "1 for 500 rows"),
         ("segments", "1 for 1,000 rows, and 1 for each that has changed"),
+        ("email_campaigns", "1 for 500 changed rows, and 1 for each that has changed"),
         ("events", "1 for 100 rows, and 1 for each"),
         ("email_links", "1 or more for each activity that has moved"),
     ],
