@@ -10,7 +10,7 @@ VERSION_dlt = ==1.31.0
 VERSION_singer-sdk = ==0.54.9
 
 .PHONY: help demo analytics models targets airbyte login-browser bench requests test lint format
-.PHONY: plugin contract clean
+.PHONY: plugin docs site contract clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,12 @@ format: .venv/made ## Bring the code into its format.
 plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from what the tap tells of itself.
 	@.venv/bin/python tests/plugin.py
 
+docs: .venv/made ## Write docs/streams.md and its diagram, from the schemas and the stream classes.
+	@.venv/bin/python -m reference
+
+site: .venv-site/made ## Build the documentation site into build/site; a link that leads nowhere fails it.
+	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs --quiet build --strict
+
 contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT: a copy of it).
 	@.venv/bin/python tests/contract.py
 
@@ -94,6 +100,13 @@ clean: ## Take away what was made.
 	@$(PYTHON) -m venv .venv-browser
 	@.venv-browser/bin/python $(PIP_INSTALL) 'pip>=25.1'
 	@.venv-browser/bin/python $(PIP_INSTALL) --editable '.[login]' --group browser
+	@touch $@
+
+# An environment of its own: of what builds the site the tap needs nothing.
+.venv-site/made: pyproject.toml
+	@$(PYTHON) -m venv .venv-site
+	@.venv-site/bin/python $(PIP_INSTALL) 'pip>=25.1'
+	@.venv-site/bin/python $(PIP_INSTALL) --group docs
 	@touch $@
 
 # An environment of its own: this target pins old versions.

@@ -70,7 +70,10 @@ def rows_of(response: Response, name: str | None) -> Iterator[Record]:
     for row in rows if isinstance(rows, list) else [rows]:
         parsed = _parsed(row)
         if not isinstance(parsed, dict):
-            message = f"{request_line(response)}: the answer holds no records where they should be"
+            message = (
+                f"{request_line(response)}: the answer holds no records where they should be. The "
+                "API may have changed: try a newer version of the tap, or report this"
+            )
             raise FatalAPIError(message)
         yield parsed
 

@@ -97,7 +97,10 @@ class TokenStore:
             lock = FileLock(f"{self.path}.lock", timeout=_LOCK_TIMEOUT_SECONDS, mode=0o600)
             lock.acquire()
         except Timeout as error:
-            message = f"Another process has held the token store {self.path} for too long"
+            message = (
+                f"Another process has held the token store {self.path} for too long. Wait for it, "
+                "or end it, and run again"
+            )
             raise LoginError(message) from error
         except OSError as error:
             raise self._unwritable(error) from error

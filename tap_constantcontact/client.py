@@ -68,7 +68,8 @@ def _schemas() -> Any:
 
 
 SCHEMAS = SchemaDirectory(_schemas())
-_EXTRA = {
+#: The column for what a schema does not know.
+EXTRA = {
     "type": ["object", "null"],
     "description": "Properties that the schema does not know: their paths, and lists of values.",
 }
@@ -86,7 +87,7 @@ class SchemaOfStream(StreamSchema):
         """
         schema: dict[str, Any] = super().get_stream_schema(stream, stream_class)
         if stream.config.get("keep_unknown_fields"):
-            schema = {**schema, "properties": {**schema["properties"], "_extra": _EXTRA}}
+            schema = {**schema, "properties": {**schema["properties"], "_extra": EXTRA}}
         # Is found there from now on: the SDK asks for it with every record.
         vars(stream)["schema"] = schema
         return schema
@@ -192,7 +193,8 @@ class NextLink(BaseHATEOASPaginator):
         if _origin(url) != self._origin:
             message = (
                 f"{request_line(response)}: the next page is said to be on another host than the "
-                "API's; it is not followed and no token is sent there"
+                "API's; it is not followed and no token is sent there. Check the setting api_url; "
+                "if it is right, report this"
             )
             raise FatalAPIError(message)
         return url
@@ -206,7 +208,10 @@ class NextLink(BaseHATEOASPaginator):
         url = super().get_next(response)
         if url is not None:
             if url.geturl() in self._followed:
-                message = f"{request_line(response)}: the links to the next page go in a circle"
+                message = (
+                    f"{request_line(response)}: the links to the next page go in a circle. Run "
+                    "again; if it says so again, report this"
+                )
                 raise FatalAPIError(message)
             self._followed.add(url.geturl())
         return url
@@ -227,6 +232,9 @@ class ConstantContactStream(RESTStream[ParseResult]):
         detail_path: path of a row's detail, where the rows are completed by one.
         detail_params: its query parameters.
         for_partners: whether the endpoint is read with the partner's key.
+        reading: what a run reads of it, for the documents (Markdown), as the two below.
+        cost: the requests of a run; where it is empty, they follow from the other attributes.
+        unseen: what of its rows no run sees, if there is such a thing.
     """
 
     records_key: ClassVar[str | None] = None
@@ -236,6 +244,9 @@ class ConstantContactStream(RESTStream[ParseResult]):
     detail_path: ClassVar[str] = ""
     detail_params: ClassVar[Mapping[str, Any]] = {}
     for_partners: ClassVar[bool] = False
+    reading: ClassVar[str] = "in full in each run"
+    cost: ClassVar[str] = ""
+    unseen: ClassVar[str] = ""
 
     schema: ClassVar[StreamSchema] = SchemaOfStream(SCHEMAS)
     allow_redirects = False
@@ -588,7 +599,8 @@ class ConstantContactStream(RESTStream[ParseResult]):
         if self.replication_key:
             row.setdefault(self.replication_key, None)
         if None in map(row.get, self.primary_keys):
-            self._report(f"a record without its key {', '.join(self.primary_keys)} is left out")
+            keys = ", ".join(self.primary_keys)
+            self._report(f"a record without its key {keys} is left out; please report it")
             return None
         self._given += 1
         return row
@@ -648,7 +660,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         return cleaner(self.schema, self._note_misfit, self._note_unknown)
 
     def _note_misfit(self, path: str, _: Any) -> None:
-        self._report(f"a value of {path} that has another type is null")
+        self._report(f"a value of {path} that has another type is null; please report it")
 
     def _note_unknown(self, path: str, value: Any) -> None:
         self.unknown_properties.add(path)
@@ -742,6 +754,7 @@ class OldestFirstStream(OwnProgressStream):
     """
 
     since_param: ClassVar[str | None] = None
+    reading = "what has changed since the bookmark, the oldest change first"
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the changed rows with their details, oldest change first."""

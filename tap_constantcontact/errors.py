@@ -93,7 +93,8 @@ def failure_of(response: Response, needs: str) -> Exception | None:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return RetriableAPIError(message, response)
     if status == HTTPStatus.FORBIDDEN:
-        return Forbidden(f"{message}. It needs {needs}", response)
+        message += f". It needs {needs}: sign in so, or deselect what needs it"
+        return Forbidden(message, response)
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(message, response)
     return Refused(message, response)

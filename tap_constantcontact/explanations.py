@@ -7,7 +7,7 @@ import traceback
 from requests import RequestException
 from singer_sdk.exceptions import ConfigValidationError, RetriableAPIError, SingerSDKError
 
-from tap_constantcontact.errors import JSON_ERROR, without_addresses
+from tap_constantcontact.errors import JSON_ERROR, Forbidden, Refused, without_addresses
 
 
 def explanation_of(error: Exception) -> str:
@@ -21,6 +21,11 @@ def explanation_of(error: Exception) -> str:
         said = "; ".join(error.errors)
     elif isinstance(error, RetriableAPIError):
         said = f"{error}. It did not get better in several tries; the next run goes on from here"
+    elif isinstance(error, Refused) and not isinstance(error, Forbidden):
+        said = (
+            f"{error}. The API does not take this request: check the settings that it may come "
+            "from, and report this if they are right"
+        )
     elif isinstance(error, SingerSDKError):
         said = str(error)
     elif isinstance(error, RequestException):
@@ -29,9 +34,10 @@ def explanation_of(error: Exception) -> str:
             "api_url and auth_url; the next run goes on from here"
         )
     elif isinstance(error, JSON_ERROR):
-        said = f"A file given is not JSON: {error}"
+        said = f"A file given is not JSON: {error}. Check --config, --catalog and --state"
     elif isinstance(error, OSError):
-        said = f"{error.filename or 'A file'}: {error.strerror or error}"
+        what = error.strerror or error
+        said = f"{error.filename or 'A file'}: {what}. Check its path and its permissions"
     else:
         said = (
             f"Unexpected {type(error).__name__} at {places_of(error)[-1]}. Check the files and "

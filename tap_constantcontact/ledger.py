@@ -157,7 +157,11 @@ class SharedLedger:
             try:
                 turn = shared.reserve(requests, delay, gap)
             except OSError as error:
-                message = "The limits of the API key are not shared with other runs from here: %s"
+                message = (
+                    "The limits of the API key are not shared with other runs from here (%s). Mend "
+                    "the folder of token_store or the Redis of limits_url, and make one run at a "
+                    "time until then"
+                )
                 logger.warning(message, error)
                 self._shared = None
             else:

@@ -330,6 +330,7 @@ class ReadAhead(requests.Session):
             return self._send(request, **kwargs)
         url = str(request.url)
         self._asked.append(url)
+        self._forget_failed()
         sent = self._sent.pop(url, None) or self._start(self._not_sent(request))
         self._last = sent
         seen = self._events  # before the look at the answer: none that comes after it is missed
@@ -370,10 +371,9 @@ class ReadAhead(requests.Session):
         return {url: each for url, each in sent.items() if each.place.stream >= current}
 
     def _fill(self) -> None:
-        """Send what is foreseen, as far as there is room; forget what has failed."""
-        for url, sent in list(self._sent.items()):
-            if sent.has_failed:
-                self._failed[url] = self._sent.pop(url)
+        """Send what is foreseen, as far as there is room."""
+        self._forget_failed()
+        for sent in list(self._sent.values()):
             self._follow(sent)
         for later in (False, True):
             while self._has_room(later=later) and (line := self._outlook.first(later=later)):
@@ -381,6 +381,11 @@ class ReadAhead(requests.Session):
                 url = line.guess.url
                 if url not in self._sent and url not in self._asked:
                     self._sent[url] = self._start(_Sent(line.place, line.guess))
+
+    def _forget_failed(self) -> None:
+        """Leave what has failed to the loop, which makes another try."""
+        for url in [url for url, sent in self._sent.items() if sent.has_failed]:
+            self._failed[url] = self._sent.pop(url)
 
     def _has_room(self, *, later: bool) -> bool:
         """Return whether a guess may be sent.

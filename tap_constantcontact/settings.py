@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, ValidationError
 from singer_sdk import typing as th
 
+from tap_constantcontact import custom_streams
+from tap_constantcontact.streams import NAMES
 from tap_constantcontact.values import Misfit, parse_start, timestamp
 
 API_URL = "https://api.cc.email/v3"
@@ -362,6 +364,94 @@ SETTINGS = th.PropertiesList(
         description="Address that gives a partner's access tokens.",
     ),
     th.Property(
+        "custom_streams",
+        th.ArrayType(
+            th.ObjectType(
+                th.Property(
+                    "name",
+                    th.StringType,
+                    required=True,
+                    title="Name",
+                    description="Name of the stream: small letters, digits and _.",
+                ),
+                th.Property(
+                    "path",
+                    th.StringType,
+                    required=True,
+                    title="Path",
+                    description="Path of the endpoint below api_url, such as /contact_lists.",
+                ),
+                th.Property(
+                    "records_path",
+                    th.StringType,
+                    title="Records path",
+                    description=(
+                        "Property of an answer that holds the records, with points between the "
+                        "names where it lies deeper. Default: the answer is the record, or the "
+                        "array of them."
+                    ),
+                ),
+                th.Property(
+                    "primary_keys",
+                    th.ArrayType(th.StringType),
+                    required=True,
+                    title="Primary keys",
+                    description="Properties that tell records apart.",
+                ),
+                th.Property(
+                    "replication_key",
+                    th.StringType,
+                    title="Replication key",
+                    description=(
+                        "Property with the time of a record's last change: runs then bring what "
+                        "has changed since the last one."
+                    ),
+                ),
+                th.Property(
+                    "params",
+                    th.CustomType(
+                        {
+                            "type": ["object", "null"],
+                            "additionalProperties": {"type": ["string", "integer", "boolean"]},
+                        }
+                    ),
+                    title="Parameters",
+                    description=(
+                        "Query parameters of the first page. One with {since} is sent when there "
+                        "is a bookmark or a start_date, with the time in place of it."
+                    ),
+                ),
+                th.Property(
+                    "schema",
+                    th.CustomType(
+                        {
+                            "type": ["object", "null"],
+                            "properties": {"properties": {"type": "object"}},
+                            "required": ["properties"],
+                        }
+                    ),
+                    title="Schema",
+                    description=(
+                        "JSON Schema of a record, whose properties become columns. Default: the "
+                        "keys, and the whole record in the column record."
+                    ),
+                ),
+                th.Property(
+                    "scopes",
+                    th.ArrayType(th.StringType),
+                    title="Scopes",
+                    description="Scopes that the endpoint needs, for messages.",
+                ),
+                additional_properties=False,
+            )
+        ),
+        title="Custom streams",
+        description=(
+            "Endpoints that the tap has no stream of yet, each with a name, a path and the keys of "
+            "its records."
+        ),
+    ),
+    th.Property(
         "max_records_per_stream",
         th.IntegerType(minimum=1),
         title="Records a stream",
@@ -395,12 +485,18 @@ _TYPES = {
 def tidy(config: MutableMapping[str, Any]) -> None:
     """Take out settings without a value, and the blanks around texts.
 
-    An empty line of an `.env` file means "not set"; a secret read from a file has a line's end.
+    An empty line of an `.env` file means "not set"; a secret read from a file has a line's end. So
+    it goes for what custom_streams declares: forms leave empty parts in it.
     """
     for name, value in list(config.items()):
         config[name] = value.strip() if isinstance(value, str) else value
-        if config[name] in (None, ""):
+        if config[name] in (None, "", {}):
             del config[name]
+    declarations = config.get("custom_streams")
+    if isinstance(declarations, list) and all(isinstance(each, dict) for each in declarations):
+        config["custom_streams"] = [dict(each) for each in declarations]
+        for each in config["custom_streams"]:
+            tidy(each)
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime) -> Iterator[str]:
@@ -420,6 +516,8 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime
             wrong.add(name)
             yield _refusal(name, config[name], _ACCEPTED[check], schema)
     yield from _missing(config)
+    if "custom_streams" not in wrong:
+        yield from custom_streams.problems(config.get("custom_streams", ()), NAMES)
     if not wrong:
         yield from _contradictions(config, now)
 
@@ -447,7 +545,8 @@ def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[st
     """Yield a hint for each setting that the tap does not have."""
     for name in sorted(config.keys() - schema["properties"].keys()):
         close = get_close_matches(name, schema["properties"], n=1)
-        yield f"Setting {name} is not known" + (f"; did you mean {close[0]}?" if close else "")
+        remedy = f"did you mean {close[0]}?" if close else "--about lists those that are"
+        yield f"Setting {name} is not known; {remedy}"
 
 
 def resolve(config: MutableMapping[str, Any], now: datetime) -> None:
@@ -532,18 +631,24 @@ _ACCEPTED = {
     _are_statuses: f"one or more of {', '.join(CONTACT_STATUSES)}, with commas between",
 }
 
+# Rules about the names of an object's properties.
+_OF_PARTS = ("required", "additionalProperties")
+
 
 def _sentence(error: ValidationError, schema: Mapping[str, Any]) -> str:
     if not error.path:
         return error.message
     name = ".".join(str(part) for part in error.path)
+    if error.validator in _OF_PARTS:
+        properties = ", ".join(cast("Mapping[str, Any]", error.schema)["properties"])
+        return f"Setting {name} is not usable: {error.message}. It can have {properties}"
     return _refusal(name, error.instance, _accepted(error.schema), schema)
 
 
 def _refusal(name: str, given: object, accepted: str, schema: Mapping[str, Any]) -> str:
     secret = schema["properties"][name.split(".", maxsplit=1)[0]].get("secret")
-    what = "not usable" if secret else repr(given)
-    return f"Setting {name} is {what}, but must be {accepted}"
+    shown = "not usable" if secret else repr(given)
+    return f"Setting {name} is {shown}, but must be {accepted}"
 
 
 def _accepted(schema: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime, timezone
 from functools import cached_property
@@ -35,7 +35,8 @@ from tap_constantcontact.errors import JSON_ERROR, RunEnded
 from tap_constantcontact.ledger import open_ledger
 from tap_constantcontact.limits import Limits
 from tap_constantcontact.progress import Look, Progress
-from tap_constantcontact.streams import STREAMS
+from tap_constantcontact.streams import STREAMS, place_of
+from tap_constantcontact.streams.custom import CustomStream
 from tap_constantcontact.summary import Row, table
 
 if TYPE_CHECKING:
@@ -65,15 +66,19 @@ _STREAM = {
     },
     "required": ["tap_stream_id", "schema"],
 }
-_OWN_STREAM = {
-    "properties": {"tap_stream_id": {"enum": [vars(stream)["name"] for stream in STREAMS]}}
-}
 _CATALOG = Draft202012Validator(
     {
         "type": "object",
-        "properties": {"streams": {"type": "array", "items": _STREAM, "contains": _OWN_STREAM}},
+        "properties": {"streams": {"type": "array", "items": _STREAM}},
         "required": ["streams"],
     }
+)
+NO_SETTINGS = (
+    "A configuration file must hold a JSON object with settings; the README shows the least one"
+)
+_FOREIGN_CATALOG = (
+    "The catalog is not one of this tap: it has no list of its streams; --discover writes a good "
+    "one"
 )
 
 
@@ -102,6 +107,7 @@ class TapConstantContact(Tap):
         self._ending = Ending(self._unfinished)
         check_files(arguments.get("state"), arguments.get("catalog"))
         super().__init__(**arguments)
+        self._compare_with(self.input_catalog)
         self._state_writer: PacedStateWriter = PacedStateWriter(self.message_writer)
         self._begun: list[str] = []
         self._ended: set[str] = set()
@@ -156,8 +162,7 @@ class TapConstantContact(Tap):
         except (TypeError, ValueError) as error:
             if isinstance(error, JSON_ERROR):
                 raise
-            message = "A configuration file must hold a JSON object with settings"
-            raise ConfigurationError(message) from error
+            raise ConfigurationError(NO_SETTINGS) from error
 
     @classmethod
     def environment(cls) -> dict[str, Any]:
@@ -171,17 +176,20 @@ class TapConstantContact(Tap):
             if stream.for_partners
             else stream(self, lambda: self.api)
             for stream in STREAMS
+        ] + [
+            CustomStream(self, lambda: self.api, declaration)
+            for declaration in self.config.get("custom_streams", ())
         ]
 
     @property
     def streams(self) -> dict[str, Stream]:
-        """The streams in the order of `STREAMS`: what matters most is read first.
+        """The streams in the order of their subjects: what matters most is read first.
 
         Overrides the SDK's order, which is that of their names.
         """
         if self._streams is None:
-            loaded = super().streams
-            self._streams = {name: loaded[name] for name in (vars(cls)["name"] for cls in STREAMS)}
+            loaded = super().streams.values()
+            self._streams = {stream.name: stream for stream in sorted(loaded, key=place_of)}
         return self._streams
 
     def follow_progress(self) -> None:
@@ -197,6 +205,24 @@ class TapConstantContact(Tap):
     def end_stream(self, name: str) -> None:
         """Take note that a stream was read to its end."""
         self._ended.add(name)
+
+    def _compare_with(self, catalog: Mapping[str, Any] | None) -> None:
+        """Say what a catalog has that is not read.
+
+        Raises:
+            ConfigurationError: nothing in it is.
+        """
+        if catalog is None:
+            return
+        unknown = sorted(catalog.keys() - self.streams.keys())
+        if len(unknown) == len(catalog):
+            raise ConfigurationError(_FOREIGN_CATALOG)
+        if unknown:
+            message = (
+                "The catalog has streams that the tap has not: %s. Discover again, or declare them "
+                "in custom_streams"
+            )
+            self.logger.warning(message, ", ".join(unknown))
 
     def close(self) -> None:
         """End a run, however it went: write what state there is, and say what was done."""
@@ -221,7 +247,8 @@ class TapConstantContact(Tap):
         settings.tidy(self._config)
         self.append_builtin_config(self.config_jsonschema)
         errors = list(settings.problems(self._config, self.config_jsonschema, now))
-        if errors and raise_errors:
+        # Also where the others do not matter: streams that are declared wrongly are none.
+        if any(raise_errors or "custom_streams" in error for error in errors):
             message = "The settings are not usable"
             raise ConfigValidationError(message, errors=errors, schema=self.config_jsonschema)
         for hint in settings.unknown(self._config, self.config_jsonschema):
@@ -372,12 +399,8 @@ def check_files(state: Any, catalog: Any) -> None:
     if isinstance(state, (dict, list)) and not _STATE.is_valid(state):
         message = (
             "The state is not one of this tap: it must be the value of a STATE message, an object "
-            "with bookmarks"
+            "with bookmarks. Give the last one that the tap wrote, or none to begin anew"
         )
         raise ConfigurationError(message)
     if isinstance(catalog, (dict, list)) and not _CATALOG.is_valid(catalog):
-        message = (
-            "The catalog is not one of this tap: it has no list of its streams; --discover writes "
-            "a good one"
-        )
-        raise ConfigurationError(message)
+        raise ConfigurationError(_FOREIGN_CATALOG)

@@ -185,6 +185,27 @@ def test_the_specification_has_the_settings_of_the_tap(source: SourceCommand) ->
     assert [message["type"] for message in output.messages] == ["SPEC"]
 
 
+def test_a_stream_that_the_configuration_declares_is_found_and_read(
+    source: SourceCommand, sandbox: Sandbox
+) -> None:
+    declared = {"name": "tags", "path": "/contact_tags", "primary_keys": ["tag_id"]}
+    config = source.settings(sandbox, custom_streams=[{**declared, "records_path": "tags"}])
+    entry = source.run("discover", config=config).streams["tags"]
+    assert entry["source_defined_primary_key"] == [["tag_id"]]
+    assert entry["json_schema"]["properties"].keys() == {"tag_id", "record"}
+    output = source.read(config, ["tags", "contact_tags"])
+    assert output.status == 0
+    tags = {row["tag_id"] for row in output.records["tags"]}
+    assert tags == {row["tag_id"] for row in output.records["contact_tags"]} != set()
+
+
+def test_a_form_shows_what_a_declared_stream_has(source: SourceCommand) -> None:
+    (spec,) = source.run("spec").of("SPEC", "spec")
+    declared = spec["connectionSpecification"]["properties"]["custom_streams"]["items"]
+    assert declared["required"] == ["name", "path", "primary_keys"]
+    assert all(isinstance(part["type"], str) for part in declared["properties"].values())
+
+
 def test_a_platform_signs_in_at_the_vendors_addresses(source: SourceCommand) -> None:
     (spec,) = source.run("spec").of("SPEC", "spec")
     oauth = spec["advanced_auth"]["oauth_config_specification"]

@@ -12,25 +12,17 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def streams_in_tables(document: Path) -> list[str]:
-    """Return the streams that first columns of tables name, in their order."""
-    rows = [row for row in document.read_text("utf-8").splitlines() if row.startswith("|")]
-    names = [name for row in rows for name in re.findall("`([a-z0-9_]+)`", row.split("|")[1])]
-    return [name for name in names if name in STREAMS]
-
-
 def anchors_of(document: Path) -> set[str]:
     headings = re.findall("^#+ (.+)$", document.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_the_first_table_on_behaviour_has_every_stream_once() -> None:
-    table = streams_in_tables(ROOT / "docs" / "behaviour.md")[: len(STREAMS)]
-    assert sorted(table) == sorted(STREAMS)
-
-
-def test_the_readme_has_every_stream() -> None:
-    assert set(streams_in_tables(ROOT / "README.md")) == STREAMS.keys()
+def test_the_readme_names_every_stream_once_with_those_selected_by_default_in_bold() -> None:
+    section = (ROOT / "README.md").read_text("utf-8").split("## Streams")[1].split("[Streams]")[0]
+    named = re.findall(r"(\*\*)?`(\w+)`", section)
+    by_default = {name: bool(bold) for bold, name in named}
+    assert len(named) == len(STREAMS)
+    assert by_default == {name: each.selected_by_default for name, each in STREAMS.items()}
 
 
 def test_the_changelog_has_the_form_of_keep_a_changelog() -> None:

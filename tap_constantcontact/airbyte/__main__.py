@@ -25,7 +25,7 @@ from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.ending import SIGNAL_STATUS
 from tap_constantcontact.errors import EXIT_FAILED, RunEnded
 from tap_constantcontact.explanations import explanation_of
-from tap_constantcontact.tap import TapConstantContact
+from tap_constantcontact.tap import NO_SETTINGS, TapConstantContact
 
 _SIGNALS = {SIGNAL_STATUS + signum for signum in (signal.SIGINT, signal.SIGTERM)}
 _FILES = {
@@ -140,8 +140,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """
     settings = _file(arguments.config)
     if not isinstance(settings, dict):
-        message = "A configuration file must hold a JSON object with settings"
-        raise ConfigurationError(message)
+        raise ConfigurationError(NO_SETTINGS)
     return settings
 
 
@@ -154,7 +153,7 @@ def _file(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        message = f"{path} is not JSON: {error}"
+        message = f"{path} is not JSON: {error}. Mend the file"
         raise ConfigurationError(message) from error
 
 

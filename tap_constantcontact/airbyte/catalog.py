@@ -53,7 +53,7 @@ def modes(configured: Any) -> dict[str, str]:
     if not _CATALOG.is_valid(configured):
         message = (
             "The catalog is none of Airbyte's: it must be an object with a list of configured "
-            "streams"
+            "streams. Give the one of a connection"
         )
         raise ConfigurationError(message)
     return {entry["stream"]["name"]: entry["sync_mode"] for entry in configured["streams"]}

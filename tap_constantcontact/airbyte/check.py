@@ -36,11 +36,13 @@ def check(source: Source) -> str:
     usual = {stream.needs for stream in streams if stream.selected_by_default} & probes.keys()
     if usual <= refusals.keys():
         raise next(iter(refusals.values()))
-    return "; ".join(
+    refused = "; ".join(
         f"{', '.join(stream.name for stream in streams if stream.needs == needs)} cannot be read: "
         f"that needs {needs}"
         for needs in refusals
     )
+    remedy = "Sign in with what they need, or leave these streams out of the connection"
+    return f"{refused}. {remedy}" if refused else ""
 
 
 def _probes(streams: Iterable[ConstantContactStream]) -> dict[str, ConstantContactStream]:

@@ -104,7 +104,10 @@ class Reading:
         for name in complete:
             self._writer.say_status(name, Status.COMPLETE)
         for name in refused:
-            message = f"This account may not read {name}: that needs {self._stream(name).needs}"
+            message = (
+                f"This account may not read {name}: that needs {self._stream(name).needs}. Sign in "
+                "with it, or leave the stream out of the connection"
+            )
             self._fail(name, Failure.CONFIG, message)
         for name in names:
             if error and name not in refused:

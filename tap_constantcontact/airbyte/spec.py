@@ -74,6 +74,11 @@ def _property(schema: Mapping[str, Any]) -> dict[str, Any]:
     own = {name: schema[name] for name in _COPIED if name in schema}
     if kind == "array":
         own["items"] = _property(schema["items"])
+    if kind == "object":
+        inner = schema.get("properties", {}).items()
+        own["properties"] = {name: _property(each) for name, each in inner}
+        own["required"] = schema.get("required", [])
+        own["additionalProperties"] = schema.get("additionalProperties", True)
     if schema.get("secret"):
         own["airbyte_secret"] = True
     return {"type": kind, **own}

@@ -8,7 +8,7 @@ from tap_constantcontact.client import ConstantContactStream
 #: In the order of reading: when the requests of a day are short, what matters most comes first.
 SUBJECTS = (
     *("account", "contacts", "campaigns", "engagement", "sms", "events", "automations", "social"),
-    *("landing_pages", "xrefs", "partner", "contact_reports"),
+    *("landing_pages", "xrefs", "partner", "custom", "contact_reports"),
 )
 
 
@@ -27,3 +27,12 @@ def _streams() -> Iterator[type[ConstantContactStream]]:
 
 
 STREAMS: tuple[type[ConstantContactStream], ...] = tuple(_streams())
+#: Their names, in the same order.
+NAMES: tuple[str, ...] = tuple(vars(stream)["name"] for stream in STREAMS)
+
+
+def place_of(stream: object) -> tuple[int, int]:
+    """Return what orders streams: their subjects, and their places in these."""
+    cls = type(stream)
+    subject = SUBJECTS.index(cls.__module__.rpartition(".")[2])
+    return subject, STREAMS.index(cls) if cls in STREAMS else len(STREAMS)

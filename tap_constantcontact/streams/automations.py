@@ -21,6 +21,7 @@ class Automations(ConstantContactStream):
     detail_path = "/automations/workflows/{id}"
     needs = "the scope campaign_data and the privilege customer-journey:read"
     selected_by_default = False
+    unseen = "a deleted one: its row stays"
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each automation with its detail."""

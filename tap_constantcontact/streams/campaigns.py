@@ -231,6 +231,9 @@ class OfChangedCampaigns(ForCampaigns, ForEachStream, OldestFirstStream):
     own_columns = ("campaign_id", "campaign_activity_id", "campaign_updated_at")
     roles: ClassVar[set[str]] = _PRIMARY
     needs = _CAMPAIGNS
+    reading = "of campaigns that have changed since the bookmark, the oldest change first"
+    cost = "1 for each primary activity of a changed campaign"
+    unseen = "an edit that does not move the campaign's `updated_at`"
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of each activity, the campaign with the oldest change first."""
@@ -281,6 +284,7 @@ class EmailCampaignActivities(OfChangedCampaigns):
     }
     primary_keys = ("campaign_activity_id",)
     roles = set()
+    cost = "1 for each activity of a changed campaign"
 
 
 class EmailCampaignSchedules(ForCampaigns, ForEachStream):
@@ -292,6 +296,9 @@ class EmailCampaignSchedules(ForCampaigns, ForEachStream):
     own_columns = ("campaign_id", "campaign_activity_id")
     needs = _CAMPAIGNS
     selected_by_default = False
+    reading = "in full, of scheduled campaigns"
+    cost = "1 for 500 campaigns, and 2 for each scheduled one"
+    unseen = "a schedule that is taken back or done: its row stays"
 
     def items(self, context: Context | None) -> Iterator[Record]:
         """Yield the activities of all scheduled campaigns, changed or not."""
@@ -307,6 +314,7 @@ class EmailCampaignABTests(OfChangedCampaigns):
     path = "/emails/activities/{campaign_activity_id}/abtest"
     primary_keys = ("campaign_activity_id",)
     selected_by_default = False
+    cost = "1 for each changed campaign of `type_code` 57"
 
     def applies_to(self, campaign: Record) -> bool:
         """Return whether a campaign is of the kind that has a test."""
@@ -407,6 +415,8 @@ class EmailCampaignStats(StatsStream):
     path = "/reports/stats/email_campaigns"
     primary_keys = ("campaign_id",)
     ids_per_request = 150
+    reading = "in full; keeps the log of what has moved"
+    cost = "1 for 150 campaigns that were sent, and 1 for each that may have counters"
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the stats of all campaigns that were sent; keep the counters."""
@@ -570,6 +580,7 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
 
     at_once: ClassVar[int] = 1
     needs = _METRICS
+    reading = "of activities that have moved, to the end of each report"
 
     @property
     def left_out(self) -> dict[str, int]:

@@ -42,6 +42,9 @@ class ForEachContact(ForEachStream, OwnProgressStream):
     settings: ClassVar[tuple[str, ...]] = (
         *("contact_status", "contact_ids", "contact_lists", "contact_tags"),
     )
+    reading = "all contacts, in rounds that begin every `contacts_sweep_days`"
+    cost = "in a round 1 or more for each contact"
+    unseen = "what happens between two rounds, until the next one"
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of the contacts of a round, the newest contact first."""
@@ -134,6 +137,7 @@ class ContactSmsEngagementHistory(ForEachContact):
     primary_keys = ("sms_channel_history_id",)
     replication_key = "insert_time"
     needs = "the scope contact_data and the privilege contacts:read"
+    cost = "in a round 1 or more for each contact with an SMS channel"
 
     def is_chosen(self, contact: Record) -> bool:
         """Return whether a contact has a history: an SMS channel."""
@@ -156,6 +160,7 @@ class ContactActivityDetails(ForEachContact):
     )
     replication_key = "created_time"
     settings = (*ForEachContact.settings, "contact_activity_types")
+    cost = "in a round 1 for 100 events of each contact"
 
     def item_of(self, contact: Record) -> Record:
         """Return a contact with the types of its events."""

@@ -63,6 +63,12 @@ class Contacts(OwnProgressStream):
     primary_keys = ("contact_id",)
     replication_key = "last_changed_at"
     needs = _CONTACTS
+    reading = (
+        "what the filters show as changed or unsubscribed since the bookmark; all, in a sweep, "
+        "every `contacts_sweep_days`"
+    )
+    cost = "2, and 1 for each further 500 changed; a sweep: 1 for 500 contacts, and a few"
+    unseen = "what no filter shows, until the sweep"
 
     _include: list[str] | None = None
     _since = ""
@@ -138,7 +144,8 @@ class Contacts(OwnProgressStream):
             if refusal.status != requests.codes.bad_request or "sms_channel" not in self.include:
                 raise
             # Legal until 2024-11; comes by itself now (guess).
-            self.logger.warning("contacts: goes on without sms_channel: %s", refusal)
+            message = "%s. It goes on without sms_channel: take it out of contacts_include"
+            self.logger.warning(message, refusal)
             self.include.remove("sms_channel")
             yield from self.request_records({"params": params})
 
@@ -317,7 +324,8 @@ class Walk:
                 self.is_complete = True
                 return
         self._stream.logger.warning(
-            "contacts: %d of %s contacts came in %d walks; the others are left to a later run",
+            "contacts: %d of %s contacts came in %d walks; the others are left to a later run, "
+            "which you need not do anything for",
             len(self.found),
             self.announced,
             _WALKS,
@@ -350,6 +358,8 @@ class ContactCounts(ConstantContactStream):
     primary_keys = ("counted_at",)
     needs = _CONTACTS
     selected_by_default = False
+    reading = "a new row in each run"
+    unseen = "counts between two runs"
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Add the time of counting, which is the row's key."""
@@ -365,6 +375,7 @@ class ContactLists(ConstantContactStream):
     params = {"status": "all", "include_membership_count": "all", "limit": 500}
     primary_keys = ("list_id",)
     needs = _LISTS
+    cost = "1 for 500 e-mail lists, 1 for 500 SMS lists"
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each list once, whether it is for e-mail, SMS or both."""
@@ -374,7 +385,8 @@ class ContactLists(ConstantContactStream):
         try:
             self._add(lists, sms)
         except Refused as refusal:  # an account without SMS may refuse (guess)
-            self.logger.warning("contact_lists: SMS lists are left out: %s", refusal)
+            message = "%s. SMS lists are left out; an account without SMS need not do anything"
+            self.logger.warning(message, refusal)
         yield from lists.values()
 
     def first_pages(self, context: Context | None) -> list[Context]:
@@ -401,6 +413,7 @@ class ContactTags(ConstantContactStream):
     params = {"include_count": "true", "limit": 500}
     primary_keys = ("tag_id",)
     needs = _CONTACTS
+    unseen = "a deleted tag: it is missing, its row stays"
 
 
 class ContactCustomFields(ConstantContactStream):
@@ -412,6 +425,7 @@ class ContactCustomFields(ConstantContactStream):
     params = {"limit": 100}
     primary_keys = ("custom_field_id",)
     needs = _CONTACTS
+    unseen = "a deleted field: it is missing, its row stays"
 
 
 class BulkActivities(ConstantContactStream):
@@ -427,6 +441,7 @@ class BulkActivities(ConstantContactStream):
     primary_keys = ("activity_id",)
     needs = "the scope contact_data and the privilege contacts:write"
     selected_by_default = False
+    unseen = "what is older than ten days (documented)"
 
 
 class Segments(OldestFirstStream):
@@ -440,6 +455,7 @@ class Segments(OldestFirstStream):
     replication_key = "edited_at"
     detail_path = "/segments/{segment_id}"
     needs = _LISTS
+    unseen = "a deleted segment: it is missing, its row stays"
 
 
 class SegmentContacts(ForEachStream):
@@ -456,6 +472,8 @@ class SegmentContacts(ForEachStream):
     own_columns = ("segment_id",)
     needs = _CONTACTS
     selected_by_default = False
+    cost = "1 for 1,000 segments, and for each 1 for 500 contacts"
+    unseen = "a contact that leaves a segment: its row stays"
 
     def items(self, context: Context | None) -> Iterator[Record]:
         """Yield all segments, changed or not."""

@@ -53,6 +53,9 @@ class EmailCampaignActivityStats(ForMovedActivities, StatsStream):
     primary_keys = ("campaign_activity_id",)
     replication_key = "last_refresh_time"
     ids_per_request = at_once = 10
+    reading = "of activities that have moved"
+    cost = "1 for 10 activities that have moved"
+    unseen = "what moves without a counter of the log, such as an unsubscribe rate"
 
     def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
         """Yield the counters."""
@@ -112,6 +115,7 @@ class EmailCampaignSendHistory(ReportOfActivity):
     primary_keys = ("campaign_activity_id", "send_id")
     replication_key = "run_date"
     needs = "the scope campaign_data and the privilege campaign:read"
+    cost = "1 for each activity that has moved"
 
 
 class EmailLinks(ReportOfActivity):
@@ -122,6 +126,8 @@ class EmailLinks(ReportOfActivity):
     records_key = "link_click_counts"
     primary_keys = ("campaign_activity_id", "url_id")
     replication_key = "counted_at"
+    cost = "1 or more for each activity that has moved"
+    unseen = "a link that is gone: its row stays"
 
     def get_url_params(
         self, context: Context | None, next_page_token: ParseResult | None
@@ -143,6 +149,8 @@ class TrackingReport(ReportOfActivity):
     params = {"limit": 500}
     primary_keys: tuple[str, ...] = _KEY_OF_CONTACT
     replication_key = "created_time"
+    cost = "1 for 500 rows of each activity that has moved"
+    unseen = "a row that disappears: it stays"
 
     def rows_of_activity(
         self, activity: Activity, rows: Iterator[Record]
@@ -169,6 +177,8 @@ class EventReport(TrackingReport):
     primary_keys: tuple[str, ...] = _KEY_OF_EVENT
     kind: ClassVar[str | None] = None
     least_lookback: ClassVar[timedelta] = timedelta(days=1)
+    reading = "of activities that have moved, newest rows first, down to what is known"
+    unseen = "rows that come late, until a re-read; a row that disappears: it stays"
 
     def reads_to_the_end(self, activity: Activity) -> bool:
         """Return whether nothing of an activity is known or left out."""
@@ -211,6 +221,7 @@ class EmailOpens(EventReport):
     name = "email_opens"
     kind = "opens"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/opens"
+    unseen = TrackingReport.unseen  # late rows are noticed: opens are counted
 
 
 class EmailClicks(EventReport):
@@ -220,6 +231,7 @@ class EmailClicks(EventReport):
     kind = "clicks"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/clicks"
     primary_keys = ("campaign_activity_id", "contact_id", "url_id", "created_time", "occurrence")
+    unseen = TrackingReport.unseen  # as those of opens
 
 
 class EmailBounces(EventReport):
@@ -259,6 +271,7 @@ class EmailDidNotOpens(TrackingReport):
     name = "email_did_not_opens"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/didnotopens"
     selected_by_default = False
+    unseen = "a contact that opens leaves the report: its row stays"
 
 
 def _item_of(activity: Activity) -> Record:

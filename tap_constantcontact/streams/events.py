@@ -68,6 +68,9 @@ class EventRegistrations(ForEachStream):
     parent_stream_type = Events
     state_partitioning_keys = ()
     needs = _EVENTS
+    reading = "in full, of each event: there is no filter of time"
+    cost = "1 or more for each event"
+    unseen = "a registration that is missing: its row stays"
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield what the registration's detail is asked for with."""
@@ -85,3 +88,6 @@ class EventRegistrationDetails(ForEachStream):
     state_partitioning_keys = ()
     needs = _EVENTS
     selected_by_default = False
+    reading = "in full, of each registration"
+    cost = "1 for each registration"
+    unseen = EventRegistrations.unseen

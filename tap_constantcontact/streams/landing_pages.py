@@ -22,6 +22,9 @@ class LandingPageReport(ForEachStream):
     own_columns = ("campaign_activity_id",)
     needs = "the scope campaign_data and the privilege ui:campaign:metrics"
     selected_by_default = False
+    reading = "in full, of the landing pages of the setting `landing_page_activity_ids`"
+    cost = "1 for 500 rows of each landing page"
+    unseen = "a row that disappears: it stays"
 
     def items(self, context: Context | None) -> Iterator[Record]:
         """Yield the landing pages of the setting landing_page_activity_ids."""

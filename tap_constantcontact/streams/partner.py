@@ -32,8 +32,9 @@ class PartnerStream(ConstantContactStream):
         if "partner_api_key" in self.config:
             yield from super().get_records(context)
         else:
-            self.logger.warning("%s is skipped: it needs partner_api_key", self.name)
-            self._expect_some_stream("partner_api_key is not set")
+            message = "%s is skipped: it needs partner_api_key. Set it, or deselect the stream"
+            self.logger.warning(message, self.name)
+            self._expect_some_stream("partner_api_key is not set. Set it, or select other streams")
 
 
 class PartnerAccounts(PartnerStream):
@@ -44,6 +45,7 @@ class PartnerAccounts(PartnerStream):
     records_key = "site_owner_list"
     params = {"limit": 50}
     primary_keys = ("encoded_account_id",)
+    unseen = "an account that is gone: its row stays"
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield the account."""
@@ -59,6 +61,8 @@ class PartnerAccountPlans(PartnerStream, ForEachStream):
     own_columns = ("encoded_account_id",)
     parent_stream_type = PartnerAccounts
     state_partitioning_keys = ()
+    reading = "in full, of each account"
+    cost = "1 for each account"
 
 
 class PartnerWebhookSubscriptions(PartnerStream):
@@ -67,3 +71,4 @@ class PartnerWebhookSubscriptions(PartnerStream):
     name = "partner_webhook_subscriptions"
     path = "/partner/webhooks/subscriptions"
     primary_keys = ("topic_id",)
+    unseen = "a subscription that is gone: its row stays"

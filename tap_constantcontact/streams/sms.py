@@ -27,6 +27,8 @@ class SmsCampaignSummaries(ConstantContactStream):
     primary_keys = ("campaign_id",)
     replication_key = "last_sent_date"
     needs = "the scope campaign_data and the privilege ui:campaign:metrics"
+    reading = "what was sent since the bookmark less 90 days"
+    unseen = "counts that move later than 90 days after the send"
 
     def first_pages(self, context: Context | None) -> list[Context]:
         """Ask for campaigns sent since the last one read, less the time in which counts move."""

@@ -21,6 +21,8 @@ class SocialProfiles(ConstantContactStream):
     primary_keys = ("profile_id",)
     needs = _SOCIAL
     selected_by_default = False
+    cost = "1 for each page"
+    unseen = "what is gone: its row stays"
 
 
 class SocialConnections(ConstantContactStream):
@@ -32,6 +34,8 @@ class SocialConnections(ConstantContactStream):
     primary_keys = ("network", "network_account_id")
     needs = _SOCIAL
     selected_by_default = False
+    cost = "1 for each page"
+    unseen = "what is gone: its row stays"
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Copy the key, which lies in account_info, to the top."""
@@ -51,3 +55,4 @@ class SocialHashtagGroups(ConstantContactStream):
     primary_keys = ("hashtag_group_id",)
     needs = _SOCIAL
     selected_by_default = False
+    unseen = "what is gone: its row stays"

@@ -26,6 +26,7 @@ class Xrefs(ConstantContactStream):
     ids_param: ClassVar[str] = "sequence_ids"
     ids_per_request: ClassVar[int] = 500
     selected_by_default = False
+    cost = "1 for 500 ids"
 
     def first_pages(self, context: Context | None) -> Iterator[Context]:
         """Ask for the setting's V2 ids."""
@@ -42,6 +43,7 @@ class ContactIdXrefs(Xrefs):
     path = "/contacts/contact_id_xrefs"
     setting = "v2_contact_ids"
     needs = "the scope contact_data and the privilege contacts:read"
+    reading = "in full, for the ids of the setting `v2_contact_ids`"
 
 
 class ListIdXrefs(Xrefs):
@@ -51,6 +53,7 @@ class ListIdXrefs(Xrefs):
     path = "/contact_lists/list_id_xrefs"
     setting = "v2_list_ids"
     needs = "the scope contact_data and the privilege contacts:lists:read"
+    reading = "in full, for the ids of the setting `v2_list_ids`"
 
 
 class CampaignIdXrefs(Xrefs):
@@ -63,3 +66,5 @@ class CampaignIdXrefs(Xrefs):
     ids_param = "v2_email_campaign_ids"
     ids_per_request = 50
     needs = "the scope campaign_data and the privilege campaign:read"
+    reading = "in full, for the ids of the setting `v2_email_campaign_ids`"
+    cost = "1 for 50 ids"

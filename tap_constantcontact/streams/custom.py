@@ -1,0 +1,129 @@
+"""Endpoints that no class knows: streams that the setting custom_streams declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from singer_sdk.exceptions import FatalAPIError
+
+from tap_constantcontact.answers import body_of, request_line
+from tap_constantcontact.client import EXTRA, OVERLAP, Api, ConstantContactStream
+from tap_constantcontact.custom_streams import SINCE, WHOLE_RECORD, Declaration, schema_of
+from tap_constantcontact.errors import Forbidden, Refused
+from tap_constantcontact.values import timestamp
+
+if TYPE_CHECKING:
+    import requests
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_constantcontact.tap import TapConstantContact
+
+
+class CustomStream(ConstantContactStream):
+    """A stream that is declared in the settings; it has no name before that."""
+
+    needs: str  # type: ignore[misc] # each has its own
+
+    def __init__(
+        self, tap: TapConstantContact, connect: Callable[[], Api], declaration: Declaration
+    ) -> None:
+        """Make a stream.
+
+        Args:
+            tap: the tap.
+            connect: gives what the streams of a run share.
+            declaration: an item of the setting custom_streams, which was checked.
+        """
+        self.name = declaration["name"]
+        self.path = declaration["path"]
+        self.needs = _needs_of(declaration)
+        self._declaration = declaration
+        schema = schema_of(declaration)
+        if "schema" in declaration and tap.config.get("keep_unknown_fields"):
+            schema["properties"]["_extra"] = EXTRA
+        # What is found there comes before the class's, which looks for a file.
+        vars(self)["schema"] = schema
+        super().__init__(tap, connect)
+        self.primary_keys = tuple(declaration["primary_keys"])
+        self.replication_key = declaration.get("replication_key")
+
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Yield the records of all pages.
+
+        Raises:
+            FatalAPIError: the API refuses what is declared.
+        """
+        try:
+            yield from super().read(context)
+        except Forbidden:
+            raise
+        except Refused as refusal:
+            message = f"{refusal}. Check path and params of {self.name} in custom_streams"
+            raise FatalAPIError(message) from refusal
+
+    def first_pages(self, context: Context | None) -> list[Context]:
+        """Ask with the declared parameters; those that say since when, if that is known."""
+        params = {
+            name: _text(value).replace(SINCE, self.since)
+            for name, value in self._declaration.get("params", {}).items()
+            if self.since or SINCE not in _text(value)
+        }
+        return [{"params": params}]
+
+    @cached_property
+    def since(self) -> str:
+        """Where the run begins: the bookmark less an overlap, or start_date, or nothing."""
+        return timestamp(self.begins_at - OVERLAP) if self.begins_at else ""
+
+    def parse_response(self, response: requests.Response) -> Iterator[Record]:
+        """Yield the records of an answer.
+
+        Raises:
+            FatalAPIError: there are none where the declaration says.
+        """
+        found: Any = body_of(response)
+        for name in filter(None, self._declaration.get("records_path", "").split(".")):
+            if not isinstance(found, dict) or (found and name not in found):
+                has = ", ".join(found) if isinstance(found, dict) else "an array"
+                self._fail(response, f"the answer has no {name}, but {has}", "records_path")
+            found = found.get(name)
+        for row in found if isinstance(found, list) else filter(None, [found]):
+            if not isinstance(row, dict):
+                self._fail(response, "what is there are no records", "records_path")
+            if missing := [key for key in self.primary_keys if key not in row]:
+                what = f"a record has no {', '.join(missing)}, but {', '.join(row)}"
+                self._fail(response, what, "primary_keys")
+            if self.replication_key and self.replication_key not in row:
+                self._report(f"a record has no {self.replication_key}; check replication_key")
+            yield row
+
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        """Return a record in the types of its schema, or None if it has not changed since."""
+        if "schema" not in self._declaration:
+            columns = filter(None, [*self.primary_keys, self.replication_key])
+            row = {**{name: row.get(name) for name in columns}, WHOLE_RECORD: row}
+        record = super().post_process(row, context)
+        if record and self.replication_key and self.since:
+            changed_at = record[self.replication_key]
+            return record if not changed_at or changed_at >= self.since else None
+        return record
+
+    def _fail(self, response: requests.Response, what: str, part: str) -> NoReturn:
+        """Raise what is wrong with a part of the declaration."""
+        where = request_line(response)
+        message = f"{where}: {what}. Check {part} of {self.name} in custom_streams"
+        raise FatalAPIError(message)
+
+
+def _needs_of(declaration: Declaration) -> str:
+    scopes = declaration.get("scopes")
+    if scopes:
+        return f"the scope{'s' if len(scopes) > 1 else ''} {' and '.join(scopes)}"
+    return f"what the vendor's reference says of {declaration['path']}"
+
+
+def _text(value: str | float) -> str:
+    """Return a parameter as addresses have it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

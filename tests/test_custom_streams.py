@@ -1,0 +1,281 @@
+"""Streams that the settings declare: endpoints that the tap has no class for."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from conftest import Answers, MakeSandbox, Run, TapCommand
+
+from sandbox import Sandbox
+from tap_constantcontact import settings
+from tap_constantcontact.custom_streams import schema_of
+
+LISTS = {
+    "name": "sms_lists",
+    "path": "/contact_lists",
+    "records_path": "lists",
+    "primary_keys": ["list_id"],
+    "params": {"channel_type": "sms", "limit": 1},
+}
+CHANGED_CONTACTS = {
+    "name": "changed_contacts",
+    "path": "/contacts",
+    "records_path": "contacts",
+    "primary_keys": ["contact_id"],
+    "replication_key": "updated_at",
+    "params": {"status": "all", "updated_after": "{since}"},
+    "schema": {
+        "properties": {
+            "first_name": {"type": "string"},
+            "email_address": {
+                "type": "object",
+                "properties": {"address": {"type": ["string", "null"]}},
+            },
+        }
+    },
+}
+NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
+
+
+def read(tap: TapCommand, api: Any, *declared: dict[str, Any], **options: Any) -> Run:
+    """Run the tap on declared streams alone, by the catalog that it discovers."""
+    config = tap.settings(api, custom_streams=declared, **options.pop("settings", {}))
+    catalog = discover(tap, config)
+    names = {stream["name"] for stream in declared}
+    catalog["streams"] = [each for each in catalog["streams"] if each["tap_stream_id"] in names]
+    path = tap.folder / "catalog.json"
+    path.write_text(json.dumps(catalog))
+    return tap.run(config, "--catalog", str(path), **options)
+
+
+def discover(tap: TapCommand, config: dict[str, Any]) -> dict[str, Any]:
+    run = tap.run(config, "--discover")
+    assert run.status == 0, run.log
+    catalog: dict[str, Any] = json.loads("\n".join(run.lines))
+    return catalog
+
+
+def test_a_record_comes_whole_where_there_is_no_schema(tap: TapCommand, sandbox: Sandbox) -> None:
+    run = read(tap, sandbox, LISTS)
+    assert run.status == 0, run.log
+    lists = tap.sync(sandbox, "contact_lists").records["contact_lists"]
+    of_sms = [each["list_id"] for each in lists if "sms" in each["channel_types"]]
+    assert len(of_sms) > 1, "more than one page"
+    assert sorted(run.keys("sms_lists", "list_id")) == sorted(of_sms)
+    for row in run.records["sms_lists"]:
+        assert row.keys() == {"list_id", "record"}
+        assert row["record"]["list_id"] == row["list_id"]
+        assert row["record"]["name"]
+
+
+def test_it_is_discovered_without_a_login(tap: TapCommand) -> None:
+    catalog = discover(tap, {"custom_streams": [LISTS]})
+    (entry,) = [each for each in catalog["streams"] if each["tap_stream_id"] == "sms_lists"]
+    assert entry["key_properties"] == ["list_id"]
+    (root,) = [each["metadata"] for each in entry["metadata"] if each["breadcrumb"] == []]
+    assert root["selected-by-default"]
+
+
+def test_a_schema_says_which_columns_there_are(tap: TapCommand, sandbox: Sandbox) -> None:
+    run = read(tap, sandbox, CHANGED_CONTACTS)
+    assert run.status == 0, run.log
+    assert len(run.records["changed_contacts"]) == 60
+    for row in run.records["changed_contacts"]:
+        assert row.keys() <= {"contact_id", "updated_at", "first_name", "email_address"}
+    assert "properties came that no schema knows: " in run.log
+    assert "email_address.permission_to_send" in run.log
+
+
+def test_a_property_that_the_schema_lacks_is_kept_if_wanted(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    run = read(tap, sandbox, CHANGED_CONTACTS, settings={"keep_unknown_fields": True})
+    assert all("created_at" in row["_extra"] for row in run.records["changed_contacts"])
+
+
+def test_a_later_run_brings_what_has_changed(tap: TapCommand, sandbox: Sandbox) -> None:
+    first = read(tap, sandbox, CHANGED_CONTACTS)
+    changed = sandbox.change()
+    second = read(tap, sandbox, CHANGED_CONTACTS, state=first.state)
+    brought = set(second.keys("changed_contacts", "contact_id"))
+    assert {*changed["contacts_added"], *changed["contacts_edited"]} <= brought
+    assert len(brought) < 60
+    asked = [each.query for each in sandbox.requests if each.path == "/v3/contacts"]
+    assert "updated_after" not in asked[0]
+    assert "updated_after" in asked[-1]
+
+
+def test_without_a_parameter_older_records_are_left_out_here(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    everything = {**CHANGED_CONTACTS, "params": {"status": "all"}}
+    first = read(tap, sandbox, everything)
+    sandbox.change()
+    second = read(tap, sandbox, everything, state=first.state)
+    assert 0 < len(second.records["changed_contacts"]) < 60
+
+
+def test_it_is_read_before_the_reports_on_single_contacts(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    config = tap.settings(sandbox, custom_streams=[LISTS])
+    names = [each["tap_stream_id"] for each in discover(tap, config)["streams"]]
+    place = names.index("sms_lists")
+    assert names[place - 1] == "partner_webhook_subscriptions"
+    assert names[place + 1].startswith("contact_")
+
+
+def test_one_that_may_not_be_read_is_skipped_with_what_it_needs(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(scopes=["account_read"])
+    declared = {**LISTS, "scopes": ["contact_data"]}
+    run = read(tap, sandbox, declared)
+    assert "sms_lists is skipped" in run.log
+    assert "It needs the scope contact_data" in run.log
+
+
+def test_a_replication_key_that_records_do_not_have_is_named(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    run = read(tap, sandbox, {**LISTS, "replication_key": "changed_at"})
+    assert run.status == 0, run.log
+    assert run.log.count("sms_lists: a record has no changed_at; check replication_key") == 1
+    assert run.records["sms_lists"]
+
+
+def test_a_stream_of_the_catalog_that_is_not_declared_any_more_is_named(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    catalog = discover(tap, {"custom_streams": [LISTS]})
+    names = {"sms_lists", "contact_tags"}
+    catalog["streams"] = [each for each in catalog["streams"] if each["tap_stream_id"] in names]
+    path = tap.folder / "catalog.json"
+    path.write_text(json.dumps(catalog))
+    run = tap.run(tap.settings(sandbox), "--catalog", str(path))
+    assert run.status == 0, run.log
+    assert "The catalog has streams that the tap has not: sms_lists. Discover again" in run.log
+    assert run.records["contact_tags"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"path": "/nothing"}, "404 not_found: "),
+        ({"path": "/nothing"}, "Check path and params of sms_lists in custom_streams"),
+        ({"params": {"limit": 0}}, "Check path and params of sms_lists in custom_streams"),
+        ({"records_path": "list"}, "the answer has no list, but lists, "),
+        ({"records_path": "_links"}, "Check primary_keys of sms_lists"),
+        ({"records_path": "lists.name"}, "the answer has no name, but an array. Check records"),
+        ({"primary_keys": ["id"]}, "a record has no id, but list_id, "),
+    ],
+)
+def test_a_declaration_that_does_not_fit_fails_with_what_to_mend(
+    tap: TapCommand, sandbox: Sandbox, changed: dict[str, Any], said: str
+) -> None:
+    run = read(tap, sandbox, {**LISTS, **changed})
+    assert run.status == 1
+    assert said in run.log
+    assert "Traceback" not in run.log
+
+
+def test_the_answer_itself_can_be_the_record_and_records_can_lie_deep(
+    tap: TapCommand, answers: Answers
+) -> None:
+    answers["/v3/one"] = {"id": 7, "name": "alone"}
+    answers["/v3/deep"] = {"data": {"items": [{"id": "a"}, {"id": "b"}]}}
+    answers["/v3/empty"] = {"data": {"items": None}}
+    one = {"name": "one", "path": "/one", "primary_keys": ["id"]}
+    deep = {**one, "name": "deep", "path": "/deep", "records_path": "data.items"}
+    empty = {**deep, "name": "empty", "path": "/empty"}
+    run = read(tap, answers, one, deep, empty)
+    assert run.status == 0, run.log
+    assert run.records["one"] == [{"id": "7", "record": {"id": 7, "name": "alone"}}]
+    assert run.keys("deep", "id") == ["a", "b"]
+    assert run.records["empty"] == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({"name": "My lists"}, "custom_streams.0.name is 'My lists', but must be up to 63 small"),
+        ({"name": "contacts"}, "there is a stream of that name"),
+        ({"path": "https://example.com/x"}, "must be a path below api_url"),
+        ({"path": "/contacts/{contact_id}"}, "without placeholders"),
+        ({"path": "/contacts?limit=1"}, "parameters belong into params"),
+        ({"primary_keys": []}, "must name at least one property"),
+        ({"primary_keys": ["record"]}, "needs a schema"),
+        ({"primary_keys": "list_id"}, "custom_streams.0.primary_keys is 'list_id', but must be a"),
+        ({"params": {"since": "{since}"}}, "but needs a replication_key"),
+        ({"params": {"lists": [1]}}, "custom_streams.0.params.lists is [1], but must be a text"),
+        ({"schema": {"list_id": "string"}}, "'properties' is a required property"),
+        ({"schema": {"properties": {"a": {}}}}, "schema.properties.a must have one type of string"),
+        (
+            {"schema": {"properties": {"a": {"type": "array", "items": {"type": "date"}}}}},
+            "properties.a.items must have one type",
+        ),
+        ({"schema": {"properties": {"list_id": {"type": "object"}}}}, "is a key, but no string or"),
+        (
+            {"replication_key": "at", "schema": {"properties": {"at": {"type": "integer"}}}},
+            "but no string with the format date-time",
+        ),
+        ({"record_path": "lists"}, "('record_path' was unexpected). It can have name, path, rec"),
+    ],
+)
+def test_a_wrong_declaration_is_refused(declared: dict[str, Any], said: str) -> None:
+    given = {"access_token": "any", "custom_streams": [{**LISTS, **declared}]}
+    (problem,) = settings.problems(given, settings.SETTINGS.to_dict(), NOW)
+    assert said in problem
+
+
+def test_what_is_missing_and_what_comes_twice_is_named() -> None:
+    schema = settings.SETTINGS.to_dict()
+    given = {"access_token": "any", "custom_streams": [{"name": "a", "path": "/a"}]}
+    (problem,) = settings.problems(given, schema, NOW)
+    assert "'primary_keys' is a required property. It can have name, path, " in problem
+    (problem,) = settings.problems({**given, "custom_streams": [LISTS, LISTS]}, schema, NOW)
+    assert "custom_streams.1.name is 'sms_lists', but must be another one" in problem
+
+
+@pytest.mark.parametrize("arguments", [(), ("--discover",)])
+def test_a_wrong_declaration_ends_every_command(tap: TapCommand, arguments: tuple[str]) -> None:
+    run = tap.run({"access_token": "x", "custom_streams": [{**LISTS, "name": "a b"}]}, *arguments)
+    assert run.status == 1
+    assert "Setting custom_streams.0.name is 'a b'" in run.log
+    assert run.lines == []
+
+
+def test_parts_that_a_form_leaves_empty_are_not_set() -> None:
+    config: dict[str, Any] = {
+        "custom_streams": [{**LISTS, "schema": {}, "records_path": None, "replication_key": ""}]
+    }
+    settings.tidy(config)
+    assert config["custom_streams"][0].keys() == LISTS.keys() - {"records_path"}
+
+
+def test_columns_can_be_null_at_every_depth_but_for_keys() -> None:
+    schema = schema_of(
+        {
+            "primary_keys": ["id", "kind"],
+            "replication_key": "at",
+            "schema": {
+                "properties": {
+                    "id": {"type": "integer"},
+                    "tags": {"type": "array", "items": {"type": "string"}},
+                    "place": {"type": "object", "properties": {"city": {"type": "string"}}},
+                }
+            },
+        }
+    )
+    city = {"type": ["string", "null"]}
+    assert schema["required"] == ["id", "kind"]
+    assert schema["properties"] == {
+        "id": {"type": "integer"},
+        "kind": {"type": "string"},
+        "at": {"type": ["string", "null"], "format": "date-time"},
+        "tags": {"type": ["array", "null"], "items": {"type": ["string", "null"]}},
+        "place": {"type": ["object", "null"], "properties": {"city": city}},
+    }

@@ -1,0 +1,87 @@
+"""The reference of the streams is what the schemas and the classes say, and leaves out nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from conftest import STREAMS
+
+from reference import entities
+from reference.__main__ import DOCS, files
+from reference.entities import OTHERS, TARGETS
+from reference.page import cost_of
+
+PAGE = (DOCS / "streams.md").read_text("utf-8")
+
+
+def section_of(name: str) -> str:
+    (section,) = re.findall(rf"^### {name}\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    return str(section)
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
+def test_it_is_what_make_docs_writes(path: Path) -> None:
+    assert path.read_text("utf-8") == files()[path], "run make docs"
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_each_stream_says_how_it_is_read_and_what_its_columns_are(name: str) -> None:
+    section = section_of(name)
+    facts = ("endpoint", "key", "replication", "reads", "requests in a run", "needs")
+    assert [fact for fact in facts if f"\n| {fact} | " not in section] == []
+    columns = {column for column, _ in entities.properties_of(entities.schema_of(name))}
+    assert columns <= {*re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE)}
+    assert "`None`" not in section
+
+
+def test_no_heading_takes_the_anchor_of_another() -> None:
+    headings = re.findall("^#+ (.+)$", PAGE, re.MULTILINE)
+    assert len(headings) == len({heading.lower() for heading in headings})
+
+
+@pytest.mark.parametrize(
+    ("name", "cost"),
+    [
+        ("account", "1"),
+        ("contact_tags", "1 for 500 rows"),
+        ("segments", "1 for 1,000 rows, and 1 for each that has changed"),
+        ("email_campaigns", "1 for 500 changed rows, and 1 for each that has changed"),
+        ("events", "1 for 100 rows, and 1 for each"),
+        ("email_links", "1 or more for each activity that has moved"),
+    ],
+)
+def test_a_cost_follows_from_the_attributes_where_it_is_not_declared(name: str, cost: str) -> None:
+    assert cost_of(type(STREAMS[name])) == cost  # type: ignore[arg-type]
+
+
+def test_streams_refer_to_keys() -> None:
+    for target in TARGETS.values():
+        assert target in STREAMS
+    found = {each.target: each for each in entities.references_of("contacts")}
+    assert found["contact_lists"] == ("list_memberships", "contact_lists", True, False)
+    assert entities.references_of("email_campaign_stats")[0].is_key
+
+
+def test_what_is_left_out_is_there_to_be_left_out() -> None:
+    for name, path in OTHERS:
+        assert path in dict(entities.properties_of(entities.schema_of(name)))
+
+
+def test_a_column_that_is_the_key_of_another_stream_refers_to_one() -> None:
+    keys = {key for each in STREAMS.values() for key in each.primary_keys if key.endswith("_id")}
+    shared = {
+        key
+        for key in keys
+        if sum(key in entities.schema_of(name)["properties"] for name in STREAMS) > 1
+    }
+    # Ids of links, and of V2, are no rows of their own.
+    assert shared - TARGETS.keys() == {"url_id", "sequence_id"}
+
+
+def test_the_drawing_has_every_stream_that_belongs_to_others() -> None:
+    drawn = ET.fromstring((DOCS / "streams.svg").read_text("utf-8"))
+    texts = {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
+    assert {*STREAMS} - texts == {*entities.alone()}
