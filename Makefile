@@ -9,6 +9,14 @@ VERSION_airbyte-cdk = ==7.39.1
 VERSION_dlt = ==1.31.0
 VERSION_singer-sdk = ==0.54.9
 
+# Makes an environment of its own, of what a rule names.
+define install
+@$(PYTHON) -m venv $(@D)
+@$(@D)/bin/python $(PIP_INSTALL) 'pip>=25.1'
+@$(@D)/bin/python $(PIP_INSTALL) $(1)
+@touch $@
+endef
+
 .PHONY: help demo analytics models targets airbyte login-browser bench requests test lint format
 .PHONY: plugin docs site contract clean
 
@@ -67,53 +75,32 @@ clean: ## Take away what was made.
 	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache build dist
 
 .venv/made: pyproject.toml
-	@$(PYTHON) -m venv .venv
-	@.venv/bin/python $(PIP_INSTALL) 'pip>=25.1'
-	@.venv/bin/python $(PIP_INSTALL) --editable . --group test
-	@touch $@
+	$(call install,--editable . --group test)
 
-# An environment of its own: Meltano's pins are not the tap's, which it installs by itself.
+# Meltano's pins are not the tap's, which it installs by itself, and anew with what it needs now.
 .venv-demo/made: pyproject.toml
-	@$(PYTHON) -m venv .venv-demo
-	@.venv-demo/bin/python $(PIP_INSTALL) 'pip>=25.1'
-	@.venv-demo/bin/python $(PIP_INSTALL) --group demo
-	@rm -rf .meltano/extractors # Meltano installs the tap anew, with what it needs now.
-	@touch $@
+	@rm -rf .meltano/extractors
+	$(call install,--group demo)
 
-# An environment of its own: dbt's pins are not Meltano's.
+# dbt's pins are not Meltano's.
 .venv-analytics/made: pyproject.toml
-	@$(PYTHON) -m venv .venv-analytics
-	@.venv-analytics/bin/python $(PIP_INSTALL) 'pip>=25.1'
-	@.venv-analytics/bin/python $(PIP_INSTALL) --group analytics
-	@touch $@
+	$(call install,--group analytics)
 
-# An environment of its own, of Python 3.10 to 3.12: Airbyte's packages are many, and their pins not
-# the tap's.
+# Python 3.10 to 3.12: Airbyte's packages are many, and their pins not the tap's.
 .venv-airbyte/made: pyproject.toml
-	@$(PYTHON) -m venv .venv-airbyte
-	@.venv-airbyte/bin/python $(PIP_INSTALL) 'pip>=25.1'
-	@.venv-airbyte/bin/python $(PIP_INSTALL) --group airbyte
-	@touch $@
+	$(call install,--group airbyte)
 
-# An environment of its own: not everybody has a browser.
+# Not everybody has a browser.
 .venv-browser/made: pyproject.toml
-	@$(PYTHON) -m venv .venv-browser
-	@.venv-browser/bin/python $(PIP_INSTALL) 'pip>=25.1'
-	@.venv-browser/bin/python $(PIP_INSTALL) --editable '.[login]' --group browser
-	@touch $@
+	$(call install,--editable '.[login]' --group browser)
 
-# An environment of its own: of what builds the site the tap needs nothing.
+# Of what builds the site the tap needs nothing.
 .venv-site/made: pyproject.toml
-	@$(PYTHON) -m venv .venv-site
-	@.venv-site/bin/python $(PIP_INSTALL) 'pip>=25.1'
-	@.venv-site/bin/python $(PIP_INSTALL) --group docs
-	@touch $@
+	$(call install,--group docs)
 
-# An environment of its own: this target pins old versions.
+# This target pins old versions.
 .venv-target-jsonl/made: Makefile
-	@$(PYTHON) -m venv .venv-target-jsonl
-	@.venv-target-jsonl/bin/python $(PIP_INSTALL) target-jsonl==0.1.4
-	@touch $@
+	$(call install,target-jsonl==0.1.4)
 
 # An environment for each peer; the table names those that cannot be installed.
 .venv-bench-%/made: Makefile

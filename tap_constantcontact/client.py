@@ -508,11 +508,11 @@ class ConstantContactStream(RESTStream[ParseResult]):
 
     def needs_detail(self, row: Record) -> bool:
         """Return whether the detail of a row will be asked for."""
-        return all(row.get(key) is not None for key in self.primary_keys)
+        return self._has_key(row)
 
     def detail_of(self, row: Record) -> Record:
         """Return what one more request tells of a row: nothing, where it is gone."""
-        if not ConstantContactStream.needs_detail(self, row):
+        if not self._has_key(row):
             return {}
         return self.find(self.detail_path.format(**row), self.detail_params) or {}
 
@@ -598,12 +598,15 @@ class ConstantContactStream(RESTStream[ParseResult]):
             row["_extra"] = self._extra
         if self.replication_key:
             row.setdefault(self.replication_key, None)
-        if None in map(row.get, self.primary_keys):
+        if not self._has_key(row):
             keys = ", ".join(self.primary_keys)
             self._report(f"a record without its key {keys} is left out; please report it")
             return None
         self._given += 1
         return row
+
+    def _has_key(self, row: Record) -> bool:
+        return None not in map(row.get, self.primary_keys)
 
     def validate_response(self, response: requests.Response) -> None:
         """Raise what an answer means for the run, if it is not a good one.

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
@@ -143,6 +143,19 @@ class TapCommand:
         path = self.folder / f"{name}.json"
         path.write_text(json.dumps(content))
         return str(path)
+
+
+class NothingExpected:
+    """The part of an asker that sends requests ahead: of a fake one, which makes none."""
+
+    def known_activities_of(self, campaign_id: str) -> list[str]:
+        return []
+
+    def expect_activities(self, campaign_ids: Iterable[str]) -> None:
+        pass
+
+    def expect_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
+        pass
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
