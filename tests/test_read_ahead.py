@@ -190,7 +190,7 @@ def test_what_cannot_be_foreseen_does_not_end_a_run(
 @pytest.mark.parametrize("parallel", [1, 8])
 def test_a_new_quota_is_waited_for_once(answers: Answers, parallel: int) -> None:
     """What was refused while the quota was used up is asked for anew when it is not any more."""
-    used_up, nights = threading.Event(), 0
+    used_up, one_at_a_time, nights = threading.Event(), threading.Lock(), 0
 
     def detail(*, last: bool = False) -> Any:
         if last and not nights:
@@ -210,11 +210,15 @@ def test_a_new_quota_is_waited_for_once(answers: Answers, parallel: int) -> None
     now = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 
     def sleep(seconds: float) -> None:
+        """Let a night pass for all threads that sleep through it."""
         nonlocal now, nights
+        morning = now + timedelta(seconds=seconds)
         if seconds > 3600:
-            time.sleep(0.3)  # what is on its way arrives before the night is over
-            now, nights = now + timedelta(seconds=seconds), nights + 1
-            used_up.clear()
+            time.sleep(1)  # what is on its way arrives before the night is over
+            with one_at_a_time:
+                nights += now < morning
+                now = max(now, morning)
+                used_up.clear()
 
     tap.api.limits._now, tap.api.limits._sleep = lambda: now, sleep
     tap.sync_all()
