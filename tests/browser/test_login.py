@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -104,9 +104,11 @@ def fill_in(browser: Chrome, *, allow: bool = True, password: str = PASSWORD) ->
 
 
 def wait_for(browser: Chrome, selector: str, text: str) -> None:
-    """Wait for an element with a text; the page before may go meanwhile."""
-    gone = (NoSuchElementException, StaleElementReferenceException)
-    wait = WebDriverWait(browser, SECONDS, ignored_exceptions=gone)
+    """Wait for an element with a text.
+
+    A page that goes meanwhile is told by errors of several classes, one of them "unknown error".
+    """
+    wait = WebDriverWait(browser, SECONDS, ignored_exceptions=[WebDriverException])
     wait.until(lambda page: page.find_element(By.CSS_SELECTOR, selector).text == text)
 
 
