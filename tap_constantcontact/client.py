@@ -608,6 +608,13 @@ class ConstantContactStream(RESTStream[ParseResult]):
     def _has_key(self, row: Record) -> bool:
         return None not in map(row.get, self.primary_keys)
 
+    def _request(
+        self, prepared_request: requests.PreparedRequest, context: Context | None
+    ) -> requests.Response:
+        """Return an answer; what was read before it leaves before the wait."""
+        self._tap.message_writer.flush()
+        return super()._request(prepared_request, context)
+
     def validate_response(self, response: requests.Response) -> None:
         """Raise what an answer means for the run, if it is not a good one.
 

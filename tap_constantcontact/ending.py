@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import select
 import sys
 import threading
 import time
@@ -27,6 +28,8 @@ _SECONDS_BETWEEN_STATES = 5.0
 _GRACE_SECONDS = 0.8
 SIGNAL_STATUS = 128
 _BROKEN_PIPE = 13
+# A pipe takes so many bytes whole or not at all (POSIX): who is killed leaves no torn line.
+_WHOLE = getattr(select, "PIPE_BUF", 512)
 
 
 #: Writes numbers with their exact digits.
@@ -34,7 +37,11 @@ ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class MessageWriter(SingerWriter):
-    """Writes messages line by line; a signal waits until the line under way is written."""
+    """Writes messages in whole lines; a signal waits until those under way are written.
+
+    Records wait for each other, but not for an answer or for anything else that takes time: at each
+    write, the threads that send requests get their turn of Python's lock, and that costs.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing written."""
@@ -42,6 +49,7 @@ class MessageWriter(SingerWriter):
         #: Records written, by stream.
         self.records: Counter[str] = Counter()
         self._schemas: dict[str, SchemaMessage] = {}
+        self._waiting = b""
         self._writing = False
         self._ends_with: int | None = None
 
@@ -61,24 +69,50 @@ class MessageWriter(SingerWriter):
         line = self._line(message)
         self._writing = True
         try:
-            self._write(line)
+            if isinstance(message, RecordMessage):
+                self._collect(line)
+                self.records[message.stream] += 1
+            else:
+                self._write(line)
         finally:
             self._writing = False
-        if isinstance(message, RecordMessage):
-            self.records[message.stream] += 1
+        self._end_if_asked()
+
+    def flush(self) -> None:
+        """Write the records that wait.
+
+        Raises:
+            RunEnded: as of `write_message`.
+        """
+        self._writing = True
+        try:
+            self._write(b"")
+        finally:
+            self._writing = False
+        self._end_if_asked()
+
+    def _end_if_asked(self) -> None:
         if self._ends_with is not None:
             status, self._ends_with = self._ends_with, None
             raise RunEnded(status)
 
+    def _collect(self, line: bytes) -> None:
+        """Let a line wait for others, as many as a pipe takes whole."""
+        if len(self._waiting) + len(line) > _WHOLE:
+            self._write(b"")
+        self._waiting += line
+
     def _write(self, line: bytes) -> None:
-        """Write a line, whole.
+        """Write the lines that wait, and one after them.
 
         Raises:
             RunEnded: the reader has closed the pipe.
         """
+        waiting, self._waiting = self._waiting, b""
         try:
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
+            for lines in filter(None, (waiting, line)):
+                sys.stdout.buffer.write(lines)
+                sys.stdout.buffer.flush()
         except BrokenPipeError:
             _forget_stdout()
             raise RunEnded(SIGNAL_STATUS + _BROKEN_PIPE) from None
@@ -116,6 +150,7 @@ class PacedStateWriter(StateWriter):
             clock: seconds that only go forward.
         """
         super().__init__(message_writer)
+        self._writer = message_writer
         self._clock = clock
         self._due = clock()
 
@@ -125,8 +160,9 @@ class PacedStateWriter(StateWriter):
             self.write_now(state)
 
     def write_now(self, state: TapState) -> None:
-        """Write a state that has changed: a stream or the run ends."""
+        """Write a state that has changed, and all records: a stream or the run ends."""
         super().write_state(state)
+        self._writer.flush()
         self._due = self._clock() + _SECONDS_BETWEEN_STATES
 
 

@@ -84,17 +84,22 @@ class Limits:
             self.requests += 1
         if wait > _LONG_WAIT_SECONDS:
             logger.info("The next request of this API key may be made in %.0f s", wait)
-        self._sleep(max(0.0, wait))
+        self._wait(wait)
         while self._holds > holds:  # a turn that was reserved before a hold comes after it
             holds = self._holds
             if self._is_used_up:
                 self.quota_exceeded()
-            self._sleep(self._ledger.reserve(0, 0.0, self._interval).wait)
+            self._wait(self._ledger.reserve(0, 0.0, self._interval).wait)
         with self._starting:
             # A thread that woke up late must not bring its request close to the next one.
             early = self._started_last + _LEAST_OF_INTERVAL * self._interval - self._seconds
-            self._sleep(min(max(0.0, early), self._interval))
+            self._wait(min(early, self._interval))
             self._started_last = self._seconds
+
+    def _wait(self, seconds: float) -> None:
+        """Sleep, but for no time not at all: that would cost a thread its turn."""
+        if seconds > 0:
+            self._sleep(seconds)
 
     @property
     def _seconds(self) -> float:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import select
 import signal
 import subprocess
+import threading
 import time
 from typing import IO, Any
 
 import pytest
 from conftest import MakeSandbox, TapCommand, wait_until
+from singer_sdk.singerlib import RecordMessage, StateMessage
 
 from sandbox import Fault, Sandbox
 from tap_constantcontact.ending import MessageWriter, PacedStateWriter
@@ -57,6 +61,59 @@ def test_a_state_is_written_every_five_seconds_and_at_the_end_of_a_stream(
     assert not capsys.readouterr().out  # nothing new
 
 
+class Pipe(io.RawIOBase):
+    """A stdout that tells the writes apart."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.writes.append(bytes(data))
+        return len(data)
+
+
+def record(number: int, size: int) -> RecordMessage:
+    return RecordMessage("contacts", {"contact_id": str(number), "first_name": "x" * size})
+
+
+def test_records_wait_for_each_other_as_long_as_a_pipe_takes_them_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pipe = Pipe()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BufferedWriter(pipe)))
+    writer = MessageWriter()
+    for number in range(100):
+        writer.write_message(record(number, size=1000))
+    writer.write_message(record(100, size=10 * select.PIPE_BUF))
+    writer.write_message(record(101, size=0))
+    writer.write_message(StateMessage({}))
+    assert all(lines.endswith(b"\n") for lines in pipe.writes)
+    state, small, large, *others = reversed(pipe.writes)
+    assert all(len(lines) <= select.PIPE_BUF for lines in others)
+    assert 25 < len(others) < 51
+    lines = b"".join([*reversed(others), large, small]).splitlines()
+    assert [int(json.loads(line)["record"]["contact_id"]) for line in lines] == list(range(102))
+    assert b"STATE" in state
+
+
+def test_no_record_waits_for_an_answer(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    sandbox = make_sandbox(contacts=600)
+    sandbox.fail("/contacts", Fault.DELAY, seconds=60, skip=1)
+    run = start(tap, sandbox, "contacts")
+    assert run.stdout
+    given_up = threading.Timer(20, run.kill)
+    given_up.start()
+    records = 0
+    while records < 500 and (line := run.stdout.readline()):
+        records += '"RECORD"' in line
+    given_up.cancel()
+    run.kill()
+    assert records == 500
+
+
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_tap_that_waits_for_an_answer(
     tap: TapCommand, sandbox: Sandbox, signum: int
@@ -88,10 +145,21 @@ def test_a_signal_ends_a_tap_whose_pipe_is_full(tap: TapCommand, make_sandbox: M
     time.sleep(1)  # nobody reads: the pipe fills up
     assert end(run, signal.SIGTERM) < A_SECOND
     assert run.returncode == 143
-    lines = (run.stdout.read() if run.stdout else "").splitlines()
-    assert 0 < len(lines) < 2000
-    states = [json.loads(line) for line in lines[:-1] if '"STATE"' in line[:20]]
-    assert not any("replication_key_value" in s["value"]["bookmarks"]["contacts"] for s in states)
+    written = messages(run.stdout)
+    assert 0 < len(written) < 2000
+    states = [message["value"] for message in written if message["type"] == "STATE"]
+    assert not any("replication_key_value" in s["bookmarks"]["contacts"] for s in states)
+
+
+def test_who_reads_slowly_gets_no_torn_line_of_a_tap_that_is_killed(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(contacts=2000)
+    run = start(tap, sandbox, "contacts")
+    wait_for(sandbox, "/v3/contacts")
+    time.sleep(1)  # nobody reads: the pipe fills up
+    end(run, signal.SIGKILL)
+    assert 0 < len(messages(run.stdout)) < 2000
 
 
 def test_what_a_reader_gets_of_a_run_that_is_ended_has_no_torn_line(

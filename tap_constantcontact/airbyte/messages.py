@@ -68,6 +68,15 @@ class AirbyteWriter(MessageWriter):
         with self._lock:
             super().write_message(message)
 
+    def flush(self) -> None:
+        """Write the records that wait.
+
+        Raises:
+            RunEnded: as of `write_message`.
+        """
+        with self._lock:
+            super().flush()
+
     def say(self, type_: str, name: str, content: Mapping[str, Any]) -> None:
         """Write a message that is none of the tap's; it is gone when this returns.
 
