@@ -216,7 +216,7 @@ SETTINGS = th.PropertiesList(
         description=(
             "How often all contacts are read, since no filter of the API shows every change, and "
             "rounds of the streams of each contact begin: 0 means in every run. A sweep costs a "
-            "request for 500 contacts, a round one or more for each contact."
+            "request for 450 contacts, a round one or more for each contact."
         ),
     ),
     th.Property(
