@@ -554,8 +554,20 @@ def test_no_row_is_lost_whichever_streams_are_read_and_states_are_kept(
         assert not {tuple(map(str, key)) for key in expected} - arrived
 
 
+def state_of(name: str, state: dict[str, Any]) -> list[dict[str, Any]]:
+    stream = {"stream_descriptor": {"name": name}, "stream_state": state}
+    return [{"type": "STREAM", "stream": stream}]
+
+
 @pytest.mark.parametrize(
-    "state", [{"contacts": {}}, [{"type": "GLOBAL", "global": {}}], [{"type": "STREAM"}]]
+    "state",
+    [
+        {"contacts": {}},
+        [{"type": "GLOBAL", "global": {}}],
+        [{"type": "STREAM"}],
+        state_of("contacts", {"replication_key_value": 5}),
+        state_of("email_opens", {"log": {"last_number": "all"}}),
+    ],
 )
 def test_a_state_that_is_none_is_refused(
     source: SourceCommand, sandbox: Sandbox, state: Any
@@ -627,6 +639,18 @@ def test_a_token_that_is_spent_is_tried_once(source: SourceCommand, sandbox: San
     assert {error["failure_type"] for error in output.errors} == {"config_error"}
     assert all("Sign in again" in error["message"] for error in output.errors)
     assert [statuses[-1] for statuses in output.statuses.values()] == ["INCOMPLETE"] * 3
+
+
+def test_what_no_stream_can_do_without_is_missed_before_one_is_begun(
+    source: SourceCommand, sandbox: Sandbox
+) -> None:
+    config = source.settings(sandbox, limits_url="redis://127.0.0.1:1/0")
+    output = source.read(config, ["account", "contacts"])
+    assert output.status == 1
+    (error,) = output.errors
+    assert error["failure_type"] == "config_error"
+    assert "limits_url cannot be used" in error["message"]
+    assert not output.statuses
 
 
 def test_a_stream_that_there_is_none_of_is_named(source: SourceCommand, sandbox: Sandbox) -> None:

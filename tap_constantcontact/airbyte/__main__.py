@@ -120,6 +120,7 @@ def read(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
         message = f"There is no stream {name}. Refresh the schema of the connection"
         writer.say_failure(Failure.CONFIG, message, stream=name)
         writer.say_status(name, Status.INCOMPLETE)
+    source.connect()
     source.follow_progress()
     try:
         is_complete = Reading(source, states).run()
