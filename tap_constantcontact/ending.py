@@ -153,7 +153,6 @@ class PacedStateWriter(StateWriter):
             clock: seconds that only go forward.
         """
         super().__init__(message_writer)
-        self._writer = message_writer
         self._clock = clock
         self._due = clock()
 
@@ -163,9 +162,8 @@ class PacedStateWriter(StateWriter):
             self.write_now(state)
 
     def write_now(self, state: TapState) -> None:
-        """Write a state that has changed, and all records: a stream or the run ends."""
+        """Write a state that has changed: a stream or the run ends."""
         super().write_state(state)
-        self._writer.flush()
         self._due = self._clock() + _SECONDS_BETWEEN_STATES
 
 

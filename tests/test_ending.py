@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any
+from unittest.mock import Mock
 
 import pytest
 from conftest import MakeSandbox, TapCommand, wait_until
@@ -22,6 +23,7 @@ from tap_constantcontact.airbyte.messages import AirbyteWriter, Status
 from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.ending import MessageWriter, PacedStateWriter
 from tap_constantcontact.errors import RunEnded
+from tap_constantcontact.tap import TapConstantContact
 
 A_SECOND = 1.3  # one, and what a busy machine needs to take note
 
@@ -138,6 +140,29 @@ def test_a_signal_takes_away_no_record_that_waits(
     with suppress(RunEnded):
         write(writer)
     assert [line for line in stdout.getvalue().splitlines() if b'"contact_id":"1"' in line]
+
+
+def test_no_record_is_left_waiting_by_a_stream_that_is_read_alone(
+    tap: TapCommand, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = TapConstantContact(config=tap.settings(sandbox)).streams["contact_tags"]
+    stream.sync()
+    records = [line for line in capsys.readouterr().out.splitlines() if '"RECORD"' in line]
+    assert len(records) == len(sandbox.expected(["contact_tags"])["contact_tags"])
+
+
+def test_no_record_is_left_waiting_by_a_stream_that_fails(
+    tap: TapCommand,
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = TapConstantContact(config=tap.settings(sandbox)).streams["contact_tags"]
+    rows = Mock(side_effect=[{"tag_id": "1"}, {"tag_id": "2"}, ZeroDivisionError])
+    monkeypatch.setattr(stream, "post_process", rows)
+    with pytest.raises(ZeroDivisionError):
+        stream.sync()
+    assert '"tag_id":"2"' in capsys.readouterr().out
 
 
 def test_no_record_waits_for_an_answer(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
