@@ -380,6 +380,15 @@ class ConstantContactStream(RESTStream[ParseResult]):
         """Return what child streams are read for, without a copy of the record if none are."""
         return super().generate_child_contexts(record, context) if self.child_streams else ()
 
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[Record, Any, None]:
+        """Read and write the records; however that ends, none is left waiting."""
+        try:
+            yield from super()._sync_records(context, write_messages=write_messages)
+        finally:
+            self._tap.message_writer.flush()
+
     def _write_state_message(self) -> None:
         """Let a state be written if it is time, also where no record has moved it."""
         self._tap.state_writer.write_state(self.tap_state)

@@ -50,7 +50,7 @@ class MessageWriter(SingerWriter):
         self.records: Counter[str] = Counter()
         self._schemas: dict[str, SchemaMessage] = {}
         self._waiting = b""
-        self._writing = False
+        self._writing: int | None = None  # the thread that does
         self._ends_with: int | None = None
 
     def write_message(self, message: Message) -> None:
@@ -66,17 +66,7 @@ class MessageWriter(SingerWriter):
             if self._schemas.get(message.stream) == message:
                 return
             self._schemas[message.stream] = message
-        line = self._line(message)
-        self._writing = True
-        try:
-            if isinstance(message, RecordMessage):
-                self._collect(line)
-                self.records[message.stream] += 1
-            else:
-                self._write(line)
-        finally:
-            self._writing = False
-        self._end_if_asked()
+        self._undisturbed(lambda: self._put(message))
 
     def flush(self) -> None:
         """Write the records that wait.
@@ -84,17 +74,30 @@ class MessageWriter(SingerWriter):
         Raises:
             RunEnded: as of `write_message`.
         """
-        self._writing = True
-        try:
-            self._write(b"")
-        finally:
-            self._writing = False
-        self._end_if_asked()
+        self._undisturbed(lambda: self._write(b""))
 
-    def _end_if_asked(self) -> None:
-        if self._ends_with is not None:
-            status, self._ends_with = self._ends_with, None
-            raise RunEnded(status)
+    def _undisturbed(self, write: Callable[[], None]) -> None:
+        """Let a signal wait until all is written that is taken from what waits, or counted.
+
+        Raises:
+            RunEnded: a signal came meanwhile, or the reader has closed the pipe.
+        """
+        self._writing = threading.get_ident()
+        try:
+            write()
+        finally:
+            self._writing = None
+            if self._ends_with is not None:
+                status, self._ends_with = self._ends_with, None
+                raise RunEnded(status)
+
+    def _put(self, message: Message) -> None:
+        line = self._line(message)
+        if isinstance(message, RecordMessage):
+            self._collect(line)
+            self.records[message.stream] += 1
+        else:
+            self._write(line)
 
     def _collect(self, line: bytes) -> None:
         """Let a line wait for others, as many as a pipe takes whole."""
@@ -127,9 +130,9 @@ class MessageWriter(SingerWriter):
         """End the run: now, or when the line under way is written.
 
         Raises:
-            RunEnded: no line is under way.
+            RunEnded: no line of this thread is under way.
         """
-        if not self._writing:
+        if self._writing != threading.get_ident():
             raise RunEnded(status)
         self._ends_with = status
 
@@ -150,7 +153,6 @@ class PacedStateWriter(StateWriter):
             clock: seconds that only go forward.
         """
         super().__init__(message_writer)
-        self._writer = message_writer
         self._clock = clock
         self._due = clock()
 
@@ -160,9 +162,8 @@ class PacedStateWriter(StateWriter):
             self.write_now(state)
 
     def write_now(self, state: TapState) -> None:
-        """Write a state that has changed, and all records: a stream or the run ends."""
+        """Write a state that has changed: a stream or the run ends."""
         super().write_state(state)
-        self._writer.flush()
         self._due = self._clock() + _SECONDS_BETWEEN_STATES
 
 

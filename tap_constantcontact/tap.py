@@ -44,15 +44,15 @@ if TYPE_CHECKING:
 
     from tap_constantcontact.client import ConstantContactStream
 
-# Every replication key of the tap is a timestamp.
-_BOOKMARK = {
+#: The schema of a stream's state; every replication key of the tap is a timestamp.
+BOOKMARK: dict[str, Any] = {
     "type": "object",
     "properties": {"replication_key_value": {"pattern": "^(19|20)[0-9]{2}-", "type": "string"}},
 }
 _STATE = Draft202012Validator(
     {
         "type": "object",
-        "properties": {"bookmarks": {"additionalProperties": _BOOKMARK, "type": "object"}},
+        "properties": {"bookmarks": {"additionalProperties": BOOKMARK, "type": "object"}},
         # An empty one is the first run's; a whole STATE message is none.
         "anyOf": [{"required": ["bookmarks"]}, {"maxProperties": 0}],
     }

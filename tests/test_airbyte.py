@@ -554,8 +554,20 @@ def test_no_row_is_lost_whichever_streams_are_read_and_states_are_kept(
         assert not {tuple(map(str, key)) for key in expected} - arrived
 
 
+def state_of(name: str, state: dict[str, Any]) -> list[dict[str, Any]]:
+    stream = {"stream_descriptor": {"name": name}, "stream_state": state}
+    return [{"type": "STREAM", "stream": stream}]
+
+
 @pytest.mark.parametrize(
-    "state", [{"contacts": {}}, [{"type": "GLOBAL", "global": {}}], [{"type": "STREAM"}]]
+    "state",
+    [
+        {"contacts": {}},
+        [{"type": "GLOBAL", "global": {}}],
+        [{"type": "STREAM"}],
+        state_of("contacts", {"replication_key_value": 5}),
+        state_of("email_opens", {"log": {"last_number": "all"}}),
+    ],
 )
 def test_a_state_that_is_none_is_refused(
     source: SourceCommand, sandbox: Sandbox, state: Any
@@ -627,6 +639,18 @@ def test_a_token_that_is_spent_is_tried_once(source: SourceCommand, sandbox: San
     assert {error["failure_type"] for error in output.errors} == {"config_error"}
     assert all("Sign in again" in error["message"] for error in output.errors)
     assert [statuses[-1] for statuses in output.statuses.values()] == ["INCOMPLETE"] * 3
+
+
+def test_what_no_stream_can_do_without_is_missed_before_one_is_begun(
+    source: SourceCommand, sandbox: Sandbox
+) -> None:
+    config = source.settings(sandbox, limits_url="redis://127.0.0.1:1/0")
+    output = source.read(config, ["account", "contacts"])
+    assert output.status == 1
+    (error,) = output.errors
+    assert error["failure_type"] == "config_error"
+    assert "limits_url cannot be used" in error["message"]
+    assert not output.statuses
 
 
 def test_a_stream_that_there_is_none_of_is_named(source: SourceCommand, sandbox: Sandbox) -> None:
@@ -715,6 +739,24 @@ def test_a_reader_that_goes_away_ends_it(source: SourceCommand, make_sandbox: Ma
     run.stdout.readline()
     run.stdout.close()
     assert run.wait(timeout=20) == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it only")
+@pytest.mark.parametrize("command", ["spec", "check"])
+def test_a_full_disk_ends_it_in_words(
+    source: SourceCommand, sandbox: Sandbox, command: str
+) -> None:
+    files = {} if command == "spec" else {"config": source.settings(sandbox)}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            source.command(command, **files),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "A file: No space left on device. Check its path and its permissions\n"
 
 
 def test_help_says_what_the_commands_do() -> None:

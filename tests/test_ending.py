@@ -9,14 +9,21 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Any
+from unittest.mock import Mock
 
 import pytest
 from conftest import MakeSandbox, TapCommand, wait_until
 from singer_sdk.singerlib import RecordMessage, StateMessage
 
 from sandbox import Fault, Sandbox
+from tap_constantcontact.airbyte.messages import AirbyteWriter, Status
+from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.ending import MessageWriter, PacedStateWriter
+from tap_constantcontact.errors import RunEnded
+from tap_constantcontact.tap import TapConstantContact
 
 A_SECOND = 1.3  # one, and what a busy machine needs to take note
 
@@ -97,6 +104,65 @@ def test_records_wait_for_each_other_as_long_as_a_pipe_takes_them_whole(
     lines = b"".join([*reversed(others), large, small]).splitlines()
     assert [int(json.loads(line)["record"]["contact_id"]) for line in lines] == list(range(102))
     assert b"STATE" in state
+
+
+class Interrupted(io.BytesIO):
+    """A stdout: a signal comes just before something is written to it."""
+
+    def __init__(self, writer: MessageWriter) -> None:
+        super().__init__()
+        self.buffer = self
+        self.writer = writer
+
+    def write(self, data: Any) -> int:
+        self.writer.end(143)
+        return super().write(data)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        AirbyteWriter.flush,
+        lambda writer: writer.write_message(StateMessage({})),
+        lambda writer: writer.say_status("contacts", Status.RUNNING),
+        lambda writer: writer.leave({}, complete=["contacts"]),
+    ],
+    ids=["flush", "state", "log", "last state"],
+)
+def test_a_signal_takes_away_no_record_that_waits(
+    monkeypatch: pytest.MonkeyPatch, write: Callable[[AirbyteWriter], None]
+) -> None:
+    writer = AirbyteWriter()
+    monkeypatch.setattr("sys.stdout", stdout := Interrupted(writer))
+    writer.begin(["contacts"], StreamStates([]))
+    with suppress(RunEnded):
+        writer.write_message(record(1, size=0))
+    with suppress(RunEnded):
+        write(writer)
+    assert [line for line in stdout.getvalue().splitlines() if b'"contact_id":"1"' in line]
+
+
+def test_no_record_is_left_waiting_by_a_stream_that_is_read_alone(
+    tap: TapCommand, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = TapConstantContact(config=tap.settings(sandbox)).streams["contact_tags"]
+    stream.sync()
+    records = [line for line in capsys.readouterr().out.splitlines() if '"RECORD"' in line]
+    assert len(records) == len(sandbox.expected(["contact_tags"])["contact_tags"])
+
+
+def test_no_record_is_left_waiting_by_a_stream_that_fails(
+    tap: TapCommand,
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = TapConstantContact(config=tap.settings(sandbox)).streams["contact_tags"]
+    rows = Mock(side_effect=[{"tag_id": "1"}, {"tag_id": "2"}, ZeroDivisionError])
+    monkeypatch.setattr(stream, "post_process", rows)
+    with pytest.raises(ZeroDivisionError):
+        stream.sync()
+    assert '"tag_id":"2"' in capsys.readouterr().out
 
 
 def test_no_record_waits_for_an_answer(tap: TapCommand, make_sandbox: MakeSandbox) -> None:

@@ -50,11 +50,20 @@ def main() -> None:
     except RunEnded as ended:
         status = ended.status
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends in words for people
-        writer.say_failure(failure_of(error), explanation_of(error), error=error)
+        _say_failure(writer, error)
         status = EXIT_FAILED
     if status in _SIGNALS:
         end_by_signal(status)
     sys.exit(status)
+
+
+def _say_failure(writer: AirbyteWriter, error: Exception) -> None:
+    """Say why a command failed; on stderr where stdout takes nothing, as on a full disk."""
+    explanation = explanation_of(error)
+    try:
+        writer.say_failure(failure_of(error), explanation, error=error)
+    except OSError:
+        sys.exit(explanation)
 
 
 def spec(_: argparse.Namespace, writer: AirbyteWriter) -> int:
@@ -111,6 +120,7 @@ def read(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
         message = f"There is no stream {name}. Refresh the schema of the connection"
         writer.say_failure(Failure.CONFIG, message, stream=name)
         writer.say_status(name, Status.INCOMPLETE)
+    source.connect()
     source.follow_progress()
     try:
         is_complete = Reading(source, states).run()

@@ -87,7 +87,7 @@ class AirbyteWriter(MessageWriter):
         """
         with self._lock:
             try:
-                self._write(_line(type_, name, content))
+                self._undisturbed(lambda: self._write(_line(type_, name, content)))
             except RunEnded as ended:  # is for the main thread, with its next message
                 self._ends_with = ended.status
 
@@ -110,12 +110,10 @@ class AirbyteWriter(MessageWriter):
             complete: those of the streams that were read to their ends.
 
         Raises:
-            RunEnded: the reader has closed the pipe.
+            RunEnded: as of `write_message`.
         """
-        for stream in self._reading:
-            line = self._state_line(stream, bookmarks, is_last=stream in complete)
-            with self._lock:
-                self._write(line)
+        with self._lock:
+            self._undisturbed(lambda: self._write(self._state_lines(bookmarks, complete)))
         self._reading = ()
 
     def say_status(self, stream: str, status: Status) -> None:
@@ -157,11 +155,15 @@ class AirbyteWriter(MessageWriter):
         if isinstance(message, RecordMessage):
             return self._record_line(message)
         if isinstance(message, StateMessage):
-            bookmarks = message.value.get("bookmarks", {})
-            return b"".join(
-                self._state_line(stream, bookmarks, is_last=False) for stream in self._reading
-            )
+            return self._state_lines(message.value.get("bookmarks", {}), complete=())
         return b""
+
+    def _state_lines(self, bookmarks: Mapping[str, Any], complete: Collection[str]) -> bytes:
+        """Return the lines of the states of the streams that are being read."""
+        return b"".join(
+            self._state_line(stream, bookmarks, is_last=stream in complete)
+            for stream in self._reading
+        )
 
     def _record_line(self, message: RecordMessage) -> bytes:
         extracted = message.time_extracted

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tap_constantcontact.airbyte.messages import AirbyteWriter
 from tap_constantcontact.airbyte.tokens import OWNER, HandingStore
 from tap_constantcontact.auth import Login, RefreshTokenAuthenticator
+from tap_constantcontact.client import Api
 from tap_constantcontact.ending import SIGNAL_STATUS, Ending
 from tap_constantcontact.tap import TapConstantContact
 
@@ -48,6 +49,14 @@ class Source(TapConstantContact):
         config.pop(OWNER, None)
         super().__init__(config=config, message_writer=writer, **arguments)
         self._ending = Ending(self._unfinished, exit_at_once=end_by_signal)
+
+    def connect(self) -> Api:
+        """Return the connection, whose lack concerns no stream alone.
+
+        Raises:
+            ConfigurationError: there is none, as its Redis cannot be used.
+        """
+        return self.api
 
     def reset_progress(self) -> None:
         """Forget what earlier runs noted of streams that they did not read to their ends.

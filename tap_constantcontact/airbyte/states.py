@@ -25,7 +25,7 @@ from tap_constantcontact.streams.campaigns import (
     EmailCampaignStats,
     ForMovedActivities,
 )
-from tap_constantcontact.tap import check_files
+from tap_constantcontact.tap import BOOKMARK
 
 _LOG_OF = EmailCampaignStats.name
 _COPY = "log"
@@ -40,6 +40,7 @@ _WITH_COPY = (*reversed(_READERS), EmailCampaigns.name)
 # What a stream knows by the numbers of a log.
 _OF_NUMBERS = ("read_through", "complete_through", "left_out")
 
+_LOG = {"type": "object", "properties": {"last_number": {"type": "integer"}}}
 _STATES = Draft202012Validator(
     {
         "type": "array",
@@ -57,7 +58,7 @@ _STATES = Draft202012Validator(
                         },
                         "stream_state": {
                             "type": ["object", "null"],
-                            "properties": {_COPY: {"type": "object"}},
+                            "properties": {**BOOKMARK["properties"], _COPY: _LOG},
                         },
                     },
                     "required": ["stream_descriptor"],
@@ -118,9 +119,7 @@ class StreamStates:
             if copies[name].get(_ID) != log.get(_ID):
                 for key in _OF_NUMBERS:
                     own[name].pop(key, None)
-        state = {"bookmarks": {**own, _LOG_OF: {_ID: uuid4().hex, **log}}}
-        check_files(state, None)
-        return state
+        return {"bookmarks": {**own, _LOG_OF: {_ID: uuid4().hex, **log}}}
 
 
 def _age(log: Mapping[str, Any]) -> int:
