@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,11 @@ EVENTS = """
     start_time timestamp, end_time timestamp, event_type text, location_type text, time_zone text,
     currency_type text, default_track json
 """
+CAMPAIGNS = """
+    campaign_id text, name text, type text, current_status text, created_at timestamp,
+    updated_at timestamp
+"""
+STATS = "campaign_id text, stats json, last_refresh_time timestamp"
 REGISTRATIONS = """
     event_id text, registration_id text, registration_status text, registration_time timestamp,
     payment_status text, tickets integer, total double, new_contact boolean,
@@ -106,10 +112,11 @@ def contact(
     tags: list[str] | None = None,
     permission: str = "implicit",
     deleted: str | None = None,
+    at: datetime | None = NOW,
 ) -> tuple[Any, ...]:
     email = {"address": f"{id_}@example.com", "permission_to_send": permission}
     nothing = (None,) * 8
-    return (id_, NOW, email, *nothing, NOW, NOW, deleted, custom_fields, lists, tags)
+    return (id_, at, email, *nothing, at, at, deleted, custom_fields, lists, tags)
 
 
 def test_nothing_was_loaded(warehouse: Warehouse) -> None:
@@ -250,3 +257,43 @@ def test_what_is_no_more_and_what_day_it_was(warehouse: Warehouse) -> None:
     assert "Days are those of US/Eastern." in report
     assert "&lt;/script&gt;&lt;b&gt;Fair" in report
     assert "</script><b>" not in report
+
+
+def test_the_report_on_a_quiet_account(warehouse: Warehouse) -> None:
+    """Contacts are there though none came for years, and so is the event that comes next."""
+    long_ago = datetime(2020, 2, 29)  # noqa: DTZ001
+    warehouse.load("contacts", CONTACTS, *(contact(id_, at=long_ago) for id_ in "abc"))
+    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    weeks = [now + timedelta(days=7 * week + 3) for week in range(-20, 9)]
+    warehouse.load(
+        "events",
+        EVENTS,
+        *(
+            (str(number), f"Class {number}", None, "ACTIVE", at, at, *(None,) * 7)
+            for number, at in enumerate(weeks)
+        ),
+    )
+    names = [("a", "Autumn"), ("b", "Blank")]
+    nothing = (None, "DONE", None, None)
+    warehouse.load("email_campaigns", CAMPAIGNS, *((*name, *nothing) for name in names))
+    warehouse.load(
+        "email_campaign_stats",
+        STATS,
+        ("a", {"em_sends": 4, "em_bounces": 0, "em_opens": 1}, None),
+        ("b", {"em_sends": 4, "em_bounces": 0}, None),
+    )
+
+    done = warehouse.build()
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = (warehouse.folder / "report.html").read_text("utf-8")
+    titles = re.findall("<h2>(.*)</h2>", report)
+    assert titles[0] == "“Autumn” was opened by 25 % of those who got it"
+    assert titles[3].startswith("3 contacts, 0 more than before ")
+    assert titles[4].startswith("0 contacts came since ")
+    # Midnight may have come meanwhile.
+    assert re.fullmatch("“Class 20” is next, in [23] days, with 0 registered", titles[8])
+    shown = re.findall(r'"event": "(Class \d+),', report)
+    assert list(dict.fromkeys(shown)) == [f"Class {number}" for number in range(14, 26)]
+    # A browser takes 2026-03-01 for a moment in UTC, which is in February in America.
+    assert len(re.findall(r'"month": "\d{4}-\d\d-01T00:00:00"', report)) == 3 * 12
+    assert not re.search(r'"\d{4}-\d\d-\d\d"', report)
