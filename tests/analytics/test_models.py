@@ -230,6 +230,43 @@ def test_what_left_a_list_and_came_back(warehouse: Warehouse) -> None:
     assert growth == (4, 2)
 
 
+def test_days_that_nobody_knows(warehouse: Warehouse) -> None:
+    """Who has no date is counted; who was on a list of yesterday did not join it years ago."""
+    long_ago = datetime(2020, 2, 29)  # noqa: DTZ001
+    warehouse.load("contact_lists", CONTACT_LISTS, ("a", "New", None, False, NOW, NOW, None, 2))
+    warehouse.load(
+        "contacts",
+        CONTACTS,
+        contact("known", at=long_ago, lists=["a"]),
+        contact("none", at=None, lists=["a"]),
+        contact("gone", at=None, permission="unsubscribed"),
+        contact("left", at=long_ago, permission="unsubscribed"),
+    )
+    done = warehouse.build("--no-report")
+    assert done.returncode == 0, done.stdout
+    growth = warehouse.query(
+        "select day, added, unsubscribed, contacts from analytics.contact_growth order by contacts"
+    )
+    assert growth == [(long_ago.date(), 2, 1, 1), (None, 2, 1, 2)]
+    joined = warehouse.query("select day, members from analytics.list_growth")
+    assert joined == [(NOW.date(), 2)]
+
+
+def test_rows_that_a_loader_appended(warehouse: Warehouse) -> None:
+    row = ("e", "c", "k", NOW, 0)
+    warehouse.load(
+        "email_forwards",
+        "campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp, "
+        "occurrence integer",
+        row,
+        row,
+    )
+    done = warehouse.build("--no-report", *only("stg_engagement"))
+    assert done.returncode == 1
+    assert "Got 1 result" in done.stdout
+    assert "unique_together_stg_engagement" in done.stdout
+
+
 def test_what_is_no_more_and_what_day_it_was(warehouse: Warehouse) -> None:
     """A registration that the last reading lacked does not count; days are the user's."""
     coming = datetime.now() + timedelta(days=10)  # noqa: DTZ005
@@ -243,13 +280,17 @@ def test_what_is_no_more_and_what_day_it_was(warehouse: Warehouse) -> None:
             ("e", str(number), "REGISTERED", NOW, "PAID", 1, 9.5, True, 0, 1, at)
             for number, at in enumerate(read_at)
         ),
+        # Who came, but had canceled, is none of those who registered.
+        ("e", "3", "CANCELED", NOW, "REFUNDED", 1, 9.5, True, 1, 1, read_at[-1]),
     )
     warehouse.load("contacts", CONTACTS, contact("c", permission="unsubscribed"))
 
     done = warehouse.build("--strict", ANALYTICS_TIME_ZONE="US/Eastern")
     assert done.returncode == 0, done.stdout
-    attendance = warehouse.query("select registered, paid from analytics.event_attendance")
-    assert attendance == [(2, Decimal("19.00"))]
+    attendance = warehouse.query(
+        "select registered, attended, attendance_rate, paid from analytics.event_attendance"
+    )
+    assert attendance == [(2, 0, 0.0, Decimal("19.00"))]
     assert warehouse.query("select origin, day from analytics.unsubscribes") == [
         ("contact", date(2026, 3, 30))
     ]
