@@ -142,6 +142,14 @@ def test_a_database_that_is_in_use_is_named(warehouse: Warehouse) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_columns_that_were_not_selected(warehouse: Warehouse) -> None:
+    warehouse.load("contacts", "contact_id text, created_at timestamp", ("c", NOW))
+    done = warehouse.build("--strict", "--no-report")
+    assert done.returncode == 0, done.stdout
+    contacts = warehouse.query("select contact_id, first_name, added_at from analytics.contacts")
+    assert contacts == [("c", None, NOW)]
+
+
 def test_custom_fields_have_any_name_and_any_text(warehouse: Warehouse) -> None:
     fields = [  # id, name, type
         ("1", "Guests", "number"),
