@@ -241,7 +241,7 @@ def events(rows: Sequence[Row]) -> alt.TopLevelMixin:
         came_or_will = (
             {"absent": 0, "expected": rest} if row["is_coming"] else {"absent": rest, "expected": 0}
         )
-        event = f"{row['title']}, {row['starts_at'].day} {row['starts_at']:%b}"
+        event = f"{row['starts_at'].day} {row['starts_at']:%b}: {row['title']}"
         parts.append({**row, "event": event, **came_or_will})
     kinds = {
         "attended": "came", "absent": "absent", "expected": "will come",

@@ -341,7 +341,7 @@ def test_the_report_on_a_quiet_account(warehouse: Warehouse) -> None:
     assert titles[4].startswith("0 contacts came since ")
     # Midnight may have come meanwhile.
     assert re.fullmatch("“Class 20” is next, in [23] days, with 0 registered", titles[8])
-    shown = re.findall(r'"event": "(Class \d+),', report)
+    shown = re.findall(r'"event": "\d+ \w+: (Class \d+)"', report)
     assert list(dict.fromkeys(shown)) == [f"Class {number}" for number in range(14, 26)]
     # A browser takes 2026-03-01 for a moment in UTC, which is in February in America.
     assert len(re.findall(r'"month": "\d{4}-\d\d-01T00:00:00"', report)) == 3 * 12
