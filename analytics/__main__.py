@@ -61,7 +61,6 @@ def build(logs: Path, *of_dbt: str, strict: bool) -> bool:
     status = subprocess.run(
         [dbt, "build", "--quiet", *folders, *of_dbt],
         cwd=PROJECT,
-        env={"PGTZ": "UTC", **os.environ},  # for the times that dbt notes in PostgreSQL
         check=False,
     ).returncode
     if status:

@@ -14,6 +14,7 @@ INK, DARK, MIDDLE, LIGHT, WARM = "#1f2933", "#14507d", "#3d8bc4", "#bcd9ee", "#d
 
 _BAR = 26  # pixels of height for each bar
 _LEAST = 190  # pixels of height
+_TEXT = 90  # pixels of width behind the longest bar
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 
@@ -26,11 +27,11 @@ def _finished(chart: alt.TopLevelMixin, height: int) -> alt.TopLevelMixin:
         .configure_axis(
             labelColor=INK, titleColor=INK, labelFontSize=12, titleFontSize=12,
             titleFontWeight="normal", gridColor="#e8ecf0", domain=False, ticks=False,
-            labelPadding=6, labelLimit=230,
+            labelPadding=6, labelLimit=alt.ExprRef("min(230, 0.36 * containerSize()[0])"),
         )
         .configure_legend(
             orient="top", title=None, labelFontSize=12, labelColor=INK, symbolType="square",
-            offset=4,
+            offset=4, columns=2, columnPadding=6,
         )
     )  # fmt: skip
 
@@ -38,13 +39,15 @@ def _finished(chart: alt.TopLevelMixin, height: int) -> alt.TopLevelMixin:
 def _data(rows: Sequence[Row]) -> alt.Data:
     """Take rows over: days and times as texts, as JSON has them."""
     values = [
-        {
-            name: value.isoformat() if isinstance(value, (date, datetime)) else value
-            for name, value in row.items()
-        }
+        {name: _moment(value) if isinstance(value, date) else value for name, value in row.items()}
         for row in rows
     ]
     return alt.Data(values=values)
+
+
+def _moment(day: date) -> str:
+    """Write a day or time; a day alone would be midnight in UTC, the day before in America."""
+    return day.isoformat() if isinstance(day, datetime) else f"{day}T00:00:00"
 
 
 def _long(rows: Sequence[Row], kinds: dict[str, str], *keep: str) -> list[Row]:
@@ -68,10 +71,10 @@ def _bars(
     """Draw a bar for each row, in their order, with its number at the end."""
     base = alt.Chart(_data(rows)).encode(
         y=alt.Y(f"{name}:N", sort=None, title=None),
-        x=alt.X(f"{number}:Q", title=None, axis=None, scale=_room_for(rows, number, 1.25)),
+        x=alt.X(f"{number}:Q", title=None, axis=None, scale=_room_for(rows, number)),
         tooltip=[alt.Tooltip(f"{name}:N", title=" "), alt.Tooltip(f"{number}:Q", title=unit)],
     )
-    bars = base.mark_bar(color=color, cornerRadiusEnd=2, height={"band": 0.7})
+    bars = base.mark_bar(color=color, cornerRadiusEnd=2, size=18)
     numbers = (
         base.transform_calculate(label=label.format(number))
         .mark_text(align="left", dx=5, fontSize=12, color=INK)
@@ -80,10 +83,11 @@ def _bars(
     return _finished(bars + numbers, max(_BAR * len(rows), _LEAST) + 8)
 
 
-def _room_for(rows: Sequence[Row], number: str, times: float) -> alt.Scale:
+def _room_for(rows: Sequence[Row], number: str) -> alt.Scale:
     """Let an axis go on beyond its bars, so that there is room for the texts at their ends."""
-    most = max(row[number] for row in rows)
-    return alt.Scale(domain=[0, max(1, most) * times], nice=False)
+    most = max(1, *(row[number] for row in rows))
+    end = alt.ExprRef(f"{most} * width / max(width - {_TEXT}, 1)")
+    return alt.Scale(domainMin=0, domainMax=end, nice=False)
 
 
 def campaigns(rows: Sequence[Row]) -> alt.TopLevelMixin:
@@ -96,7 +100,7 @@ def campaigns(rows: Sequence[Row]) -> alt.TopLevelMixin:
             "number:Q",
             title="contacts",
             stack=None,
-            scale=_room_for(rows, "delivered", 1.3),
+            scale=_room_for(rows, "delivered"),
             axis=alt.Axis(tickCount=6),
         ),
     )
@@ -132,7 +136,7 @@ def engagement(rows: Sequence[Row]) -> alt.TopLevelMixin:
     """Draw opens and clicks of each week of the last year."""
     kinds = {"opens": "opens", "clicks": "clicks"}
     today = datetime.now(timezone.utc).date()
-    year = [(today - timedelta(weeks=52)).isoformat(), today.isoformat()]
+    year = [_moment(today - timedelta(weeks=52)), _moment(today)]
     chart = (
         alt.Chart(_data(_long(rows, kinds, "week")))
         .mark_bar(size=7)
@@ -237,10 +241,10 @@ def events(rows: Sequence[Row]) -> alt.TopLevelMixin:
         came_or_will = (
             {"absent": 0, "expected": rest} if row["is_coming"] else {"absent": rest, "expected": 0}
         )
-        event = f"{row['title']}, {row['starts_at'].day} {row['starts_at']:%b}"
+        event = f"{row['starts_at'].day} {row['starts_at']:%b}: {row['title']}"
         parts.append({**row, "event": event, **came_or_will})
     kinds = {
-        "attended": "came", "absent": "did not come", "expected": "will come",
+        "attended": "came", "absent": "absent", "expected": "will come",
         "pending": "pending", "canceled": "canceled",
     }  # fmt: skip
     colors = [DARK, WARM, MIDDLE, LIGHT, "#cbd2d9"]
@@ -253,7 +257,6 @@ def events(rows: Sequence[Row]) -> alt.TopLevelMixin:
             color=alt.Color(
                 "kind:N",
                 scale=alt.Scale(domain=list(kinds.values()), range=colors),
-                legend=alt.Legend(columns=3),
             ),
             order="order:Q",
             tooltip=[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -60,7 +60,7 @@ def write(warehouse: Warehouse, file: Path) -> None:
     """
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        now=datetime.now(timezone.utc),
+        today=warehouse.rows("select current_date as today")[0]["today"],
         time_zone=warehouse.time_zone,
         tiles=tiles(warehouse),
         sections=[section(warehouse) for section in SECTIONS],
@@ -102,11 +102,11 @@ def campaigns(warehouse: Warehouse) -> Section:
     """Show how the newest campaigns were received."""
     rows = warehouse.rows(
         """
-        select name, last_sent_at as sent_at, delivered, unique_opens, unique_clicks, open_rate,
-            click_rate, bounces, opt_outs
+        select name, cast(last_sent_at at time zone 'UTC' as timestamp) as sent_at, delivered,
+            unique_opens, unique_clicks, open_rate, click_rate, bounces, opt_outs
         from campaigns
-        where delivered > 0 and name is not null and not is_removed
-        order by last_sent_at desc
+        where open_rate is not null and name is not null and not is_removed
+        order by last_sent_at desc nulls last, name
         limit 10
         """
     )
@@ -134,13 +134,13 @@ def engagement(warehouse: Warehouse) -> Section:
         select cast(date_trunc('week', day) as date) as week, cast(sum(sends) as integer) as sends,
             cast(sum(opens) as integer) as opens, cast(sum(clicks) as integer) as clicks
         from daily_engagement
-        where day >= current_date - interval '52 weeks'
+        where day >= date_trunc('week', current_date) - interval '51 weeks'
         group by 1
         order by 1
         """
     )
-    title = "No e-mail was sent or opened in the last year"
-    if rows:
+    title = "No e-mail was opened in the last year"
+    if any(row["opens"] for row in rows):
         week = max(rows, key=lambda row: row["opens"])["week"]
         title = f"The liveliest week of the year began on {week.day} {week:%B}"
     note = "Opens and clicks of all campaigns by week, repeated ones included."
@@ -189,7 +189,9 @@ def growth(warehouse: Warehouse) -> Section:
     title = "There are no contacts"
     if rows:
         grown = sum(row["added"] + row["lost"] for row in rows)
-        more = f"{_written(abs(grown))} {'more' if grown >= 0 else 'fewer'} than a year ago"
+        more = (
+            f"{_written(abs(grown))} {'more' if grown >= 0 else 'fewer'} than before {_since(rows)}"
+        )
         title = f"{_written(rows[-1]['contacts'])} contacts, {more}"
     note = "Contacts at the end of each month that had neither unsubscribed nor been deleted."
     return Section(title, note, charts.growth, ["month", "contacts"], rows)
@@ -199,28 +201,36 @@ def came_and_went(warehouse: Warehouse) -> Section:
     """Show how many contacts came and went."""
     rows = _months(warehouse)
     came, went = sum(row["added"] for row in rows), -sum(row["lost"] for row in rows)
-    title = f"{_written(came)} contacts came in the last year, and {_written(went)} went"
+    title = "There are no contacts"
+    if rows:
+        title = f"{_written(came)} contacts came since {_since(rows)}, and {_written(went)} went"
     note = "Contacts that were added, and those that unsubscribed or were deleted, by month."
     return Section(title, note, charts.came_and_went, ["month", "added", "lost"], rows)
 
 
 def _months(warehouse: Warehouse) -> list[Row]:
-    """Return how contacts came and went in this month and the eleven before."""
+    """Return how contacts came and went in this month and the eleven before, from the first on."""
     return warehouse.rows(
         """
-        select month, added, lost, contacts
-        from (
-            select cast(date_trunc('month', day) as date) as month,
-                cast(sum(added) as integer) as added,
-                -cast(sum(unsubscribed + deleted) as integer) as lost,
-                cast(sum(sum(net)) over (order by date_trunc('month', day)) as integer) as contacts
-            from contact_growth
-            group by date_trunc('month', day)
-        ) as months
-        where month >= date_trunc('month', current_date - interval '11 months')
-        order by month
+        select cast(month as date) as month,
+            cast(sum(case when day >= month then added else 0 end) as integer) as added,
+            -cast(sum(case when day >= month then unsubscribed + deleted else 0 end) as integer)
+                as lost,
+            cast(sum(net) as integer) as contacts
+        from generate_series(
+            date_trunc('month', current_date) - interval '11 months',
+            cast(current_date as timestamp),
+            interval '1 month'
+        ) as months (month)
+        join contact_growth on day < month + interval '1 month'
+        group by 1
+        order by 1
         """
     )
+
+
+def _since(months: list[Row]) -> str:
+    return f"{months[0]['month']:%B %Y}"
 
 
 def lists(warehouse: Warehouse) -> Section:
@@ -234,7 +244,7 @@ def lists(warehouse: Warehouse) -> Section:
         where list_name is not null
         group by list_id, list_name
         having sum(net) > 0
-        order by 2 desc
+        order by 2 desc, 1
         limit 10
         """
     )
@@ -272,7 +282,7 @@ def links(warehouse: Warehouse) -> Section:
         from link_performance
         where link_url like '%://%' and last_clicked_at >= current_date - interval '365 days'
         group by 1
-        order by 2 desc
+        order by 2 desc, 1
         limit 10
         """
     )
@@ -280,8 +290,8 @@ def links(warehouse: Warehouse) -> Section:
     if rows:
         title = f"{rows[0]['link'].rstrip('/')} draws most clicks"
     note = (
-        "Contacts that clicked in the last year, once for each e-mail; addresses are without what "
-        "follows the question mark."
+        "Contacts that clicked, once for each e-mail, of links that somebody clicked in the last "
+        "year; addresses are without what follows the question mark."
     )
     return Section(title, note, charts.links, ["link", "clickers", "clicks", "campaigns"], rows)
 
@@ -290,21 +300,33 @@ def events(warehouse: Warehouse) -> Section:
     """Show who registered for events, and who came."""
     rows = warehouse.rows(
         """
-        select title, starts_at, attended, registered, pending, canceled,
-            starts_at > current_timestamp at time zone 'UTC' as is_coming,
-            cast(starts_at as date) - current_date as days
-        from event_attendance
-        where status in ('active', 'complete')
-            and starts_at >= current_date - interval '365 days'
+        with local as (
+            select *, starts_at > current_timestamp at time zone 'UTC' as is_coming,
+                cast(starts_at at time zone 'UTC' as timestamp) as local_start
+            from event_attendance
+            where status in ('active', 'complete')
+        ),
+
+        nearest as (
+            select *, row_number() over (
+                partition by is_coming
+                order by case when is_coming then starts_at end, starts_at desc
+            ) as place
+            from local
+        )
+
+        select title, local_start as starts_at, attended, registered, pending, canceled, is_coming,
+            cast(local_start as date) - current_date as days
+        from nearest
+        where place <= 6 and starts_at >= current_date - interval '365 days'
         order by starts_at
-        limit 12
         """
     )
     title = "No event is coming up"
     if event := next((row for row in rows if row["is_coming"]), None):
         when = {0: "today", 1: "tomorrow"}.get(event["days"], f"in {event['days']} days")
         title = f"“{event['title']}” is next, {when}, with {event['registered']} registered"
-    note = "Registrations for the events of the last year and for those to come."
+    note = "Registrations for the last six events of the year and for the next six."
     columns = ["title", "starts_at", "attended", "registered", "pending", "canceled"]
     return Section(title, note, charts.events, columns, rows)
 

@@ -261,7 +261,11 @@ def _events(account: Account) -> Facts:
     for event in account["events"].values():
         own = [row for row in registrations if row["event_id"] == event["event_id"]]
         statuses = Counter(row["registration_status"] for row in own)
-        attended = sum(1 for row in own if row["checkedIn_tickets"])
+        attended = sum(
+            1
+            for row in own
+            if row["registration_status"] == "REGISTERED" and row["checkedIn_tickets"]
+        )
         yield event["event_id"], len(own), statuses["REGISTERED"], statuses["CANCELED"], attended
 
 

@@ -1,17 +1,22 @@
-{#- The raw table of a stream. One that was not loaded counts as empty, so that models work with
-    any selection of streams. -#}
+{#- The raw table of a stream, with the columns that models read. A table or a column that was not
+    loaded counts as empty, so that models work with any selection. -#}
 {% macro raw(stream) %}
-    {%- if not execute or is_loaded(stream) -%}
-        {{ source('constantcontact', stream) }}
+    {%- set table = source('constantcontact', stream) -%}
+    {%- if not execute -%}
+        {{ table }}
     {%- else -%}
+        {%- set loaded = [] -%}
+        {%- if is_loaded(stream) -%}
+            {%- set loaded = adapter.get_columns_in_relation(table) | map(attribute='name') | list -%}
+        {%- endif -%}
         {%- set source_id = 'source.' ~ project_name ~ '.constantcontact.' ~ stream -%}
         (
             select
             {%- for column in graph.sources[source_id].columns.values() %}
-                cast(null as {{ raw_type(column.data_type) }}) as {{ column.name }}
-                {{- ',' if not loop.last }}
+                {% if column.name not in loaded %}cast(null as {{ raw_type(column.data_type) }}) as {% endif -%}
+                {{ column.name }}{{ ',' if not loop.last }}
             {%- endfor %}
-            where false
+            {{ 'from ' ~ table if loaded else 'where false' }}
         )
     {%- endif -%}
 {% endmacro %}

@@ -12,3 +12,8 @@
     from {{ ref(history) }}
 )
 {%- endmacro %}
+
+{#- The time of a build, in UTC, whatever the time zone of the session is. -#}
+{% macro postgres__snapshot_get_time() -%}
+    now() at time zone 'UTC'
+{%- endmacro %}

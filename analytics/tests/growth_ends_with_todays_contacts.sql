@@ -1,8 +1,8 @@
--- The running total of the last day is the number of contacts that are left.
+-- The running total of the last day, or of those without any, is the number of contacts that are left.
 with latest as (
     select contacts
     from {{ ref('contact_growth') }}
-    order by day desc
+    order by day desc nulls first
     limit 1
 ),
 

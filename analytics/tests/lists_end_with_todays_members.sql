@@ -1,9 +1,9 @@
--- The running total of the last day of each list is the number of its members.
+-- The running total of the last day of each list, or of those without any, is the number of its members.
 with latest as (
     select
         list_id,
         members,
-        row_number() over (partition by list_id order by day desc) as age
+        row_number() over (partition by list_id order by day desc nulls first) as age
     from {{ ref('list_growth') }}
 ),
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,11 @@ EVENTS = """
     start_time timestamp, end_time timestamp, event_type text, location_type text, time_zone text,
     currency_type text, default_track json
 """
+CAMPAIGNS = """
+    campaign_id text, name text, type text, current_status text, created_at timestamp,
+    updated_at timestamp
+"""
+STATS = "campaign_id text, stats json, last_refresh_time timestamp"
 REGISTRATIONS = """
     event_id text, registration_id text, registration_status text, registration_time timestamp,
     payment_status text, tickets integer, total double, new_contact boolean,
@@ -106,10 +112,11 @@ def contact(
     tags: list[str] | None = None,
     permission: str = "implicit",
     deleted: str | None = None,
+    at: datetime | None = NOW,
 ) -> tuple[Any, ...]:
     email = {"address": f"{id_}@example.com", "permission_to_send": permission}
     nothing = (None,) * 8
-    return (id_, NOW, email, *nothing, NOW, NOW, deleted, custom_fields, lists, tags)
+    return (id_, at, email, *nothing, at, at, deleted, custom_fields, lists, tags)
 
 
 def test_nothing_was_loaded(warehouse: Warehouse) -> None:
@@ -133,6 +140,14 @@ def test_a_database_that_is_in_use_is_named(warehouse: Warehouse) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("The database says: IO Error: Could not set lock on file")
     assert "Traceback" not in done.stderr
+
+
+def test_columns_that_were_not_selected(warehouse: Warehouse) -> None:
+    warehouse.load("contacts", "contact_id text, created_at timestamp", ("c", NOW))
+    done = warehouse.build("--strict", "--no-report")
+    assert done.returncode == 0, done.stdout
+    contacts = warehouse.query("select contact_id, first_name, added_at from analytics.contacts")
+    assert contacts == [("c", None, NOW)]
 
 
 def test_custom_fields_have_any_name_and_any_text(warehouse: Warehouse) -> None:
@@ -223,6 +238,43 @@ def test_what_left_a_list_and_came_back(warehouse: Warehouse) -> None:
     assert growth == (4, 2)
 
 
+def test_days_that_nobody_knows(warehouse: Warehouse) -> None:
+    """Who has no date is counted; who was on a list of yesterday did not join it years ago."""
+    long_ago = datetime(2020, 2, 29)  # noqa: DTZ001
+    warehouse.load("contact_lists", CONTACT_LISTS, ("a", "New", None, False, NOW, NOW, None, 2))
+    warehouse.load(
+        "contacts",
+        CONTACTS,
+        contact("known", at=long_ago, lists=["a"]),
+        contact("none", at=None, lists=["a"]),
+        contact("gone", at=None, permission="unsubscribed"),
+        contact("left", at=long_ago, permission="unsubscribed"),
+    )
+    done = warehouse.build("--no-report")
+    assert done.returncode == 0, done.stdout
+    growth = warehouse.query(
+        "select day, added, unsubscribed, contacts from analytics.contact_growth order by contacts"
+    )
+    assert growth == [(long_ago.date(), 2, 1, 1), (None, 2, 1, 2)]
+    joined = warehouse.query("select day, members from analytics.list_growth")
+    assert joined == [(NOW.date(), 2)]
+
+
+def test_rows_that_a_loader_appended(warehouse: Warehouse) -> None:
+    row = ("e", "c", "k", NOW, 0)
+    warehouse.load(
+        "email_forwards",
+        "campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp, "
+        "occurrence integer",
+        row,
+        row,
+    )
+    done = warehouse.build("--no-report", *only("stg_engagement"))
+    assert done.returncode == 1
+    assert "Got 1 result" in done.stdout
+    assert "unique_together_stg_engagement" in done.stdout
+
+
 def test_what_is_no_more_and_what_day_it_was(warehouse: Warehouse) -> None:
     """A registration that the last reading lacked does not count; days are the user's."""
     coming = datetime.now() + timedelta(days=10)  # noqa: DTZ005
@@ -236,13 +288,17 @@ def test_what_is_no_more_and_what_day_it_was(warehouse: Warehouse) -> None:
             ("e", str(number), "REGISTERED", NOW, "PAID", 1, 9.5, True, 0, 1, at)
             for number, at in enumerate(read_at)
         ),
+        # Who came, but had canceled, is none of those who registered.
+        ("e", "3", "CANCELED", NOW, "REFUNDED", 1, 9.5, True, 1, 1, read_at[-1]),
     )
     warehouse.load("contacts", CONTACTS, contact("c", permission="unsubscribed"))
 
     done = warehouse.build("--strict", ANALYTICS_TIME_ZONE="US/Eastern")
     assert done.returncode == 0, done.stdout
-    attendance = warehouse.query("select registered, paid from analytics.event_attendance")
-    assert attendance == [(2, Decimal("19.00"))]
+    attendance = warehouse.query(
+        "select registered, attended, attendance_rate, paid from analytics.event_attendance"
+    )
+    assert attendance == [(2, 0, 0.0, Decimal("19.00"))]
     assert warehouse.query("select origin, day from analytics.unsubscribes") == [
         ("contact", date(2026, 3, 30))
     ]
@@ -250,3 +306,43 @@ def test_what_is_no_more_and_what_day_it_was(warehouse: Warehouse) -> None:
     assert "Days are those of US/Eastern." in report
     assert "&lt;/script&gt;&lt;b&gt;Fair" in report
     assert "</script><b>" not in report
+
+
+def test_the_report_on_a_quiet_account(warehouse: Warehouse) -> None:
+    """Contacts are there though none came for years, and so is the event that comes next."""
+    long_ago = datetime(2020, 2, 29)  # noqa: DTZ001
+    warehouse.load("contacts", CONTACTS, *(contact(id_, at=long_ago) for id_ in "abc"))
+    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    weeks = [now + timedelta(days=7 * week + 3) for week in range(-20, 9)]
+    warehouse.load(
+        "events",
+        EVENTS,
+        *(
+            (str(number), f"Class {number}", None, "ACTIVE", at, at, *(None,) * 7)
+            for number, at in enumerate(weeks)
+        ),
+    )
+    names = [("a", "Autumn"), ("b", "Blank")]
+    nothing = (None, "DONE", None, None)
+    warehouse.load("email_campaigns", CAMPAIGNS, *((*name, *nothing) for name in names))
+    warehouse.load(
+        "email_campaign_stats",
+        STATS,
+        ("a", {"em_sends": 4, "em_bounces": 0, "em_opens": 1}, None),
+        ("b", {"em_sends": 4, "em_bounces": 0}, None),
+    )
+
+    done = warehouse.build()
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = (warehouse.folder / "report.html").read_text("utf-8")
+    titles = re.findall("<h2>(.*)</h2>", report)
+    assert titles[0] == "“Autumn” was opened by 25 % of those who got it"
+    assert titles[3].startswith("3 contacts, 0 more than before ")
+    assert titles[4].startswith("0 contacts came since ")
+    # Midnight may have come meanwhile.
+    assert re.fullmatch("“Class 20” is next, in [23] days, with 0 registered", titles[8])
+    shown = re.findall(r'"event": "\d+ \w+: (Class \d+)"', report)
+    assert list(dict.fromkeys(shown)) == [f"Class {number}" for number in range(14, 26)]
+    # A browser takes 2026-03-01 for a moment in UTC, which is in February in America.
+    assert len(re.findall(r'"month": "\d{4}-\d\d-01T00:00:00"', report)) == 3 * 12
+    assert not re.search(r'"\d{4}-\d\d-\d\d"', report)

@@ -43,7 +43,12 @@ select
     contacts.opt_in_source,
     case
         when contacts.is_unsubscribed
-            then coalesce(contacts.opted_out_at, contacts.email_updated_at, contacts.updated_at)
+            then coalesce(
+                contacts.opted_out_at,
+                contacts.email_updated_at,
+                contacts.updated_at,
+                contacts.last_changed_at
+            )
     end as unsubscribed_at,
     contacts.opt_out_source,
     contacts.opt_out_reason,

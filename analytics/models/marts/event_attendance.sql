@@ -6,7 +6,7 @@ with registrations as (
         sum(case when status = '{{ status }}' then 1 else 0 end) as {{ status }},
         {%- endfor %}
         sum(case when status = 'registered' then coalesce(tickets, 0) else 0 end) as tickets,
-        sum(case when checked_in_tickets > 0 then 1 else 0 end) as attended,
+        sum(case when status = 'registered' and checked_in_tickets > 0 then 1 else 0 end) as attended,
         sum(coalesce(checked_in_tickets, 0)) as checked_in_tickets,
         sum(case when status = 'registered' and is_new_contact then 1 else 0 end) as new_contacts,
         sum(case when payment_status = 'paid' then coalesce(total, 0) else 0 end) as paid,

@@ -1,10 +1,13 @@
 with stays as (
     select
         memberships.list_id,
-        {{ day_of('coalesce(memberships.joined_seen_at, contacts.added_at)') }} as joined_on,
+        -- Nobody was on a list that was not there yet.
+        {{ day_of('coalesce(memberships.joined_seen_at, greatest(contacts.added_at, lists.created_at))') }}
+            as joined_on,
         {{ day_of('memberships.left_seen_at') }} as left_on
     from {{ ref('list_memberships') }} as memberships
     left join {{ ref('contacts') }} as contacts on memberships.contact_id = contacts.contact_id
+    left join {{ ref('stg_contact_lists') }} as lists on memberships.list_id = lists.list_id
 ),
 
 changes as (
