@@ -118,6 +118,20 @@ def test_without_a_parameter_older_records_are_left_out_here(
     assert 0 < len(second.records["changed_contacts"]) < 60
 
 
+def test_times_are_compared_in_one_form_also_where_they_are_a_key(
+    tap: TapCommand, answers: Answers
+) -> None:
+    answers["/v3/changes"] = [
+        {"id": 1, "at": "2026-01-02T00:30:00+02:00"},
+        {"id": 1, "at": "2026-01-01T23:30:00-05:00"},
+    ]
+    changes = {"name": "changes", "path": "/changes", "primary_keys": ["id", "at"]}
+    start = {"start_date": "2026-01-02"}
+    run = read(tap, answers, {**changes, "replication_key": "at"}, settings=start)
+    assert run.status == 0, run.log
+    assert run.keys("changes", "at") == ["2026-01-02T04:30:00.000Z"]
+
+
 def test_it_is_read_before_the_reports_on_single_contacts(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
