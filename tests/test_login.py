@@ -193,6 +193,22 @@ def test_the_browser_is_opened(sandbox: Sandbox, start: StartLogin, tap: TapComm
     assert login.end() == 0, login.said
 
 
+def test_what_a_browser_prints_is_no_line_of_env(
+    sandbox: Sandbox, start: StartLogin, tap: TapCommand
+) -> None:
+    browser = tap.folder / "browser"
+    browser.write_text("#!/bin/sh\necho Opening in existing browser session.\n")
+    browser.chmod(0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BROWSER", f"{browser} %s")
+        login = start(sandbox, "--redirect-uri", f"http://127.0.0.1:{free_port()}/back")
+    login.wait_for("Waits for the answer")
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
+    assert "Opening in existing browser session." in login.said
+    assert login.settings.keys() == {"client_id", "refresh_token"}
+
+
 def test_no_secret_is_shown_but_the_refresh_token(sandbox: Sandbox, browse: StartLogin) -> None:
     login = browse(sandbox)
     person.sign_in(person.address_in(login.said))

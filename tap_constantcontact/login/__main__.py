@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import signal
 import sys
 import webbrowser
@@ -34,6 +35,7 @@ from tap_constantcontact.tap import TapConstantContact
 REDIRECT_URI = "http://localhost:8888"
 _PATIENCE_SECONDS = 300.0  # so long a code is good (seen)
 _PASTES = 3
+_STDOUT, _STDERR = 1, 2
 _NOT_YET = "none yet"
 # A sign-in neither waits for a day to end nor has a part in the budget of a run.
 _NO_BUDGET = {"on_quota_exceeded": "fail", "max_requests": None}
@@ -159,12 +161,26 @@ def _browse(arguments: argparse.Namespace) -> Callable[[str, str], str]:
     def ask(url: str, state: str) -> str:
         with Callback(arguments.redirect_uri, state) as callback:
             _say(f"Sign in on this page, and allow the access:\n\n  {url}\n")
-            if arguments.no_browser or not webbrowser.open(url):
+            if arguments.no_browser or not _opened(url):
                 _say("Open it in a browser of this machine; on another one, use --paste.")
             _say(f"Waits for the answer at {arguments.redirect_uri} …")
             return callback.wait(arguments.timeout)
 
     return ask
+
+
+def _opened(url: str) -> bool:
+    """Open an address in a browser, and return whether there is one.
+
+    What a browser prints goes to stderr: lines for .env alone go to stdout.
+    """
+    ours = os.dup(_STDOUT)
+    os.dup2(_STDERR, _STDOUT)
+    try:
+        return webbrowser.open(url)
+    finally:
+        os.dup2(ours, _STDOUT)
+        os.close(ours)
 
 
 def _paste(url: str, state: str) -> str:
