@@ -283,6 +283,26 @@ def test_a_code_that_somebody_else_has_used_is_explained(
     assert login.said.splitlines()[-1].endswith("Sign in again")
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault.UNAVAILABLE, "The token endpoint answered 503 Service Unavailable. No token came"),
+        (Fault.NOT_JSON, "the answer is no JSON object or array"),
+        (Fault.CUT, "No answer came to the code (ChunkedEncodingError)"),
+    ],
+)
+def test_a_token_endpoint_that_fails_has_the_person_sign_in_again(
+    sandbox: Sandbox, browse: StartLogin, fault: Fault, said: str
+) -> None:
+    login = browse(sandbox)
+    back = person.answer(person.address_in(login.said))
+    sandbox.fail(TOKEN_PATH, fault)
+    requests.get(back, timeout=10)
+    assert login.end() == 1
+    assert said in login.said
+    assert login.said.splitlines()[-1].endswith(". Sign in again")
+
+
 def test_the_code_is_worth_nothing_without_the_verifier(
     sandbox: Sandbox, browse: StartLogin
 ) -> None:
@@ -435,8 +455,9 @@ def test_an_address_from_any_browser_can_be_pasted(sandbox: Sandbox, start: Star
     login.wait_for("Address: ")
     back = person.answer(person.address_in(login.said))
     assert login.process.stdin
-    print(person.changed(back, state="another"), file=login.process.stdin, flush=True)
-    login.wait_for("That is not the answer to this sign-in")
+    for other in ("http://[", person.changed(back, state="another")):
+        print(other, file=login.process.stdin, flush=True)
+    wait_until(lambda: login.said.count("That is not the answer to this sign-in") == 2)
     print(back, file=login.process.stdin, flush=True)
     assert login.end() == 0, login.said
     assert login.settings["refresh_token"] == sandbox.refresh_token
@@ -484,6 +505,22 @@ def test_wrong_use_is_explained(
     assert said in ended.stderr
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
+def test_a_wait_that_nobody_can_have_is_refused(seconds: str) -> None:
+    ended = run("--client-id=x", "--timeout", seconds)
+    assert ended.returncode == 2
+    assert f"argument --timeout: invalid seconds value: '{seconds}'" in ended.stderr
+
+
+def test_a_store_that_is_no_text_is_replaced(
+    sandbox: Sandbox, browse: StartLogin, tap: TapCommand
+) -> None:
+    tap.token_store.write_bytes(b"\xff\xfe")
+    login = browse(sandbox, token_store=str(tap.token_store))
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
 
 
 def test_a_port_that_is_taken_is_explained() -> None:

@@ -7,11 +7,11 @@ import getpass
 import os
 import signal
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from singer_sdk.exceptions import ConfigurationError
 
@@ -130,7 +130,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _secret(arguments: argparse.Namespace) -> str | None:
     """Return the secret of the application, as somebody types it, unseen; or none."""
-    if arguments.no_secret or not sys.stdin.isatty():
+    if arguments.no_secret or not (sys.stdin and sys.stdin.isatty()):
         return None
     prompt = "Secret of the application (just Enter for one of the PKCE kind, which has none): "
     return getpass.getpass(prompt, stream=sys.stderr) or None
@@ -196,8 +196,8 @@ def _paste(url: str, state: str) -> str:
     )
     for _ in range(_PASTES):
         _say("Address: ", end="")
-        line = sys.stdin.readline()
-        if is_answer(urlsplit(line.strip()).query, state):
+        line = sys.stdin.readline() if sys.stdin else ""
+        if is_answer(line.strip().partition("?")[2].partition("#")[0], state):
             return line.strip()
         if not line:
             break
@@ -273,6 +273,18 @@ def _prove(config: dict[str, Any], arguments: argparse.Namespace, scopes: Collec
     _say(f"Signed in: {sign_in.account or unnamed}")
 
 
+def seconds(text: str) -> float:
+    """Return how long to wait, as the command line says it.
+
+    Raises:
+        ValueError: nobody can wait so long.
+    """
+    wait = float(text)
+    if not 0 <= wait <= threading.TIMEOUT_MAX:
+        raise ValueError(text)
+    return wait
+
+
 def _path(catalog: str | None) -> Path | None:
     return Path(catalog) if catalog else None
 
@@ -338,7 +350,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=float,
+        type=seconds,
         default=_PATIENCE_SECONDS,
         help="how long to wait for the browser (%(default).0f)",
     )

@@ -79,7 +79,13 @@ def sign_in_by_code(
     form = client.prepare_request_body(
         code=code, redirect_uri=redirect_uri, code_verifier=verifier, include_client_id=False
     )
-    return _tokens(application.post(application.token_url, dict(parse_qsl(form))))
+    try:
+        return _tokens(application.post(application.token_url, dict(parse_qsl(form))))
+    except RetriableAPIError as error:
+        raise LoginError(f"{error}. No token came of it. Sign in again") from error
+    except requests.RequestException as error:
+        message = f"No answer came to the code ({type(error).__name__}). Sign in again"
+        raise LoginError(message) from error
 
 
 def sign_in_by_device(
