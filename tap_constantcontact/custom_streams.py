@@ -114,7 +114,11 @@ def _problems_of_type(schema: Any, place: str) -> Iterator[str]:
     if len(kinds) != 1 or kinds[0] not in _KINDS:
         yield f"Setting {place} must have one type of {', '.join(_KINDS)}, and null if wanted"
         return
-    for name, inner in (schema.get("properties") or {}).items():
+    properties = schema.get("properties", {})
+    if not isinstance(properties, Mapping):
+        yield f"Setting {place}.properties must be an object"
+        return
+    for name, inner in properties.items():
         yield from _problems_of_type(inner, f"{place}.properties.{name}")
     if "items" in schema:
         yield from _problems_of_type(schema["items"], f"{place}.items")

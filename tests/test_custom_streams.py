@@ -202,14 +202,16 @@ def test_the_answer_itself_can_be_the_record_and_records_can_lie_deep(
     answers["/v3/one"] = {"id": 7, "name": "alone"}
     answers["/v3/deep"] = {"data": {"items": [{"id": "a"}, {"id": "b"}]}}
     answers["/v3/empty"] = {"data": {"items": None}}
+    answers["/v3/emptier"] = {"data": None}
     one = {"name": "one", "path": "/one", "primary_keys": ["id"]}
     deep = {**one, "name": "deep", "path": "/deep", "records_path": "data.items"}
     empty = {**deep, "name": "empty", "path": "/empty"}
-    run = read(tap, answers, one, deep, empty)
+    emptier = {**deep, "name": "emptier", "path": "/emptier"}
+    run = read(tap, answers, one, deep, empty, emptier)
     assert run.status == 0, run.log
     assert run.records["one"] == [{"id": "7", "record": {"id": 7, "name": "alone"}}]
     assert run.keys("deep", "id") == ["a", "b"]
-    assert run.records["empty"] == []
+    assert run.records["empty"] == run.records["emptier"] == []
 
 
 @pytest.mark.parametrize(
@@ -230,6 +232,10 @@ def test_the_answer_itself_can_be_the_record_and_records_can_lie_deep(
         (
             {"schema": {"properties": {"a": {"type": "array", "items": {"type": "date"}}}}},
             "properties.a.items must have one type",
+        ),
+        (
+            {"schema": {"properties": {"a": {"type": "object", "properties": None}}}},
+            "schema.properties.a.properties must be an object",
         ),
         ({"schema": {"properties": {"list_id": {"type": "object"}}}}, "is a key, but no string or"),
         (
