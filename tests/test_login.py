@@ -232,6 +232,19 @@ def test_a_refusal_ends_it(sandbox: Sandbox, browse: StartLogin) -> None:
     assert "Traceback" not in login.said
 
 
+def test_what_a_refusal_says_neither_steers_the_terminal_nor_gets_into_the_page(
+    sandbox: Sandbox, browse: StartLogin
+) -> None:
+    login = browse(sandbox)
+    back = person.answer(person.address_in(login.said), allow=False)
+    said = "\x1b[2J<script>x</script>\r\nof a@example.com"
+    page = requests.get(person.changed(back, error_description=said), timeout=10)
+    assert "<script" not in page.text
+    assert login.end() == 1
+    shown = "(access_denied: [2J<script>x</script> of <e-mail address>)"
+    assert login.said.splitlines()[-1].endswith(shown)
+
+
 def test_an_answer_with_another_state_does_not_count(sandbox: Sandbox, browse: StartLogin) -> None:
     login = browse(sandbox)
     url = person.address_in(login.said)

@@ -24,7 +24,7 @@ from singer_sdk.exceptions import RetriableAPIError
 
 from tap_constantcontact.answers import body_of
 from tap_constantcontact.auth import InvalidGrant, Tokens, tokens_of
-from tap_constantcontact.errors import LoginError, error_key, vendor_message, without_addresses
+from tap_constantcontact.errors import LoginError, error_key, in_one_line, vendor_message
 from tap_constantcontact.login.application import Application
 
 # oauthlib takes http nowhere, not even for this machine, where the answer has to come to. The
@@ -192,7 +192,7 @@ def _tokens(response: requests.Response) -> Tokens:
 
 
 def _said(error: OAuth2Error) -> str:
-    return without_addresses(": ".join(filter(None, (error.error, error.description))))
+    return in_one_line(": ".join(filter(None, (error.error, error.description))))
 
 
 def _seconds(value: Any, otherwise: float) -> float:
