@@ -23,7 +23,7 @@ import requests
 from conftest import MakeSandbox, TapCommand, wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
-from tap_constantcontact.login.scopes import OFFLINE_ACCESS, Rights, scope_of
+from tap_constantcontact.login.scopes import OFFLINE_ACCESS, Rights, scopes_of
 from tap_constantcontact.streams import STREAMS
 from tap_constantcontact.streams.account import AccountUserPrivileges
 from tap_constantcontact.streams.campaigns import EmailCampaigns
@@ -357,6 +357,13 @@ def test_it_asks_for_the_scopes_of_the_selected_streams(
     assert login.said.splitlines()[-1].startswith("Signed in: the API takes the token")
 
 
+def test_it_asks_for_all_scopes_of_a_custom_stream(sandbox: Sandbox, browse: StartLogin) -> None:
+    loyalty = {"name": "loyalty", "path": "/loyalty", "primary_keys": ["id"]}
+    scopes = ["contact_data", "loyalty:read"]
+    login = browse(sandbox, custom_streams=[{**loyalty, "scopes": scopes}])
+    assert f"Asks for the scopes {ALL_SCOPES.replace(' off', ' loyalty:read off')}." in login.said
+
+
 def test_scopes_can_be_narrowed_and_what_that_costs_is_said(
     sandbox: Sandbox, browse: StartLogin
 ) -> None:
@@ -387,9 +394,8 @@ def test_no_refresh_token_is_an_error(make_sandbox: MakeSandbox, browse: StartLo
 
 
 def test_every_scope_of_the_streams_is_known() -> None:
-    scopes = {scope_of(stream) for stream in STREAMS}
-    assert scopes == {None, *ALL_SCOPES.split()} - {OFFLINE_ACCESS}
-    without = [stream for stream in STREAMS if not stream.for_partners and not scope_of(stream)]
+    assert scopes_of(STREAMS) == {*ALL_SCOPES.split()} - {OFFLINE_ACCESS}
+    without = [stream for stream in STREAMS if not stream.for_partners and not scopes_of([stream])]
     assert without == [AccountUserPrivileges]
 
 

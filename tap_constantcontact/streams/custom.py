@@ -120,9 +120,8 @@ class CustomStream(ConstantContactStream):
 
 
 def _needs_of(declaration: Declaration) -> str:
-    scopes = declaration.get("scopes")
-    if scopes:
-        return f"the scope{'s' if len(scopes) > 1 else ''} {' and '.join(scopes)}"
+    if scopes := declaration.get("scopes"):
+        return " and ".join(f"the scope {scope}" for scope in scopes)
     return f"what the vendor's reference says of {declaration['path']}"
 
 
