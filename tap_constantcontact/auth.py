@@ -135,7 +135,7 @@ class TokenStore:
             LoginError: the store cannot be written to.
         """
         try:
-            content = self.path.read_text(encoding="utf-8") if self.path.exists() else "{}"
+            content = self.path.read_bytes() if self.path.exists() else b"{}"
         except OSError as error:
             raise self._unwritable(error) from error
         self._replace(content)
@@ -146,13 +146,13 @@ class TokenStore:
         Raises:
             LoginError: the store cannot be written to.
         """
-        self._replace(json.dumps({**tokens, "seed": self.seed}))
+        self._replace(json.dumps({**tokens, "seed": self.seed}).encode())
 
-    def _replace(self, content: str) -> None:
+    def _replace(self, content: bytes) -> None:
         name = None
         try:
             handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:  # mkstemp makes it 0600
+            with os.fdopen(handle, "wb") as file:  # mkstemp makes it 0600
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

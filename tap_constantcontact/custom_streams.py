@@ -15,7 +15,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _PATH = re.compile(r"(/[^/\s?#{}]+)+")
 _KINDS = ("string", "integer", "number", "boolean", "object", "array")
 _KINDS_OF_KEYS = ("string", "integer")
-_TIMESTAMP = {"type": ["string", "null"], "format": "date-time"}
+_TIMESTAMP = {"type": "string", "format": "date-time"}
 
 Declaration = Mapping[str, Any]
 
@@ -46,7 +46,7 @@ def schema_of(declaration: Declaration) -> dict[str, Any]:
     keys = declaration["primary_keys"]
     columns: dict[str, Any] = {key: {"type": "string"} for key in keys}
     if replication_key := declaration.get("replication_key"):
-        columns.setdefault(replication_key, _TIMESTAMP)
+        columns[replication_key] = _one_form(_TIMESTAMP, is_key=replication_key in keys)
     for name, schema in properties.items():
         columns[name] = _one_form(schema, is_key=name in keys)
     if not declared:
@@ -114,7 +114,11 @@ def _problems_of_type(schema: Any, place: str) -> Iterator[str]:
     if len(kinds) != 1 or kinds[0] not in _KINDS:
         yield f"Setting {place} must have one type of {', '.join(_KINDS)}, and null if wanted"
         return
-    for name, inner in (schema.get("properties") or {}).items():
+    properties = schema.get("properties", {})
+    if not isinstance(properties, Mapping):
+        yield f"Setting {place}.properties must be an object"
+        return
+    for name, inner in properties.items():
         yield from _problems_of_type(inner, f"{place}.properties.{name}")
     if "items" in schema:
         yield from _problems_of_type(schema["items"], f"{place}.items")

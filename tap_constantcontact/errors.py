@@ -117,6 +117,15 @@ def without_addresses(text: str) -> str:
     return _EMAIL_ADDRESS.sub("<e-mail address>", text)
 
 
+def in_one_line(text: str) -> str:
+    """Return what others say as a log or a terminal may show it.
+
+    In one line, without characters that steer a terminal, and without e-mail addresses.
+    """
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    return without_addresses(" ".join(printable.split()))
+
+
 def _errors_of(response: Response) -> Iterator[dict[str, Any]]:
     """Yield the errors of an answer, or objects that have none of their properties.
 
@@ -133,4 +142,4 @@ def _errors_of(response: Response) -> Iterator[dict[str, Any]]:
 def _said(error: dict[str, Any]) -> str:
     key = error.get("error_key") or error.get("error") or ""
     text = error.get("error_message") or error.get("error_description") or ""
-    return without_addresses(": ".join(str(part) for part in (key, text) if part))
+    return in_one_line(": ".join(str(part) for part in (key, text) if part))

@@ -440,7 +440,7 @@ SETTINGS = th.PropertiesList(
                     "scopes",
                     th.ArrayType(th.StringType),
                     title="Scopes",
-                    description="Scopes that the endpoint needs, for messages.",
+                    description="Scopes that the endpoint needs, for the sign-in and for messages.",
                 ),
                 additional_properties=False,
             )

@@ -118,6 +118,20 @@ def test_without_a_parameter_older_records_are_left_out_here(
     assert 0 < len(second.records["changed_contacts"]) < 60
 
 
+def test_times_are_compared_in_one_form_also_where_they_are_a_key(
+    tap: TapCommand, answers: Answers
+) -> None:
+    answers["/v3/changes"] = [
+        {"id": 1, "at": "2026-01-02T00:30:00+02:00"},
+        {"id": 1, "at": "2026-01-01T23:30:00-05:00"},
+    ]
+    changes = {"name": "changes", "path": "/changes", "primary_keys": ["id", "at"]}
+    start = {"start_date": "2026-01-02"}
+    run = read(tap, answers, {**changes, "replication_key": "at"}, settings=start)
+    assert run.status == 0, run.log
+    assert run.keys("changes", "at") == ["2026-01-02T04:30:00.000Z"]
+
+
 def test_it_is_read_before_the_reports_on_single_contacts(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
@@ -188,14 +202,16 @@ def test_the_answer_itself_can_be_the_record_and_records_can_lie_deep(
     answers["/v3/one"] = {"id": 7, "name": "alone"}
     answers["/v3/deep"] = {"data": {"items": [{"id": "a"}, {"id": "b"}]}}
     answers["/v3/empty"] = {"data": {"items": None}}
+    answers["/v3/emptier"] = {"data": None}
     one = {"name": "one", "path": "/one", "primary_keys": ["id"]}
     deep = {**one, "name": "deep", "path": "/deep", "records_path": "data.items"}
     empty = {**deep, "name": "empty", "path": "/empty"}
-    run = read(tap, answers, one, deep, empty)
+    emptier = {**deep, "name": "emptier", "path": "/emptier"}
+    run = read(tap, answers, one, deep, empty, emptier)
     assert run.status == 0, run.log
     assert run.records["one"] == [{"id": "7", "record": {"id": 7, "name": "alone"}}]
     assert run.keys("deep", "id") == ["a", "b"]
-    assert run.records["empty"] == []
+    assert run.records["empty"] == run.records["emptier"] == []
 
 
 @pytest.mark.parametrize(
@@ -216,6 +232,10 @@ def test_the_answer_itself_can_be_the_record_and_records_can_lie_deep(
         (
             {"schema": {"properties": {"a": {"type": "array", "items": {"type": "date"}}}}},
             "properties.a.items must have one type",
+        ),
+        (
+            {"schema": {"properties": {"a": {"type": "object", "properties": None}}}},
+            "schema.properties.a.properties must be an object",
         ),
         ({"schema": {"properties": {"list_id": {"type": "object"}}}}, "is a key, but no string or"),
         (

@@ -23,7 +23,7 @@ import requests
 from conftest import MakeSandbox, TapCommand, wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
-from tap_constantcontact.login.scopes import OFFLINE_ACCESS, Rights, scope_of
+from tap_constantcontact.login.scopes import OFFLINE_ACCESS, Rights, scopes_of
 from tap_constantcontact.streams import STREAMS
 from tap_constantcontact.streams.account import AccountUserPrivileges
 from tap_constantcontact.streams.campaigns import EmailCampaigns
@@ -193,6 +193,22 @@ def test_the_browser_is_opened(sandbox: Sandbox, start: StartLogin, tap: TapComm
     assert login.end() == 0, login.said
 
 
+def test_what_a_browser_prints_is_no_line_of_env(
+    sandbox: Sandbox, start: StartLogin, tap: TapCommand
+) -> None:
+    browser = tap.folder / "browser"
+    browser.write_text("#!/bin/sh\necho Opening in existing browser session.\n")
+    browser.chmod(0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BROWSER", f"{browser} %s")
+        login = start(sandbox, "--redirect-uri", f"http://127.0.0.1:{free_port()}/back")
+    login.wait_for("Waits for the answer")
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
+    assert "Opening in existing browser session." in login.said
+    assert login.settings.keys() == {"client_id", "refresh_token"}
+
+
 def test_no_secret_is_shown_but_the_refresh_token(sandbox: Sandbox, browse: StartLogin) -> None:
     login = browse(sandbox)
     person.sign_in(person.address_in(login.said))
@@ -214,6 +230,19 @@ def test_a_refusal_ends_it(sandbox: Sandbox, browse: StartLogin) -> None:
     assert last.startswith("Access was not given. Sign in again, and allow what the page asks for")
     assert login.shown == []
     assert "Traceback" not in login.said
+
+
+def test_what_a_refusal_says_neither_steers_the_terminal_nor_gets_into_the_page(
+    sandbox: Sandbox, browse: StartLogin
+) -> None:
+    login = browse(sandbox)
+    back = person.answer(person.address_in(login.said), allow=False)
+    said = "\x1b[2J<script>x</script>\r\nof a@example.com"
+    page = requests.get(person.changed(back, error_description=said), timeout=10)
+    assert "<script" not in page.text
+    assert login.end() == 1
+    shown = "(access_denied: [2J<script>x</script> of <e-mail address>)"
+    assert login.said.splitlines()[-1].endswith(shown)
 
 
 def test_an_answer_with_another_state_does_not_count(sandbox: Sandbox, browse: StartLogin) -> None:
@@ -267,6 +296,26 @@ def test_a_code_that_somebody_else_has_used_is_explained(
     assert login.said.splitlines()[-1].endswith("Sign in again")
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault.UNAVAILABLE, "The token endpoint answered 503 Service Unavailable. No token came"),
+        (Fault.NOT_JSON, "the answer is no JSON object or array"),
+        (Fault.CUT, "No answer came to the code (ChunkedEncodingError)"),
+    ],
+)
+def test_a_token_endpoint_that_fails_has_the_person_sign_in_again(
+    sandbox: Sandbox, browse: StartLogin, fault: Fault, said: str
+) -> None:
+    login = browse(sandbox)
+    back = person.answer(person.address_in(login.said))
+    sandbox.fail(TOKEN_PATH, fault)
+    requests.get(back, timeout=10)
+    assert login.end() == 1
+    assert said in login.said
+    assert login.said.splitlines()[-1].endswith(". Sign in again")
+
+
 def test_the_code_is_worth_nothing_without_the_verifier(
     sandbox: Sandbox, browse: StartLogin
 ) -> None:
@@ -308,6 +357,13 @@ def test_it_asks_for_the_scopes_of_the_selected_streams(
     assert login.said.splitlines()[-1].startswith("Signed in: the API takes the token")
 
 
+def test_it_asks_for_all_scopes_of_a_custom_stream(sandbox: Sandbox, browse: StartLogin) -> None:
+    loyalty = {"name": "loyalty", "path": "/loyalty", "primary_keys": ["id"]}
+    scopes = ["contact_data", "loyalty:read"]
+    login = browse(sandbox, custom_streams=[{**loyalty, "scopes": scopes}])
+    assert f"Asks for the scopes {ALL_SCOPES.replace(' off', ' loyalty:read off')}." in login.said
+
+
 def test_scopes_can_be_narrowed_and_what_that_costs_is_said(
     sandbox: Sandbox, browse: StartLogin
 ) -> None:
@@ -338,9 +394,8 @@ def test_no_refresh_token_is_an_error(make_sandbox: MakeSandbox, browse: StartLo
 
 
 def test_every_scope_of_the_streams_is_known() -> None:
-    scopes = {scope_of(stream) for stream in STREAMS}
-    assert scopes == {None, *ALL_SCOPES.split()} - {OFFLINE_ACCESS}
-    without = [stream for stream in STREAMS if not stream.for_partners and not scope_of(stream)]
+    assert scopes_of(STREAMS) == {*ALL_SCOPES.split()} - {OFFLINE_ACCESS}
+    without = [stream for stream in STREAMS if not stream.for_partners and not scopes_of([stream])]
     assert without == [AccountUserPrivileges]
 
 
@@ -419,8 +474,9 @@ def test_an_address_from_any_browser_can_be_pasted(sandbox: Sandbox, start: Star
     login.wait_for("Address: ")
     back = person.answer(person.address_in(login.said))
     assert login.process.stdin
-    print(person.changed(back, state="another"), file=login.process.stdin, flush=True)
-    login.wait_for("That is not the answer to this sign-in")
+    for other in ("http://[", person.changed(back, state="another")):
+        print(other, file=login.process.stdin, flush=True)
+    wait_until(lambda: login.said.count("That is not the answer to this sign-in") == 2)
     print(back, file=login.process.stdin, flush=True)
     assert login.end() == 0, login.said
     assert login.settings["refresh_token"] == sandbox.refresh_token
@@ -468,6 +524,22 @@ def test_wrong_use_is_explained(
     assert said in ended.stderr
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
+def test_a_wait_that_nobody_can_have_is_refused(seconds: str) -> None:
+    ended = run("--client-id=x", "--timeout", seconds)
+    assert ended.returncode == 2
+    assert f"argument --timeout: invalid seconds value: '{seconds}'" in ended.stderr
+
+
+def test_a_store_that_is_no_text_is_replaced(
+    sandbox: Sandbox, browse: StartLogin, tap: TapCommand
+) -> None:
+    tap.token_store.write_bytes(b"\xff\xfe")
+    login = browse(sandbox, token_store=str(tap.token_store))
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
 
 
 def test_a_port_that_is_taken_is_explained() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import signal
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from singer_sdk.exceptions import ConfigurationError
 
@@ -34,6 +35,7 @@ from tap_constantcontact.tap import TapConstantContact
 REDIRECT_URI = "http://localhost:8888"
 _PATIENCE_SECONDS = 300.0  # so long a code is good (seen)
 _PASTES = 3
+_STDOUT, _STDERR = 1, 2
 _NOT_YET = "none yet"
 # A sign-in neither waits for a day to end nor has a part in the budget of a run.
 _NO_BUDGET = {"on_quota_exceeded": "fail", "max_requests": None}
@@ -128,7 +130,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _secret(arguments: argparse.Namespace) -> str | None:
     """Return the secret of the application, as somebody types it, unseen; or none."""
-    if arguments.no_secret or not sys.stdin.isatty():
+    if arguments.no_secret or not (sys.stdin and sys.stdin.isatty()):
         return None
     prompt = "Secret of the application (just Enter for one of the PKCE kind, which has none): "
     return getpass.getpass(prompt, stream=sys.stderr) or None
@@ -159,12 +161,26 @@ def _browse(arguments: argparse.Namespace) -> Callable[[str, str], str]:
     def ask(url: str, state: str) -> str:
         with Callback(arguments.redirect_uri, state) as callback:
             _say(f"Sign in on this page, and allow the access:\n\n  {url}\n")
-            if arguments.no_browser or not webbrowser.open(url):
+            if arguments.no_browser or not _opened(url):
                 _say("Open it in a browser of this machine; on another one, use --paste.")
             _say(f"Waits for the answer at {arguments.redirect_uri} …")
             return callback.wait(arguments.timeout)
 
     return ask
+
+
+def _opened(url: str) -> bool:
+    """Open an address in a browser, and return whether there is one.
+
+    What a browser prints goes to stderr: lines for .env alone go to stdout.
+    """
+    ours = os.dup(_STDOUT)
+    os.dup2(_STDERR, _STDOUT)
+    try:
+        return webbrowser.open(url)
+    finally:
+        os.dup2(ours, _STDOUT)
+        os.close(ours)
 
 
 def _paste(url: str, state: str) -> str:
@@ -180,8 +196,8 @@ def _paste(url: str, state: str) -> str:
     )
     for _ in range(_PASTES):
         _say("Address: ", end="")
-        line = sys.stdin.readline()
-        if is_answer(urlsplit(line.strip()).query, state):
+        line = sys.stdin.readline() if sys.stdin else ""
+        if is_answer(line.strip().partition("?")[2].partition("#")[0], state):
             return line.strip()
         if not line:
             break
@@ -257,6 +273,18 @@ def _prove(config: dict[str, Any], arguments: argparse.Namespace, scopes: Collec
     _say(f"Signed in: {sign_in.account or unnamed}")
 
 
+def seconds(text: str) -> float:
+    """Return how long to wait, as the command line says it.
+
+    Raises:
+        ValueError: nobody can wait so long.
+    """
+    wait = float(text)
+    if not 0 <= wait <= threading.TIMEOUT_MAX:
+        raise ValueError(text)
+    return wait
+
+
 def _path(catalog: str | None) -> Path | None:
     return Path(catalog) if catalog else None
 
@@ -322,7 +350,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=float,
+        type=seconds,
         default=_PATIENCE_SECONDS,
         help="how long to wait for the browser (%(default).0f)",
     )

@@ -24,7 +24,7 @@ from singer_sdk.exceptions import RetriableAPIError
 
 from tap_constantcontact.answers import body_of
 from tap_constantcontact.auth import InvalidGrant, Tokens, tokens_of
-from tap_constantcontact.errors import LoginError, error_key, vendor_message, without_addresses
+from tap_constantcontact.errors import LoginError, error_key, in_one_line, vendor_message
 from tap_constantcontact.login.application import Application
 
 # oauthlib takes http nowhere, not even for this machine, where the answer has to come to. The
@@ -79,7 +79,13 @@ def sign_in_by_code(
     form = client.prepare_request_body(
         code=code, redirect_uri=redirect_uri, code_verifier=verifier, include_client_id=False
     )
-    return _tokens(application.post(application.token_url, dict(parse_qsl(form))))
+    try:
+        return _tokens(application.post(application.token_url, dict(parse_qsl(form))))
+    except RetriableAPIError as error:
+        raise LoginError(f"{error}. No token came of it. Sign in again") from error
+    except requests.RequestException as error:
+        message = f"No answer came to the code ({type(error).__name__}). Sign in again"
+        raise LoginError(message) from error
 
 
 def sign_in_by_device(
@@ -186,7 +192,7 @@ def _tokens(response: requests.Response) -> Tokens:
 
 
 def _said(error: OAuth2Error) -> str:
-    return without_addresses(": ".join(filter(None, (error.error, error.description))))
+    return in_one_line(": ".join(filter(None, (error.error, error.description))))
 
 
 def _seconds(value: Any, otherwise: float) -> float:

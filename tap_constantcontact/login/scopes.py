@@ -13,7 +13,7 @@ from tap_constantcontact.tap import TapConstantContact
 #: Without it there is no refresh token (documented).
 OFFLINE_ACCESS = "offline_access"
 
-_SCOPE = re.compile(r"the scope (\w+)")
+_SCOPE = re.compile(r"the scope ([\w:.-]+)")
 _PRIVILEGE = re.compile(r"the privilege ([\w:-]+)")
 
 Stream = type[ConstantContactStream] | ConstantContactStream
@@ -33,11 +33,12 @@ class Rights:
 
     def lacking(self, stream: Stream) -> str:
         """Return what is missing to read a stream, for people; nothing if all is there."""
-        scope, privilege = scope_of(stream), _found(_PRIVILEGE, stream)
-        if scope and self.scopes is not None and scope not in self.scopes:
-            return f"the scope {scope}"
-        if privilege and self.privileges is not None and privilege not in self.privileges:
-            return f"the privilege {privilege}"
+        for scope in _SCOPE.findall(stream.needs):
+            if self.scopes is not None and scope not in self.scopes:
+                return f"the scope {scope}"
+        for privilege in _PRIVILEGE.findall(stream.needs):
+            if self.privileges is not None and privilege not in self.privileges:
+                return f"the privilege {privilege}"
         return ""
 
 
@@ -58,14 +59,4 @@ def selected_streams(tap: TapConstantContact) -> list[ConstantContactStream]:
 
 def scopes_of(streams: Iterable[Stream]) -> frozenset[str]:
     """Return the scopes that streams need."""
-    return frozenset(filter(None, map(scope_of, streams)))
-
-
-def scope_of(stream: Stream) -> str | None:
-    """Return the scope that a stream needs, if it needs one."""
-    return _found(_SCOPE, stream)
-
-
-def _found(pattern: re.Pattern[str], stream: Stream) -> str | None:
-    match = pattern.search(stream.needs)
-    return match[1] if match else None
+    return frozenset(scope for stream in streams for scope in _SCOPE.findall(stream.needs))

@@ -85,10 +85,12 @@ class CustomStream(ConstantContactStream):
         """
         found: Any = body_of(response)
         for name in filter(None, self._declaration.get("records_path", "").split(".")):
-            if not isinstance(found, dict) or (found and name not in found):
-                has = ", ".join(found) if isinstance(found, dict) else "an array"
+            if found in (None, {}):
+                return
+            if not isinstance(found, dict) or name not in found:
+                has = ", ".join(found) if isinstance(found, dict) else _kind_of(found)
                 self._fail(response, f"the answer has no {name}, but {has}", "records_path")
-            found = found.get(name)
+            found = found[name]
         for row in found if isinstance(found, list) else filter(None, [found]):
             if not isinstance(row, dict):
                 self._fail(response, "what is there are no records", "records_path")
@@ -118,10 +120,13 @@ class CustomStream(ConstantContactStream):
 
 
 def _needs_of(declaration: Declaration) -> str:
-    scopes = declaration.get("scopes")
-    if scopes:
-        return f"the scope{'s' if len(scopes) > 1 else ''} {' and '.join(scopes)}"
+    if scopes := declaration.get("scopes"):
+        return " and ".join(f"the scope {scope}" for scope in scopes)
     return f"what the vendor's reference says of {declaration['path']}"
+
+
+def _kind_of(value: Any) -> str:
+    return "an array" if isinstance(value, list) else "a value without parts"
 
 
 def _text(value: str | float) -> str:
