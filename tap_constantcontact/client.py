@@ -389,6 +389,13 @@ class ConstantContactStream(RESTStream[ParseResult]):
         finally:
             self._tap.message_writer.flush()
 
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Move the bookmark, where the record has a time: the SDK warns of each that has none."""
+        if not self.replication_key or latest_record[self.replication_key] is not None:
+            super()._increment_stream_state(latest_record, context=context)
+
     def _write_state_message(self) -> None:
         """Let a state be written if it is time, also where no record has moved it."""
         self._tap.state_writer.write_state(self.tap_state)

@@ -34,7 +34,10 @@ def explanation_of(error: Exception) -> str:
             "api_url and auth_url; the next run goes on from here"
         )
     elif isinstance(error, JSON_ERROR):
-        said = f"A file given is not JSON: {error}. Check --config, --catalog and --state"
+        said = (
+            f"What was given is not JSON: {error}. Check the files of --config, --catalog and "
+            "--state, and lists and objects in the environment"
+        )
     elif isinstance(error, OSError):
         what = error.strerror or error
         said = f"{error.filename or 'A file'}: {what}. Check its path and its permissions"

@@ -209,6 +209,17 @@ def test_what_a_browser_prints_is_no_line_of_env(
     assert login.settings.keys() == {"client_id", "refresh_token"}
 
 
+def test_tokens_that_cannot_be_shown_are_kept(
+    sandbox: Sandbox, browse: StartLogin, tap: TapCommand
+) -> None:
+    login = browse(sandbox, token_store=str(tap.token_store))
+    assert login.process.stdout
+    login.process.stdout.close()  # nobody reads what it shows
+    person.sign_in(person.address_in(login.said))
+    assert login.process.wait(timeout=30) != 0
+    assert json.loads(tap.token_store.read_text())["refresh_token"] == sandbox.refresh_token
+
+
 def test_no_secret_is_shown_but_the_refresh_token(sandbox: Sandbox, browse: StartLogin) -> None:
     login = browse(sandbox)
     person.sign_in(person.address_in(login.said))

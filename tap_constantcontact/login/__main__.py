@@ -92,8 +92,11 @@ def _sign_in(arguments: argparse.Namespace) -> None:
     else:
         ask = _paste if arguments.paste else _browse(arguments)
         tokens = flows.sign_in_by_code(application, scopes, arguments.redirect_uri, ask)
-    _show_settings(tap.config, tokens)
-    _say(f"The tokens are kept in {_keep(tap.config, tokens)}.")
+    try:
+        path = _keep(tap.config, tokens)
+    finally:  # where one of the two fails, the other one has the tokens
+        _show_settings(tap.config, tokens)
+    _say(f"The tokens are kept in {path}.")
     _prove({**tap.config, "refresh_token": tokens["refresh_token"]}, arguments, scopes)
 
 
