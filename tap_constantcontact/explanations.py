@@ -9,6 +9,8 @@ from singer_sdk.exceptions import ConfigValidationError, RetriableAPIError, Sing
 
 from tap_constantcontact.errors import JSON_ERROR, Forbidden, Refused, without_addresses
 
+_UNKNOWN_LEVEL = "Unknown level"  # so the standard library says it
+
 
 def explanation_of(error: Exception) -> str:
     """Return what an error that ends a run means and what to do, for people.
@@ -38,6 +40,8 @@ def explanation_of(error: Exception) -> str:
             f"What was given is not JSON: {error}. Check the files of --config, --catalog and "
             "--state, and lists and objects in the environment"
         )
+    elif isinstance(error, ValueError) and str(error).startswith(_UNKNOWN_LEVEL):
+        said = f"{error}. LOGLEVEL takes DEBUG, INFO, WARNING or ERROR"
     elif isinstance(error, OSError):
         what = error.strerror or error
         said = f"{error.filename or 'A file'}: {what}. Check its path and its permissions"

@@ -160,6 +160,13 @@ def test_a_file_that_is_not_there_is_named(tap: TapCommand) -> None:
     assert "Traceback" not in run.log
 
 
+def test_a_level_of_the_log_that_there_is_not_is_explained(tap: TapCommand) -> None:
+    run = tap.run(None, "--about", env={"LOGLEVEL": "loud"})
+    assert run.status == 1
+    said = "Unknown level: 'LOUD'. LOGLEVEL takes DEBUG, INFO, WARNING or ERROR"
+    assert run.log.splitlines()[-1].endswith(said)
+
+
 def test_an_api_that_is_not_there_is_explained(tap: TapCommand) -> None:
     settings = {**NOWHERE, "client_id": "a", "refresh_token": "b"}
     run = tap.run({**settings, "token_store": str(tap.token_store)})
