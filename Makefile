@@ -47,8 +47,9 @@ bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Measure the tap beside others
 requests: .venv/made ## Count the requests of runs, and what they lose (REQUESTS: its options, as --help).
 	@.venv/bin/python -m sandbox.bench $(REQUESTS)
 
+# On two cores: one of three tests waits for something.
 test: .venv/made .venv-target-jsonl/made lint ## Check style and types, and run all tests.
-	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl .venv/bin/python -m pytest -n 2 --dist loadfile
+	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl .venv/bin/python -m pytest -n 3 --dist worksteal
 
 lint: .venv/made ## Check style and types.
 	@.venv/bin/ruff check --quiet
