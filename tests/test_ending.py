@@ -93,7 +93,7 @@ def test_records_wait_for_each_other_as_long_as_a_pipe_takes_them_whole(
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BufferedWriter(pipe)))
     writer = MessageWriter()
     for number in range(100):
-        writer.write_message(record(number, size=1000))
+        writer.write_message(record(number, size=select.PIPE_BUF // 4))
     writer.write_message(record(100, size=10 * select.PIPE_BUF))
     writer.write_message(record(101, size=0))
     writer.write_message(StateMessage({}))
