@@ -19,8 +19,8 @@ def _streams() -> Iterator[type[ConstantContactStream]]:
         for member in vars(subject).values():
             if (
                 isinstance(member, type)
+                and member.__module__ == subject.__name__  # no alias of a type, as of Python 3.10
                 and issubclass(member, ConstantContactStream)
-                and member.__module__ == subject.__name__
                 and "name" in vars(member)
             ):
                 yield member
