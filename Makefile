@@ -9,6 +9,10 @@ VERSION_airbyte-cdk = ==7.39.1
 VERSION_dlt = ==1.31.0
 VERSION_singer-sdk = ==0.54.9
 
+# What `make pythons` tests, and with which tests: those that touch most of the tap.
+PYTHONS ?= python3.10 python3.12 python3.13
+TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_values.py
+
 # Makes an environment of its own, of what a rule names.
 define install
 @$(PYTHON) -m venv $(@D)
@@ -17,7 +21,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo analytics models targets airbyte login-browser bench requests test lint format
+.PHONY: help demo analytics models targets airbyte login-browser bench requests test pythons lint format
 .PHONY: plugin docs site contract clean
 
 help: ## Say what can be made.
@@ -51,6 +55,11 @@ requests: .venv/made ## Count the requests of runs, and what they lose (REQUESTS
 test: .venv/made .venv-target-jsonl/made lint ## Check style and types, and run all tests.
 	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl .venv/bin/python -m pytest -n 3 --dist worksteal
 
+pythons: $(PYTHONS:%=.venv-%/made) ## Test with other versions of Python (PYTHONS, TESTS; "tests" for all).
+	@for python in $(PYTHONS); do \
+		echo $$python; .venv-$$python/bin/python -m pytest -q -n 3 --dist worksteal $(TESTS) || exit 1; \
+	done
+
 lint: .venv/made ## Check style and types.
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check
@@ -76,6 +85,10 @@ clean: ## Take away what was made.
 	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache build dist
 
 .venv/made: pyproject.toml
+	$(call install,--editable . --group test)
+
+.venv-python3.%/made: PYTHON = python3.$*
+.venv-python3.%/made: pyproject.toml
 	$(call install,--editable . --group test)
 
 # Meltano's pins are not the tap's, which it installs by itself, and anew with what it needs now.
