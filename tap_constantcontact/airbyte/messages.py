@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -59,24 +59,6 @@ class AirbyteWriter(MessageWriter):
         self._claimed: dict[str, bytes] = {}
         self._records_claimed: Counter[str] = Counter()
 
-    def write_message(self, message: Message) -> None:
-        """Write a message of the tap.
-
-        Raises:
-            RunEnded: a signal came meanwhile, or the reader has closed the pipe.
-        """
-        with self._lock:
-            super().write_message(message)
-
-    def flush(self) -> None:
-        """Write the records that wait.
-
-        Raises:
-            RunEnded: as of `write_message`.
-        """
-        with self._lock:
-            super().flush()
-
     def say(self, type_: str, name: str, content: Mapping[str, Any]) -> None:
         """Write a message that is none of the tap's; it is gone when this returns.
 
@@ -85,11 +67,10 @@ class AirbyteWriter(MessageWriter):
             name: the property that holds its content.
             content: what it says.
         """
-        with self._lock:
-            try:
-                self._undisturbed(lambda: self._write(_line(type_, name, content)))
-            except RunEnded as ended:  # is for the main thread, with its next message
-                self._ends_with = ended.status
+        try:
+            self._undisturbed(lambda: self._write(_line(type_, name, content)))
+        except RunEnded as ended:  # is for the main thread, with its next message
+            self._ends_with = ended.status
 
     def begin(self, streams: Iterable[str], states: StreamStates) -> None:
         """Say that streams are being read; the tap's states are theirs from here on.
@@ -112,8 +93,7 @@ class AirbyteWriter(MessageWriter):
         Raises:
             RunEnded: as of `write_message`.
         """
-        with self._lock:
-            self._undisturbed(lambda: self._write(self._state_lines(bookmarks, complete)))
+        self._undisturbed(lambda: self._write(self._state_lines(bookmarks, complete)))
         self._reading = ()
 
     def say_status(self, stream: str, status: Status) -> None:
@@ -149,6 +129,10 @@ class AirbyteWriter(MessageWriter):
         config = {"config": dict(configuration)}
         content = {"type": "CONNECTOR_CONFIG", "emitted_at": _now(), "connectorConfig": config}
         self.say("CONTROL", "control", content)
+
+    def _undisturbed(self, write: Callable[[], None]) -> None:
+        with self._lock:
+            super()._undisturbed(write)
 
     def _line(self, message: Message) -> bytes:
         """Return the line of a message, or what stands for it: schemas are in the catalog."""
