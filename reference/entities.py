@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from tap_constantcontact.client import SCHEMAS, ConstantContactStream
+from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.schema import SCHEMAS
 from tap_constantcontact.streams import STREAMS
 
 #: Columns, and properties in them, that hold the key of another stream's row, or a list of keys.

@@ -9,16 +9,19 @@ from typing import Any, cast
 
 from reference.diagram import mermaid
 from reference.entities import alone, name_of, properties_of, references_of, schema_of
-from tap_constantcontact.client import ConstantContactStream, OldestFirstStream
+from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.notes import notes_of
+from tap_constantcontact.permissions import required_permissions
 from tap_constantcontact.streams import STREAMS
+from tap_constantcontact.streams.bases import OldestChangeFirstStream
 from tap_constantcontact.streams.campaigns import (
+    ChangedActivitiesStream,
+    ChangedCampaignsStream,
     EmailCampaigns,
     EmailCampaignStats,
-    ForMovedActivities,
-    OfChangedCampaigns,
     StatsStream,
 )
-from tap_constantcontact.streams.contact_reports import ForEachContact
+from tap_constantcontact.streams.contact_reports import PerContactStream
 from tap_constantcontact.streams.contacts import Contacts
 
 Stream = type[ConstantContactStream]
@@ -68,10 +71,10 @@ _TITLES = {
 _MORE: Mapping[type, str] = {
     Contacts: "contacts",
     EmailCampaignStats: "the-change-log",
-    ForMovedActivities: "the-change-log",
-    OfChangedCampaigns: "campaigns",
+    ChangedActivitiesStream: "the-change-log",
+    ChangedCampaignsStream: "campaigns",
     EmailCampaigns: "campaigns",
-    ForEachContact: "rounds",
+    PerContactStream: "rounds",
 }
 
 
@@ -124,15 +127,15 @@ def _relations(names: list[str]) -> list[str]:
 def _section(stream: Stream) -> Iterator[str]:
     """Yield what there is to say of a stream."""
     name = name_of(stream)
-    schema = schema_of(name)
+    schema, notes = schema_of(name), notes_of(stream)
     facts = {
         "endpoint": _endpoint(stream),
         "key": ", ".join(map(_code, stream.primary_keys)),
         "replication": _replication(stream),
-        "reads": stream.reading + _more(stream),
+        "reads": f"{notes.reads}{_more(stream)}",
         "requests in a run": cost_of(stream),
-        "not seen": stream.unseen,
-        "needs": _with_code(stream.needs),
+        "not seen": notes.limitations,
+        "needs": _with_code(required_permissions(cast("Any", stream))),
         "selected by default": _default(stream),
     }
     yield from (f"### {name}", "", schema["description"], "")
@@ -165,12 +168,12 @@ def _endpoint(stream: Stream) -> str:
 
 def cost_of(stream: Stream) -> str:
     """Return what a stream costs: what its class says, or what follows from its attributes."""
-    if stream.cost:
-        return stream.cost
+    if cost := notes_of(stream).cost:
+        return cost
     limit = stream.params.get("limit")
     kind = "changed rows" if getattr(stream, "since_param", None) else "rows"
     rows = f"1 for {limit:,} {kind}" if limit else "1"
-    changed = " that has changed" if issubclass(stream, OldestFirstStream) else ""
+    changed = " that has changed" if issubclass(stream, OldestChangeFirstStream) else ""
     return f"{rows}, and 1 for each{changed}" if stream.detail_path else rows
 
 

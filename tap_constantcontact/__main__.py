@@ -6,8 +6,8 @@ import gc
 import os
 import sys
 
-from tap_constantcontact.errors import EXIT_FAILED
-from tap_constantcontact.explanations import explanation_of, places_of
+from tap_constantcontact.error_messages import error_message, traceback_lines
+from tap_constantcontact.exceptions import EXIT_FAILED
 from tap_constantcontact.tap import TapConstantContact
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000  # about two pages of contacts
@@ -25,8 +25,8 @@ def main() -> None:
     try:
         TapConstantContact.cli()
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends in words for people
-        TapConstantContact.logger.debug("It came from:\n%s", "\n".join(places_of(error)))
-        TapConstantContact.logger.critical(explanation_of(error))
+        TapConstantContact.logger.debug("It came from:\n%s", "\n".join(traceback_lines(error)))
+        TapConstantContact.logger.critical(error_message(error))
         sys.exit(EXIT_FAILED)
 
 

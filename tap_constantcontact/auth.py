@@ -25,8 +25,9 @@ from filelock import FileLock, Timeout
 from singer_sdk.authenticators import BearerTokenAuthenticator, OAuthAuthenticator
 from singer_sdk.exceptions import RetriableAPIError
 
-from tap_constantcontact.answers import body_of
-from tap_constantcontact.errors import LoginError, error_key, vendor_message
+from tap_constantcontact.api.errors import error_key, vendor_message
+from tap_constantcontact.api.responses import body_of
+from tap_constantcontact.exceptions import LoginError
 
 # An access token is given up a little before its end, so that it does not end under way.
 _LEEWAY_SECONDS = 300

@@ -22,22 +22,25 @@ from singer_sdk.helpers.capabilities import (
     TapCapabilities,
 )
 
-from tap_constantcontact import settings
+from tap_constantcontact.api.rate_limit import RateLimit
+from tap_constantcontact.api.run import ApiRun
+from tap_constantcontact.api.shared_limits import open_counter
 from tap_constantcontact.auth import (
     AccessTokenAuthenticator,
     Login,
     PartnerAuthenticator,
     RefreshTokenAuthenticator,
 )
-from tap_constantcontact.client import Api
-from tap_constantcontact.ending import Ending, MessageWriter, PacedStateWriter
-from tap_constantcontact.errors import JSON_ERROR, RunEnded
-from tap_constantcontact.ledger import open_ledger
-from tap_constantcontact.limits import Limits
-from tap_constantcontact.progress import Look, Progress
+from tap_constantcontact.exceptions import JSON_ERROR, RunEnded
+from tap_constantcontact.output.messages import MessageWriter
+from tap_constantcontact.output.progress import Progress, Snapshot
+from tap_constantcontact.output.states import StateThrottle
+from tap_constantcontact.output.summary import Row, table
+from tap_constantcontact.settings import validation
+from tap_constantcontact.settings.schema import SETTINGS
+from tap_constantcontact.shutdown import ShutdownHandler
 from tap_constantcontact.streams import STREAMS, place_of
 from tap_constantcontact.streams.custom import CustomStream
-from tap_constantcontact.summary import Row, table
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -86,7 +89,7 @@ class TapConstantContact(Tap):
     """Reads everything that a Constant Contact account holds."""
 
     name = "tap-constantcontact"
-    config_jsonschema = settings.SETTINGS.to_dict()
+    config_jsonschema = SETTINGS.to_dict()
     message_writer_class = MessageWriter
     # Without batches and ACTIVATE_VERSION: `ConstantContactStream` says why.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -104,11 +107,11 @@ class TapConstantContact(Tap):
             arguments: as `singer_sdk.Tap` takes them.
         """
         self._started = time.monotonic()
-        self._ending = Ending(self._unfinished)
+        self._ending = ShutdownHandler(self._unfinished)
         check_files(arguments.get("state"), arguments.get("catalog"))
         super().__init__(**arguments)
         self._compare_with(self.input_catalog)
-        self._state_writer: PacedStateWriter = PacedStateWriter(self.message_writer)
+        self._state_writer: StateThrottle = StateThrottle(self.message_writer)
         self._begun: list[str] = []
         self._ended: set[str] = set()
         self._progress: Progress | None = None
@@ -121,17 +124,17 @@ class TapConstantContact(Tap):
             self.metrics_logger.addFilter(mute)
 
     @property
-    def state_writer(self) -> PacedStateWriter:
+    def state_writer(self) -> StateThrottle:
         """What writes states, not too often."""
         return self._state_writer
 
     @cached_property
-    def api(self) -> Api:
+    def api(self) -> ApiRun:
         """What the streams share; made when the first of them needs it."""
         return self._connect(self._login(), self.config.get("client_id", ""), for_partners=False)
 
     @cached_property
-    def partner_api(self) -> Api:
+    def partner_api(self) -> ApiRun:
         """What the streams of partners share."""
         client_id = self.config["partner_client_id"]
         store = self.config.get("token_store")
@@ -244,18 +247,18 @@ class TapConstantContact(Tap):
         accepted, and never the value of a secret.
         """
         now = datetime.now(timezone.utc)
-        settings.tidy(self._config)
+        validation.tidy(self._config)
         self.append_builtin_config(self.config_jsonschema)
-        errors = list(settings.problems(self._config, self.config_jsonschema, now))
+        errors = list(validation.problems(self._config, self.config_jsonschema, now))
         # Also where the others do not matter: streams that are declared wrongly are none.
         if any(raise_errors or "custom_streams" in error for error in errors):
             message = "The settings are not usable"
             raise ConfigValidationError(message, errors=errors, schema=self.config_jsonschema)
-        for hint in settings.unknown(self._config, self.config_jsonschema):
+        for hint in validation.unknown(self._config, self.config_jsonschema):
             self.logger.warning(hint)
         super()._validate_config(raise_errors=False)
         if not errors:
-            settings.resolve(self._config, now)
+            validation.resolve(self._config, now)
         return errors
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -270,23 +273,23 @@ class TapConstantContact(Tap):
         return unfinished
 
     @property
-    def _apis(self) -> list[Api]:
+    def _apis(self) -> list[ApiRun]:
         """The connections that were made so far."""
         made = vars(self)
         return [made[name] for name in ("api", "partner_api") if name in made]
 
-    def _connect(self, login: Login, client_id: str, *, for_partners: bool) -> Api:
+    def _connect(self, login: Login, client_id: str, *, for_partners: bool) -> ApiRun:
         streams = cast("Iterable[ConstantContactStream]", self.streams.values())
         folder = login.store.path.parent if isinstance(login, RefreshTokenAuthenticator) else None
-        return Api(
+        return ApiRun(
             url=self.config["api_url"].rstrip("/"),
             login=login,
-            limits=Limits(
+            limits=RateLimit(
                 requests_per_second=self.config["requests_per_second"],
                 max_requests=self.config.get("max_requests"),
                 daily_quota=self.config["daily_quota"],
                 on_quota_exceeded=self.config["on_quota_exceeded"],
-                ledger=open_ledger(self.config.get("limits_url"), folder, client_id),
+                ledger=open_counter(self.config.get("limits_url"), folder, client_id),
             ),
             user_agent=self.user_agent,
             max_parallel_requests=self._max_parallel_requests,
@@ -336,10 +339,10 @@ class TapConstantContact(Tap):
 
     def _report_test(self) -> None:
         """Say of every stream whether this account may read it."""
-        asked = set().union(*(api.answers for api in self._apis))
+        asked = set().union(*(api.responses for api in self._apis))
         for name, stream in self.streams.items():
             answer = "may be read" if name in asked else "was not asked for: it had nothing to ask"
-            refused = cast("ConstantContactStream", stream).is_out_of_reach()
+            refused = cast("ConstantContactStream", stream).is_forbidden()
             self.logger.info("%s %s", name, "may not be read" if refused else answer)
 
     def _summary(self) -> str:
@@ -352,7 +355,7 @@ class TapConstantContact(Tap):
     def _rows(self) -> Iterator[Row]:
         """Yield what was done with each stream that was to be read."""
         records = self.message_writer.records
-        answers = sum((api.answers for api in self._apis), Counter[str]())
+        answers = sum((api.responses for api in self._apis), Counter[str]())
         for name, stream in self.streams.items():
             if stream.selected or records[name] or answers[name]:
                 note = self._not_read(cast("ConstantContactStream", stream))
@@ -361,23 +364,23 @@ class TapConstantContact(Tap):
     def _not_read(self, stream: ConstantContactStream) -> str:
         """Return what of a stream was not read, and why; nothing if all was."""
         root = next(each for each in self.streams.values() if stream in _family(each))
-        if stream.is_out_of_reach():
-            return f"all: that needs {stream.needs}"
+        if stream.is_forbidden():
+            return f"all: that needs {stream.permissions}"
         if not self._is_test and root.name not in self._ended:
             return "the rest" if root.name in self._begun else "all: the run ended before"
-        if left_out := sum(stream.items_left_out.values()):
+        if left_out := sum(stream.skipped_items.values()):
             return f"{left_out:,} that are gone or may not be read"
         return ""
 
-    def _look(self) -> Look:
+    def _look(self) -> Snapshot:
         """Return how far the run is; is called from another thread."""
         name = self._begun[-1] if self._begun else ""
         stream = cast("ConstantContactStream | None", self.streams.get(name))
         limits = [api.limits for api in self._apis]
-        return Look(
+        return Snapshot(
             stream=name,
             records=self.message_writer.records.get(name, 0),
-            answers=sum(api.answers.get(name, 0) for api in self._apis),
+            answers=sum(api.responses.get(name, 0) for api in self._apis),
             of_pages=stream.announced_pages if stream else 0,
             requests=sum(each.requests for each in limits),
             today=max((each.requests_today for each in limits), default=0),

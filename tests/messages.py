@@ -21,7 +21,7 @@ _TELLING = {
 }
 # Variables that hold such a text before it is told.
 _NAMES = {"message", "said", "reason", "remedy", "again", "what"}
-_YIELDED_IN = {"settings.py", "custom_streams.py"}
+_YIELDED_IN = {"validation.py", "custom_streams.py"}
 _RETURNED_BY = {"_login_problem", "_refusal", "_sentence"}
 _GAP = "…"
 

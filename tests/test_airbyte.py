@@ -19,7 +19,7 @@ import pytest
 from conftest import STREAMS, MakeSandbox, TapCommand, wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
-from tap_constantcontact import settings
+from tap_constantcontact.settings.schema import AUTH_URL, SETTINGS
 
 EXECUTABLE = Path(sys.executable).with_name("source-constantcontact")
 DEFAULT = [name for name, stream in STREAMS.items() if stream.selected_by_default]
@@ -173,7 +173,7 @@ def test_the_specification_has_the_settings_of_the_tap(source: SourceCommand) ->
     output = source.run("spec")
     (spec,) = output.of("SPEC", "spec")
     properties = spec["connectionSpecification"]["properties"]
-    own = settings.SETTINGS.to_dict()["properties"]
+    own = SETTINGS.to_dict()["properties"]
     assert list(properties) == [*own, "access_token_of"]
     for number, (name, schema) in enumerate(own.items()):
         assert properties[name]["title"] == schema["title"]
@@ -211,7 +211,7 @@ def test_a_platform_signs_in_at_the_vendors_addresses(source: SourceCommand) -> 
     oauth = spec["advanced_auth"]["oauth_config_specification"]
     sign_in = oauth["oauth_connector_input_specification"]
     assert sign_in["consent_url"].startswith("https://authz.constantcontact.com/oauth2/default/v1/")
-    assert sign_in["access_token_url"].split("?")[0] == settings.AUTH_URL
+    assert sign_in["access_token_url"].split("?")[0] == AUTH_URL
     assert "offline_access" in sign_in["scope"]
     # A single pair of braces would be an address that no platform fills in.
     assert sign_in["access_token_url"].count("{{") == sign_in["access_token_url"].count("}}") == 5

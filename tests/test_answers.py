@@ -10,7 +10,7 @@ import pytest
 import requests
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
-from tap_constantcontact.answers import body_of, part_of, rows_of
+from tap_constantcontact.api.responses import body_of, part_of, rows_of
 
 
 def answer(body: bytes) -> requests.Response:

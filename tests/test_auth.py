@@ -15,7 +15,7 @@ from conftest import MakeSandbox, TapCommand, wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
 from tap_constantcontact.auth import RefreshTokenAuthenticator, default_token_store
-from tap_constantcontact.errors import LoginError
+from tap_constantcontact.exceptions import LoginError
 
 
 def login_of(sandbox: Sandbox, store: Path, **changed: Any) -> RefreshTokenAuthenticator:

@@ -11,8 +11,9 @@ from uuid import uuid4
 import pytest
 from conftest import NothingExpected
 
-from tap_constantcontact.changes import Activity, ActivityLog, Counters, Tally
-from tap_constantcontact.errors import RunEnded
+from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
+from tap_constantcontact.incremental.report_cursor import ReportCursor
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -63,9 +64,9 @@ def compare(
     campaigns: Campaigns,
     at: datetime = NOW,
     sent: dict[str, datetime] | None = None,
-) -> ActivityLog:
+) -> ChangeLog:
     """Compare as a run does, with the log as its state has gone through JSON."""
-    log = ActivityLog(state)
+    log = ChangeLog(state)
     counters = {
         id_: own._replace(sent=int(sent[id_].timestamp()) // 3600 if sent else 0)
         for id_, own in campaigns.counters.items()
@@ -75,7 +76,7 @@ def compare(
     return log
 
 
-def ids(log: ActivityLog, number: int = 0) -> list[str]:
+def ids(log: ChangeLog, number: int = 0) -> list[str]:
     return [activity.activity_id for activity in log.after(number)]
 
 
@@ -200,26 +201,26 @@ class TestLog:
     def test_a_comparison_that_ends_early_goes_on(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({str(number): {f"{number}a": counters()} for number in range(25)})
-        comparison = ActivityLog(state).compare(campaigns.counters, campaigns, NOW, REREADS)
+        comparison = ChangeLog(state).compare(campaigns.counters, campaigns, NOW, REREADS)
         for _ in range(10):
             next(comparison)
-        assert len(ids(ActivityLog(state))) == 10
+        assert len(ids(ChangeLog(state))) == 10
         campaigns.asked.clear()
         assert len(ids(compare(state, campaigns))) == 25
         assert len(campaigns.asked) == 15
 
     def test_what_is_known_before_it_is_compared_is_not_asked_for(self) -> None:
         state: dict[str, Any] = {}
-        ActivityLog(state).remember("a", ["first", "resend"], NOW)
-        assert not ids(ActivityLog(state))
-        assert not [*ActivityLog(state).campaign_ids]
+        ChangeLog(state).remember("a", ["first", "resend"], NOW)
+        assert not ids(ChangeLog(state))
+        assert not [*ChangeLog(state).campaign_ids]
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
         assert ids(compare(state, campaigns, sent={"a": NOW - DAY})) == ["first", "resend"]
         assert not campaigns.asked
 
     def test_what_was_known_before_the_last_send_is_asked_for(self) -> None:
         state: dict[str, Any] = {}
-        ActivityLog(state).remember("a", ["first"], NOW - DAY)
+        ChangeLog(state).remember("a", ["first"], NOW - DAY)
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
         assert ids(compare(state, campaigns, sent={"a": NOW})) == ["first", "resend"]
 
@@ -260,7 +261,7 @@ class TestLog:
             {str(uuid4()): {str(uuid4()): big for _ in range(1 + n % 3 // 2)} for n in range(2000)}
         )
         state: dict[str, Any] = {}
-        log = ActivityLog(state)
+        log = ChangeLog(state)
         for _ in log.compare(sent.counters, sent, NOW, REREADS):
             pass
         for activities in [*sent.values()][:200]:
@@ -276,7 +277,7 @@ def activity(rows: int, opens: int, moved_at: datetime = NOW + DAY) -> Activity:
     return Activity("a", "a1", [2, hours[0], 100, opens, 0, 0, 0, 0, 0, rows, 0, 1, hours[1]])
 
 
-def read(tally: Tally, times: list[datetime]) -> int:
+def read(tally: ReportCursor, times: list[datetime]) -> int:
     """Return how many rows are read."""
     for number, at in enumerate(times):
         if tally.is_known(at):
@@ -293,23 +294,23 @@ class TestTally:
 
     def test_reading_stops_a_day_before_what_is_known(self) -> None:
         # Two rows of the day before were there, and two are new.
-        assert read(Tally(activity(4, 7), "opens", NOW, DAY), self.times) == 4
+        assert read(ReportCursor(activity(4, 7), "opens", NOW, DAY), self.times) == 4
 
     def test_where_rows_are_missing_it_goes_on_to_the_end(self) -> None:
-        assert read(Tally(activity(5, 8), "opens", NOW, DAY), self.times) == 7
+        assert read(ReportCursor(activity(5, 8), "opens", NOW, DAY), self.times) == 7
 
     def test_a_longer_lookback_reads_more_and_counts_the_same(self) -> None:
-        assert read(Tally(activity(4, 7), "opens", NOW, 3 * DAY), self.times) == 6
-        assert read(Tally(activity(5, 8), "opens", NOW, 3 * DAY), self.times) == 7
+        assert read(ReportCursor(activity(4, 7), "opens", NOW, 3 * DAY), self.times) == 6
+        assert read(ReportCursor(activity(5, 8), "opens", NOW, 3 * DAY), self.times) == 7
 
     def test_a_report_that_is_not_counted_stops_at_the_lookback(self) -> None:
-        assert read(Tally(activity(99, 99), None, NOW, DAY), self.times) == 4
+        assert read(ReportCursor(activity(99, 99), None, NOW, DAY), self.times) == 4
 
     def test_what_is_not_known_is_read_to_its_end(self) -> None:
-        assert read(Tally(activity(0, 7), "opens", None, DAY), self.times) == 7
+        assert read(ReportCursor(activity(0, 7), "opens", None, DAY), self.times) == 7
 
     def test_a_row_without_a_time_stops_nothing(self) -> None:
-        assert not Tally(activity(0, 7), "opens", NOW, DAY).is_known(None)
+        assert not ReportCursor(activity(0, 7), "opens", NOW, DAY).is_known(None)
 
     @pytest.mark.parametrize("surplus", [0, 2])
     def test_a_report_that_is_ahead_of_its_counter_is_not_read_to_its_end_the_next_time(
@@ -317,17 +318,17 @@ class TestTally:
     ) -> None:
         """The counter catches up: that is no growth that needs rows."""
         first = activity(0, opens=7 - surplus)
-        read(Tally(first, "opens", None, DAY), self.times)  # all seven rows
+        read(ReportCursor(first, "opens", None, DAY), self.times)  # all seven rows
         recent = sum(at >= first.moved_at - DAY for at in self.times)
         grown = first.rows_to_expect("opens") + surplus  # as the log adds it
         assert grown == recent
 
     def test_rows_that_are_missing_at_the_end_too_are_short(self) -> None:
-        tally = Tally(activity(9, 12), "opens", NOW, DAY)
+        tally = ReportCursor(activity(9, 12), "opens", NOW, DAY)
         assert not any(map(tally.is_known, self.times))
         assert tally.close(to_the_end=True)
 
     def test_a_counter_that_counts_more_than_the_rows_does_not_mean_to_the_end(self) -> None:
         first = activity(0, opens=9)
-        read(Tally(first, "opens", None, DAY), self.times)
+        read(ReportCursor(first, "opens", None, DAY), self.times)
         assert first.rows_to_expect("opens") == 2

@@ -11,7 +11,7 @@ from conftest import STREAMS, MakeSandbox, Run, TapCommand
 
 from sandbox import Sandbox
 from sandbox.options import PRIVILEGES
-from tap_constantcontact.values import timestamp
+from tap_constantcontact.timestamps import format_timestamp
 
 DETAILS, SUMMARIES, RATES, SMS = REPORTS = (
     *("contact_activity_details", "contact_activity_summaries"),
@@ -21,7 +21,7 @@ HOUR = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
 
 
 def test_every_row_arrives_once_in_a_round(tap: TapCommand, sandbox: Sandbox) -> None:
-    long_ago = timestamp(HOUR - timedelta(days=4 * 365))
+    long_ago = format_timestamp(HOUR - timedelta(days=4 * 365))
     first = tap.sync(sandbox, *REPORTS, report_start=long_ago)
     assert first.status == 0, first.log
     for name, expected in sandbox.expected(REPORTS).items():
@@ -42,7 +42,7 @@ class TestRounds:
         first = tap.sync(sandbox, RATES)
         again = tap.sync(sandbox, RATES, state=first.state)
         assert not again.records[RATES]
-        yesterday = timestamp(datetime.now(timezone.utc) - timedelta(days=1))
+        yesterday = format_timestamp(datetime.now(timezone.utc) - timedelta(days=1))
         later = tap.sync(sandbox, RATES, state={"bookmarks": {RATES: {"round_at": yesterday}}})
         assert len(later.records[RATES]) == 60
 
@@ -164,7 +164,7 @@ def test_reports_are_about_the_time_between_two_settings(
 ) -> None:
     sandbox = make_sandbox(campaigns=24)
     first, last = HOUR - timedelta(weeks=60), HOUR - timedelta(weeks=20)
-    given = ("-60w", "-20w") if relative else (timestamp(first), timestamp(last))
+    given = ("-60w", "-20w") if relative else (format_timestamp(first), format_timestamp(last))
     run = tap.sync(sandbox, SUMMARIES, RATES, report_start=given[0], report_end=given[1])
     windows = {
         stream: {(row["report_start"], row["report_end"]) for row in run.records[stream]}
@@ -173,8 +173,8 @@ def test_reports_are_about_the_time_between_two_settings(
     ((start, end),) = windows[SUMMARIES]  # the same for all contacts
     assert len(windows[RATES]) == 1
     past = timedelta(hours=2 if relative else 0)  # the hour goes by
-    assert timestamp(first) <= start <= timestamp(first + past)
-    assert timestamp(last) <= end <= timestamp(last + past)
+    assert format_timestamp(first) <= start <= format_timestamp(first + past)
+    assert format_timestamp(last) <= end <= format_timestamp(last + past)
     all_sent = sandbox.expected({SUMMARIES})[SUMMARIES]
     sent = {key for key, row in all_sent.items() if start <= row["start_on"] <= end}
     assert 0 < len(sent) < len(all_sent)

@@ -13,7 +13,7 @@ import pytest
 from conftest import Answers, MakeSandbox, Run, TapCommand, wait_until
 
 from sandbox import Fault, Request, Sandbox
-from tap_constantcontact.values import timestamp
+from tap_constantcontact.timestamps import format_timestamp
 
 
 def sync(tap: TapCommand, sandbox: Sandbox, state: Any = None, **settings: Any) -> Run:
@@ -30,7 +30,7 @@ def swept_days_ago(state: dict[str, Any], days: float) -> dict[str, Any]:
     """Return the state as if its last sweep was longer ago."""
     old: dict[str, Any] = json.loads(json.dumps(state))
     swept = datetime.now(timezone.utc) - timedelta(days=days)
-    old["bookmarks"]["contacts"]["swept_at"] = timestamp(swept)
+    old["bookmarks"]["contacts"]["swept_at"] = format_timestamp(swept)
     return old
 
 
@@ -119,7 +119,9 @@ def test_the_bookmark_is_the_start_of_the_run(tap: TapCommand, sandbox: Sandbox)
     run = sync(tap, sandbox)
     bookmark = run.state["bookmarks"]["contacts"]["replication_key_value"]
     assert (
-        timestamp(began - timedelta(seconds=3)) <= bookmark <= timestamp(datetime.now(timezone.utc))
+        format_timestamp(began - timedelta(seconds=3))
+        <= bookmark
+        <= format_timestamp(datetime.now(timezone.utc))
     )
     assert bookmark > max(run.keys("contacts", "last_changed_at"))
 
@@ -167,7 +169,7 @@ def test_a_relative_start_date_does_not_overtake_the_bookmark(
     late = json.loads(json.dumps(first.state))
     late["bookmarks"]["contacts"]["replication_key_value"] = "2024-01-01T00:00:00.000Z"
     edited = list(first.keys("contacts", "contact_id"))[:2]
-    long_ago = timestamp(datetime.now(timezone.utc) - timedelta(days=20))
+    long_ago = format_timestamp(datetime.now(timezone.utc) - timedelta(days=20))
     for contact_id in edited:
         sandbox.account.contacts[contact_id]["updated_at"] = long_ago.replace(".000", "")
     second = sync(tap, sandbox, late, start_date="-1d")

@@ -10,8 +10,9 @@ import pytest
 from conftest import Answers, MakeSandbox, Run, TapCommand
 
 from sandbox import Sandbox
-from tap_constantcontact import settings
-from tap_constantcontact.custom_streams import schema_of
+from tap_constantcontact.settings import validation
+from tap_constantcontact.settings.custom_streams import schema_of
+from tap_constantcontact.settings.schema import SETTINGS
 
 LISTS = {
     "name": "sms_lists",
@@ -248,16 +249,16 @@ def test_the_answer_itself_can_be_the_record_and_records_can_lie_deep(
 )
 def test_a_wrong_declaration_is_refused(declared: dict[str, Any], said: str) -> None:
     given = {"access_token": "any", "custom_streams": [{**LISTS, **declared}]}
-    (problem,) = settings.problems(given, settings.SETTINGS.to_dict(), NOW)
+    (problem,) = validation.problems(given, SETTINGS.to_dict(), NOW)
     assert said in problem
 
 
 def test_what_is_missing_and_what_comes_twice_is_named() -> None:
-    schema = settings.SETTINGS.to_dict()
+    schema = SETTINGS.to_dict()
     given = {"access_token": "any", "custom_streams": [{"name": "a", "path": "/a"}]}
-    (problem,) = settings.problems(given, schema, NOW)
+    (problem,) = validation.problems(given, schema, NOW)
     assert "'primary_keys' is a required property. It can have name, path, " in problem
-    (problem,) = settings.problems({**given, "custom_streams": [LISTS, LISTS]}, schema, NOW)
+    (problem,) = validation.problems({**given, "custom_streams": [LISTS, LISTS]}, schema, NOW)
     assert "custom_streams.1.name is 'sms_lists', but must be another one" in problem
 
 
@@ -273,7 +274,7 @@ def test_parts_that_a_form_leaves_empty_are_not_set() -> None:
     config: dict[str, Any] = {
         "custom_streams": [{**LISTS, "schema": {}, "records_path": None, "replication_key": ""}]
     }
-    settings.tidy(config)
+    validation.tidy(config)
     assert config["custom_streams"][0].keys() == LISTS.keys() - {"records_path"}
 
 

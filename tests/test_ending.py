@@ -21,8 +21,9 @@ from singer_sdk.singerlib import RecordMessage, StateMessage
 from sandbox import Fault, Sandbox
 from tap_constantcontact.airbyte.messages import AirbyteWriter, Status
 from tap_constantcontact.airbyte.states import StreamStates
-from tap_constantcontact.ending import MessageWriter, PacedStateWriter
-from tap_constantcontact.errors import RunEnded
+from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.output.messages import MessageWriter
+from tap_constantcontact.output.states import StateThrottle
 from tap_constantcontact.tap import TapConstantContact
 
 A_SECOND = 1.3  # one, and what a busy machine needs to take note
@@ -55,7 +56,7 @@ def test_a_state_is_written_every_five_seconds_and_at_the_end_of_a_stream(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     seconds = 100.0
-    writer = PacedStateWriter(MessageWriter(), clock=lambda: seconds)
+    writer = StateThrottle(MessageWriter(), clock=lambda: seconds)
     written = []
     for number in range(21):  # a record each second
         seconds = 100.0 + number

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 import pytest
 from conftest import NothingExpected
 
-from tap_constantcontact.changes import Activity, ActivityLog, Counters, Tally
-from tap_constantcontact.errors import RunEnded
+from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
+from tap_constantcontact.incremental.report_cursor import ReportCursor
 
 BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -127,7 +128,7 @@ class Run(NothingExpected):
 
     def read(self, streams: Sequence[str]) -> Iterator[int]:
         """Yield the numbers of the events that it brings."""
-        account, log = self.account, ActivityLog(self.state["log"])
+        account, log = self.account, ChangeLog(self.state["log"])
         log.settle(min((self.state[name]["read"] for name in streams), default=0))
         counters = {
             id_: account.counters(activities, account.sent[id_])
@@ -145,7 +146,7 @@ class Run(NothingExpected):
 
     def report(self, name: str, activity: Activity, complete: int) -> Iterator[int]:
         counter, lookback = STREAMS[name]
-        tally = Tally(activity, counter, activity.known_until(complete), lookback)
+        tally = ReportCursor(activity, counter, activity.known_until(complete), lookback)
         for number, event in enumerate(self.account.report(activity.activity_id, name)):
             if number % 5 == 0:
                 self.ask()

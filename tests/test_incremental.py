@@ -17,7 +17,7 @@ from target import Target
 from sandbox import Sandbox
 from sandbox.engagement import Event
 from sandbox.moments import DAY, HOUR, minute
-from tap_constantcontact.values import timestamp
+from tap_constantcontact.timestamps import format_timestamp
 
 EVENTS = (
     *("email_sends", "email_opens", "email_clicks"),
@@ -333,7 +333,7 @@ class TestSelection:
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)
-        half = timestamp(datetime.now(timezone.utc) - timedelta(days=500))
+        half = format_timestamp(datetime.now(timezone.utc) - timedelta(days=500))
         run = tap.sync(sandbox, "email_opens", start_date=half)
         times = run.keys("email_opens", "created_time")
         expected = sandbox.expected()["email_opens"].values()

@@ -17,17 +17,17 @@ from fakeredis import TcpFakeServer
 from singer_sdk.exceptions import ConfigurationError
 
 from sandbox import Sandbox
-from tap_constantcontact.ledger import FURTHEST_TURN, FileLedger, open_ledger
+from tap_constantcontact.api.shared_limits import FURTHEST_SLOT, FileCounter, open_counter
 
 GAP = 0.025
 # Takes turns, and writes for each the count and the time of the turn.
 WORKER = f"""
 import sys, time
 from pathlib import Path
-from tap_constantcontact.ledger import open_ledger
+from tap_constantcontact.api.shared_limits import open_counter
 
 url, folder, turns = sys.argv[1:]
-ledger = open_ledger(url, Path(folder), "key")
+ledger = open_counter(url, Path(folder), "key")
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(int(turns)):
@@ -103,28 +103,28 @@ def test_a_kill_loses_no_count(limits_url: str, tmp_path: Path) -> None:
     worker.process.kill()
     sent += worker.stdout.readlines()
     worker.process.wait(timeout=20)
-    _, entry = open_ledger(limits_url, tmp_path, "key").reserve(0, 0.0, 0.0)
+    _, entry = open_counter(limits_url, tmp_path, "key").reserve(0, 0.0, 0.0)
     assert len(sent) <= entry.requests <= len(sent) + 1
 
 
 def test_a_hold_is_for_all_of_the_key(limits_url: str, tmp_path: Path) -> None:
-    one, other = (open_ledger(limits_url, tmp_path, "key") for _ in range(2))
+    one, other = (open_counter(limits_url, tmp_path, "key") for _ in range(2))
     one.reserve(0, 100.0, 0.0)
     assert 90 < other.reserve(1, 0.0, GAP).wait <= 100
     assert other.reserve(1, 0.0, GAP).entry.requests == 2
-    assert open_ledger(limits_url, tmp_path, "another key").reserve(1, 0.0, GAP).wait == 0
+    assert open_counter(limits_url, tmp_path, "another key").reserve(1, 0.0, GAP).wait == 0
 
 
 def test_a_clock_that_is_set_back_blocks_nothing(limits_url: str, tmp_path: Path) -> None:
     """To the clock of later it looks as if a turn was reserved very far ahead."""
-    ledger = open_ledger(limits_url, tmp_path, "key")
-    ledger.reserve(0, 2 * FURTHEST_TURN, 0.0)
+    ledger = open_counter(limits_url, tmp_path, "key")
+    ledger.reserve(0, 2 * FURTHEST_SLOT, 0.0)
     assert ledger.reserve(1, 0.0, GAP).wait == 0
 
 
 def test_a_day_begins_at_midnight(tmp_path: Path) -> None:
     now = 5 * 86400 - 1.0
-    ledger = FileLedger(tmp_path, "key", lambda: now)
+    ledger = FileCounter(tmp_path, "key", lambda: now)
     counted = [ledger.reserve(1, 0.0, 0.4).entry for _ in range(5)]
     assert [(entry.day, entry.requests) for entry in counted] == [
         (4, 1),
@@ -136,7 +136,7 @@ def test_a_day_begins_at_midnight(tmp_path: Path) -> None:
 
 
 def test_a_ledger_that_is_damaged_begins_anew(tmp_path: Path) -> None:
-    ledger = FileLedger(tmp_path, "key")
+    ledger = FileCounter(tmp_path, "key")
     ledger.reserve(1, 0.0, GAP)
     (kept,) = tmp_path.glob("limits-*.json")
     for rubbish in ("rubbish", "{}", "[]", '{"day": null, "requests": 1, "next_turn": 1}'):
@@ -149,14 +149,14 @@ def test_a_folder_that_cannot_be_used_ends_no_run(
 ) -> None:
     no_folder = tmp_path / "file"
     no_folder.touch()
-    ledger = open_ledger("", no_folder, "key")
+    ledger = open_counter("", no_folder, "key")
     assert [ledger.reserve(1, 0.0, 0.0).entry.requests for _ in range(3)] == [1, 2, 3]
     (warning,) = caplog.messages
     assert "not shared with other runs from here" in warning
 
 
 def test_a_redis_that_is_lost_ends_no_run(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
-    ledger = open_ledger(redis.url, None, "key")
+    ledger = open_counter(redis.url, None, "key")
     counted = [ledger.reserve(1, 0.0, 30.0).entry.requests for _ in range(2)]
     redis.end()
     turn = ledger.reserve(1, 0.0, 30.0)
@@ -204,7 +204,7 @@ def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "tap_constantcontact.redis_ledger", raising=False)
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(ConfigurationError, match=r"tap-constantcontact\[redis\]"):
-        open_ledger("redis://localhost", None, "key")
+        open_counter("redis://localhost", None, "key")
 
 
 def test_redis_is_not_imported_without_its_setting() -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tap_constantcontact.errors import RunEnded
-from tap_constantcontact.ledger import FileLedger, MemoryLedger
-from tap_constantcontact.limits import Limits
+from tap_constantcontact.api.rate_limit import RateLimit
+from tap_constantcontact.api.shared_limits import FileCounter, MemoryCounter
+from tap_constantcontact.exceptions import RunEnded
 
 EVENING = datetime(2026, 11, 21, 23, 30, tzinfo=timezone.utc)
 
@@ -34,21 +34,21 @@ class Clock:
         self.seconds += seconds
 
 
-def limits_of(clock: Clock, **changed: Any) -> Limits:
+def limits_of(clock: Clock, **changed: Any) -> RateLimit:
     settings: dict[str, Any] = {
         "requests_per_second": 4,
         "max_requests": None,
         "daily_quota": 10000,
         "on_quota_exceeded": "fail",
-        "ledger": MemoryLedger(clock.timestamp),
+        "ledger": MemoryCounter(clock.timestamp),
     }
-    return Limits(**{**settings, **changed}, now=clock.now, sleep=clock.sleep)
+    return RateLimit(**{**settings, **changed}, now=clock.now, sleep=clock.sleep)
 
 
-def turns(limits: Limits, clock: Clock, number: int) -> list[float]:
+def turns(limits: RateLimit, clock: Clock, number: int) -> list[float]:
     taken = []
     for _ in range(number):
-        limits.take_turn()
+        limits.acquire()
         taken.append(clock.seconds)
     return taken
 
@@ -66,26 +66,26 @@ def test_no_second_holds_more_requests_than_allowed(a_second: int) -> None:
 def test_a_hold_keeps_every_request_back() -> None:
     clock = Clock()
     limits = limits_of(clock)
-    limits.take_turn()
-    limits.hold(5)
+    limits.acquire()
+    limits.pause(5)
     assert turns(limits, clock, 1) == [pytest.approx(5, abs=0.001)]
 
 
 def test_a_turn_that_is_waited_for_comes_after_a_hold() -> None:
     clock = Clock()
     limits = limits_of(clock)
-    limits.take_turn()
+    limits.acquire()
     waits: list[float] = []
 
     def sleep(seconds: float) -> None:
         """Another thread is told meanwhile that there were too many requests."""
         if not waits:
-            limits.hold(5)
+            limits.pause(5)
         waits.append(seconds)
         clock.sleep(seconds)
 
     limits._sleep = sleep
-    limits.take_turn()
+    limits.acquire()
     assert clock.seconds >= 5
     assert limits.requests == 2
 
@@ -106,17 +106,17 @@ def test_a_request_that_is_late_keeps_the_next_one_at_a_distance() -> None:
 
 
 def test_turns_are_shared_by_threads() -> None:
-    limits = Limits(
+    limits = RateLimit(
         requests_per_second=1000,
         max_requests=None,
         daily_quota=10000,
         on_quota_exceeded="fail",
-        ledger=MemoryLedger(),
+        ledger=MemoryCounter(),
     )
 
     def take_turns() -> None:
         for _ in range(20):
-            limits.take_turn()
+            limits.acquire()
 
     threads = [threading.Thread(target=take_turns) for _ in range(8)]
     for thread in threads:
@@ -132,7 +132,7 @@ def test_a_run_ends_when_its_budget_is_used_up(on_quota_exceeded: str, status: i
     limits = limits_of(clock, max_requests=3, on_quota_exceeded=on_quota_exceeded)
     turns(limits, clock, 3)
     with pytest.raises(RunEnded) as ended:
-        limits.take_turn()
+        limits.acquire()
     assert ended.value.code == status
     assert limits.requests == 3
 
@@ -157,7 +157,7 @@ def test_runs_of_a_day_share_its_quota(tmp_path: Path) -> None:
     clock = Clock()
 
     def run(number: int, client_id: str = "key") -> None:
-        ledger = FileLedger(tmp_path, client_id, clock.timestamp)
+        ledger = FileCounter(tmp_path, client_id, clock.timestamp)
         turns(limits_of(clock, daily_quota=100, ledger=ledger), clock, number)
 
     run(60)
@@ -171,7 +171,7 @@ def test_runs_of_a_day_share_its_quota(tmp_path: Path) -> None:
 
 def test_a_run_says_once_how_much_of_the_day_is_left(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
-    ledger = MemoryLedger(clock.timestamp)
+    ledger = MemoryCounter(clock.timestamp)
     turns(limits_of(clock, ledger=ledger), clock, 126)
     with caplog.at_level(logging.INFO):
         turns(limits_of(clock, ledger=ledger), clock, 2)
@@ -183,7 +183,7 @@ def test_a_run_says_once_how_much_of_the_day_is_left(caplog: pytest.LogCaptureFi
 def test_a_long_wait_is_announced(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     limits = limits_of(clock)
-    limits.hold(90)
+    limits.pause(90)
     with caplog.at_level(logging.INFO):
-        limits.take_turn()
+        limits.acquire()
     assert "may be made in 90 s" in caplog.text

@@ -12,7 +12,7 @@ from conftest import STREAMS, MakeSandbox, Run, TapCommand
 
 from sandbox import PARTNER_TOKEN_PATH, Sandbox
 from sandbox.options import PRIVILEGES
-from tap_constantcontact.values import parse_timestamp, timestamp
+from tap_constantcontact.timestamps import format_timestamp, parse_timestamp
 
 SIMPLE = (
     *("automations", "bulk_activities"),
@@ -38,7 +38,7 @@ def queries(sandbox: Sandbox, path: str) -> list[dict[str, str]]:
 def test_small_streams_arrive_whole(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, *SIMPLE)
     assert_whole(run, sandbox, *SIMPLE)
-    # The list of automations is answered with 209, and completed by the details.
+    # The list of automations is answered with 209, and with_detail by the details.
     (listed,) = [r for r in sandbox.requests if r.path == "/v3/automations/workflows"]
     assert listed.status == 209
     for row in run.records["automations"]:
@@ -67,10 +67,12 @@ class TestSms:
         bookmark = first.state["bookmarks"][self.STREAM]["replication_key_value"]
         assert bookmark == max(first.keys(self.STREAM, "last_sent_date"))
 
-        lookback = timestamp(parse_timestamp(bookmark) - timedelta(days=90))
+        lookback = format_timestamp(parse_timestamp(bookmark) - timedelta(days=90))
         oldest, *_ = rows = [*sandbox.account.sms_campaigns.values()]
         if oldest["last_sent_date"] < lookback:  # one that is within reach
-            oldest["last_sent_date"] = timestamp(parse_timestamp(bookmark) - timedelta(days=89))
+            oldest["last_sent_date"] = format_timestamp(
+                parse_timestamp(bookmark) - timedelta(days=89)
+            )
         sandbox.change()
         second = tap.sync(sandbox, self.STREAM, state=first.state)
         started = [query["start_at"] for query in queries(sandbox, self.PATH)]
@@ -91,7 +93,7 @@ class TestSms:
         newest = max(str(row["last_sent_date"]) for row in sandbox.account.sms_campaigns.values())
         run = tap.sync(sandbox, self.STREAM, start_date=newest)
         (query,) = queries(sandbox, self.PATH)
-        assert "2010" < query["start_at"] <= timestamp(parse_timestamp(newest))
+        assert "2010" < query["start_at"] <= format_timestamp(parse_timestamp(newest))
         assert newest.replace("Z", "")[:19] in {
             at[:19] for at in run.keys(self.STREAM, "last_sent_date")
         }

@@ -13,7 +13,7 @@ import pytest
 from conftest import Answers, TapCommand
 
 from bench.run import serving
-from tap_constantcontact import answers
+from tap_constantcontact.api import responses
 from tap_constantcontact.tap import TapConstantContact
 
 PAGE = 500
@@ -25,7 +25,7 @@ def sync(contacts: int) -> tuple[int, int]:
 
     def count(frame: FrameType, event: str, _: Any) -> None:
         calls["all"] += event == "call"
-        calls["pages"] += event == "call" and frame.f_code is answers._outlined.__code__
+        calls["pages"] += event == "call" and frame.f_code is responses._outlined.__code__
 
     with serving(contacts, 0) as api_url:
         settings = {"api_url": api_url, "access_token": "any"}

@@ -15,8 +15,8 @@ import pytest
 from conftest import MakeSandbox, TapCommand
 
 from sandbox import Fault, Sandbox
-from tap_constantcontact.progress import Look, Pace, said_of_run, said_of_stream
-from tap_constantcontact.summary import Row, table
+from tap_constantcontact.output.progress import Pace, Snapshot, said_of_run, said_of_stream
+from tap_constantcontact.output.summary import Row, table
 
 #: The tap as it is, with a look every few hundredths of a second.
 OFTEN = """
@@ -35,20 +35,20 @@ def looking_often(command: list[str]) -> list[str]:
 
 
 def test_the_stream_and_its_pages_are_told() -> None:
-    assert said_of_stream(Look()) == "Begins"
-    reports = Look(stream="email_opens", records=12500, answers=1025)
+    assert said_of_stream(Snapshot()) == "Begins"
+    reports = Snapshot(stream="email_opens", records=12500, answers=1025)
     assert said_of_stream(reports) == "email_opens: 12,500 records, 1,025 requests"
-    contacts = Look(stream="contacts", records=12500, answers=25, of_pages=210)
+    contacts = Snapshot(stream="contacts", records=12500, answers=25, of_pages=210)
     assert said_of_stream(contacts) == "contacts: 12,500 records, page 25 of 210"
 
 
 def test_the_pace_and_the_time_left_are_told() -> None:
     pace = Pace()
-    pace.see(Look(stream="account", requests=0), at=0)
+    pace.see(Snapshot(stream="account", requests=0), at=0)
     assert pace.requests_per_second is None
     assert pace.seconds_left is None
     for second in range(1, 31):
-        pages = Look("contacts", 500 * second, 4 * second, 840, 4 * second, 4 * second, 10_000)
+        pages = Snapshot("contacts", 500 * second, 4 * second, 840, 4 * second, 4 * second, 10_000)
         pace.see(pages, at=second)
     assert pace.requests_per_second == pytest.approx(4)
     assert pace.seconds_left == pytest.approx(180)
@@ -60,15 +60,15 @@ def test_the_pace_and_the_time_left_are_told() -> None:
 def test_the_pace_is_that_of_the_last_minute() -> None:
     pace = Pace()
     for second in range(200):  # the API throttles: there is nothing any more
-        pace.see(Look(stream="contacts", requests=min(4 * second, 400)), at=second)
+        pace.see(Snapshot(stream="contacts", requests=min(4 * second, 400)), at=second)
     assert pace.requests_per_second == 0
-    assert said_of_run(Look(today=400, daily_quota=10_000), pace).endswith("0.0 a second")
+    assert said_of_run(Snapshot(today=400, daily_quota=10_000), pace).endswith("0.0 a second")
 
 
 def test_nothing_is_foretold_where_the_api_does_not_tell() -> None:
     pace = Pace()
     for second in range(10):
-        pace.see(Look(stream="email_opens", answers=second), at=second)
+        pace.see(Snapshot(stream="email_opens", answers=second), at=second)
     assert pace.seconds_left is None
 
 

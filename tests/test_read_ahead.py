@@ -16,10 +16,10 @@ import pytest
 import requests
 from conftest import STREAMS, Answers, MakeSandbox, Run, TapCommand, wait_until
 
-from tap_constantcontact.errors import RunEnded
-from tap_constantcontact.ledger import MemoryLedger
-from tap_constantcontact.limits import Limits
-from tap_constantcontact.read_ahead import Guess, ReadAhead
+from tap_constantcontact.api.prefetch import PredictedRequest, PrefetchingSession
+from tap_constantcontact.api.rate_limit import RateLimit
+from tap_constantcontact.api.shared_limits import MemoryCounter
+from tap_constantcontact.exceptions import RunEnded
 from tap_constantcontact.tap import TapConstantContact
 
 #: What the clock writes into rows and states.
@@ -266,14 +266,14 @@ def test_a_send_between_the_list_and_the_summaries_is_read(
 def test_counts_have_the_time_at_which_they_were_asked_for(
     tap: TapCommand, answers: Answers
 ) -> None:
-    asked_at: list[datetime] = []
+    requested_at: list[datetime] = []
 
     def counts() -> Any:
-        asked_at.append(datetime.now(timezone.utc))
+        requested_at.append(datetime.now(timezone.utc))
         return {"total": 1}
 
     def contacts() -> Any:
-        wait_until(lambda: len(asked_at) > 0)  # they are asked for ahead
+        wait_until(lambda: len(requested_at) > 0)  # they are asked for ahead
         time.sleep(2.5)
         return {"contacts_count": 1, "contacts": [{"contact_id": "1"}]}
 
@@ -282,7 +282,7 @@ def test_counts_have_the_time_at_which_they_were_asked_for(
     answers["/v3/contacts/counts"] = counts
     run = tap.run(answers.settings, select=["account", "contacts", "contact_counts"])
     (counted_at,) = run.keys("contact_counts", "counted_at")
-    late = datetime.fromisoformat(counted_at.replace("Z", "+00:00")) - asked_at[0]
+    late = datetime.fromisoformat(counted_at.replace("Z", "+00:00")) - requested_at[0]
     assert late < timedelta(seconds=2)
 
 
@@ -295,14 +295,16 @@ class Stream:
 
     url: str
     paths: Iterable[str] = ()
-    may_be_refused: bool = False
+    may_be_forbidden: bool = False
     then: dict[str, list[str]] = field(default_factory=dict)
 
-    def guesses(self) -> Iterator[Guess]:
+    def predicted_requests(self) -> Iterator[PredictedRequest]:
         return map(self.guess, self.paths)
 
-    def guess(self, path: str) -> Guess:
-        return Guess(get(self.url + path), lambda _: map(self.guess, self.then.get(path, [])))
+    def guess(self, path: str) -> PredictedRequest:
+        return PredictedRequest(
+            get(self.url + path), lambda _: map(self.guess, self.then.get(path, []))
+        )
 
 
 def get(url: str) -> requests.PreparedRequest:
@@ -341,20 +343,22 @@ def server(answers: Answers) -> Server:
     return Server(f"http://127.0.0.1:{answers.server.server_port}", asked)
 
 
-def limits(**changed: Any) -> Limits:
+def limits(**changed: Any) -> RateLimit:
     settings: dict[str, Any] = {
         "requests_per_second": 10_000,
         "max_requests": None,
         "daily_quota": 10_000,
         "on_quota_exceeded": "fail",
-        "ledger": MemoryLedger(),
+        "ledger": MemoryCounter(),
     }
-    return Limits(**{**settings, **changed})
+    return RateLimit(**{**settings, **changed})
 
 
-def session_of(*streams: Stream, **changed: Any) -> ReadAhead:
+def session_of(*streams: Stream, **changed: Any) -> PrefetchingSession:
     url = streams[0].url
-    return ReadAhead(url, streams, 4, limits(**changed), lambda request: request, timeout=10)
+    return PrefetchingSession(
+        url, streams, 4, limits(**changed), lambda request: request, timeout=10
+    )
 
 
 def settle(server: Server) -> int:
@@ -435,14 +439,14 @@ def test_what_follows_from_an_answer_is_sent_before_what_comes_later(server: Ser
 
 def test_one_request_of_a_stream_that_may_be_refused_is_enough(server: Server) -> None:
     stream = Stream(server.url)
-    doubtful = Stream(server.url, ["/broken", "/small1", "/small2"], may_be_refused=True)
+    doubtful = Stream(server.url, ["/broken", "/small1", "/small2"], may_be_forbidden=True)
     session = session_of(stream, doubtful)
     session.begin(stream)
     for number in range(5):
         session.send(get(f"{server.url}/other{number}"))
     settle(server)
     assert [path for path in server.asked if "other" not in path] == ["/broken"]
-    doubtful.may_be_refused = False
+    doubtful.may_be_forbidden = False
     for number in range(5, 9):
         session.send(get(f"{server.url}/other{number}"))
     wait_until(lambda: "/small2" in server.asked)
@@ -453,7 +457,7 @@ def test_an_error_is_raised_where_the_loop_asks(server: Server) -> None:
     session = session_of(stream)
     nowhere = Stream("http://127.0.0.1:1", ["/any"])
     session.begin(stream)
-    session.foresee([nowhere.guess("/any")])
+    session.prefetch([nowhere.guess("/any")])
     assert session.send(get(f"{server.url}/small1")).ok
     with pytest.raises(requests.ConnectionError):
         session.send(get("http://127.0.0.1:1/any"))

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from tap_constantcontact import settings
+from tap_constantcontact.settings import validation
+from tap_constantcontact.settings.schema import SETTINGS
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 LOGIN = {"client_id": "key", "refresh_token": "token"}
 
 
 def problems(**given: Any) -> list[str]:
-    return list(settings.problems({**LOGIN, **given}, settings.SETTINGS.to_dict(), NOW))
+    return list(validation.problems({**LOGIN, **given}, SETTINGS.to_dict(), NOW))
 
 
 @pytest.mark.parametrize(
@@ -91,29 +92,29 @@ def test_settings_that_need_others_say_so(given: dict[str, Any], said: str) -> N
 
 @pytest.mark.parametrize("given", [{}, {"client_id": "key"}, {"refresh_token": "token"}])
 def test_a_login_is_needed(given: dict[str, Any]) -> None:
-    (problem,) = settings.problems(given, settings.SETTINGS.to_dict(), NOW)
+    (problem,) = validation.problems(given, SETTINGS.to_dict(), NOW)
     assert "client_id and refresh_token are needed" in problem
 
 
 def test_an_access_token_alone_is_a_login() -> None:
     given = {"access_token": "token"}
-    assert list(settings.problems(given, settings.SETTINGS.to_dict(), NOW)) == []
+    assert list(validation.problems(given, SETTINGS.to_dict(), NOW)) == []
 
 
 def test_a_mistyped_setting_is_hinted_at() -> None:
-    (hint,) = settings.unknown({"start_dat": "-30d"}, settings.SETTINGS.to_dict())
+    (hint,) = validation.unknown({"start_dat": "-30d"}, SETTINGS.to_dict())
     assert hint == "Setting start_dat is not known; did you mean start_date?"
 
 
 def test_empty_values_are_not_set() -> None:
     config: dict[str, Any] = {"client_id": " key\n", "client_secret": "", "max_requests": None}
-    settings.tidy(config)
+    validation.tidy(config)
     assert config == {"client_id": "key"}
 
 
 def test_settings_are_brought_into_one_form() -> None:
     config = {"start_date": "-30d", "contact_status": "active , deleted"}
-    settings.resolve(config, NOW)
+    validation.resolve(config, NOW)
     assert config == {
         "start_date": "2026-10-22T12:00:00.000Z",
         "contact_status": "active,deleted",

@@ -13,7 +13,7 @@ from conftest import STREAMS, TapCommand
 
 from sandbox import Sandbox
 from tap_constantcontact import streams
-from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
+from tap_constantcontact.timestamps import format_timestamp, parse_timestamp
 
 ALL = list(STREAMS)
 _CAPITAL = re.compile(r"(?<=[a-z])([A-Z])")
@@ -190,8 +190,8 @@ def test_a_timestamp_that_is_older_than_start_date_is_left_out(
 def in_one_form(value: Any) -> Any:
     """Return a value of a key as the tap writes it."""
     try:
-        return timestamp(parse_timestamp(value)) if len(str(value)) > 18 else value
-    except Misfit:
+        return format_timestamp(parse_timestamp(value)) if len(str(value)) > 18 else value
+    except ValueError:
         return value
 
 

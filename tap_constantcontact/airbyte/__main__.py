@@ -18,13 +18,12 @@ from tap_constantcontact.__main__ import collect_seldom
 from tap_constantcontact.airbyte import catalog
 from tap_constantcontact.airbyte.check import check
 from tap_constantcontact.airbyte.messages import AirbyteWriter, Failure, LogHandler, Status
-from tap_constantcontact.airbyte.reading import Reading, failure_of
+from tap_constantcontact.airbyte.reading import Reading, failure_type
 from tap_constantcontact.airbyte.source import Source, end_by_signal
 from tap_constantcontact.airbyte.spec import specification
 from tap_constantcontact.airbyte.states import StreamStates
-from tap_constantcontact.ending import SIGNAL_STATUS
-from tap_constantcontact.errors import EXIT_FAILED, RunEnded
-from tap_constantcontact.explanations import explanation_of
+from tap_constantcontact.error_messages import error_message
+from tap_constantcontact.exceptions import EXIT_FAILED, SIGNAL_STATUS, RunEnded
 from tap_constantcontact.tap import NO_SETTINGS, TapConstantContact
 
 _SIGNALS = {SIGNAL_STATUS + signum for signum in (signal.SIGINT, signal.SIGTERM)}
@@ -59,9 +58,9 @@ def main() -> None:
 
 def _say_failure(writer: AirbyteWriter, error: Exception) -> None:
     """Say why a command failed; on stderr where stdout takes nothing, as on a full disk."""
-    explanation = explanation_of(error)
+    explanation = error_message(error)
     try:
-        writer.say_failure(failure_of(error), explanation, error=error)
+        writer.say_failure(failure_type(error), explanation, error=error)
     except OSError:
         sys.exit(explanation)
 
@@ -84,7 +83,7 @@ def check_connection(arguments: argparse.Namespace, writer: AirbyteWriter) -> in
             raise
         status, message = "FAILED", f"{ended.reason}. Check again then"
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends in words for people
-        status, message = "FAILED", explanation_of(error)
+        status, message = "FAILED", error_message(error)
     said = {"message": message} if message else {}
     _answer(writer, "CONNECTION_STATUS", "connectionStatus", {"status": status, **said})
     return 0

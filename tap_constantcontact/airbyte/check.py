@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
-from tap_constantcontact.errors import Forbidden, Refused
+from tap_constantcontact.exceptions import Forbidden, Refused
 from tap_constantcontact.streams.campaigns import StatsStream
 from tap_constantcontact.streams.xrefs import Xrefs
 
@@ -31,15 +31,15 @@ def check(source: Source) -> str:
     """
     streams = list(cast("Iterable[ConstantContactStream]", source.streams.values()))
     probes = _probes(streams)
-    source.api.tries = _TRIES
+    source.api.max_attempts = _TRIES
     refusals = {needs: refusal for needs, stream in probes.items() if (refusal := _ask(stream))}
-    usual = {stream.needs for stream in streams if stream.selected_by_default} & probes.keys()
+    usual = {stream.permissions for stream in streams if stream.selected_by_default} & probes.keys()
     if usual <= refusals.keys():
         raise next(iter(refusals.values()))
     refused = "; ".join(
-        f"{', '.join(stream.name for stream in streams if stream.needs == needs)} cannot be read: "
-        f"that needs {needs}"
+        f"{', '.join(names)} cannot be read: that needs {needs}"
         for needs in refusals
+        if (names := [stream.name for stream in streams if stream.permissions == needs])
     )
     remedy = "Sign in with what they need, or leave these streams out of the connection"
     return f"{refused}. {remedy}" if refused else ""
@@ -55,7 +55,7 @@ def _probes(streams: Iterable[ConstantContactStream]) -> dict[str, ConstantConta
         needs_id = "{" in stream.path or isinstance(stream, (StatsStream, Xrefs))
         without_key = stream.for_partners and "partner_api_key" not in stream.config
         if not needs_id and not without_key:
-            probes.setdefault(stream.needs, stream)
+            probes.setdefault(stream.permissions, stream)
     return probes
 
 

@@ -14,9 +14,10 @@ from singer_sdk.metrics import METRICS_LOGGER_NAME
 from singer_sdk.singerlib import Message, RecordMessage, StateMessage
 
 from tap_constantcontact.airbyte.states import StreamStates
-from tap_constantcontact.ending import ENCODER, MessageWriter, in_ascii
-from tap_constantcontact.errors import RunEnded, without_addresses
-from tap_constantcontact.explanations import places_of
+from tap_constantcontact.error_messages import traceback_lines
+from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.output.messages import ENCODER, MessageWriter, in_ascii
+from tap_constantcontact.redaction import without_addresses
 
 
 class Failure(Enum):
@@ -121,7 +122,7 @@ class AirbyteWriter(MessageWriter):
             said["stream_descriptor"] = {"name": stream}
         if error:
             said["internal_message"] = type(error).__name__
-            said["stack_trace"] = "\n".join(places_of(error))
+            said["stack_trace"] = "\n".join(traceback_lines(error))
         self.say("TRACE", "trace", {"type": "ERROR", "emitted_at": _now(), "error": said})
 
     def say_configuration(self, configuration: Mapping[str, Any]) -> None:

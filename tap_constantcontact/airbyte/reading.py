@@ -13,8 +13,8 @@ from singer_sdk.exceptions import (
 )
 
 from tap_constantcontact.airbyte.messages import Failure, Status
-from tap_constantcontact.errors import Forbidden, LoginError, RunEnded
-from tap_constantcontact.explanations import explanation_of
+from tap_constantcontact.error_messages import error_message
+from tap_constantcontact.exceptions import Forbidden, LoginError, RunEnded
 
 if TYPE_CHECKING:
     from tap_constantcontact.airbyte.source import Source
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MOST_UNREACHABLE = 2
 
 
-def failure_of(error: Exception) -> Failure:
+def failure_type(error: Exception) -> Failure:
     """Return who can mend an error."""
     if isinstance(error, (ConfigurationError, ConfigValidationError, Forbidden, LoginError)):
         return Failure.CONFIG
@@ -98,20 +98,20 @@ class Reading:
             root.finalize_state_progress_markers()
         except Exception as caught:  # noqa: BLE001 - the other streams are to be read
             error = caught
-        refused = [name for name in names if self._stream(name).is_out_of_reach()]
+        refused = [name for name in names if self._stream(name).is_forbidden()]
         complete = [] if error else [name for name in names if name not in refused]
         self._writer.leave(self._bookmarks, complete)
         for name in complete:
             self._writer.say_status(name, Status.COMPLETE)
         for name in refused:
             message = (
-                f"This account may not read {name}: that needs {self._stream(name).needs}. Sign in "
-                "with it, or leave the stream out of the connection"
+                f"This account may not read {name}: that needs {self._stream(name).permissions}. "
+                "Sign in with it, or leave the stream out of the connection"
             )
             self._fail(name, Failure.CONFIG, message)
         for name in names:
             if error and name not in refused:
-                self._fail(name, failure_of(error), explanation_of(error), error)
+                self._fail(name, failure_type(error), error_message(error), error)
         self._consider(error)
 
     def _fail(
@@ -133,7 +133,7 @@ class Reading:
         """Say that streams are not tried after an error that they would have too."""
         for _, names in families:
             for name in names:
-                self._fail(name, failure_of(error), f"{name} is not read: {explanation_of(error)}")
+                self._fail(name, failure_type(error), f"{name} is not read: {error_message(error)}")
 
     def _end(self, ended: RunEnded, families: Iterable[Family]) -> None:
         """Say what is left where the run ends early; states are kept."""

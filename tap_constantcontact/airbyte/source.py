@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from tap_constantcontact.airbyte.messages import AirbyteWriter
 from tap_constantcontact.airbyte.tokens import OWNER, HandingStore
+from tap_constantcontact.api.run import ApiRun
 from tap_constantcontact.auth import Login, RefreshTokenAuthenticator
-from tap_constantcontact.client import Api
-from tap_constantcontact.ending import SIGNAL_STATUS, Ending
+from tap_constantcontact.exceptions import SIGNAL_STATUS
+from tap_constantcontact.shutdown import ShutdownHandler
 from tap_constantcontact.tap import TapConstantContact
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ class Source(TapConstantContact):
         config = {**deepcopy(self._configuration), **(instead or {})}
         config.pop(OWNER, None)
         super().__init__(config=config, message_writer=writer, **arguments)
-        self._ending = Ending(self._unfinished, exit_at_once=end_by_signal)
+        self._ending = ShutdownHandler(self._unfinished, exit_at_once=end_by_signal)
 
-    def connect(self) -> Api:
+    def connect(self) -> ApiRun:
         """Return the connection, whose lack concerns no stream alone.
 
         Raises:

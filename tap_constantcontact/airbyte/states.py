@@ -21,9 +21,9 @@ from singer_sdk.exceptions import ConfigurationError
 
 from tap_constantcontact.streams import STREAMS
 from tap_constantcontact.streams.campaigns import (
+    ChangedActivitiesStream,
     EmailCampaigns,
     EmailCampaignStats,
-    ForMovedActivities,
 )
 from tap_constantcontact.tap import BOOKMARK
 
@@ -33,7 +33,7 @@ _COPY = "log"
 _MARK = "__ab_"
 #: What tells logs apart that began anew: their numbers mean other things.
 _ID = "id"
-_READERS = [vars(cls)["name"] for cls in STREAMS if issubclass(cls, ForMovedActivities)]
+_READERS = [vars(cls)["name"] for cls in STREAMS if issubclass(cls, ChangedActivitiesStream)]
 # The last to be read comes first: of copies that are equally new, its own has most in it. The
 # stream of campaigns has one too, as it notes in the log what spares later runs requests.
 _WITH_COPY = (*reversed(_READERS), EmailCampaigns.name)

@@ -15,12 +15,10 @@ from typing import Any
 
 from singer_sdk.exceptions import ConfigurationError
 
-from tap_constantcontact import settings
 from tap_constantcontact.__main__ import forget_empty_variables
 from tap_constantcontact.auth import Tokens, TokenStore, default_token_store, fingerprint
-from tap_constantcontact.ending import SIGNAL_STATUS
-from tap_constantcontact.errors import EXIT_FAILED
-from tap_constantcontact.explanations import explanation_of
+from tap_constantcontact.error_messages import error_message
+from tap_constantcontact.exceptions import EXIT_FAILED, SIGNAL_STATUS
 from tap_constantcontact.login.account import report, signed_in
 from tap_constantcontact.login.application import Application
 from tap_constantcontact.login.callback import Callback, is_answer
@@ -30,6 +28,7 @@ from tap_constantcontact.login.scopes import (
     selected_streams,
     streams_of_account,
 )
+from tap_constantcontact.settings import validation
 from tap_constantcontact.tap import TapConstantContact
 
 REDIRECT_URI = "http://localhost:8888"
@@ -60,7 +59,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(SIGNAL_STATUS + signal.SIGINT)
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends in words for people
-        _say(explanation_of(error))
+        _say(error_message(error))
         sys.exit(EXIT_FAILED)
 
 
@@ -121,7 +120,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     for name in ("client_id", "token_store"):
         config[name] = getattr(arguments, name) or config.get(name)
     config.update(_NO_BUDGET)
-    settings.tidy(config)
+    validation.tidy(config)
     if not config.get("client_id") and not arguments.status:
         message = (
             "A client ID is needed: give --client-id, the API key of your application in the "

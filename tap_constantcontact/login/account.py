@@ -11,7 +11,7 @@ import requests
 
 from tap_constantcontact.auth import claims_of
 from tap_constantcontact.client import ConstantContactStream
-from tap_constantcontact.errors import Forbidden, Refused
+from tap_constantcontact.exceptions import Forbidden, Refused
 from tap_constantcontact.login.scopes import OFFLINE_ACCESS, Rights, streams_of_account
 from tap_constantcontact.streams.account import Account, AccountUserPrivileges
 from tap_constantcontact.tap import TapConstantContact

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from singer_sdk.exceptions import ConfigurationError
 
-from tap_constantcontact.errors import LoginError
+from tap_constantcontact.exceptions import LoginError
 
 if TYPE_CHECKING:
     from typing_extensions import Self

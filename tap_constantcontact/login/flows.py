@@ -22,10 +22,12 @@ from oauthlib.oauth2 import (
 )
 from singer_sdk.exceptions import RetriableAPIError
 
-from tap_constantcontact.answers import body_of
+from tap_constantcontact.api.errors import error_key, vendor_message
+from tap_constantcontact.api.responses import body_of
 from tap_constantcontact.auth import InvalidGrant, Tokens, tokens_of
-from tap_constantcontact.errors import LoginError, error_key, in_one_line, vendor_message
+from tap_constantcontact.exceptions import LoginError
 from tap_constantcontact.login.application import Application
+from tap_constantcontact.redaction import in_one_line
 
 # oauthlib takes http nowhere, not even for this machine, where the answer has to come to. The
 # settings are checked instead: they take http for this machine only.

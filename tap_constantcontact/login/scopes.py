@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
@@ -12,9 +11,6 @@ from tap_constantcontact.tap import TapConstantContact
 
 #: Without it there is no refresh token (documented).
 OFFLINE_ACCESS = "offline_access"
-
-_SCOPE = re.compile(r"the scope ([\w:.-]+)")
-_PRIVILEGE = re.compile(r"the privilege ([\w:-]+)")
 
 Stream = type[ConstantContactStream] | ConstantContactStream
 
@@ -33,10 +29,10 @@ class Rights:
 
     def lacking(self, stream: Stream) -> str:
         """Return what is missing to read a stream, for people; nothing if all is there."""
-        for scope in _SCOPE.findall(stream.needs):
+        for scope in stream.scopes:
             if self.scopes is not None and scope not in self.scopes:
                 return f"the scope {scope}"
-        for privilege in _PRIVILEGE.findall(stream.needs):
+        for privilege in stream.privileges:
             if self.privileges is not None and privilege not in self.privileges:
                 return f"the privilege {privilege}"
         return ""
@@ -59,4 +55,4 @@ def selected_streams(tap: TapConstantContact) -> list[ConstantContactStream]:
 
 def scopes_of(streams: Iterable[Stream]) -> frozenset[str]:
     """Return the scopes that streams need."""
-    return frozenset(scope for stream in streams for scope in _SCOPE.findall(stream.needs))
+    return frozenset(scope for stream in streams for scope in stream.scopes)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.notes import StreamNotes
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -19,11 +20,12 @@ class Automations(ConstantContactStream):
     records_key = "flow_summaries"
     primary_keys = ("id",)
     detail_path = "/automations/workflows/{id}"
-    needs = "the scope campaign_data and the privilege customer-journey:read"
+    scopes = ("campaign_data",)
+    privileges = ("customer-journey:read",)
     selected_by_default = False
-    unseen = "a deleted one: its row stays"
+    notes = StreamNotes(limitations="a deleted one: its row stays")
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each automation with its detail."""
         for automation in self.request_records(context):
-            yield self.completed(automation)
+            yield self.with_detail(automation)

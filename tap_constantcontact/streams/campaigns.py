@@ -12,24 +12,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import requests
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_constantcontact.answers import rows_of
-from tap_constantcontact.changes import Activity, ActivityLog, Counters
-from tap_constantcontact.client import (
-    OVERLAP,
-    ConstantContactStream,
-    ForEachStream,
-    OldestFirstStream,
-    OwnProgressStream,
+from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.api.responses import rows_of
+from tap_constantcontact.client import OVERLAP, ConstantContactStream
+from tap_constantcontact.exceptions import NotFound, Refused
+from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
+from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.streams.bases import (
+    OldestChangeFirstStream,
+    PerItemStream,
+    SelfManagedStateStream,
 )
-from tap_constantcontact.errors import NotFound, Refused
-from tap_constantcontact.read_ahead import Guess
-from tap_constantcontact.values import parse_timestamp, timestamp
+from tap_constantcontact.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-_CAMPAIGNS = "the scope campaign_data and the privilege campaign:read"
-_METRICS = "the scope campaign_data and the privilege ui:campaign:metrics"
 # Statuses come as Done and as DONE (seen).
 _NEVER_SENT = {"draft", "scheduled", "removed"}
 # Reports exist for activities in these roles (contract).
@@ -48,7 +46,8 @@ class EmailCampaignSummaries(ConstantContactStream):
     records_key = "bulk_email_campaign_summaries"
     params = {"limit": 500}
     primary_keys = ("campaign_id",)
-    needs = _METRICS
+    scopes = ("campaign_data",)
+    privileges = ("ui:campaign:metrics",)
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the summaries; keep what others need of them."""
@@ -72,7 +71,7 @@ class EmailCampaignSummaries(ConstantContactStream):
         return "sent" in vars(self)
 
 
-class EmailCampaigns(OldestFirstStream):
+class EmailCampaigns(OldestChangeFirstStream):
     """An e-mail campaign (retrieveEmailCampaignsUsingGET, retrieveEmailCampaignUsingGET).
 
     Beside the bookmark, the state has `sent_until`, an hour since 1970: that a send is a change of
@@ -87,7 +86,8 @@ class EmailCampaigns(OldestFirstStream):
     replication_key = "updated_at"
     since_param = "after_date"
     detail_path = "/emails/{campaign_id}"
-    needs = _CAMPAIGNS
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
 
     _listed: list[Record] | None = None
     _listed_since = ""
@@ -177,9 +177,11 @@ class EmailCampaigns(OldestFirstStream):
         That is what a first sync of several days is made of.
         """
         streams = self._tap.streams
-        reading = (stream for stream in streams.values() if isinstance(stream, ForMovedActivities))
+        reading = (
+            stream for stream in streams.values() if isinstance(stream, ChangedActivitiesStream)
+        )
         if status_of(campaign) == "done" and any(stream.selected for stream in reading):
-            log = ActivityLog(streams[EmailCampaignStats.name].stream_state)
+            log = ChangeLog(streams[EmailCampaignStats.name].stream_state)
             reported = self.activities(campaign, _REPORTED)
             ids = [activity["campaign_activity_id"] for activity in reported]
             named_at = self._details[campaign["campaign_id"]][1]
@@ -209,7 +211,7 @@ class EmailCampaigns(OldestFirstStream):
         return summaries.sent if summaries.is_read else {}
 
 
-class ForCampaigns(ConstantContactStream):
+class CampaignsStream(ConstantContactStream):
     """A stream that reads something of campaigns."""
 
     @property
@@ -218,7 +220,7 @@ class ForCampaigns(ConstantContactStream):
         return cast("EmailCampaigns", self._tap.streams[EmailCampaigns.name])
 
 
-class OfChangedCampaigns(ForCampaigns, ForEachStream, OldestFirstStream):
+class ChangedCampaignsStream(CampaignsStream, PerItemStream, OldestChangeFirstStream):
     """A stream that asks once for each activity of the campaigns that have changed.
 
     The time of the campaign's change is the replication key, a column of its own.
@@ -228,17 +230,20 @@ class OfChangedCampaigns(ForCampaigns, ForEachStream, OldestFirstStream):
     """
 
     replication_key = "campaign_updated_at"
-    own_columns = ("campaign_id", "campaign_activity_id", "campaign_updated_at")
+    context_columns = ("campaign_id", "campaign_activity_id", "campaign_updated_at")
     roles: ClassVar[set[str]] = _PRIMARY
-    needs = _CAMPAIGNS
-    reading = "of campaigns that have changed since the bookmark, the oldest change first"
-    cost = "1 for each primary activity of a changed campaign"
-    unseen = "an edit that does not move the campaign's `updated_at`"
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
+    notes = StreamNotes(
+        reads="of campaigns that have changed since the bookmark, the oldest change first",
+        cost="1 for each primary activity of a changed campaign",
+        limitations="an edit that does not move the campaign's `updated_at`",
+    )
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of each activity, the campaign with the oldest change first."""
         changed = self.campaigns.changed_rows(self.since)
-        self.api.session.foresee(self._guesses_of(changed))
+        self.api.session.prefetch(self._predict_campaigns(changed))
         for campaign in changed:
             if self.applies_to(campaign):
                 for activity in self.campaigns.activities(campaign, self.roles):
@@ -250,28 +255,28 @@ class OfChangedCampaigns(ForCampaigns, ForEachStream, OldestFirstStream):
         """Return whether a campaign can have what is asked for."""
         return status_of(campaign) != "removed"
 
-    def guesses(self) -> Iterable[Guess]:
+    def predicted_requests(self) -> Iterable[PredictedRequest]:
         """Return none: which campaigns have changed takes requests to know."""
         return ()
 
-    def _guesses_of(self, campaigns: list[Record]) -> Iterator[Guess]:
+    def _predict_campaigns(self, campaigns: list[Record]) -> Iterator[PredictedRequest]:
         """Yield the requests for the activities of campaigns, or for details that name them."""
         for campaign in filter(self.applies_to, campaigns):
             if detail := self.campaigns.known_detail_of(campaign):
-                yield from self._guesses_of_activities(detail)
+                yield from self._predict_activities(detail)
             else:
-                guess = self.campaigns.guess_of_detail(campaign)
-                yield guess._replace(then=self._guesses_from_detail)
+                guess = self.campaigns.predict_detail(campaign)
+                yield guess._replace(then=self._predict_from_detail)
 
-    def _guesses_from_detail(self, answer: requests.Response) -> Iterator[Guess]:
+    def _predict_from_detail(self, answer: requests.Response) -> Iterator[PredictedRequest]:
         for campaign in rows_of(answer, None):
-            yield from self._guesses_of_activities(campaign)
+            yield from self._predict_activities(campaign)
 
-    def _guesses_of_activities(self, campaign: Record) -> Iterator[Guess]:
-        return map(self.guess_of, _activities(campaign, self.roles))
+    def _predict_activities(self, campaign: Record) -> Iterator[PredictedRequest]:
+        return map(self.predict, _activities(campaign, self.roles))
 
 
-class EmailCampaignActivities(OfChangedCampaigns):
+class EmailCampaignActivities(ChangedCampaignsStream):
     """What a campaign sends, to whom, from whom (retrieveEmailCampaignActivityUsingGET).
 
     Some that a campaign names cannot be read (seen: 404).
@@ -284,21 +289,24 @@ class EmailCampaignActivities(OfChangedCampaigns):
     }
     primary_keys = ("campaign_activity_id",)
     roles = set()
-    cost = "1 for each activity of a changed campaign"
+    notes = StreamNotes(cost="1 for each activity of a changed campaign")
 
 
-class EmailCampaignSchedules(ForCampaigns, ForEachStream):
+class EmailCampaignSchedules(CampaignsStream, PerItemStream):
     """When a scheduled activity is to be sent (retrieveEmailSchedulesUsingGET)."""
 
     name = "email_campaign_schedules"
     path = "/emails/activities/{campaign_activity_id}/schedules"
     primary_keys = ("campaign_activity_id", "scheduled_date")
-    own_columns = ("campaign_id", "campaign_activity_id")
-    needs = _CAMPAIGNS
+    context_columns = ("campaign_id", "campaign_activity_id")
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
     selected_by_default = False
-    reading = "in full, of scheduled campaigns"
-    cost = "1 for 500 campaigns, and 2 for each scheduled one"
-    unseen = "a schedule that is taken back or done: its row stays"
+    notes = StreamNotes(
+        reads="in full, of scheduled campaigns",
+        cost="1 for 500 campaigns, and 2 for each scheduled one",
+        limitations="a schedule that is taken back or done: its row stays",
+    )
 
     def items(self, context: Context | None) -> Iterator[Record]:
         """Yield the activities of all scheduled campaigns, changed or not."""
@@ -307,14 +315,14 @@ class EmailCampaignSchedules(ForCampaigns, ForEachStream):
                 yield from self.campaigns.activities(campaign, _PRIMARY)
 
 
-class EmailCampaignABTests(OfChangedCampaigns):
+class EmailCampaignABTests(ChangedCampaignsStream):
     """An A/B test of subjects (retrieveEmailCampaignABTestUsingGET)."""
 
     name = "email_campaign_ab_tests"
     path = "/emails/activities/{campaign_activity_id}/abtest"
     primary_keys = ("campaign_activity_id",)
     selected_by_default = False
-    cost = "1 for each changed campaign of `type_code` 57"
+    notes = StreamNotes(cost="1 for each changed campaign of `type_code` 57")
 
     def applies_to(self, campaign: Record) -> bool:
         """Return whether a campaign is of the kind that has a test."""
@@ -327,10 +335,10 @@ class EmailCampaignABTests(OfChangedCampaigns):
         except Refused as refusal:
             if refusal.status != requests.codes.conflict:
                 raise
-            self.note_left_out(refusal)
+            self.note_skipped(refusal)
 
 
-class EmailCampaignResends(OfChangedCampaigns):
+class EmailCampaignResends(ChangedCampaignsStream):
     """A resend to contacts that did not open (retrieveResendToNonOpenersUsingGET)."""
 
     name = "email_campaign_resends"
@@ -339,7 +347,7 @@ class EmailCampaignResends(OfChangedCampaigns):
     selected_by_default = False
 
 
-class EmailCampaignPreviews(OfChangedCampaigns):
+class EmailCampaignPreviews(ChangedCampaignsStream):
     """What an email looks like to the account's owner (retrieveEmailCampaignActivityPreview…)."""
 
     name = "email_campaign_previews"
@@ -348,14 +356,15 @@ class EmailCampaignPreviews(OfChangedCampaigns):
     selected_by_default = False
 
 
-class StatsStream(ForCampaigns):
+class StatsStream(CampaignsStream):
     """Counters of many ids in each request.
 
     Attributes:
         ids_per_request: most ids in the path of one request (contract).
     """
 
-    needs = _METRICS
+    scopes = ("campaign_data",)
+    privileges = ("ui:campaign:metrics",)
     ids_per_request: ClassVar[int]
 
     def stats_of(self, ids: Iterable[str]) -> Iterator[Record]:
@@ -363,12 +372,12 @@ class StatsStream(ForCampaigns):
         for some in self._batches(ids):
             yield from self._stats_of(some)
 
-    def guesses_of_stats(self, ids: Iterable[str]) -> Iterator[Guess]:
+    def predict_stats(self, ids: Iterable[str]) -> Iterator[PredictedRequest]:
         """Yield the requests that `stats_of` makes."""
         for some in self._batches(ids):
-            yield self.guess_of_path(self._path_of(some))
+            yield self.predict_path(self._path_of(some))
 
-    def guesses(self) -> Iterable[Guess] | None:
+    def predicted_requests(self) -> Iterable[PredictedRequest] | None:
         """Return none: which ids there are takes requests to know."""
         return ()
 
@@ -386,7 +395,7 @@ class StatsStream(ForCampaigns):
             answer: dict[str, Any] = self.fetch(self._path_of(ids))
         except NotFound as missing:
             if len(ids) == 1:
-                self.note_left_out(missing)
+                self.note_skipped(missing)
                 return
             half = len(ids) // 2
             yield from self._stats_of(ids[:half])
@@ -415,8 +424,10 @@ class EmailCampaignStats(StatsStream):
     path = "/reports/stats/email_campaigns"
     primary_keys = ("campaign_id",)
     ids_per_request = 150
-    reading = "in full; keeps the log of what has moved"
-    cost = "1 for 150 campaigns that were sent, and 1 for each that may have counters"
+    notes = StreamNotes(
+        reads="in full; keeps the log of what has moved",
+        cost="1 for 150 campaigns that were sent, and 1 for each that may have counters",
+    )
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the stats of all campaigns that were sent; keep the counters."""
@@ -425,7 +436,7 @@ class EmailCampaignStats(StatsStream):
         asked = {*known, *doubtful}
         # An unsent campaign among them would make the API refuse a whole request.
         groups = [known, *([id_] for id_ in doubtful)]
-        self.api.session.foresee(chain.from_iterable(map(self.guesses_of_stats, groups)))
+        self.api.session.prefetch(chain.from_iterable(map(self.predict_stats, groups)))
         for row in chain.from_iterable(map(self.stats_of, groups)):
             if row.get("campaign_id") in asked:
                 counters[row["campaign_id"]] = Counters.of_stats(row.get("stats"))
@@ -441,11 +452,11 @@ class EmailCampaignStats(StatsStream):
         return self.counters
 
     @cached_property
-    def activities(self) -> ActivityLog:
+    def activities(self) -> ChangeLog:
         """The log of activities, compared with the counters of this run."""
-        log = ActivityLog(self.stream_state)
+        log = ChangeLog(self.stream_state)
         streams = [stream for stream in self._tap.streams.values() if stream.selected]
-        readers = [stream for stream in streams if isinstance(stream, ForMovedActivities)]
+        readers = [stream for stream in streams if isinstance(stream, ChangedActivitiesStream)]
         log.settle(min((reader.read_through for reader in readers), default=0))
         rereads = self.config["engagement_rereads_days"]
         counters = self.counters  # asked for after the list of campaigns
@@ -478,7 +489,7 @@ class EmailCampaignStats(StatsStream):
         drafts nor removed (in error, being sent, of a kind that the summaries leave out) may have
         some: they are asked for when they are listed as changed, and after 1, 2, 4, … days.
         """
-        log, state, sent = ActivityLog(self.stream_state), self.stream_state, self._sent
+        log, state, sent = ChangeLog(self.stream_state), self.stream_state, self._sent
         changed = self.campaigns.changed_rows(state.get("asked_since", ""))
         status = {row["campaign_id"]: status_of(row) for row in changed if row.get("campaign_id")}
         removed = {id_ for id_ in status if status[id_] == "removed"}
@@ -505,7 +516,7 @@ class EmailCampaignStats(StatsStream):
             has_stats: those of them that the API has stats of.
         """
         state = self.stream_state
-        state["asked_since"] = timestamp(self.campaigns.listed_at - OVERLAP)
+        state["asked_since"] = format_timestamp(self.campaigns.listed_at - OVERLAP)
         if self.reads_sent:
             state["others"] = sorted(has_stats - self._sent.keys())
         unanswered: dict[str, list[int]] = state.setdefault("unanswered", {})
@@ -545,12 +556,12 @@ class _Asker:
         """Take note of what `activities_of` will be called with."""
         rows = ({"campaign_id": id_} for id_ in campaign_ids)
         unknown = (row for row in rows if not self._campaigns.known_detail_of(row))
-        self._campaigns.api.session.foresee(map(self._campaigns.guess_of_detail, unknown))
+        self._campaigns.api.session.prefetch(map(self._campaigns.predict_detail, unknown))
 
     def expect_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
         """Take note of what `counters_of` will be called with."""
-        guesses = map(self._activity_stats.guesses_of_stats, activity_ids)
-        self._campaigns.api.session.foresee(chain.from_iterable(guesses))
+        guesses = map(self._activity_stats.predict_stats, activity_ids)
+        self._campaigns.api.session.prefetch(chain.from_iterable(guesses))
 
     def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
         """Return the ids of a campaign's activities that have reports."""
@@ -566,7 +577,7 @@ class _Asker:
         }
 
 
-class ForMovedActivities(ForCampaigns, OwnProgressStream):
+class ChangedActivitiesStream(CampaignsStream, SelfManagedStateStream):
     """A stream that reads something of the sent activities that have moved since it read them.
 
     The state has `read_through`, the number in the log up to which it has read,
@@ -579,8 +590,9 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
     """
 
     at_once: ClassVar[int] = 1
-    needs = _METRICS
-    reading = "of activities that have moved, to the end of each report"
+    scopes = ("campaign_data",)
+    privileges = ("ui:campaign:metrics",)
+    notes = StreamNotes(reads="of activities that have moved, to the end of each report")
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -615,7 +627,7 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
             self._write_state_message()
         self.stream_state["complete_through"] = log.last_number
 
-    def guesses(self) -> Iterable[Guess] | None:
+    def predicted_requests(self) -> Iterable[PredictedRequest] | None:
         """Return the requests for the activities that have moved, when it is known which."""
         stats = cast("EmailCampaignStats", self._tap.streams[EmailCampaignStats.name])
         if not stats.reads_sent:
@@ -624,17 +636,17 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
             return None
         log = stats.activities
         through = 0 if self._begins_anew(log) else self.read_through
-        return self.guesses_of_activities(self._to_read(log, through))
+        return self.predict_activities(self._to_read(log, through))
 
     @abstractmethod
-    def guesses_of_activities(self, activities: list[Activity]) -> Iterator[Guess]:
+    def predict_activities(self, activities: list[Activity]) -> Iterator[PredictedRequest]:
         """Yield the requests for some activities.
 
         Args:
             activities: those that are to be read.
         """
 
-    def _to_read(self, log: ActivityLog, through: int) -> list[Activity]:
+    def _to_read(self, log: ChangeLog, through: int) -> list[Activity]:
         """Return what moved after a number, and what could not be read on an earlier day."""
         left_out: dict[str, int] = self.stream_state.get("left_out", {})
         again = {id_ for id_, day in left_out.items() if day < self.api.today}
@@ -655,7 +667,7 @@ class ForMovedActivities(ForCampaigns, OwnProgressStream):
             return None
         return activity.known_until(int(self.stream_state.get("complete_through", 0)))
 
-    def _begins_anew(self, log: ActivityLog) -> bool:
+    def _begins_anew(self, log: ChangeLog) -> bool:
         """Return whether everything is to be read again.
 
         An earlier start_date lets rows in that were left out, and a log that was taken out of the

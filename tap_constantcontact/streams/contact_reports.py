@@ -9,23 +9,28 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_constantcontact.client import ForEachStream, OwnProgressStream
-from tap_constantcontact.slices import OLDEST, SECOND
+from tap_constantcontact.incremental.contact_slices import OLDEST, SECOND
+from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.streams.bases import PerItemStream, SelfManagedStateStream
 from tap_constantcontact.streams.contacts import Contacts
 from tap_constantcontact.streams.engagement import with_occurrences
-from tap_constantcontact.values import Misfit, parse_start, parse_timestamp, timestamp
+from tap_constantcontact.timestamps import (
+    format_timestamp,
+    normalize_timestamp,
+    parse_start,
+    parse_timestamp,
+)
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-_METRICS = "the scope contact_data and the privilege ui:campaign:metrics"
 # Contacts of a page or two are held at a time.
 _SLICE = 500
 # What contacts are chosen by.
 _INCLUDE = "list_memberships,taggings"
 
 
-class ForEachContact(ForEachStream, OwnProgressStream):
+class PerContactStream(PerItemStream, SelfManagedStateStream):
     """A stream that asks once for each contact.
 
     What a contact does is no change of the contact. So all are asked for, in rounds that begin
@@ -36,15 +41,18 @@ class ForEachContact(ForEachStream, OwnProgressStream):
     settings, and `last`, the time of creation and the id of the contact read last.
     """
 
-    own_columns: ClassVar[tuple[str, ...]] = ("contact_id",)
-    needs = _METRICS
+    context_columns: ClassVar[tuple[str, ...]] = ("contact_id",)
+    scopes = ("contact_data",)
+    privileges = ("ui:campaign:metrics",)
     selected_by_default = False
     settings: ClassVar[tuple[str, ...]] = (
         *("contact_status", "contact_ids", "contact_lists", "contact_tags"),
     )
-    reading = "all contacts, in rounds that begin every `contacts_sweep_days`"
-    cost = "in a round 1 or more for each contact"
-    unseen = "what happens between two rounds, until the next one"
+    notes = StreamNotes(
+        reads="all contacts, in rounds that begin every `contacts_sweep_days`",
+        cost="in a round 1 or more for each contact",
+        limitations="what happens between two rounds, until the next one",
+    )
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of the contacts of a round, the newest contact first."""
@@ -56,7 +64,7 @@ class ForEachContact(ForEachStream, OwnProgressStream):
         if state.get("round", {}).get("for") != round_for:
             state.pop("round", None)
         if "round" in state or self._is_due(round_for):
-            new = {"began": timestamp(self.api.now()), "for": round_for}
+            new = {"began": format_timestamp(self.api.now()), "for": round_for}
             round_: dict[str, Any] = state.setdefault("round", new)
             yield from self._read_round(round_)
             del state["round"]
@@ -93,7 +101,7 @@ class ForEachContact(ForEachStream, OwnProgressStream):
             marked = [([_created_at(row), str(row.get("contact_id"))], row) for row in some]
             marked.sort(key=lambda pair: pair[0], reverse=True)
             chosen = [row for _, row in marked if self.is_chosen(row)]
-            self.api.session.foresee(self.guess_of(self.item_of(row)) for row in chosen)
+            self.api.session.prefetch(self.predict(self.item_of(row)) for row in chosen)
             for mark, contact in marked:
                 if last is None or mark < last:
                     last = mark
@@ -111,7 +119,7 @@ class ForEachContact(ForEachStream, OwnProgressStream):
         for number, (walk, created_from, left) in enumerate(slices):
             if not number:
                 self.logger.info("%s: a request or more for each of %d contacts", self.name, left)
-            begin = timestamp(created_from) if created_from else ""
+            begin = format_timestamp(created_from) if created_from else ""
             # A slice begins a second earlier: that second is the next one's.
             yield [contact for contact in walk.contacts() if _created_at(contact) >= begin]
 
@@ -129,22 +137,23 @@ class ForEachContact(ForEachStream, OwnProgressStream):
         )
 
 
-class ContactSmsEngagementHistory(ForEachContact):
+class ContactSmsEngagementHistory(PerContactStream):
     """A change of a contact's SMS consent (getSmsEngagementHistory)."""
 
     name = "contact_sms_engagement_history"
     path = "/contacts/sms_engagement_history/{contact_id}"
     primary_keys = ("sms_channel_history_id",)
     replication_key = "insert_time"
-    needs = "the scope contact_data and the privilege contacts:read"
-    cost = "in a round 1 or more for each contact with an SMS channel"
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
+    notes = StreamNotes(cost="in a round 1 or more for each contact with an SMS channel")
 
     def is_chosen(self, contact: Record) -> bool:
         """Return whether a contact has a history: an SMS channel."""
         return bool(contact.get("sms_channel")) and super().is_chosen(contact)
 
 
-class ContactActivityDetails(ForEachContact):
+class ContactActivityDetails(PerContactStream):
     """An event of a contact, newest first (getContactTracking)."""
 
     name = "contact_activity_details"
@@ -159,8 +168,8 @@ class ContactActivityDetails(ForEachContact):
         "occurrence",
     )
     replication_key = "created_time"
-    settings = (*ForEachContact.settings, "contact_activity_types")
-    cost = "in a round 1 for 100 events of each contact"
+    settings = (*PerContactStream.settings, "contact_activity_types")
+    notes = StreamNotes(cost="in a round 1 for 100 events of each contact")
 
     def item_of(self, contact: Record) -> Record:
         """Return a contact with the types of its events."""
@@ -172,19 +181,19 @@ class ContactActivityDetails(ForEachContact):
         yield from with_occurrences(super().rows_of(item), self.primary_keys)
 
 
-class ReportInWindow(ForEachContact):
+class ReportInWindow(PerContactStream):
     """A report on a contact between report_start and report_end."""
 
-    own_columns = ("contact_id", "report_start", "report_end")
+    context_columns = ("contact_id", "report_start", "report_end")
     replication_key = "report_end"
-    settings = (*ForEachContact.settings, "report_start", "report_end")
+    settings = (*PerContactStream.settings, "report_start", "report_end")
 
     @cached_property
     def window(self) -> tuple[str, str]:
         """Start and end of the report, the same for all contacts of a run."""
         now = datetime.fromtimestamp(self._tap.initialized_at / 1000, timezone.utc)
         start, end = self.config["report_start"], self.config.get("report_end", "-0h")
-        return timestamp(parse_start(start, now)), timestamp(parse_start(end, now))
+        return format_timestamp(parse_start(start, now)), format_timestamp(parse_start(end, now))
 
     def item_of(self, contact: Record) -> Record:
         """Return a contact with the window of its report."""
@@ -212,7 +221,4 @@ class ContactOpenClickRates(ReportInWindow):
 
 def _created_at(contact: Record) -> str:
     """Return when a contact was created; one that does not say it comes last."""
-    try:
-        return timestamp(parse_timestamp(str(contact.get("created_at"))))
-    except (Misfit, OverflowError):
-        return timestamp(OLDEST)
+    return normalize_timestamp(contact.get("created_at")) or format_timestamp(OLDEST)

@@ -12,23 +12,22 @@ from urllib.parse import ParseResult
 import requests
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
-from tap_constantcontact.answers import part_of
-from tap_constantcontact.client import (
-    ConstantContactStream,
-    ForEachStream,
-    OldestFirstStream,
-    OwnProgressStream,
+from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.api.responses import part_of
+from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.exceptions import Refused
+from tap_constantcontact.incremental.contact_slices import NOBODY, Cut, Span
+from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.streams.bases import (
+    OldestChangeFirstStream,
+    PerItemStream,
+    SelfManagedStateStream,
 )
-from tap_constantcontact.errors import Refused
-from tap_constantcontact.read_ahead import Guess
-from tap_constantcontact.slices import NOBODY, Cut, Span
-from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
+from tap_constantcontact.timestamps import format_timestamp, normalize_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-_CONTACTS = "the scope contact_data and the privilege contacts:read"
-_LISTS = "the scope contact_data and the privilege contacts:lists:read"
 _WALKS = 3
 # "after" may leave out the second itself (not documented), and clocks of servers differ.
 _OVERLAP = timedelta(minutes=10)
@@ -43,7 +42,7 @@ _MANY_CHANGES = 10_000
 _SLICE = 3000
 
 
-class Contacts(OwnProgressStream):
+class Contacts(SelfManagedStateStream):
     """A contact, deleted and unsubscribed ones included (getContacts).
 
     `updated_after` misses unsubscribes, which move only the e-mail address's `updated_at` (seen:
@@ -66,13 +65,14 @@ class Contacts(OwnProgressStream):
     params = {"include_count": "true", "limit": 500}
     primary_keys = ("contact_id",)
     replication_key = "last_changed_at"
-    needs = _CONTACTS
-    reading = (
-        "what the filters show as changed or unsubscribed since the bookmark; all, in a sweep, "
-        "every `contacts_sweep_days`"
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
+    notes = StreamNotes(
+        reads="what the filters show as changed or unsubscribed since the bookmark; all, in a "
+        "sweep, every `contacts_sweep_days`",
+        cost="2, and 1 for each further 500 changed; a sweep: 1 for 450 contacts",
+        limitations="what no filter shows, until the sweep",
     )
-    cost = "2, and 1 for each further 500 changed; a sweep: 1 for 450 contacts"
-    unseen = "what no filter shows, until the sweep"
 
     _include: list[str] | None = None
     _since = ""
@@ -131,7 +131,7 @@ class Contacts(OwnProgressStream):
         contact = super().post_process(row, context)
         if contact is None:
             return None
-        contact["last_changed_at"] = _last_changed_at(contact) or timestamp(
+        contact["last_changed_at"] = _last_changed_at(contact) or format_timestamp(
             self._began or datetime.now(timezone.utc)
         )
         return contact if contact["last_changed_at"] >= self._since else None
@@ -180,7 +180,7 @@ class Contacts(OwnProgressStream):
         elif left > 0:  # some have no time of creation, or the filters fail
             yield Slice(Walk(self, params), None, left)
 
-    def guess_of_slices(self, before: datetime | None, size: int) -> Guess:
+    def predict_slices(self, before: datetime | None, size: int) -> PredictedRequest:
         """Return the request that `slices` begins with; the others follow from the answers.
 
         Args:
@@ -190,40 +190,40 @@ class Contacts(OwnProgressStream):
         cut = Cut(size, self.newest, before)
         spans = cut.spans()
 
-        def guess_of(span: Span) -> Guess:
-            return self.guess_of({"params": span.filter})._replace(then=partial(then, span))
+        def predict(span: Span) -> PredictedRequest:
+            return self.predict({"params": span.filter})._replace(then=partial(then, span))
 
-        def then(span: Span, page: requests.Response) -> Iterator[Guess]:
+        def then(span: Span, page: requests.Response) -> Iterator[PredictedRequest]:
             count = _count(part_of(page, "contacts_count")) or 0
             if span is not NOBODY and cut.is_small(span, count):
-                yield from self.guesses_from(page)
+                yield from self.predict_following(page)
             if following := _next(spans, count):
-                yield guess_of(following)
+                yield predict(following)
 
-        return guess_of(next(spans))
+        return predict(next(spans))
 
     @cached_property
     def newest(self) -> datetime:
         """When the newest contacts were created, roughly; the same for the whole run."""
         return self.api.now()
 
-    def guesses(self) -> Iterator[Guess]:
+    def predicted_requests(self) -> Iterator[PredictedRequest]:
         """Yield the walks through what has changed; a sweep is foreseen when it begins."""
         for params in self._changes_params:
-            first_page = self.guess_of({"params": params})
-            yield first_page._replace(then=self._guesses_from_changes)
+            first_page = self.predict({"params": params})
+            yield first_page._replace(then=self._predict_changes)
 
-    def _guesses_from_changes(self, page: requests.Response) -> Iterator[Guess]:
+    def _predict_changes(self, page: requests.Response) -> Iterator[PredictedRequest]:
         """Yield the next page, unless there are so many changes that a sweep takes their place."""
         if (_count(part_of(page, "contacts_count")) or 0) <= _MANY_CHANGES // 2:
-            yield from self.guesses_from(page)
+            yield from self.predict_following(page)
 
     @property
     def _changes_params(self) -> list[dict[str, str]]:
         """The filters that show what has changed since the bookmark, if there is one."""
-        if not self.stream_state.get("replication_key_value") or self.begins_at is None:
+        if not self.stream_state.get("replication_key_value") or self.starts_from is None:
             return []
-        since = timestamp(self.begins_at - _OVERLAP)
+        since = format_timestamp(self.starts_from - _OVERLAP)
         return [{name: since} for name in ("updated_after", "optout_after")]
 
     def _changes(self, walks: list[Walk], seen: set[str]) -> Iterator[Record]:
@@ -232,7 +232,9 @@ class Contacts(OwnProgressStream):
             yield from walk.contacts(seen)
             seen |= walk.found
         if all(walk.is_complete for walk in walks):
-            self.stream_state.update(self._bookmark(timestamp(cast("datetime", self._began))))
+            self.stream_state.update(
+                self._bookmark(format_timestamp(cast("datetime", self._began)))
+            )
 
     def _sweep_is_due(self, swept_for: Mapping[str, Any]) -> bool:
         state = self.stream_state
@@ -245,7 +247,7 @@ class Contacts(OwnProgressStream):
     def is_due_after(self, began: str) -> bool:
         """Return whether it is `contacts_sweep_days` since a sweep or a round began."""
         every = timedelta(days=self.config["contacts_sweep_days"])
-        return began <= timestamp(self.api.now() - every + _SWEEP_EARLY)
+        return began <= format_timestamp(self.api.now() - every + _SWEEP_EARLY)
 
     def _sweep_state(self, swept_for: Mapping[str, Any]) -> dict[str, Any]:
         """Return the state of the sweep under way, or that of a new one."""
@@ -263,16 +265,16 @@ class Contacts(OwnProgressStream):
         """
         mark = sweep.get("created_before")
         before = parse_timestamp(mark) if mark else None
-        self.api.session.foresee([self.guess_of_slices(before, _SLICE)])
+        self.api.session.prefetch([self.predict_slices(before, _SLICE)])
         last: set[str] = set()
         is_complete = True
         for walk, lower, _ in self.slices(before, _SLICE, {}):
-            sweep.setdefault("began", timestamp(cast("datetime", self._began)))
+            sweep.setdefault("began", format_timestamp(cast("datetime", self._began)))
             yield from walk.contacts(seen, last)
             is_complete &= walk.is_complete
             last = walk.found
             if lower and is_complete:
-                sweep["created_before"] = timestamp(lower)
+                sweep["created_before"] = format_timestamp(lower)
                 self._write_state_message()
         if is_complete and self.replication_method != REPLICATION_FULL_TABLE:
             self._end_sweep(sweep)
@@ -360,14 +362,14 @@ class ContactCounts(ConstantContactStream):
     path = "/contacts/counts"
     params = {"include": "new_subscriber"}
     primary_keys = ("counted_at",)
-    needs = _CONTACTS
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
     selected_by_default = False
-    reading = "a new row in each run"
-    unseen = "counts between two runs"
+    notes = StreamNotes(reads="a new row in each run", limitations="counts between two runs")
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Add the time of counting, which is the row's key."""
-        return super().post_process({**row, "counted_at": timestamp(self.api.asked_at)})
+        return super().post_process({**row, "counted_at": format_timestamp(self.api.requested_at)})
 
 
 class ContactLists(ConstantContactStream):
@@ -378,8 +380,9 @@ class ContactLists(ConstantContactStream):
     records_key = "lists"
     params = {"status": "all", "include_membership_count": "all", "limit": 500}
     primary_keys = ("list_id",)
-    needs = _LISTS
-    cost = "1 for 500 e-mail lists, 1 for 500 SMS lists"
+    scopes = ("contact_data",)
+    privileges = ("contacts:lists:read",)
+    notes = StreamNotes(cost="1 for 500 e-mail lists, 1 for 500 SMS lists")
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each list once, whether it is for e-mail, SMS or both."""
@@ -416,8 +419,9 @@ class ContactTags(ConstantContactStream):
     records_key = "tags"
     params = {"include_count": "true", "limit": 500}
     primary_keys = ("tag_id",)
-    needs = _CONTACTS
-    unseen = "a deleted tag: it is missing, its row stays"
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
+    notes = StreamNotes(limitations="a deleted tag: it is missing, its row stays")
 
 
 class ContactCustomFields(ConstantContactStream):
@@ -428,8 +432,9 @@ class ContactCustomFields(ConstantContactStream):
     records_key = "custom_fields"
     params = {"limit": 100}
     primary_keys = ("custom_field_id",)
-    needs = _CONTACTS
-    unseen = "a deleted field: it is missing, its row stays"
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
+    notes = StreamNotes(limitations="a deleted field: it is missing, its row stays")
 
 
 class BulkActivities(ConstantContactStream):
@@ -443,12 +448,13 @@ class BulkActivities(ConstantContactStream):
     records_key = "activities"
     params = {"limit": 500}
     primary_keys = ("activity_id",)
-    needs = "the scope contact_data and the privilege contacts:write"
+    scopes = ("contact_data",)
+    privileges = ("contacts:write",)
     selected_by_default = False
-    unseen = "what is older than ten days (documented)"
+    notes = StreamNotes(limitations="what is older than ten days (documented)")
 
 
-class Segments(OldestFirstStream):
+class Segments(OldestChangeFirstStream):
     """A saved selection of contacts (getAccountSegments, getSegmentDetail)."""
 
     name = "segments"
@@ -458,11 +464,12 @@ class Segments(OldestFirstStream):
     primary_keys = ("segment_id",)
     replication_key = "edited_at"
     detail_path = "/segments/{segment_id}"
-    needs = _LISTS
-    unseen = "a deleted segment: it is missing, its row stays"
+    scopes = ("contact_data",)
+    privileges = ("contacts:lists:read",)
+    notes = StreamNotes(limitations="a deleted segment: it is missing, its row stays")
 
 
-class SegmentContacts(ForEachStream):
+class SegmentContacts(PerItemStream):
     """A contact that is in a segment now (getContacts with segment_id).
 
     The API puts a segment together when it is asked for, and answers 202 until it is there.
@@ -473,11 +480,14 @@ class SegmentContacts(ForEachStream):
     records_key = "contacts"
     params = {"limit": 500}
     primary_keys = ("segment_id", "contact_id")
-    own_columns = ("segment_id",)
-    needs = _CONTACTS
+    context_columns = ("segment_id",)
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
     selected_by_default = False
-    cost = "1 for 1,000 segments, and for each 1 for 500 contacts"
-    unseen = "a contact that leaves a segment: its row stays"
+    notes = StreamNotes(
+        cost="1 for 1,000 segments, and for each 1 for 500 contacts",
+        limitations="a contact that leaves a segment: its row stays",
+    )
 
     def items(self, context: Context | None) -> Iterator[Record]:
         """Yield all segments, changed or not."""
@@ -491,18 +501,11 @@ def _last_changed_at(contact: Record) -> str | None:
     """Return the newest of a contact's times of change; `contacts.json` names them."""
     address = contact.get("email_address") or {}
     times = [contact.get("updated_at"), address.get("updated_at"), address.get("opt_out_date")]
-    times.append(_midnight(contact.get("deleted_at")))
+    times.append(normalize_timestamp(contact.get("deleted_at")))
     consents = (contact.get("sms_channel") or {}).get("sms_channel_consents") or []
     for consent in filter(None, consents):
         times += map(consent.get, ("updated_at", "opt_in_date", "opt_out_date"))
     return max(filter(None, times), default=contact.get("created_at"))
-
-
-def _midnight(day: str | None) -> str | None:
-    try:
-        return timestamp(parse_timestamp(day)) if day else None
-    except (Misfit, OverflowError):
-        return None
 
 
 def _next(spans: Generator[Span, int, None], count: int) -> Span | None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from singer_sdk.exceptions import FatalAPIError
 
-from tap_constantcontact.answers import body_of, request_line
-from tap_constantcontact.client import EXTRA, OVERLAP, Api, ConstantContactStream
-from tap_constantcontact.custom_streams import SINCE, WHOLE_RECORD, Declaration, schema_of
-from tap_constantcontact.errors import Forbidden, Refused
-from tap_constantcontact.values import timestamp
+from tap_constantcontact.api.responses import body_of, request_line
+from tap_constantcontact.api.run import ApiRun
+from tap_constantcontact.client import OVERLAP, ConstantContactStream
+from tap_constantcontact.exceptions import Forbidden, Refused
+from tap_constantcontact.schema import EXTRA
+from tap_constantcontact.settings.custom_streams import SINCE, WHOLE_RECORD, Declaration, schema_of
+from tap_constantcontact.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     import requests
@@ -24,10 +26,8 @@ if TYPE_CHECKING:
 class CustomStream(ConstantContactStream):
     """A stream that is declared in the settings; it has no name before that."""
 
-    needs: str  # type: ignore[misc] # each has its own
-
     def __init__(
-        self, tap: TapConstantContact, connect: Callable[[], Api], declaration: Declaration
+        self, tap: TapConstantContact, connect: Callable[[], ApiRun], declaration: Declaration
     ) -> None:
         """Make a stream.
 
@@ -38,7 +38,8 @@ class CustomStream(ConstantContactStream):
         """
         self.name = declaration["name"]
         self.path = declaration["path"]
-        self.needs = _needs_of(declaration)
+        self.scopes = tuple(declaration.get("scopes", ()))
+        self.requires = f"what the vendor's reference says of {self.path}"
         self._declaration = declaration
         schema = schema_of(declaration)
         if "schema" in declaration and tap.config.get("keep_unknown_fields"):
@@ -75,7 +76,7 @@ class CustomStream(ConstantContactStream):
     @cached_property
     def since(self) -> str:
         """Where the run begins: the bookmark less an overlap, or start_date, or nothing."""
-        return timestamp(self.begins_at - OVERLAP) if self.begins_at else ""
+        return format_timestamp(self.starts_from - OVERLAP) if self.starts_from else ""
 
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
         """Yield the records of an answer.
@@ -117,12 +118,6 @@ class CustomStream(ConstantContactStream):
         where = request_line(response)
         message = f"{where}: {what}. Check {part} of {self.name} in custom_streams"
         raise FatalAPIError(message)
-
-
-def _needs_of(declaration: Declaration) -> str:
-    if scopes := declaration.get("scopes"):
-        return " and ".join(f"the scope {scope}" for scope in scopes)
-    return f"what the vendor's reference says of {declaration['path']}"
 
 
 def _kind_of(value: Any) -> str:

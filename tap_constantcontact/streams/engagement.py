@@ -7,12 +7,14 @@ from collections.abc import Generator, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_constantcontact.changes import Activity, Tally
-from tap_constantcontact.client import ForEachStream
-from tap_constantcontact.errors import Forbidden, NotFound
-from tap_constantcontact.read_ahead import Guess
-from tap_constantcontact.streams.campaigns import ForMovedActivities, StatsStream
-from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
+from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.exceptions import Forbidden, NotFound
+from tap_constantcontact.incremental.change_log import Activity
+from tap_constantcontact.incremental.report_cursor import ReportCursor
+from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.streams.bases import PerItemStream
+from tap_constantcontact.streams.campaigns import ChangedActivitiesStream, StatsStream
+from tap_constantcontact.timestamps import format_timestamp, normalize_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from urllib.parse import ParseResult
@@ -39,13 +41,10 @@ def with_occurrences(rows: Iterator[Record], primary_keys: tuple[str, ...]) -> I
 
 def _in_one_form(value: Any) -> Any:
     """Return a part of a key as it will be written: a time comes with and without milliseconds."""
-    try:
-        return timestamp(parse_timestamp(value)) if isinstance(value, str) else value
-    except (Misfit, OverflowError):
-        return value
+    return normalize_timestamp(value) or value
 
 
-class EmailCampaignActivityStats(ForMovedActivities, StatsStream):
+class EmailCampaignActivityStats(ChangedActivitiesStream, StatsStream):
     """Counters of a sent activity (getEmailCampaignActivitySummary)."""
 
     name = "email_campaign_activity_stats"
@@ -53,23 +52,25 @@ class EmailCampaignActivityStats(ForMovedActivities, StatsStream):
     primary_keys = ("campaign_activity_id",)
     replication_key = "last_refresh_time"
     ids_per_request = at_once = 10
-    reading = "of activities that have moved"
-    cost = "1 for 10 activities that have moved"
-    unseen = "what moves without a counter of the log, such as an unsubscribe rate"
+    notes = StreamNotes(
+        reads="of activities that have moved",
+        cost="1 for 10 activities that have moved",
+        limitations="what moves without a counter of the log, such as an unsubscribe rate",
+    )
 
     def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
         """Yield the counters."""
         yield from self.stats_of(activity.activity_id for activity in activities)
 
-    def guesses_of_activities(self, activities: list[Activity]) -> Iterator[Guess]:
+    def predict_activities(self, activities: list[Activity]) -> Iterator[PredictedRequest]:
         """Yield the requests for the counters."""
-        return self.guesses_of_stats(activity.activity_id for activity in activities)
+        return self.predict_stats(activity.activity_id for activity in activities)
 
 
-class ReportOfActivity(ForMovedActivities, ForEachStream):
+class ActivityReport(ChangedActivitiesStream, PerItemStream):
     """A report on each sent activity, read to its end where the activity has moved."""
 
-    own_columns: ClassVar[tuple[str, ...]] = ("campaign_id", "campaign_activity_id")
+    context_columns: ClassVar[tuple[str, ...]] = ("campaign_id", "campaign_activity_id")
 
     def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
         """Yield the rows of the only one; it is tried again on another day if it is refused."""
@@ -78,17 +79,17 @@ class ReportOfActivity(ForMovedActivities, ForEachStream):
             try:
                 again = yield from self.rows_of_activity(activity, rows)
             except (NotFound, Forbidden) as refusal:
-                self.leave_out(refusal)
+                self.skip(refusal)
                 again = True
             if again:
                 self.left_out[activity.activity_id] = self.api.today
             else:
                 self.left_out.pop(activity.activity_id, None)
 
-    def guesses_of_activities(self, activities: list[Activity]) -> Iterator[Guess]:
+    def predict_activities(self, activities: list[Activity]) -> Iterator[PredictedRequest]:
         """Yield the requests for the reports."""
         for activity in activities:
-            yield self.guess_of(_item_of(activity), whole=self.reads_to_the_end(activity))
+            yield self.predict(_item_of(activity), whole=self.reads_to_the_end(activity))
 
     def reads_to_the_end(self, activity: Activity) -> bool:
         """Return whether the report on an activity will be read to its end."""
@@ -107,18 +108,19 @@ class ReportOfActivity(ForMovedActivities, ForEachStream):
         return False
 
 
-class EmailCampaignSendHistory(ReportOfActivity):
+class EmailCampaignSendHistory(ActivityReport):
     """A send of an activity (retrieveEmailSendHistoryUsingGET)."""
 
     name = "email_campaign_send_history"
     path = "/emails/activities/{campaign_activity_id}/send_history"
     primary_keys = ("campaign_activity_id", "send_id")
     replication_key = "run_date"
-    needs = "the scope campaign_data and the privilege campaign:read"
-    cost = "1 for each activity that has moved"
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
+    notes = StreamNotes(cost="1 for each activity that has moved")
 
 
-class EmailLinks(ReportOfActivity):
+class EmailLinks(ActivityReport):
     """A link of an email, with or without clicks (getCampaignActivityLinkStats)."""
 
     name = "email_links"
@@ -126,8 +128,10 @@ class EmailLinks(ReportOfActivity):
     records_key = "link_click_counts"
     primary_keys = ("campaign_activity_id", "url_id")
     replication_key = "counted_at"
-    cost = "1 or more for each activity that has moved"
-    unseen = "a link that is gone: its row stays"
+    notes = StreamNotes(
+        cost="1 or more for each activity that has moved",
+        limitations="a link that is gone: its row stays",
+    )
 
     def get_url_params(
         self, context: Context | None, next_page_token: ParseResult | None
@@ -139,18 +143,20 @@ class EmailLinks(ReportOfActivity):
     def rows_of(self, item: Record) -> Iterator[Record]:
         """Yield the links of an activity, with the time at which their clicks were counted."""
         for row in super().rows_of(item):
-            yield {**row, "counted_at": timestamp(self.api.asked_at)}
+            yield {**row, "counted_at": format_timestamp(self.api.requested_at)}
 
 
-class TrackingReport(ReportOfActivity):
+class TrackingReport(ActivityReport):
     """A report with a row for each contact."""
 
     records_key = "tracking_activities"
     params = {"limit": 500}
     primary_keys: tuple[str, ...] = _KEY_OF_CONTACT
     replication_key = "created_time"
-    cost = "1 for 500 rows of each activity that has moved"
-    unseen = "a row that disappears: it stays"
+    notes = StreamNotes(
+        cost="1 for 500 rows of each activity that has moved",
+        limitations="a row that disappears: it stays",
+    )
 
     def rows_of_activity(
         self, activity: Activity, rows: Iterator[Record]
@@ -177,8 +183,10 @@ class EventReport(TrackingReport):
     primary_keys: tuple[str, ...] = _KEY_OF_EVENT
     kind: ClassVar[str | None] = None
     least_lookback: ClassVar[timedelta] = timedelta(days=1)
-    reading = "of activities that have moved, newest rows first, down to what is known"
-    unseen = "rows that come late, until a re-read; a row that disappears: it stays"
+    notes = StreamNotes(
+        reads="of activities that have moved, newest rows first, down to what is known",
+        limitations="rows that come late, until a re-read; a row that disappears: it stays",
+    )
 
     def reads_to_the_end(self, activity: Activity) -> bool:
         """Return whether nothing of an activity is known or left out."""
@@ -193,7 +201,7 @@ class EventReport(TrackingReport):
         behind its counter is tried again.
         """
         lookback = max(timedelta(days=self.config["engagement_lookback_days"]), self.least_lookback)
-        tally = Tally(activity, self.kind, self.known_until(activity), lookback)
+        tally = ReportCursor(activity, self.kind, self.known_until(activity), lookback)
         to_the_end = True
         for row in with_occurrences(rows, self.primary_keys):
             at = _time_of(row)
@@ -221,7 +229,7 @@ class EmailOpens(EventReport):
     name = "email_opens"
     kind = "opens"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/opens"
-    unseen = TrackingReport.unseen  # late rows are noticed: opens are counted
+    notes = StreamNotes(limitations=TrackingReport.notes.limitations)
 
 
 class EmailClicks(EventReport):
@@ -231,7 +239,7 @@ class EmailClicks(EventReport):
     kind = "clicks"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/clicks"
     primary_keys = ("campaign_activity_id", "contact_id", "url_id", "created_time", "occurrence")
-    unseen = TrackingReport.unseen  # as those of opens
+    notes = StreamNotes(limitations=TrackingReport.notes.limitations)
 
 
 class EmailBounces(EventReport):
@@ -271,7 +279,7 @@ class EmailDidNotOpens(TrackingReport):
     name = "email_did_not_opens"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/didnotopens"
     selected_by_default = False
-    unseen = "a contact that opens leaves the report: its row stays"
+    notes = StreamNotes(limitations="a contact that opens leaves the report: its row stays")
 
 
 def _item_of(activity: Activity) -> Record:
@@ -281,5 +289,5 @@ def _item_of(activity: Activity) -> Record:
 def _time_of(row: Record) -> datetime | None:
     try:
         return parse_timestamp(str(row.get("created_time")))
-    except (Misfit, OverflowError):
+    except ValueError:
         return None

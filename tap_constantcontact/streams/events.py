@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from tap_constantcontact.answers import body_of
-from tap_constantcontact.client import ConstantContactStream, ForEachStream
-from tap_constantcontact.read_ahead import Guess
+from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.api.responses import body_of
+from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.streams.bases import PerItemStream
 
 if TYPE_CHECKING:
     from requests import Response
     from singer_sdk.helpers.types import Context, Record
-
-_EVENTS = "the scope campaign_data and the privilege campaign:read"
 
 
 class Events(ConstantContactStream):
@@ -27,28 +27,29 @@ class Events(ConstantContactStream):
     primary_keys = ("event_id",)
     detail_path = "/events/{event_id}"
     detail_params = {"include": "true"}
-    needs = _EVENTS
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each event with its detail, which alone names its track."""
         for event in super().read(context):
-            yield self.completed(event)
+            yield self.with_detail(event)
 
     def first_pages(self, context: Context | None) -> Iterator[Context]:
         """Ask for the events of each status."""
         for status in dict.fromkeys(self.config.get("event_status") or [None]):
             yield {"params": {"event_status": status}}
 
-    def guess_of_detail(self, row: Record) -> Guess:
+    def predict_detail(self, row: Record) -> PredictedRequest:
         """Return the request for an event's detail; those for its registrations follow."""
-        then = partial(self._guesses_from_detail, row["event_id"])
-        return super().guess_of_detail(row)._replace(then=then)
+        then = partial(self._predict_from_detail, row["event_id"])
+        return super().predict_detail(row)._replace(then=then)
 
-    def _guesses_from_detail(self, event_id: str, answer: Response) -> Iterator[Guess]:
+    def _predict_from_detail(self, event_id: str, answer: Response) -> Iterator[PredictedRequest]:
         event = {**body_of(answer), "event_id": event_id}
         for child in cast("list[ConstantContactStream]", self.child_streams):
             if child.selected or child.has_selected_descendents:
-                yield from map(child.guess_of, self.generate_child_contexts(event, None))
+                yield from map(child.predict, self.generate_child_contexts(event, None))
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield the event's track, of which the API shows one."""
@@ -57,37 +58,43 @@ class Events(ConstantContactStream):
             yield {"event_id": record["event_id"], "track_id": track_id}
 
 
-class EventRegistrations(ForEachStream):
+class EventRegistrations(PerItemStream):
     """A registration for an event (findRegistrationsUsingGET)."""
 
     name = "event_registrations"
     path = "/events/{event_id}/tracks/{track_id}/registrations"
     records_key = "records"
     primary_keys = ("event_id", "registration_id")
-    own_columns = ("event_id",)
+    context_columns = ("event_id",)
     parent_stream_type = Events
     state_partitioning_keys = ()
-    needs = _EVENTS
-    reading = "in full, of each event: there is no filter of time"
-    cost = "1 or more for each event"
-    unseen = "a registration that is missing: its row stays"
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
+    notes = StreamNotes(
+        reads="in full, of each event: there is no filter of time",
+        cost="1 or more for each event",
+        limitations="a registration that is missing: its row stays",
+    )
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield what the registration's detail is asked for with."""
         yield {**(context or {}), "registration_id": record["registration_id"]}
 
 
-class EventRegistrationDetails(ForEachStream):
+class EventRegistrationDetails(PerItemStream):
     """A registration with tickets, answers and order (getRegistrationInfo)."""
 
     name = "event_registration_details"
     path = "/events/{event_id}/tracks/{track_id}/registrations/{registration_id}"
     primary_keys = ("event_id", "registration_id")
-    own_columns = ("event_id", "registration_id")
+    context_columns = ("event_id", "registration_id")
     parent_stream_type = EventRegistrations
     state_partitioning_keys = ()
-    needs = _EVENTS
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
     selected_by_default = False
-    reading = "in full, of each registration"
-    cost = "1 for each registration"
-    unseen = EventRegistrations.unseen
+    notes = StreamNotes(
+        reads="in full, of each registration",
+        cost="1 for each registration",
+        limitations=EventRegistrations.notes.limitations,
+    )

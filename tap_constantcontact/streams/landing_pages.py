@@ -5,35 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tap_constantcontact.client import ForEachStream
-from tap_constantcontact.read_ahead import Guess
+from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.streams.bases import PerItemStream
 from tap_constantcontact.streams.engagement import with_occurrences
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
 
-class LandingPageReport(ForEachStream):
+class LandingPageReport(PerItemStream):
     """A report on each landing page, newest first."""
 
     records_key = "tracking_activities"
     params = {"limit": 500}
     primary_keys: tuple[str, ...] = ("campaign_activity_id", "contact_id")
-    own_columns = ("campaign_activity_id",)
-    needs = "the scope campaign_data and the privilege ui:campaign:metrics"
+    context_columns = ("campaign_activity_id",)
+    scopes = ("campaign_data",)
+    privileges = ("ui:campaign:metrics",)
     selected_by_default = False
-    reading = "in full, of the landing pages of the setting `landing_page_activity_ids`"
-    cost = "1 for 500 rows of each landing page"
-    unseen = "a row that disappears: it stays"
+    notes = StreamNotes(
+        reads="in full, of the landing pages of the setting `landing_page_activity_ids`",
+        cost="1 for 500 rows of each landing page",
+        limitations="a row that disappears: it stays",
+    )
 
     def items(self, context: Context | None) -> Iterator[Record]:
         """Yield the landing pages of the setting landing_page_activity_ids."""
         for activity_id in dict.fromkeys(self.config.get("landing_page_activity_ids", [])):
             yield {"campaign_activity_id": activity_id}
 
-    def guesses(self) -> Iterator[Guess]:
+    def predicted_requests(self) -> Iterator[PredictedRequest]:
         """Return the reports on all of them."""
-        return map(self.guess_of, self.items(None))
+        return map(self.predict, self.items(None))
 
 
 class LandingPageContactOpens(LandingPageReport):

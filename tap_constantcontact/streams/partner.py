@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tap_constantcontact.client import ConstantContactStream, ForEachStream
+from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.streams.bases import PerItemStream
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 class PartnerStream(ConstantContactStream):
     """A stream that is read with the key and the token of a partner."""
 
-    needs = "a partner's key"
+    requires = "a partner's key"
     for_partners = True
     selected_by_default = False
 
@@ -23,9 +25,9 @@ class PartnerStream(ConstantContactStream):
         """Headers of every request, with the partner's key."""
         return {**super().http_headers, "x-api-key": self.config.get("partner_api_key", "")}
 
-    def is_out_of_reach(self) -> bool:
+    def is_forbidden(self) -> bool:
         """Return whether there is no partner's key, or one that may not read the stream."""
-        return "partner_api_key" not in self.config or super().is_out_of_reach()
+        return "partner_api_key" not in self.config or super().is_forbidden()
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Yield the records, or none where there is no partner's key."""
@@ -45,24 +47,23 @@ class PartnerAccounts(PartnerStream):
     records_key = "site_owner_list"
     params = {"limit": 50}
     primary_keys = ("encoded_account_id",)
-    unseen = "an account that is gone: its row stays"
+    notes = StreamNotes(limitations="an account that is gone: its row stays")
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield the account."""
         yield {"encoded_account_id": record["encoded_account_id"]}
 
 
-class PartnerAccountPlans(PartnerStream, ForEachStream):
+class PartnerAccountPlans(PartnerStream, PerItemStream):
     """The billing plan of a client account (getPlan)."""
 
     name = "partner_account_plans"
     path = "/partner/accounts/{encoded_account_id}/plan"
     primary_keys = ("encoded_account_id",)
-    own_columns = ("encoded_account_id",)
+    context_columns = ("encoded_account_id",)
     parent_stream_type = PartnerAccounts
     state_partitioning_keys = ()
-    reading = "in full, of each account"
-    cost = "1 for each account"
+    notes = StreamNotes(reads="in full, of each account", cost="1 for each account")
 
 
 class PartnerWebhookSubscriptions(PartnerStream):
@@ -71,4 +72,4 @@ class PartnerWebhookSubscriptions(PartnerStream):
     name = "partner_webhook_subscriptions"
     path = "/partner/webhooks/subscriptions"
     primary_keys = ("topic_id",)
-    unseen = "a subscription that is gone: its row stays"
+    notes = StreamNotes(limitations="a subscription that is gone: its row stays")

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_constantcontact.client import ConstantContactStream
-from tap_constantcontact.values import timestamp
+from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
@@ -26,11 +27,16 @@ class SmsCampaignSummaries(ConstantContactStream):
     params = {"limit": 50}
     primary_keys = ("campaign_id",)
     replication_key = "last_sent_date"
-    needs = "the scope campaign_data and the privilege ui:campaign:metrics"
-    reading = "what was sent since the bookmark less 90 days"
-    unseen = "counts that move later than 90 days after the send"
+    scopes = ("campaign_data",)
+    privileges = ("ui:campaign:metrics",)
+    notes = StreamNotes(
+        reads="what was sent since the bookmark less 90 days",
+        limitations="counts that move later than 90 days after the send",
+    )
 
     def first_pages(self, context: Context | None) -> list[Context]:
         """Ask for campaigns sent since the last one read, less the time in which counts move."""
-        start_at = timestamp(self.begins_at - _LOOKBACK) if self.begins_at else _BEGINNING
+        start_at = (
+            format_timestamp(self.starts_from - _LOOKBACK) if self.starts_from else _BEGINNING
+        )
         return [{"params": {"start_at": start_at}}]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.notes import StreamNotes
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
-
-_SOCIAL = "the scope campaign_data and the privilege campaign:read"
 
 
 class SocialProfiles(ConstantContactStream):
@@ -19,10 +18,10 @@ class SocialProfiles(ConstantContactStream):
     path = "/social/profiles"
     params = {"include": "accessible"}
     primary_keys = ("profile_id",)
-    needs = _SOCIAL
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
     selected_by_default = False
-    cost = "1 for each page"
-    unseen = "what is gone: its row stays"
+    notes = StreamNotes(cost="1 for each page", limitations="what is gone: its row stays")
 
 
 class SocialConnections(ConstantContactStream):
@@ -32,10 +31,10 @@ class SocialConnections(ConstantContactStream):
     path = "/social/connections"
     records_key = "connections"
     primary_keys = ("network", "network_account_id")
-    needs = _SOCIAL
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
     selected_by_default = False
-    cost = "1 for each page"
-    unseen = "what is gone: its row stays"
+    notes = StreamNotes(cost="1 for each page", limitations="what is gone: its row stays")
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Copy the key, which lies in account_info, to the top."""
@@ -53,6 +52,7 @@ class SocialHashtagGroups(ConstantContactStream):
     records_key = "hashtag_groups"
     params = {"limit": 5}
     primary_keys = ("hashtag_group_id",)
-    needs = _SOCIAL
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
     selected_by_default = False
-    unseen = "what is gone: its row stays"
+    notes = StreamNotes(limitations="what is gone: its row stays")

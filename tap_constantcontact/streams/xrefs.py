@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.notes import StreamNotes
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
@@ -26,7 +27,7 @@ class Xrefs(ConstantContactStream):
     ids_param: ClassVar[str] = "sequence_ids"
     ids_per_request: ClassVar[int] = 500
     selected_by_default = False
-    cost = "1 for 500 ids"
+    notes = StreamNotes(cost="1 for 500 ids")
 
     def first_pages(self, context: Context | None) -> Iterator[Context]:
         """Ask for the setting's V2 ids."""
@@ -42,8 +43,9 @@ class ContactIdXrefs(Xrefs):
     name = "contact_id_xrefs"
     path = "/contacts/contact_id_xrefs"
     setting = "v2_contact_ids"
-    needs = "the scope contact_data and the privilege contacts:read"
-    reading = "in full, for the ids of the setting `v2_contact_ids`"
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
+    notes = StreamNotes(reads="in full, for the ids of the setting `v2_contact_ids`")
 
 
 class ListIdXrefs(Xrefs):
@@ -52,8 +54,9 @@ class ListIdXrefs(Xrefs):
     name = "list_id_xrefs"
     path = "/contact_lists/list_id_xrefs"
     setting = "v2_list_ids"
-    needs = "the scope contact_data and the privilege contacts:lists:read"
-    reading = "in full, for the ids of the setting `v2_list_ids`"
+    scopes = ("contact_data",)
+    privileges = ("contacts:lists:read",)
+    notes = StreamNotes(reads="in full, for the ids of the setting `v2_list_ids`")
 
 
 class CampaignIdXrefs(Xrefs):
@@ -65,6 +68,8 @@ class CampaignIdXrefs(Xrefs):
     setting = "v2_email_campaign_ids"
     ids_param = "v2_email_campaign_ids"
     ids_per_request = 50
-    needs = "the scope campaign_data and the privilege campaign:read"
-    reading = "in full, for the ids of the setting `v2_email_campaign_ids`"
-    cost = "1 for 50 ids"
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
+    notes = StreamNotes(
+        reads="in full, for the ids of the setting `v2_email_campaign_ids`", cost="1 for 50 ids"
+    )

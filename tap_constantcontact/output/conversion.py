@@ -10,131 +10,79 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-Cleaner = Callable[[Any], Any]
+from tap_constantcontact.timestamps import format_timestamp, parse_timestamp
+
+Converter = Callable[[Any], Any]
 #: Is told the path of a property, and its value.
 Report = Callable[[str, Any], None]
 
-# PostgreSQL refuses NUL in text, and UTF-8 has no lone surrogates.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_RELATIVE = re.compile(r"-(\d+)([hdw])")
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 # The form that the API sends nearly always; the rest takes more time.
 _USUAL_TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?Z"
 )
 _CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
-_MILLISECOND = 1000
 
 
-class Misfit(ValueError):
+class ConversionError(ValueError):
     """A value that has no place in the type its schema declares."""
 
 
 # An array or an object where a timestamp should be is refused by its cache.
-_MISFITS = (Misfit, TypeError)
+_INVALID = (ConversionError, TypeError)
 
 
-def cleaner(schema: Mapping[str, Any], misfit: Report, unknown: Report, path: str = "") -> Cleaner:
+def converter(
+    schema: Mapping[str, Any], invalid: Report, unknown: Report, path: str = ""
+) -> Converter:
     """Return a function that brings a value into the type of its schema.
 
     Args:
         schema: a JSON Schema with one type beside null at every level.
-        misfit: is told of each property whose value has another type and became null.
+        invalid: is told of each property whose value has another type and became null.
         unknown: is told of each property that the schema lacks, and that is left out.
         path: the path of the value within its record.
     """
-    convert = _converter(schema, misfit, unknown, path)
+    convert = _converter(schema, invalid, unknown, path)
 
     def clean(value: Any) -> Any:
         if value is None:
             return None
         try:
             return convert(value)
-        except _MISFITS:
-            _report_misfit(misfit, path, value)
+        except _INVALID:
+            _report_invalid(invalid, path, value)
             return None
 
     return clean
 
 
-def timestamp(moment: datetime) -> str:
-    """Return an aware moment in UTC with a `Z`: to the millisecond, finer only where it is finer.
-
-    The API's times have milliseconds at most (seen), so that texts of one width keep the order of
-    time, which is how the SDK compares them.
-    """
-    utc = moment if moment.tzinfo is timezone.utc else moment.astimezone(timezone.utc)
-    finest = "microseconds" if utc.microsecond % _MILLISECOND else "milliseconds"
-    return utc.isoformat(timespec=finest).removesuffix("+00:00") + "Z"
-
-
-def parse_timestamp(text: str) -> datetime:
-    """Return the moment that a text names; one without an offset is taken as UTC.
-
-    Raises:
-        Misfit: the text names no moment (empty, 30 February, …).
-    """
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    except ValueError as error:
-        raise Misfit(text) from error
-
-
-def parse_start(text: str, now: datetime) -> datetime:
-    """Return the moment of a date, a timestamp, or a time before now such as `-30d`.
-
-    Args:
-        text: an ISO 8601 date or timestamp, or `-` with a number of hours, days or weeks.
-        now: what a relative time counts from.
-
-    Raises:
-        Misfit: the text is none of these.
-    """
-    relative = _RELATIVE.fullmatch(text.strip())
-    if relative is None:
-        return parse_timestamp(text)
-    try:
-        return now - timedelta(**{_UNITS[relative[2]]: int(relative[1])})
-    except OverflowError as error:
-        raise Misfit(text) from error
-
-
-def without_unstorable(value: Any) -> Any:
-    """Return a value of any shape whose texts have no characters that databases refuse."""
-    if isinstance(value, dict):
-        return {_UNSTORABLE.sub("", name): without_unstorable(value[name]) for name in value}
-    if isinstance(value, list):
-        return [without_unstorable(item) for item in value]
-    return _UNSTORABLE.sub("", value) if isinstance(value, str) else value
-
-
-def _converter(schema: Mapping[str, Any], misfit: Report, unknown: Report, path: str) -> Cleaner:
+def _converter(schema: Mapping[str, Any], invalid: Report, unknown: Report, path: str) -> Converter:
     kind = next(kind for kind in _listed(schema["type"]) if kind != "null")
     if kind == "object" and "properties" in schema:
-        return _object(schema["properties"], misfit, unknown, path)
+        return _object(schema["properties"], invalid, unknown, path)
     if kind == "array" and "items" in schema:
-        if _converter(schema["items"], misfit, unknown, path) is _string:
+        if _converter(schema["items"], invalid, unknown, path) is _string:
             return _texts
-        return _array(cleaner(schema["items"], misfit, unknown, path))
+        return _array(converter(schema["items"], invalid, unknown, path))
     if kind == "string" and schema.get("format") == "date-time":
         return _normal_timestamp
     return _CONVERTERS[kind]
 
 
-def _object(properties: Mapping[str, Any], misfit: Report, unknown: Report, path: str) -> Cleaner:
+def _object(
+    properties: Mapping[str, Any], invalid: Report, unknown: Report, path: str
+) -> Converter:
     """Return what cleans an object in place: the part that most of the time of a run is spent in.
 
     Most values have the one type that needs no conversion, so that they cost no call.
     """
     prefix = f"{path}." if path else ""
     converters = {
-        name: _converter(schema, misfit, unknown, prefix + name)
+        name: _converter(schema, invalid, unknown, prefix + name)
         for name, schema in properties.items()
     }
     fitting = {
@@ -143,7 +91,7 @@ def _object(properties: Mapping[str, Any], misfit: Report, unknown: Report, path
 
     def clean_object(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise Misfit
+            raise ConversionError
         others = []
         for name, item in value.items():
             if type(item) is fitting.get(name):
@@ -154,9 +102,9 @@ def _object(properties: Mapping[str, Any], misfit: Report, unknown: Report, path
             elif item is not None:
                 try:
                     value[name] = convert(item)
-                except _MISFITS:
+                except _INVALID:
                     value[name] = None
-                    _report_misfit(misfit, prefix + name, item)
+                    _report_invalid(invalid, prefix + name, item)
         for name in others:
             item, column = value.pop(name), _snake_case(name)
             if column in converters:
@@ -168,15 +116,15 @@ def _object(properties: Mapping[str, Any], misfit: Report, unknown: Report, path
     return clean_object
 
 
-def _report_misfit(misfit: Report, path: str, value: Any) -> None:
+def _report_invalid(invalid: Report, path: str, value: Any) -> None:
     if value != "":  # an empty text says "none" and is no surprise
-        misfit(path, value)
+        invalid(path, value)
 
 
-def _array(clean_item: Cleaner) -> Cleaner:
+def _array(clean_item: Converter) -> Converter:
     def clean_array(value: Any) -> list[Any]:
         if not isinstance(value, list):
-            raise Misfit
+            raise ConversionError
         return [clean_item(item) for item in value]
 
     return clean_array
@@ -184,7 +132,7 @@ def _array(clean_item: Cleaner) -> Cleaner:
 
 def _texts(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise Misfit
+        raise ConversionError
     return [item if type(item) is str or item is None else _string(item) for item in value]
 
 
@@ -192,14 +140,14 @@ def _texts(value: Any) -> list[Any]:
 def _normal_timestamp(text: Any) -> str:
     """Return a timestamp in the form of `timestamp`; one record often has the same time often."""
     if not isinstance(text, str):
-        raise Misfit
+        raise ConversionError
     try:
         moment = parse_timestamp(text)
-        if usual := _USUAL_TIMESTAMP.fullmatch(text):
-            return text if usual[1] else text.replace("Z", ".000Z")
-        return timestamp(moment)
-    except OverflowError as error:
-        raise Misfit from error
+    except ValueError as error:
+        raise ConversionError from error
+    if usual := _USUAL_TIMESTAMP.fullmatch(text):
+        return text if usual[1] else text.replace("Z", ".000Z")
+    return format_timestamp(moment)
 
 
 def _string(value: Any) -> str:
@@ -216,13 +164,13 @@ def _anything(value: Any) -> Any:
 
 def _number(value: Any) -> int | Decimal:
     if isinstance(value, bool):
-        raise Misfit
+        raise ConversionError
     try:
         number = value if isinstance(value, int) else Decimal(str(value).strip())
     except InvalidOperation as error:
-        raise Misfit from error
+        raise ConversionError from error
     if isinstance(number, Decimal) and not number.is_finite():
-        raise Misfit
+        raise ConversionError
     return number
 
 
@@ -231,7 +179,7 @@ def _integer(value: Any) -> int:
         return value
     number = _number(value)
     if number != int(number):
-        raise Misfit
+        raise ConversionError
     return int(number)
 
 
@@ -241,10 +189,10 @@ def _boolean(value: Any) -> bool:
         return value
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
-    raise Misfit
+    raise ConversionError
 
 
-_CONVERTERS: dict[str, Cleaner] = {
+_CONVERTERS: dict[str, Converter] = {
     "string": _string,
     "integer": _integer,
     "number": _number,
@@ -253,7 +201,7 @@ _CONVERTERS: dict[str, Cleaner] = {
     "array": _anything,
 }
 #: The type whose values a converter leaves as they are.
-_FITTING: dict[Cleaner, type] = {_string: str, _integer: int, _boolean: bool}
+_FITTING: dict[Converter, type] = {_string: str, _integer: int, _boolean: bool}
 
 
 def _snake_case(name: str) -> str:

@@ -1,80 +1,28 @@
-"""How a run can end early, and what the API says when it refuses."""
+"""What an error response of the API means, and what it says."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from requests import compat
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
-from tap_constantcontact.answers import outline_of, part_of, request_line, rows_of
+from tap_constantcontact.api.responses import outline_of, part_of, request_line, rows_of
+from tap_constantcontact.exceptions import Forbidden, NotFound, Refused
+from tap_constantcontact.redaction import in_one_line
 
 if TYPE_CHECKING:
     from requests import Response
 
-#: The SDK reads files with simplejson where it is installed; requests knows which it is.
-JSON_ERROR: type[ValueError] = compat.JSONDecodeError
-
 #: Key of the answer (429) that says that no request is left for today.
 QUOTA_EXCEEDED = "quota_exceeded"
 
-EXIT_FAILED = 1
-#: sysexits.h EX_TEMPFAIL: nothing is broken, a later run goes on.
-EXIT_QUOTA = 75
-
 _PROPERTIES_OF_AN_ERROR = ("error_key", "error_message", "error", "error_description")
-_EMAIL_ADDRESS = re.compile(r"[^\s\"'<>(),;:=/?&]+@[^\s\"'<>(),;:=/?&]+")
 
 
-class RunEnded(SystemExit):
-    """The run is over before its streams are, in good order: state is written, then it exits.
-
-    Not an `Exception`, so that the SDK does not report it as an unhandled error.
-    """
-
-    def __init__(self, status: int = 0, reason: str = "") -> None:
-        """End with an exit status.
-
-        Args:
-            status: the exit status.
-            reason: which budget is used up, for people; of other ends there is nothing to say.
-        """
-        super().__init__(status)
-        self.status = status
-        self.reason = reason
-
-
-class LoginError(FatalAPIError):
-    """No access token is to be had; the message says what to do."""
-
-
-class Refused(FatalAPIError):
-    """The API refused a request for good."""
-
-    def __init__(self, message: str, response: Response) -> None:
-        """Keep the status beside the message.
-
-        Args:
-            message: what was asked, and what the API said.
-            response: the API's answer.
-        """
-        super().__init__(message)
-        self.status = response.status_code
-
-
-class Forbidden(Refused):
-    """403: the token lacks a scope, or the user a privilege."""
-
-
-class NotFound(Refused):
-    """404: what was asked for is not there (any more)."""
-
-
-def failure_of(response: Response, needs: str) -> Exception | None:
+def error_from(response: Response, needs: str) -> Exception | None:
     """Return what an answer means for the run: None, or an error to raise.
 
     401 and 429 are not decided here: they concern the login and the limits.
@@ -110,20 +58,6 @@ def error_key(response: Response) -> str:
     """Return the key of an answer's (first) error, or an empty text."""
     error = next(_errors_of(response), {})
     return str(error.get("error_key") or error.get("error") or "")
-
-
-def without_addresses(text: str) -> str:
-    """Return a text in which every e-mail address is masked."""
-    return _EMAIL_ADDRESS.sub("<e-mail address>", text)
-
-
-def in_one_line(text: str) -> str:
-    """Return what others say as a log or a terminal may show it.
-
-    In one line, without characters that steer a terminal, and without e-mail addresses.
-    """
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return without_addresses(" ".join(printable.split()))
 
 
 def _errors_of(response: Response) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
-from tap_constantcontact.values import timestamp
+from tap_constantcontact.timestamps import format_timestamp
 
 SECOND = timedelta(seconds=1)
 #: No contact is older than the vendor.
@@ -40,9 +40,9 @@ class Span(NamedTuple):
         """
         ends = {}
         if self.after:
-            ends["created_after"] = timestamp(self.after - SECOND)
+            ends["created_after"] = format_timestamp(self.after - SECOND)
         if self.before:
-            ends["created_before"] = timestamp(self.before)
+            ends["created_before"] = format_timestamp(self.before)
         return ends
 
 

@@ -8,7 +8,13 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from singer_sdk.exceptions import ConfigurationError
 
-from tap_constantcontact.ledger import DAY_SECONDS, FURTHEST_TURN, Entry, Turn, fingerprint
+from tap_constantcontact.api.shared_limits import (
+    DAY_SECONDS,
+    FURTHEST_SLOT,
+    CounterValue,
+    Slot,
+    fingerprint,
+)
 
 _TIMEOUT_SECONDS = 5
 _TRIES = 3
@@ -20,7 +26,7 @@ local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local requests, delay, gap = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local kept = redis.call('HMGET', KEYS[1], 'day', 'requests', 'next_turn')
 local reserved = tonumber(kept[3] or '0')
-if reserved > now + {FURTHEST_TURN} then reserved = 0 end
+if reserved > now + {FURTHEST_SLOT} then reserved = 0 end
 local at = math.max(now + delay, reserved)
 local day = string.format('%d', math.floor(at / {DAY_SECONDS}))
 if day == kept[1] then requests = requests + tonumber(kept[2]) end
@@ -31,7 +37,7 @@ return {{string.format('%.6f', at - now), day, requests, next_turn}}
 """
 
 
-class RedisLedger:
+class RedisCounter:
     """A ledger in Redis, shared by all machines that use it."""
 
     def __init__(self, url: str, client_id: str) -> None:
@@ -62,7 +68,7 @@ class RedisLedger:
             raise ConfigurationError(message) from error
         self._script = client.register_script(_RESERVE)
 
-    def reserve(self, requests: int, delay: float, gap: float) -> Turn:
+    def reserve(self, requests: int, delay: float, gap: float) -> Slot:
         """Reserve a turn, as `Ledger` says.
 
         Raises:
@@ -73,4 +79,4 @@ class RedisLedger:
         except RedisError as error:
             raise OSError(str(error)) from error
         wait, day, counted, next_turn = answer
-        return Turn(float(wait), Entry(int(day), int(counted), float(next_turn)))
+        return Slot(float(wait), CounterValue(int(day), int(counted), float(next_turn)))

@@ -1,7 +1,7 @@
 """Requests that are sent ahead of the loop that makes them.
 
 The API takes its time to answer and allows four requests a second: a loop that waits for each
-answer uses a part of them. So streams foresee what they will ask for, a few threads ask, and the
+answer uses a part of them. So streams prefetch what they will ask for, a few threads ask, and the
 answer is handed over when the loop sends that very request. Only HTTP leaves the main thread:
 order, retries, errors and states are those of the loop, and a wrong guess costs a request, never a
 record.
@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 import requests.models
 
-from tap_constantcontact.errors import QUOTA_EXCEEDED, error_key
+from tap_constantcontact.api.errors import QUOTA_EXCEEDED, error_key
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
-    from tap_constantcontact.limits import Limits
+    from tap_constantcontact.api.rate_limit import RateLimit
 
 logger = logging.getLogger("tap-constantcontact.read-ahead")
 
@@ -59,11 +59,11 @@ _THROTTLE_SECONDS = 1.0
 _LONGEST_RETRY_AFTER_SECONDS = 300.0
 
 
-def _nothing(_: Response) -> Iterable[Guess]:
+def _nothing(_: Response) -> Iterable[PredictedRequest]:
     return ()
 
 
-class Guess(NamedTuple):
+class PredictedRequest(NamedTuple):
     """A request that the loop is likely to make.
 
     Attributes:
@@ -74,7 +74,7 @@ class Guess(NamedTuple):
     """
 
     request: PreparedRequest
-    then: Callable[[Response], Iterable[Guess]] = _nothing
+    then: Callable[[Response], Iterable[PredictedRequest]] = _nothing
 
     @property
     def url(self) -> str:
@@ -82,10 +82,10 @@ class Guess(NamedTuple):
         return str(self.request.url)
 
 
-class Foreseeing(Protocol):
+class Predictable(Protocol):
     """A stream that knows what it will ask for."""
 
-    def guesses(self) -> Iterable[Guess] | None:
+    def predicted_requests(self) -> Iterable[PredictedRequest] | None:
         """Return the requests to come in their order, or None as long as that is not known.
 
         They are gone through bit by bit, before the stream begins or after that. To tell them makes
@@ -93,14 +93,14 @@ class Foreseeing(Protocol):
         """
 
     @property
-    def may_be_refused(self) -> bool:
+    def may_be_forbidden(self) -> bool:
         """Whether it is not known yet that this account may read the stream."""
 
 
-def _tried(foresee: Callable[[], _Foreseen]) -> _Foreseen | None:
+def _tried(prefetch: Callable[[], _Foreseen]) -> _Foreseen | None:
     """Return what is foreseen, or None: what an odd answer means is for the loop to find out."""
     try:
-        return foresee()
+        return prefetch()
     except Exception as error:  # noqa: BLE001 - a guess is never worth a run
         logger.debug("Something was not foreseen: %s", type(error).__name__)
         return None
@@ -127,8 +127,8 @@ class _Line:
 
     place: _Place
     serial: int
-    guess: Guess = field(compare=False)
-    rest: Iterator[Guess] = field(compare=False)
+    guess: PredictedRequest = field(compare=False)
+    rest: Iterator[PredictedRequest] = field(compare=False)
 
 
 @dataclass
@@ -146,7 +146,7 @@ class _Sent:
     """
 
     place: _Place
-    guess: Guess
+    guess: PredictedRequest
     at: float = field(default_factory=time.monotonic)
     had_turn: bool = False
     answer: Response | None = None
@@ -172,7 +172,7 @@ class _Sent:
 class _Outlook:
     """What the loop will ask for, in the order in which it will need it."""
 
-    def __init__(self, streams: Sequence[Foreseeing]) -> None:
+    def __init__(self, streams: Sequence[Predictable]) -> None:
         """Begin with no stream: nothing is foreseen before one is read.
 
         Args:
@@ -187,18 +187,18 @@ class _Outlook:
         self._lines: defaultdict[int, list[_Line]] = defaultdict(list)
         self._serials = count()
 
-    def begin(self, stream: Foreseeing) -> None:
+    def begin(self, stream: Predictable) -> None:
         """Go on to a stream, and forget what was foreseen of those before."""
         self.current = self._streams.index(stream)
         for number in [number for number in self._lines if number < self.current]:
             del self._lines[number]
 
-    def add(self, place: _Place, guesses: Iterator[Guess]) -> None:
+    def add(self, place: _Place, guesses: Iterator[PredictedRequest]) -> None:
         """Add guesses: the first is needed at a place, the others after it."""
         if guess := _tried(lambda: next(guesses, None)):
             self._lines[place.stream].append(_Line(place, next(self._serials), guess, guesses))
 
-    def follow(self, place: _Place, guesses: Iterable[Guess]) -> None:
+    def follow(self, place: _Place, guesses: Iterable[PredictedRequest]) -> None:
         """Add what follows from a good answer, which shows that its stream may be read."""
         self._allowed.add(place.stream)
         self.add(place, iter(guesses))
@@ -232,7 +232,7 @@ class _Outlook:
     def _lines_of(self, number: int) -> list[_Line]:
         """Return the lines of a stream, which is asked what it foresees as long as that is new."""
         if number not in self._foreseen:
-            guesses = _tried(self._streams[number].guesses)
+            guesses = _tried(self._streams[number].predicted_requests)
             if guesses is not None:
                 self._foreseen.add(number)
                 self.add(_Place(number, 0), iter(guesses))
@@ -240,19 +240,19 @@ class _Outlook:
 
     def _is_doubtful(self, stream: int) -> bool:
         """Return whether a stream was tried, and may be refused: one refusal is enough."""
-        is_known = stream in self._allowed or not self._streams[stream].may_be_refused
+        is_known = stream in self._allowed or not self._streams[stream].may_be_forbidden
         return stream in self._tried and not is_known
 
 
-class ReadAhead(requests.Session):
+class PrefetchingSession(requests.Session):
     """A session that sends requests within limits, in threads before it is asked for them."""
 
     def __init__(
         self,
         url: str,
-        streams: Sequence[Foreseeing],
+        streams: Sequence[Predictable],
         threads: int,
-        limits: Limits,
+        limits: RateLimit,
         authenticate: Callable[[PreparedRequest], PreparedRequest],
         **send_arguments: Any,
     ) -> None:
@@ -298,14 +298,14 @@ class ReadAhead(requests.Session):
         """Seconds since the request was made whose answer was handed over last."""
         return time.monotonic() - self._last.at if self._last else 0.0
 
-    def begin(self, stream: Foreseeing) -> None:
+    def begin(self, stream: Predictable) -> None:
         """Take note that the loop begins with a stream; guesses for earlier ones were wrong."""
         if self._threads:
             self._outlook.begin(stream)
             self._sent = self._of_now(self._sent)
             self._failed = self._of_now(self._failed)
 
-    def foresee(self, guesses: Iterable[Guess]) -> None:
+    def prefetch(self, guesses: Iterable[PredictedRequest]) -> None:
         """Take note of what the loop will ask for next.
 
         Args:
@@ -326,7 +326,7 @@ class ReadAhead(requests.Session):
             requests.RequestException: there was no answer.
         """
         if not self._threads:
-            self._limits.take_turn()
+            self._limits.acquire()
             return self._send(request, **kwargs)
         url = str(request.url)
         self._asked.append(url)
@@ -350,7 +350,7 @@ class ReadAhead(requests.Session):
         response = super().send(request, **kwargs)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             is_quota = error_key(response) == QUOTA_EXCEEDED
-            self._limits.hold(_retry_after(response), is_quota=is_quota)
+            self._limits.pause(_retry_after(response), is_quota=is_quota)
         return response
 
     def _not_sent(self, request: PreparedRequest) -> _Sent:
@@ -363,7 +363,7 @@ class ReadAhead(requests.Session):
         if line := self._outlook.find(str(request.url)):
             self._outlook.take(line)
             return _Sent(line.place, line.guess)
-        return _Sent(_Place(self._outlook.current, 0), Guess(request), is_followed=True)
+        return _Sent(_Place(self._outlook.current, 0), PredictedRequest(request), is_followed=True)
 
     def _of_now(self, sent: dict[str, _Sent]) -> dict[str, _Sent]:
         """Return the requests that are not of an earlier stream."""
@@ -428,7 +428,7 @@ class ReadAhead(requests.Session):
         while True:
             sent = self._queue.get()
             try:
-                self._limits.take_turn()
+                self._limits.acquire()
                 self._note(sent, had_turn=True)
                 request = self._authenticate(sent.guess.request)
                 self._note(sent, answer=self._send(request, **self._send_arguments))

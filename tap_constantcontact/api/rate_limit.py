@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
-from tap_constantcontact.errors import EXIT_QUOTA, RunEnded
-from tap_constantcontact.ledger import Ledger
+from tap_constantcontact.api.shared_limits import SharedCounter
+from tap_constantcontact.exceptions import EXIT_QUOTA, RunEnded
 
 logger = logging.getLogger("tap-constantcontact.limits")
 
@@ -26,7 +26,7 @@ _AFTER_MIDNIGHT = timedelta(minutes=1)
 _LONG_WAIT_SECONDS = 10
 
 
-class Limits:
+class RateLimit:
     """Gives every request its turn among all of the API key, and ends the run when none is left."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Limits:
         max_requests: int | None,
         daily_quota: int,
         on_quota_exceeded: str,
-        ledger: Ledger,
+        ledger: SharedCounter,
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -71,7 +71,7 @@ class Limits:
         """The requests of the API key in this UTC day, when the last turn was taken."""
         return self.daily_quota - max(0, self._left_today)
 
-    def take_turn(self) -> None:
+    def acquire(self) -> None:
         """Wait until a request may be sent, and count it.
 
         Raises:
@@ -112,7 +112,7 @@ class Limits:
             left = min(left, self._max_requests - self.requests)
         return left > requests
 
-    def hold(self, seconds: float, *, is_quota: bool = False) -> None:
+    def pause(self, seconds: float, *, is_quota: bool = False) -> None:
         """Let no request of the API key begin for a number of seconds: the API is throttling.
 
         Args:

@@ -1,4 +1,4 @@
-"""Whole lines on stdout, states at a pace, and an end within a second when a signal asks for it."""
+"""Singer messages, written to stdout in whole lines."""
 
 from __future__ import annotations
 
@@ -7,26 +7,16 @@ import os
 import select
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from json.encoder import encode_basestring_ascii
-from typing import TYPE_CHECKING
 
 import msgspec
-from singer_sdk.helpers._state import StateWriter
 from singer_sdk.io_base import SingerWriter
 from singer_sdk.singerlib import Message, RecordMessage, SchemaMessage
 
-from tap_constantcontact.errors import RunEnded
+from tap_constantcontact.exceptions import SIGNAL_STATUS, RunEnded
 
-if TYPE_CHECKING:
-    from singer_sdk.helpers.types import TapState
-
-_SECONDS_BETWEEN_STATES = 5.0
-_GRACE_SECONDS = 0.8
-SIGNAL_STATUS = 128
 _BROKEN_PIPE = 13
 # A pipe takes so many bytes whole or not at all (POSIX): who is killed leaves no torn line.
 _WHOLE = getattr(select, "PIPE_BUF", 512)
@@ -135,79 +125,6 @@ class MessageWriter(SingerWriter):
         if self._writing != threading.get_ident():
             raise RunEnded(status)
         self._ends_with = status
-
-
-class PacedStateWriter(StateWriter):
-    """Writes a state every five seconds at the most: that of a large account has 300 KB.
-
-    It is asked after every record, so that what a killed run repeats is what came in five seconds.
-    """
-
-    def __init__(
-        self, message_writer: MessageWriter, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Begin with nothing written.
-
-        Args:
-            message_writer: where messages go.
-            clock: seconds that only go forward.
-        """
-        super().__init__(message_writer)
-        self._clock = clock
-        self._due = clock()
-
-    def write_state(self, state: TapState) -> None:
-        """Write a state that has changed, if it is time."""
-        if self._clock() >= self._due:
-            self.write_now(state)
-
-    def write_now(self, state: TapState) -> None:
-        """Write a state that has changed: a stream or the run ends."""
-        super().write_state(state)
-        self._due = self._clock() + _SECONDS_BETWEEN_STATES
-
-
-class Ending:
-    """Ends the process after a signal, even if a full pipe or a lock holds it up."""
-
-    def __init__(
-        self,
-        unfinished: Callable[[], AbstractContextManager[object]],
-        exit_at_once: Callable[[int], object] = os._exit,
-    ) -> None:
-        """Prepare for a signal.
-
-        Args:
-            unfinished: gives a lock that is free when nothing is under way that must be
-                finished first.
-            exit_at_once: ends the process with an exit status, from whatever thread.
-        """
-        self._unfinished = unfinished
-        self._exit = exit_at_once
-        self._begun = False
-
-    def begin(self, signum: int, writer: MessageWriter) -> None:
-        """End with the exit status of a signal.
-
-        Args:
-            signum: the signal; a further one changes nothing.
-            writer: is let finish its line.
-
-        Raises:
-            RunEnded: in the main thread, so that it winds up in good order.
-        """
-        if self._begun:
-            return
-        self._begun = True
-        status = SIGNAL_STATUS + signum
-        deadline = threading.Timer(_GRACE_SECONDS, self._exit_at_once, [status])
-        deadline.daemon = True
-        deadline.start()
-        writer.end(status)
-
-    def _exit_at_once(self, status: int) -> None:
-        with self._unfinished():
-            self._exit(status)
 
 
 def in_ascii(line: bytes) -> bytes:

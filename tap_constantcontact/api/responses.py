@@ -7,6 +7,7 @@ its last row is written. What is not JSON is noticed before the first row.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
@@ -15,8 +16,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
-
-from tap_constantcontact.values import without_unstorable
 
 if TYPE_CHECKING:
     from requests import Response
@@ -27,6 +26,8 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _OUTLINE = msgspec.json.Decoder(dict[str, msgspec.Raw] | list[msgspec.Raw])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _NUL = b"\\u0000"
+# PostgreSQL refuses NUL in text, and UTF-8 has no lone surrogates.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def body_of(response: Response) -> Any:
@@ -93,6 +94,15 @@ def outline_of(response: Response) -> dict[str, Any] | list[Any]:
         response.__dict__["outline"] = outline
     found: dict[str, Any] | list[Any] = response.__dict__["outline"]
     return found
+
+
+def without_unstorable(value: Any) -> Any:
+    """Return a value of any shape whose texts have no characters that databases refuse."""
+    if isinstance(value, dict):
+        return {_UNSTORABLE.sub("", name): without_unstorable(value[name]) for name in value}
+    if isinstance(value, list):
+        return [without_unstorable(item) for item in value]
+    return _UNSTORABLE.sub("", value) if isinstance(value, str) else value
 
 
 def request_line(response: Response) -> str:

@@ -7,12 +7,13 @@ import traceback
 from requests import RequestException
 from singer_sdk.exceptions import ConfigValidationError, RetriableAPIError, SingerSDKError
 
-from tap_constantcontact.errors import JSON_ERROR, Forbidden, Refused, without_addresses
+from tap_constantcontact.exceptions import JSON_ERROR, Forbidden, Refused
+from tap_constantcontact.redaction import without_addresses
 
 _UNKNOWN_LEVEL = "Unknown level"  # so the standard library says it
 
 
-def explanation_of(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """Return what an error that ends a run means and what to do, for people.
 
     Args:
@@ -47,14 +48,14 @@ def explanation_of(error: Exception) -> str:
         said = f"{error.filename or 'A file'}: {what}. Check its path and its permissions"
     else:
         said = (
-            f"Unexpected {type(error).__name__} at {places_of(error)[-1]}. Check the files and "
-            "settings given; if they are right, please report this, with the log of a run with "
+            f"Unexpected {type(error).__name__} at {traceback_lines(error)[-1]}. Check the files "
+            "and settings given; if they are right, please report this, with the log of a run with "
             "LOGLEVEL=DEBUG"
         )
     return without_addresses(said)
 
 
-def places_of(error: Exception) -> list[str]:
+def traceback_lines(error: Exception) -> list[str]:
     """Return the places in the code that an error went through, without any values."""
     frames = traceback.extract_tb(error.__traceback__)
     return [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]

@@ -30,7 +30,7 @@ _WIDTH, _HEIGHT = 80, 24
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """How far a run is at a moment.
 
     Attributes:
@@ -55,7 +55,7 @@ class Look:
 @dataclass(frozen=True)
 class _Moment:
     at: float
-    look: Look
+    look: Snapshot
 
 
 class Pace:
@@ -65,7 +65,7 @@ class Pace:
         """Begin with nothing seen."""
         self._seen: deque[_Moment] = deque()
 
-    def see(self, look: Look, at: float) -> None:
+    def see(self, look: Snapshot, at: float) -> None:
         """Take notice of how far a run is.
 
         Args:
@@ -98,7 +98,7 @@ class View(Protocol):
     #: Seconds between two looks.
     seconds: float
 
-    def show(self, look: Look, pace: Pace) -> None:
+    def show(self, look: Snapshot, pace: Pace) -> None:
         """Show it."""
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Lines:
         """Begin."""
         self.seconds = SECONDS_BETWEEN_LINES
 
-    def show(self, look: Look, pace: Pace) -> None:
+    def show(self, look: Snapshot, pace: Pace) -> None:
         """Log a line."""
         logger.info("%s; %s", said_of_stream(look), said_of_run(look, pace))
 
@@ -138,7 +138,7 @@ class Display:
         self._open.callback(self._bar.close)
         self._open.enter_context(logging_redirect_tqdm())
 
-    def show(self, look: Look, pace: Pace) -> None:
+    def show(self, look: Snapshot, pace: Pace) -> None:
         """Write the line anew, cut to the width of the terminal."""
         self._bar.total = look.of_pages or None
         self._bar.n = min(look.answers, look.of_pages)
@@ -156,7 +156,7 @@ class Progress:
     """Looks at a run until it ends."""
 
     def __init__(
-        self, look: Callable[[], Look], clock: Callable[[], float] = time.monotonic
+        self, look: Callable[[], Snapshot], clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Prepare.
 
@@ -205,7 +205,7 @@ def view_for_stderr() -> View:
     return Lines()
 
 
-def said_of_stream(look: Look) -> str:
+def said_of_stream(look: Snapshot) -> str:
     """Return how far the stream is, for people."""
     if not look.stream:
         return "Begins"
@@ -215,7 +215,7 @@ def said_of_stream(look: Look) -> str:
     return f"{look.stream}: {look.records:,} records, {answers}"
 
 
-def said_of_run(look: Look, pace: Pace) -> str:
+def said_of_run(look: Snapshot, pace: Pace) -> str:
     """Return how the run is getting on, for people."""
     rate, left = pace.requests_per_second, pace.seconds_left
     said = [f"{look.today:,} of today's {look.daily_quota:,} requests"]

@@ -23,13 +23,13 @@ logger = logging.getLogger("tap-constantcontact.limits")
 DAY_SECONDS = 86400
 #: A next turn that is further ahead (seconds) than any hold of a throttling API was reserved before
 #: the clock was set back; it is not waited for.
-FURTHEST_TURN = 360.0
+FURTHEST_SLOT = 360.0
 
 _LOCK_TIMEOUT_SECONDS = 10
 _LOCK_POLL_SECONDS = 0.005
 
 
-class Entry(NamedTuple):
+class CounterValue(NamedTuple):
     """What a ledger holds of an API key.
 
     Attributes:
@@ -43,7 +43,7 @@ class Entry(NamedTuple):
     next_turn: float = 0.0
 
 
-class Turn(NamedTuple):
+class Slot(NamedTuple):
     """A turn that is reserved.
 
     Attributes:
@@ -52,13 +52,13 @@ class Turn(NamedTuple):
     """
 
     wait: float
-    entry: Entry
+    entry: CounterValue
 
 
-class Ledger(Protocol):
+class SharedCounter(Protocol):
     """Gives out the turns of an API key, one after the other, and counts them."""
 
-    def reserve(self, requests: int, delay: float, gap: float) -> Turn:
+    def reserve(self, requests: int, delay: float, gap: float) -> Slot:
         """Reserve a turn, in one step that no other user of the ledger can come between.
 
         Args:
@@ -71,7 +71,7 @@ class Ledger(Protocol):
         """
 
 
-class MemoryLedger:
+class MemoryCounter:
     """A ledger that lives as long as the process."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -80,19 +80,19 @@ class MemoryLedger:
         Args:
             clock: seconds since 1970.
         """
-        self.entry = Entry()
+        self.entry = CounterValue()
         self._clock = clock
         self._lock = threading.Lock()
 
-    def reserve(self, requests: int, delay: float, gap: float) -> Turn:
-        """Reserve a turn, as `Ledger` says."""
+    def reserve(self, requests: int, delay: float, gap: float) -> Slot:
+        """Reserve a turn, as `SharedCounter` says."""
         with self._lock:
             turn = _next(self.entry, self._clock(), requests, delay, gap)
             self.entry = turn.entry
             return turn
 
 
-class FileLedger:
+class FileCounter:
     """A ledger in a file, shared by all processes that use the same folder."""
 
     def __init__(
@@ -109,8 +109,8 @@ class FileLedger:
         self._lock = FileLock(f"{self._path}.lock", timeout=_LOCK_TIMEOUT_SECONDS, mode=0o600)
         self._clock = clock
 
-    def reserve(self, requests: int, delay: float, gap: float) -> Turn:
-        """Reserve a turn, as `Ledger` says.
+    def reserve(self, requests: int, delay: float, gap: float) -> Slot:
+        """Reserve a turn, as `SharedCounter` says.
 
         Raises:
             OSError: the folder cannot be written to, or its lock is held for too long.
@@ -123,35 +123,35 @@ class FileLedger:
         except NotImplementedError as error:  # a file system without locks
             raise OSError(str(error)) from error
 
-    def _read(self) -> Entry:
+    def _read(self) -> CounterValue:
         try:
             kept = json.loads(self._path.read_text("utf-8"))
-            return Entry(int(kept["day"]), int(kept["requests"]), float(kept["next_turn"]))
+            return CounterValue(int(kept["day"]), int(kept["requests"]), float(kept["next_turn"]))
         except (FileNotFoundError, ArithmeticError, LookupError, TypeError, ValueError):
-            return Entry()
+            return CounterValue()
 
-    def _write(self, entry: Entry) -> None:
+    def _write(self, entry: CounterValue) -> None:
         """Replace the file in one step: a kill in the middle leaves the one before."""
         new = self._path.with_suffix(".new")
         new.write_text(json.dumps(entry._asdict()), "utf-8")
         new.replace(self._path)
 
 
-class SharedLedger:
+class FallbackCounter:
     """A shared ledger, and one of this process to go on with when that is lost."""
 
-    def __init__(self, shared: Ledger, own: MemoryLedger) -> None:
+    def __init__(self, shared: SharedCounter, own: MemoryCounter) -> None:
         """Share what can be shared.
 
         Args:
             shared: the ledger of all processes.
             own: takes over what was known last.
         """
-        self._shared: Ledger | None = shared
+        self._shared: SharedCounter | None = shared
         self._own = own
 
-    def reserve(self, requests: int, delay: float, gap: float) -> Turn:
-        """Reserve a turn, as `Ledger` says; it is always to be had."""
+    def reserve(self, requests: int, delay: float, gap: float) -> Slot:
+        """Reserve a turn, as `SharedCounter` says; it is always to be had."""
         shared = self._shared  # which another thread may take away meanwhile
         if shared is not None:
             try:
@@ -170,7 +170,7 @@ class SharedLedger:
         return self._own.reserve(requests, delay, gap)
 
 
-def open_ledger(limits_url: str | None, folder: Path | None, client_id: str) -> Ledger:
+def open_counter(limits_url: str | None, folder: Path | None, client_id: str) -> SharedCounter:
     """Return the ledger of an API key.
 
     Args:
@@ -181,11 +181,11 @@ def open_ledger(limits_url: str | None, folder: Path | None, client_id: str) -> 
     Raises:
         ConfigurationError: Redis, or its package, cannot be used.
     """
-    own = MemoryLedger()
+    own = MemoryCounter()
     if limits_url and client_id:
-        return SharedLedger(_redis_ledger(limits_url, client_id), own)
+        return FallbackCounter(_redis_counter(limits_url, client_id), own)
     if folder and client_id:
-        return SharedLedger(FileLedger(folder, client_id), own)
+        return FallbackCounter(FileCounter(folder, client_id), own)
     return own
 
 
@@ -194,22 +194,22 @@ def fingerprint(client_id: str) -> str:
     return hashlib.sha256(client_id.encode()).hexdigest()[:16]
 
 
-def _redis_ledger(url: str, client_id: str) -> Ledger:
+def _redis_counter(url: str, client_id: str) -> SharedCounter:
     try:
-        from tap_constantcontact.redis_ledger import RedisLedger  # noqa: PLC0415 - an extra
+        from tap_constantcontact.api.redis_limits import RedisCounter  # noqa: PLC0415 - an extra
     except ImportError as error:
         message = (
             "Setting limits_url needs a package more: install tap-constantcontact[redis], or "
             "leave limits_url out"
         )
         raise ConfigurationError(message) from error
-    return RedisLedger(url, client_id)
+    return RedisCounter(url, client_id)
 
 
-def _next(entry: Entry, now: float, requests: int, delay: float, gap: float) -> Turn:
+def _next(entry: CounterValue, now: float, requests: int, delay: float, gap: float) -> Slot:
     """Return the turn that comes next; `redis_ledger` has the same in Lua."""
-    reserved = entry.next_turn if entry.next_turn <= now + FURTHEST_TURN else 0.0
+    reserved = entry.next_turn if entry.next_turn <= now + FURTHEST_SLOT else 0.0
     at = max(now + delay, reserved)
     day = int(at // DAY_SECONDS)
     before = entry.requests if day == entry.day else 0
-    return Turn(at - now, Entry(day, before + requests, at + gap))
+    return Slot(at - now, CounterValue(day, before + requests, at + gap))
