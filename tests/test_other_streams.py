@@ -11,7 +11,7 @@ import pytest
 from conftest import STREAMS, MakeSandbox, Run, TapCommand
 
 from sandbox import PARTNER_TOKEN_PATH, Sandbox
-from sandbox.options import PRIVILEGES
+from sandbox.server.options import PRIVILEGES
 from tap_constantcontact.values import parse_timestamp, timestamp
 
 SIMPLE = (

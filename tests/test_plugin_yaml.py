@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-import plugin
 import pytest
 import yaml
 
 from tap_constantcontact import settings
+from tools import plugin_yaml as plugin
 
 DEFINITION = yaml.safe_load(plugin.FILE.read_text("utf-8"))
 

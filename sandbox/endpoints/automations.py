@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.api import Reply, Service
-from sandbox.automation_maker import IN_DETAIL, IN_SUMMARY
-from sandbox.parameters import choice, text
+from sandbox.generate.automations import IN_DETAIL, IN_SUMMARY
+from sandbox.server.parameters import choice, text
+from sandbox.server.routing import Reply, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 AUTOMATIONS = Service("automations.api", "campaign_data")
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.bulk_activity_maker import KEPT
+from sandbox.account.clock import stamp
 from sandbox.endpoints.contacts import CONTACTS
-from sandbox.moments import stamp
-from sandbox.paging import PAGE_NUMBER, Listing, Paging
-from sandbox.parameters import choice
+from sandbox.generate.bulk_activities import KEPT
+from sandbox.server.paging import PAGE_NUMBER, Listing, Paging
+from sandbox.server.parameters import choice
 
 if TYPE_CHECKING:
     from typing import NoReturn
 
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 
 @CONTACTS.get(

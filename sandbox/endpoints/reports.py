@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.api import UUID, Service
-from sandbox.campaign_maker import CAMPAIGN_TYPES
-from sandbox.engagement import (
+from sandbox.account.clock import stamp_ms
+from sandbox.account.engagement import (
     Engagement,
     activity_stats,
     aggregate_percents,
@@ -16,16 +15,17 @@ from sandbox.engagement import (
     stats,
     unique_counts,
 )
-from sandbox.moments import stamp_ms
-from sandbox.paging import OFFSET, Listing, Paging
-from sandbox.parameters import boolean
+from sandbox.generate.campaigns import CAMPAIGN_TYPES
+from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.parameters import boolean
+from sandbox.server.routing import UUID, Service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.account import Account, Record
-    from sandbox.api import Call
-    from sandbox.errors import ApiError
+    from sandbox.server.errors import ApiError
+    from sandbox.server.routing import Call
 
 REPORTS = Service("reportingsvc", "campaign_data", bare_errors=True)
 
