@@ -60,9 +60,10 @@ pythons: $(PYTHONS:%=.venv-%/made) ## Test with other versions of Python (PYTHON
 		echo $$python; .venv-$$python/bin/python -m pytest -q -n 3 --dist worksteal $(TESTS) || exit 1; \
 	done
 
-lint: .venv/made ## Check style and types.
+lint: .venv/made ## Check style, imports and types.
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check
+	@out=$$(.venv/bin/lint-imports --no-cache) || { echo "$$out"; exit 1; }
 	@.venv/bin/mypy --no-error-summary
 
 format: .venv/made ## Bring the code into its format.

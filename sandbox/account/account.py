@@ -16,7 +16,7 @@ from sandbox.account.engagement import Engagement, Event, people
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sandbox.generate.landing_pages import LandingPage
+    from sandbox.account.engagement import LandingPage
 
 Record = dict[str, Any]
 

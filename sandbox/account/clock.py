@@ -36,6 +36,11 @@ def stamp_offset(at: int) -> str:
     return stamp(at)[:19] + ".766+0000"
 
 
+def stamp_colon(at: int) -> str:
+    """Write a moment as automations do (documented): 2025-09-25T20:06:50.020+00:00."""
+    return stamp(at)[:19] + ".020+00:00"
+
+
 def day(at: int) -> str:
     """Write the day of a moment, as `deleted_at` of contacts is written: 2016-07-08."""
     return stamp(at)[:10]

@@ -8,7 +8,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandbox.account.clock import HOUR, minute
-from sandbox.generate.sample_values import LINKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +30,13 @@ BOUNCES = {
     "S": "suspended", "D": "undeliverable", "V": "vacation",
 }  # fmt: skip
 
+
+LINKS = (
+    "https://www.example.com/",
+    "https://www.example.com/menu?utm_source=newsletter&utm_medium=email",
+    "https://shop.example.com/sale",
+    "https://www.example.com/imprint",
+)
 
 KINDS = ("sends", "opens", "clicks", "forwards", "optouts", "bounces")
 
@@ -100,6 +106,19 @@ class Engagement:
         """The sends to those who got the email and did not open it."""
         known = people(self.opens) | people(self.bounces)
         return [event for event in self.sends if event.contact_id not in known]
+
+
+@dataclass
+class LandingPage:
+    """All events of one landing page, in the order in which they became known."""
+
+    name: str
+    links: dict[str, str]
+    opens: list[Event] = field(default_factory=list)
+    clicks: list[Event] = field(default_factory=list)
+    adds: list[Event] = field(default_factory=list)
+    updates: list[Event] = field(default_factory=list)
+    sms_optins: list[Event] = field(default_factory=list)
 
 
 def make_links(rng: Random) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Who belongs to a segment."""
+"""The criteria of a segment, and the contacts that meet them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ from sandbox.account.engagement import people
 
 if TYPE_CHECKING:
     from sandbox.account import Account, Record
+
+
+def criteria(field: str, parameter: str) -> str:
+    """Write the criteria of a segment: JSON inside a string (documented)."""
+    group = {
+        "source": "tracking",
+        "field": field,
+        "op": "contains-any",
+        "const_value": "last-n-campaigns",
+        "param": parameter,
+    }
+    return json.dumps({"version": "1.0.0", "criteria": {"type": "and", "group": [group]}})
 
 
 def members(account: Account, segment: Record) -> list[Record]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.generate.automations import IN_DETAIL, IN_SUMMARY
 from sandbox.server.parameters import choice, text
 from sandbox.server.routing import Reply, Service
 
@@ -15,6 +14,31 @@ if TYPE_CHECKING:
     from sandbox.server.routing import Call
 
 AUTOMATIONS = Service("automations.api", "campaign_data")
+IN_SUMMARY = (
+    "active_state",
+    "created_by_id",
+    "created_date",
+    "description",
+    "draft_state",
+    "id",
+    "name",
+    "promoted_by_id",
+    "promoted_date",
+    "status",
+    "structured_tags",
+    "template_id",
+    "update_date",
+)
+IN_DETAIL = (
+    "id",
+    "name",
+    "description",
+    "structured_tags",
+    "status",
+    "active_definition",
+    "draft_definition",
+    "name_explicitly_set",
+)
 
 
 @AUTOMATIONS.get(

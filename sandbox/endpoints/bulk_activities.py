@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.account.clock import stamp
+from sandbox.account.clock import DAY, stamp
 from sandbox.endpoints.contacts import CONTACTS
-from sandbox.generate.bulk_activities import KEPT
 from sandbox.server.paging import PAGE_NUMBER, Listing, Paging
 from sandbox.server.parameters import choice
 
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
 
     from sandbox.account import Record
     from sandbox.server.routing import Call
+
+SHOWN_FOR = 10 * DAY
+"""Older activities are not shown (documented)."""
 
 
 @CONTACTS.get(
@@ -47,6 +49,6 @@ def contact_export(call: Call, file_export_id: str) -> NoReturn:  # noqa: ARG001
 
 
 def _kept(call: Call) -> dict[str, Record]:
-    since = stamp(call.account.now() - KEPT)
+    since = stamp(call.account.now() - SHOWN_FOR)
     activities = call.account.bulk_activities
     return {id_: row for id_, row in activities.items() if row["created_at"] >= since}

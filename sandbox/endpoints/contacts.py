@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.account import MAILABLE, permission
 from sandbox.account.clock import DAY, stamp
 from sandbox.account.segments import members
-from sandbox.generate.sms import consent_history
+from sandbox.account.sms_consents import consent_history
 from sandbox.server.paging import NO_NEXT, PAGE_NUMBER, Keyset, Listing, Paging, next_link
 from sandbox.server.parameters import boolean, choice, choices, ids, moment, text
 from sandbox.server.routing import Reply, Service, without

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sandbox.account import Account
-    from sandbox.account.engagement import Event
-    from sandbox.generate.landing_pages import LandingPage
+    from sandbox.account.engagement import Event, LandingPage
     from sandbox.server.routing import Call
 
 

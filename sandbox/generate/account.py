@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from sandbox.account import Account, Record
 from sandbox.account.clock import DAY, HOUR, YEAR, day, minute, stamp, stamp_ms, stamp_offset
 from sandbox.account.engagement import Event
+from sandbox.account.segments import criteria
 from sandbox.generate import sample_values
 from sandbox.generate.automations import add_automations
 from sandbox.generate.bulk_activities import add_bulk_activities
@@ -203,18 +203,6 @@ def _add_segments(account: Account, first: int, last: int) -> None:
             "created_at": stamp_ms(created),
             "edited_at": stamp_ms(account.rng.randrange(created, last)),
         }
-
-
-def criteria(field: str, parameter: str) -> str:
-    """Write the criteria of a segment: JSON inside a string (documented)."""
-    group = {
-        "source": "tracking",
-        "field": field,
-        "op": "contains-any",
-        "const_value": "last-n-campaigns",
-        "param": parameter,
-    }
-    return json.dumps({"version": "1.0.0", "criteria": {"type": "and", "group": [group]}})
 
 
 def _add_contacts(account: Account, count: int, first: int, last: int) -> None:

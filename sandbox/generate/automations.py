@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.account.clock import DAY, stamp
+from sandbox.account.clock import DAY, stamp_colon
 
 if TYPE_CHECKING:
     from sandbox.account import Account, Record
@@ -27,36 +27,6 @@ TRIGGERED_BY: dict[str, Record] = {
     "Birthday greeting": BIRTHDAY,
     "Win back": {"engagement_level": "LEAST", "segment_id": "14"},
 }
-IN_SUMMARY = (
-    "active_state",
-    "created_by_id",
-    "created_date",
-    "description",
-    "draft_state",
-    "id",
-    "name",
-    "promoted_by_id",
-    "promoted_date",
-    "status",
-    "structured_tags",
-    "template_id",
-    "update_date",
-)
-IN_DETAIL = (
-    "id",
-    "name",
-    "description",
-    "structured_tags",
-    "status",
-    "active_definition",
-    "draft_definition",
-    "name_explicitly_set",
-)
-
-
-def stamp_colon(at: int) -> str:
-    """Write a moment as automations do (documented): 2025-09-25T20:06:50.020+00:00."""
-    return stamp(at)[:19] + ".020+00:00"
 
 
 def add_automations(account: Account, last: int) -> None:

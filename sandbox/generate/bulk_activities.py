@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.account.clock import DAY, HOUR, stamp
+from sandbox.account.clock import HOUR, stamp
 
 if TYPE_CHECKING:
     from sandbox.account import Account, Record
-
-KEPT = 10 * DAY
-"""Older activities are not shown (documented)."""
 
 BULK_ACTIVITIES = (  # state, hours ago, file
     ("completed", 400, "old.csv"),

@@ -15,12 +15,12 @@ CAMPAIGN_STATUSES = (
     "Done", "Draft", "Done", "Removed", "Done", "Scheduled",
     "Done", "Done", "Error", "Done", "Executing", "Done",
 )  # fmt: skip
-CAMPAIGN_TYPES = {  # type_code: type, and what the summaries call it
-    10: ("NEWSLETTER", "Newsletter"),
-    26: ("CUSTOM_CODE_EMAIL", "Custom Code Email"),
-    11: ("ANNOUNCEMENT", "Announcement"),
-    22: ("SALE_PROMOTION", "Sale Promotion"),
-    57: ("AB_TEST", "A/B Test"),
+CAMPAIGN_TYPES = {  # by type_code
+    10: "NEWSLETTER",
+    26: "CUSTOM_CODE_EMAIL",
+    11: "ANNOUNCEMENT",
+    22: "SALE_PROMOTION",
+    57: "AB_TEST",
 }
 AB_TEST = 57
 
@@ -48,7 +48,7 @@ def add_campaign(
         "created_at": stamp_ms(created),
         "current_status": "Draft",
         "name": f"{subject} #{number + 1}",  # unique in an account (documented)
-        "type": CAMPAIGN_TYPES[type_code][0],
+        "type": CAMPAIGN_TYPES[type_code],
         "type_code": type_code,
         "updated_at": stamp_ms(created),
     }

@@ -6,9 +6,8 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from sandbox.account import MAILABLE, permission
-from sandbox.account.clock import stamp, stamp_ms
-from sandbox.generate.account import criteria
-from sandbox.generate.automations import stamp_colon
+from sandbox.account.clock import stamp, stamp_colon, stamp_ms
+from sandbox.account.segments import criteria
 from sandbox.generate.bulk_activities import add_bulk_activity
 from sandbox.generate.campaigns import add_campaign
 from sandbox.generate.contacts import ContactMaker

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sandbox.account.clock import DAY, HOUR, minute, seconds
-from sandbox.account.engagement import DEVICES, Event, make_links
+from sandbox.account.engagement import DEVICES, Event, LandingPage, make_links
 from sandbox.generate.sampling import between, chance
 
 if TYPE_CHECKING:
@@ -14,19 +13,6 @@ if TYPE_CHECKING:
 
 NAMES = ("Join our club", "Win a brunch for two")
 MOST_VISITORS = 40
-
-
-@dataclass
-class LandingPage:
-    """All events of one landing page, in the order in which they became known."""
-
-    name: str
-    links: dict[str, str]
-    opens: list[Event] = field(default_factory=list)
-    clicks: list[Event] = field(default_factory=list)
-    adds: list[Event] = field(default_factory=list)
-    updates: list[Event] = field(default_factory=list)
-    sms_optins: list[Event] = field(default_factory=list)
 
 
 def add_landing_pages(account: Account) -> None:

@@ -61,12 +61,6 @@ SUBJECTS = (
     "Last days of the sale", "Meet the team", "Été à la ferme", "Three things to try this week",
     "We saved you a seat", "A short survey", "News from the workshop", "Open house on Saturday",
 )  # fmt: skip
-LINKS = (
-    "https://www.example.com/",
-    "https://www.example.com/menu?utm_source=newsletter&utm_medium=email",
-    "https://shop.example.com/sale",
-    "https://www.example.com/imprint",
-)
 
 
 def _ascii(name: str) -> str:
