@@ -28,7 +28,7 @@ help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: .venv-demo/made .venv-analytics/made ## Sync a made-up account into DuckDB, twice, and report on it.
-	@.venv-demo/bin/python -m sandbox.demo
+	@.venv-demo/bin/python -m checks.demo
 
 analytics: .venv-analytics/made ## Build models and a report over your database (ANALYTICS: options, as --help).
 	@.venv-analytics/bin/python -m analytics $(ANALYTICS)
@@ -37,7 +37,7 @@ models: .venv-analytics/made ## Test the models over odd rows and over none.
 	@.venv-analytics/bin/python -m pytest --quiet --confcutdir=tests/analytics tests/analytics
 
 targets: .venv-demo/made .venv-analytics/made ## Sync every stream into several targets, and compare every value (TARGETS: some of them).
-	@.venv-demo/bin/python -m sandbox.targets $(TARGETS)
+	@.venv-demo/bin/python -m checks.targets $(TARGETS)
 
 airbyte: .venv/made .venv-airbyte/made ## Read a made-up account with Airbyte's own packages.
 	@.venv-airbyte/bin/python -m pytest --quiet --confcutdir=tests/airbyte -k "not docker" tests/airbyte
@@ -49,7 +49,7 @@ bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Measure the tap beside others
 	@.venv/bin/python -m bench $(BENCH)
 
 requests: .venv/made ## Count the requests of runs, and what they lose (REQUESTS: its options, as --help).
-	@.venv/bin/python -m sandbox.bench $(REQUESTS)
+	@.venv/bin/python -m checks.request_budget $(REQUESTS)
 
 # On two cores: one of three tests waits for something.
 test: .venv/made .venv-target-jsonl/made lint ## Check style and types, and run all tests.
@@ -60,9 +60,10 @@ pythons: $(PYTHONS:%=.venv-%/made) ## Test with other versions of Python (PYTHON
 		echo $$python; .venv-$$python/bin/python -m pytest -q -n 3 --dist worksteal $(TESTS) || exit 1; \
 	done
 
-lint: .venv/made ## Check style and types.
+lint: .venv/made ## Check style, imports and types.
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check
+	@out=$$(.venv/bin/lint-imports --no-cache) || { echo "$$out"; exit 1; }
 	@.venv/bin/mypy --no-error-summary
 
 format: .venv/made ## Bring the code into its format.
@@ -70,16 +71,16 @@ format: .venv/made ## Bring the code into its format.
 	@.venv/bin/ruff format --quiet
 
 plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from what the tap tells of itself.
-	@.venv/bin/python tests/plugin.py
+	@.venv/bin/python -m tools.plugin_yaml
 
 docs: .venv/made ## Write docs/streams.md and its diagram, from the schemas and the stream classes.
-	@.venv/bin/python -m reference
+	@.venv/bin/python -m tools.docs
 
 site: .venv-site/made ## Build the documentation site into build/site; a link that leads nowhere fails it.
 	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs --quiet build --strict
 
 contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT: a copy of it).
-	@.venv/bin/python tests/contract.py
+	@.venv/bin/python -m tools.contract
 
 clean: ## Take away what was made.
 	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache build dist

@@ -11,8 +11,9 @@ with Sandbox(contacts=60, campaigns=6, requests_per_second=0) as sandbox:
 """
 
 from sandbox.account import Account
-from sandbox.faults import Fault
-from sandbox.options import Options
-from sandbox.server import PARTNER_TOKEN_PATH, TOKEN_PATH, Request, Sandbox
+from sandbox.server.app import PARTNER_TOKEN_PATH, TOKEN_PATH, Request
+from sandbox.server.faults import Fault
+from sandbox.server.options import Options
+from sandbox.server.sandbox import Sandbox
 
 __all__ = ["PARTNER_TOKEN_PATH", "TOKEN_PATH", "Account", "Fault", "Options", "Request", "Sandbox"]

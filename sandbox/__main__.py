@@ -13,8 +13,9 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
-from sandbox.options import Options
-from sandbox.server import BY_HAND, Sandbox
+from sandbox.server.app import BY_HAND
+from sandbox.server.options import Options
+from sandbox.server.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable

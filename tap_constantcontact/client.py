@@ -57,7 +57,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         scopes: scopes that the endpoint requires, as the contract names them.
         privileges: privileges of the user that it requires, as the contract names them.
         requires: what it requires where it is neither of them, in words.
-        detail_path: path of a row's detail, where the rows are with_detail by one.
+        detail_path: path of a row's detail, where each row is completed by one.
         detail_params: its query parameters.
         for_partners: whether the endpoint is read with the partner's key.
         notes: what the documents say of it beyond what the other attributes tell.

@@ -8,8 +8,8 @@ from typing import Any
 
 from conftest import STREAMS
 
+from checks.support.comparison import Key, Row, lacking
 from sandbox import Sandbox
-from sandbox.rows import Key, Row, lacking
 
 Message = dict[str, Any]
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import STREAMS, MakeSandbox, Run, TapCommand
 
 from sandbox import Sandbox
-from sandbox.options import PRIVILEGES
+from sandbox.server.options import PRIVILEGES
 from tap_constantcontact.timestamps import format_timestamp
 
 DETAILS, SUMMARIES, RATES, SMS = REPORTS = (

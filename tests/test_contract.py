@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from conftest import STREAMS
-from contract import DEFINITIONS, documented, in_schema, load
 
 from tap_constantcontact.client import ConstantContactStream
+from tools.contract import DEFINITIONS, documented, in_schema, load
 
 CONTRACT = os.environ.get("CONTRACT")
 pytestmark = pytest.mark.skipif(CONTRACT is None, reason="CONTRACT does not name the contract")

@@ -12,7 +12,7 @@ import pytest
 from conftest import STREAMS, MakeSandbox, Run, TapCommand
 
 from sandbox import Request, Sandbox
-from sandbox.expected import Rows
+from sandbox.server.expected import Rows
 
 EVENTS = (
     *("email_sends", "email_opens", "email_clicks"),

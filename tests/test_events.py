@@ -8,7 +8,7 @@ import pytest
 from conftest import STREAMS, MakeSandbox, TapCommand
 
 from sandbox import Sandbox
-from sandbox.event_maker import add_event, add_registration
+from sandbox.generate.events import add_event, add_registration
 
 ALL = ("events", "event_registrations", "event_registration_details")
 REGISTRATIONS = ALL[1:]

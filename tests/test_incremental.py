@@ -15,8 +15,8 @@ from conftest import STREAMS, MakeSandbox, Run, TapCommand
 from target import Target
 
 from sandbox import Sandbox
-from sandbox.engagement import Event
-from sandbox.moments import DAY, HOUR, minute
+from sandbox.account.clock import DAY, HOUR, minute
+from sandbox.account.engagement import Event
 from tap_constantcontact.timestamps import format_timestamp
 
 EVENTS = (

@@ -23,8 +23,8 @@ import pytest
 from conftest import STREAMS, MakeSandbox, TapCommand, wait_until
 from target import Message, Target, hidden_by, key_of, messages_of
 
+from checks.support.comparison import Key
 from sandbox import Fault, Sandbox
-from sandbox.rows import Key
 
 KILLS = int(os.environ.get("KILLS", "12"))
 SEED = os.environ.get("KILL_SEED", "1")

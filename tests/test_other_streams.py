@@ -11,7 +11,7 @@ import pytest
 from conftest import STREAMS, MakeSandbox, Run, TapCommand
 
 from sandbox import PARTNER_TOKEN_PATH, Sandbox
-from sandbox.options import PRIVILEGES
+from sandbox.server.options import PRIVILEGES
 from tap_constantcontact.timestamps import format_timestamp, parse_timestamp
 
 SIMPLE = (
@@ -38,7 +38,7 @@ def queries(sandbox: Sandbox, path: str) -> list[dict[str, str]]:
 def test_small_streams_arrive_whole(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, *SIMPLE)
     assert_whole(run, sandbox, *SIMPLE)
-    # The list of automations is answered with 209, and with_detail by the details.
+    # The list of automations is answered with 209, and completed by the details.
     (listed,) = [r for r in sandbox.requests if r.path == "/v3/automations/workflows"]
     assert listed.status == 209
     for row in run.records["automations"]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-import plugin
 import pytest
 import yaml
 
 from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS
+from tools import plugin_yaml as plugin
 
 DEFINITION = yaml.safe_load(plugin.FILE.read_text("utf-8"))
 

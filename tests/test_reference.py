@@ -9,10 +9,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from conftest import STREAMS
 
-from reference import entities
-from reference.__main__ import DOCS, files
-from reference.entities import OTHERS, TARGETS
-from reference.page import cost_of
+from tools.docs import entities
+from tools.docs.__main__ import DOCS, files
+from tools.docs.entities import OTHERS, TARGETS
+from tools.docs.page import cost_of
 
 PAGE = (DOCS / "streams.md").read_text("utf-8")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.rows import lacking
+from checks.support.comparison import lacking
 
 KEY = ["contact_id"]
 SENT = {

@@ -8,7 +8,7 @@ from typing import Any
 from conftest import STREAMS, Answers, MakeSandbox, Run, TapCommand
 
 from sandbox import Sandbox
-from sandbox.options import PRIVILEGES
+from sandbox.server.options import PRIVILEGES
 
 CONTACT = {
     "contact_id": "1",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.api import Service, without
-from sandbox.options import PRIVILEGES
-from sandbox.parameters import choice, choices, text
+from sandbox.server.options import PRIVILEGES
+from sandbox.server.parameters import choice, choices, text
+from sandbox.server.routing import Service, without
 
 if TYPE_CHECKING:
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 ACCOUNT = Service("accounts.api", "account_read")
 USER = Service("accounts.api", None)

@@ -4,17 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.api import Reply, Service
-from sandbox.automation_maker import IN_DETAIL, IN_SUMMARY
-from sandbox.parameters import choice, text
+from sandbox.server.parameters import choice, text
+from sandbox.server.routing import Reply, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 AUTOMATIONS = Service("automations.api", "campaign_data")
+IN_SUMMARY = (
+    "active_state",
+    "created_by_id",
+    "created_date",
+    "description",
+    "draft_state",
+    "id",
+    "name",
+    "promoted_by_id",
+    "promoted_date",
+    "status",
+    "structured_tags",
+    "template_id",
+    "update_date",
+)
+IN_DETAIL = (
+    "id",
+    "name",
+    "description",
+    "structured_tags",
+    "status",
+    "active_definition",
+    "draft_definition",
+    "name_explicitly_set",
+)
 
 
 @AUTOMATIONS.get(

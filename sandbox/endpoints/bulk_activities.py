@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.bulk_activity_maker import KEPT
+from sandbox.account.clock import DAY, stamp
 from sandbox.endpoints.contacts import CONTACTS
-from sandbox.moments import stamp
-from sandbox.paging import PAGE_NUMBER, Listing, Paging
-from sandbox.parameters import choice
+from sandbox.server.paging import PAGE_NUMBER, Listing, Paging
+from sandbox.server.parameters import choice
 
 if TYPE_CHECKING:
     from typing import NoReturn
 
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
+
+SHOWN_FOR = 10 * DAY
+"""Older activities are not shown (documented)."""
 
 
 @CONTACTS.get(
@@ -47,6 +49,6 @@ def contact_export(call: Call, file_export_id: str) -> NoReturn:  # noqa: ARG001
 
 
 def _kept(call: Call) -> dict[str, Record]:
-    since = stamp(call.account.now() - KEPT)
+    since = stamp(call.account.now() - SHOWN_FOR)
     activities = call.account.bulk_activities
     return {id_: row for id_, row in activities.items() if row["created_at"] >= since}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.api import Service, without
-from sandbox.moments import comparable, stamp_ms
-from sandbox.paging import PAGE_NUMBER, Listing, Paging
-from sandbox.parameters import choices, moment
+from sandbox.account.clock import comparable, stamp_ms
+from sandbox.server.paging import PAGE_NUMBER, Listing, Paging
+from sandbox.server.parameters import choices, moment
+from sandbox.server.routing import Service, without
 
 if TYPE_CHECKING:
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 CAMPAIGNS = Service("campaigns.api", "campaign_data")
 

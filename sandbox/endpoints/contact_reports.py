@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.api import Service
-from sandbox.deeds import EMAIL_TYPES, PAGE_TYPES
-from sandbox.moments import comparable, stamp, stamp_ms
-from sandbox.paging import NO_NEXT, OFFSET, Listing, Paging
-from sandbox.parameters import boolean, choices, moment
+from sandbox.account.clock import comparable, stamp, stamp_ms
+from sandbox.account.contact_activity import EMAIL_TYPES, PAGE_TYPES
+from sandbox.server.paging import NO_NEXT, OFFSET, Listing, Paging
+from sandbox.server.parameters import boolean, choices, moment
+from sandbox.server.routing import Service
 
 if TYPE_CHECKING:
     from sandbox.account import Account, Record
-    from sandbox.api import Call
-    from sandbox.deeds import Deed
+    from sandbox.account.contact_activity import Deed
+    from sandbox.server.routing import Call
 
 CONTACT_REPORTS = Service("reportingsvc", "contact_data", bare_errors=True)
 

@@ -8,18 +8,18 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sandbox.account import MAILABLE, permission
-from sandbox.api import Reply, Service, without
-from sandbox.moments import DAY, stamp
-from sandbox.paging import NO_NEXT, PAGE_NUMBER, Keyset, Listing, Paging, next_link
-from sandbox.parameters import boolean, choice, choices, ids, moment, text
-from sandbox.segments import members
-from sandbox.sms_maker import consent_history
+from sandbox.account.clock import DAY, stamp
+from sandbox.account.segments import members
+from sandbox.account.sms_consents import consent_history
+from sandbox.server.paging import NO_NEXT, PAGE_NUMBER, Keyset, Listing, Paging, next_link
+from sandbox.server.parameters import boolean, choice, choices, ids, moment, text
+from sandbox.server.routing import Reply, Service, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandbox.account import Account, Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 CONTACTS = Service("contacts.api", "contact_data")
 

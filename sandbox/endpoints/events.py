@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.api import Service, without
-from sandbox.paging import OFFSET, Listing, Paging
-from sandbox.parameters import boolean, choice, text, whole
+from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.parameters import boolean, choice, text, whole
+from sandbox.server.routing import Service, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 EVENTS = Service("events.api", "campaign_data")
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandbox.account.engagement import latest
 from sandbox.endpoints.reports import REPORTS
-from sandbox.engagement import latest
-from sandbox.paging import OFFSET, Listing, Paging
-from sandbox.parameters import text
-from sandbox.tracking import row, sms_channel
+from sandbox.endpoints.tracking_rows import row, sms_channel
+from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.parameters import text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sandbox.account import Account
-    from sandbox.api import Call
-    from sandbox.engagement import Event
-    from sandbox.landing_pages import LandingPage
+    from sandbox.account.engagement import Event, LandingPage
+    from sandbox.server.routing import Call
 
 
 class Report(NamedTuple):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from sandbox.api import Service
-from sandbox.parameters import choice, text, whole
+from sandbox.server.parameters import choice, text, whole
+from sandbox.server.routing import Service
 
 if TYPE_CHECKING:
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 PARTNER = Service("partner.api", None, for_partners=True)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.api import UUID, Service
-from sandbox.campaign_maker import CAMPAIGN_TYPES
-from sandbox.engagement import (
+from sandbox.account.clock import stamp_ms
+from sandbox.account.engagement import (
     Engagement,
     activity_stats,
     aggregate_percents,
@@ -16,18 +15,26 @@ from sandbox.engagement import (
     stats,
     unique_counts,
 )
-from sandbox.moments import stamp_ms
-from sandbox.paging import OFFSET, Listing, Paging
-from sandbox.parameters import boolean
+from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.parameters import boolean
+from sandbox.server.routing import UUID, Service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.account import Account, Record
-    from sandbox.api import Call
-    from sandbox.errors import ApiError
+    from sandbox.server.errors import ApiError
+    from sandbox.server.routing import Call
 
 REPORTS = Service("reportingsvc", "campaign_data", bare_errors=True)
+
+CAMPAIGN_TYPES = {  # what the summaries call them, by type_code
+    10: "Newsletter",
+    26: "Custom Code Email",
+    11: "Announcement",
+    22: "Sale Promotion",
+    57: "A/B Test",
+}
 
 
 @REPORTS.get(
@@ -145,7 +152,7 @@ def _summary(call: Call, campaign: Record) -> Record:
     parts = call.account.engagements(campaign["campaign_id"])
     return {
         "campaign_id": campaign["campaign_id"],
-        "campaign_type": CAMPAIGN_TYPES[campaign["type_code"]][1],
+        "campaign_type": CAMPAIGN_TYPES[campaign["type_code"]],
         "last_sent_date": stamp_ms(_last_sent(call.account, campaign)),
         "unique_counts": unique_counts(_counted(call, parts)),
     }

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from sandbox.account.clock import comparable
+from sandbox.account.engagement import percent
 from sandbox.endpoints.reports import REPORTS
-from sandbox.engagement import percent
-from sandbox.moments import comparable
-from sandbox.paging import OFFSET, Listing, Paging
-from sandbox.parameters import moment
+from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.parameters import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 
 @REPORTS.get(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.api import Service, without
-from sandbox.parameters import choices, whole
+from sandbox.server.parameters import choices, whole
+from sandbox.server.routing import Service, without
 
 if TYPE_CHECKING:
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 SOCIAL = Service("social.api", "campaign_data")
 

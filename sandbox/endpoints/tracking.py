@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandbox.account.engagement import BOUNCE_CODES, latest
 from sandbox.endpoints.reports import REPORTS, engagement_of
-from sandbox.engagement import BOUNCE_CODES, latest
-from sandbox.paging import OFFSET, Listing, Paging
-from sandbox.parameters import choices, url_id
-from sandbox.tracking import row
+from sandbox.endpoints.tracking_rows import row
+from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.parameters import choices, url_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sandbox.api import Call
-    from sandbox.engagement import Engagement, Event
-    from sandbox.parameters import Check
+    from sandbox.account.engagement import Engagement, Event
+    from sandbox.server.parameters import Check
+    from sandbox.server.routing import Call
 
 
 class Report(NamedTuple):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from sandbox.endpoints.campaigns import CAMPAIGNS
 from sandbox.endpoints.contacts import CONTACTS
-from sandbox.parameters import ids
+from sandbox.server.parameters import ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 
 @CONTACTS.get(

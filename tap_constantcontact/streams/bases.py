@@ -85,7 +85,7 @@ class OldestChangeFirstStream(SelfManagedStateStream):
     """An incremental stream of few rows, listed in full and read oldest change first.
 
     The bookmark then moves on row by row: a run that ends early goes on where it was. A row is
-    with_detail by its detail, which costs one request.
+    completed by its detail, which costs one request.
 
     Attributes:
         since_param: query parameter that leaves out rows without a later change; where there is

@@ -13,8 +13,8 @@ import pytest
 from airbyte.caches import DuckDBCache
 from conftest import EXECUTABLE, PROJECT
 
+from checks.support.comparison import column_of, plain, unsteady
 from sandbox import Sandbox
-from sandbox.rows import column_of, plain, unsteady
 
 
 def default_streams() -> list[str]:

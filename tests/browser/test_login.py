@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from sandbox import Sandbox  # noqa: E402
-from sandbox.sign_in import PASSWORD, USER  # noqa: E402
+from sandbox.auth.sign_in import PASSWORD, USER  # noqa: E402
 
 PREFIX = "TAP_CONSTANTCONTACT_"
 SECONDS = 20

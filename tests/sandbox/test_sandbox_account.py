@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from sandbox import Account
-from sandbox.changes import change
-from sandbox.engagement import Engagement, Event, people, percents, stats, unique_counts
-from sandbox.expected import Rows, expected
-from sandbox.generate import generate
-from sandbox.moments import HOUR, YEAR, comparable, parse, stamp, stamp_ms
-from sandbox.options import PRIVILEGES
-from sandbox.segments import members
+from sandbox.account.clock import HOUR, YEAR, comparable, parse, stamp, stamp_ms
+from sandbox.account.engagement import Engagement, Event, people, percents, stats, unique_counts
+from sandbox.account.segments import members
+from sandbox.generate.account import generate
+from sandbox.generate.changes import change
+from sandbox.server.expected import Rows, expected
+from sandbox.server.options import PRIVILEGES
 
 NOW = int(datetime(2026, 3, 1, 12, tzinfo=timezone.utc).timestamp())
 LATER = NOW + 600

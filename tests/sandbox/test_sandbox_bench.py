@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
+from checks.request_budget import Outcome, Warehouse, _place, parser
 from sandbox import Sandbox
-from sandbox.bench import Outcome, Warehouse, _place, parser
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import yaml
 from jsonschema import Draft4Validator, FormatChecker
 from sandbox_client import ACCOUNT_INCLUDE, ACTIVITIES_INCLUDE, CONTACTS_INCLUDE, Client, next_href
 
-from sandbox.api import ENDPOINTS
-from sandbox.deeds import EMAIL_TYPES, PAGE_TYPES
+from sandbox.account.contact_activity import EMAIL_TYPES, PAGE_TYPES
+from sandbox.server.routing import ENDPOINTS
 
 CONTRACT = os.environ.get("CONTRACT", "")
 

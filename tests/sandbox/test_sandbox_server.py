@@ -27,13 +27,13 @@ from sandbox_client import ACCOUNT_INCLUDE, ACTIVITIES_INCLUDE, CONTACTS_INCLUDE
 
 from sandbox import PARTNER_TOKEN_PATH, TOKEN_PATH, Fault, Options, Sandbox
 from sandbox.__main__ import parser
-from sandbox.api import ENDPOINTS
+from sandbox.account.clock import DAY, seconds, stamp
+from sandbox.auth.tokens import Tokens
 from sandbox.endpoints.contacts import DATES
-from sandbox.errors import ApiError, TokenError
-from sandbox.faults import PAGES
-from sandbox.gate import Gate
-from sandbox.moments import DAY, seconds, stamp
-from sandbox.tokens import Tokens
+from sandbox.server.admission import Gate
+from sandbox.server.errors import ApiError, TokenError
+from sandbox.server.faults import PAGES
+from sandbox.server.routing import ENDPOINTS
 
 PROJECT = Path(__file__).parents[2]
 

@@ -1,0 +1,113 @@
+"""Rows of the account and rows that arrived: how they are compared, and how tables are printed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sandbox.server.expected import OCCURRENCE, Rows
+
+Key = tuple[Any, ...]
+Row = dict[str, Any]
+
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:?00)?")
+
+
+_OF_A_CONTACT = frozenset(
+    {"email_address", "current_email_address", "first_name", "last_name", "deleted_at"}
+)
+
+
+def lacking(
+    rows: Iterable[Row], expected: Rows, key: Collection[str], hidden: Collection[str] = ()
+) -> tuple[list[Key], list[str]]:
+    """Compare the rows of a stream that arrived with those of the account.
+
+    A row that the account has no more, such as the draft of a resend, may stay where it is.
+
+    Args:
+        rows: what arrived; of rows with the same key the last one counts.
+        expected: the account's, by key.
+        key: the properties of the stream's key.
+        hidden: ids of rows whose values may be older than the account's.
+
+    Returns:
+        The keys of the rows that are missing, and those of rows that differ, with the properties.
+    """
+    held = {tuple(plain(row[name]) for name in key): row for row in rows}
+    wanted = {tuple(map(plain, key_of_row)): row for key_of_row, row in expected.items()}
+    missing = [key_of_row for key_of_row in wanted if key_of_row not in held]
+    if OCCURRENCE in key:  # which of several rows at one time is the first does not matter
+        return missing, []
+    ignored = unsteady(key)
+    differing = [
+        f"{key_of_row} {names}"
+        for key_of_row, row in wanted.items()
+        if key_of_row in held and key_of_row[0] not in hidden
+        if (names := _differing(held[key_of_row], row, ignored))
+    ]
+    return missing, differing
+
+
+def _differing(row: Row, wanted: Row, ignored: Collection[str]) -> list[str]:
+    return [
+        name
+        for name, value in wanted.items()
+        if name not in ignored and plain(value) != plain(row.get(column_of(name)))
+    ]
+
+
+def unsteady(key: Collection[str]) -> frozenset[str]:
+    """Return which properties of the rows of a stream change without a trace.
+
+    A report on an email shows its contacts as they are when it is read: what happened stays the
+    same, and is not read again because a contact has another name now.
+
+    Args:
+        key: the properties of the stream's key.
+    """
+    is_report = {"campaign_activity_id", "contact_id"} <= set(key)
+    return _OF_A_CONTACT | {"_links"} if is_report else frozenset({"_links"})
+
+
+def column_of(name: str) -> str:
+    """Return the column in which a property of the API arrives: checkedIn as checked_in."""
+    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+
+
+def plain(value: Any) -> Any:
+    """Return a value as it is in both places: without the forms that JSON and databases add.
+
+    Nested values may be JSON texts in a database; times have no offset there, empty texts are null,
+    and ids that the API sends as numbers are texts.
+    """
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items() if plain(item) is not None}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    if isinstance(value, str):
+        if value[:1] in ("{", "["):
+            return plain(json.loads(value))
+        if moment := _TIMESTAMP.fullmatch(value):
+            return f"{moment[1]} {moment[2]}{(moment[3] or '').rstrip('0').rstrip('.')}"
+    if isinstance(value, (float, Decimal)):
+        value = format(Decimal(str(value)).normalize(), "f")
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return None if value == "" else value
+
+
+def print_table(columns: list[str], rows: list[tuple[Any, ...]]) -> None:
+    """Print rows under their columns: texts to the left, numbers to the right."""
+    lines = [columns, *([str(value) for value in row] for row in rows)]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    for line in lines:
+        first = line[0].ljust(widths[0])
+        others = [text.rjust(width) for text, width in zip(line[1:], widths[1:], strict=True)]
+        print("  ".join([first, *others]).rstrip())
