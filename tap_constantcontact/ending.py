@@ -20,6 +20,7 @@ from singer_sdk.io_base import SingerWriter
 from singer_sdk.singerlib import Message, RecordMessage, SchemaMessage
 
 from tap_constantcontact.errors import RunEnded
+from tap_constantcontact.stdout import BROKEN_PIPE_STATUS, discard_stdout
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import TapState
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_STATES = 5.0
 _GRACE_SECONDS = 0.8
 SIGNAL_STATUS = 128
-_BROKEN_PIPE = 13
 # A pipe takes so many bytes whole or not at all (POSIX): who is killed leaves no torn line.
 _WHOLE = getattr(select, "PIPE_BUF", 512)
 
@@ -117,8 +117,8 @@ class MessageWriter(SingerWriter):
                 sys.stdout.buffer.write(lines)
                 sys.stdout.buffer.flush()
         except BrokenPipeError:
-            _forget_stdout()
-            raise RunEnded(SIGNAL_STATUS + _BROKEN_PIPE) from None
+            discard_stdout()
+            raise RunEnded(BROKEN_PIPE_STATUS) from None
 
     def _line(self, message: Message) -> bytes:
         """Return the line of a message; that of a record is made by a fast encoder."""
@@ -224,8 +224,3 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("escape as in JSON", _escaped)
-
-
-def _forget_stdout() -> None:
-    """Keep the interpreter from complaining about the closed pipe when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
