@@ -8,6 +8,7 @@ import sys
 
 from tap_constantcontact.error_messages import error_message, traceback_lines
 from tap_constantcontact.exceptions import EXIT_FAILED
+from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.tap import TapConstantContact
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000  # about two pages of contacts
@@ -23,7 +24,8 @@ def main() -> None:
     forget_empty_variables()
     collect_seldom()
     try:
-        TapConstantContact.cli()
+        with flushed_stdout():
+            TapConstantContact.cli()
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends in words for people
         TapConstantContact.logger.debug("It came from:\n%s", "\n".join(traceback_lines(error)))
         TapConstantContact.logger.critical(error_message(error))

@@ -173,6 +173,13 @@ def discovered() -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def pytest_configure() -> None:
+    """Start processes with the same environment on every machine."""
+    for name in list(os.environ):
+        if name.startswith(("PYTHON", "TAP_CONSTANTCONTACT_")) or name == "LOGLEVEL":
+            del os.environ[name]
+
+
 @pytest.fixture
 def tap(tmp_path: Path) -> TapCommand:
     return TapCommand(tmp_path)

@@ -741,24 +741,6 @@ def test_a_reader_that_goes_away_ends_it(source: SourceCommand, make_sandbox: Ma
     assert run.wait(timeout=20) == 141
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it only")
-@pytest.mark.parametrize("command", ["spec", "check"])
-def test_a_full_disk_ends_it_in_words(
-    source: SourceCommand, sandbox: Sandbox, command: str
-) -> None:
-    files = {} if command == "spec" else {"config": source.settings(sandbox)}
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            source.command(command, **files),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert done.stderr == "A file: No space left on device. Check its path and its permissions\n"
-
-
 def test_help_says_what_the_commands_do() -> None:
     done = subprocess.run([EXECUTABLE, "--help"], capture_output=True, text=True, check=True)
     for command in ("spec", "check", "discover", "read"):

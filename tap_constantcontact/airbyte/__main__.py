@@ -24,6 +24,7 @@ from tap_constantcontact.airbyte.spec import specification
 from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.error_messages import error_message
 from tap_constantcontact.exceptions import EXIT_FAILED, SIGNAL_STATUS, RunEnded
+from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.tap import NO_SETTINGS, TapConstantContact
 
 _SIGNALS = {SIGNAL_STATUS + signum for signum in (signal.SIGINT, signal.SIGTERM)}
@@ -41,28 +42,31 @@ command line, 75 the quota is used up and a later read goes on. Messages are on 
 def main() -> None:
     """Run a command of the Airbyte protocol."""
     collect_seldom()
-    arguments = _parser().parse_args()
-    writer = AirbyteWriter()
     try:
-        _log_to(writer)
-        status = arguments.command(arguments, writer)
-    except RunEnded as ended:
-        status = ended.status
-    except Exception as error:  # noqa: BLE001 - whatever it is, it ends in words for people
-        _say_failure(writer, error)
-        status = EXIT_FAILED
+        with flushed_stdout():
+            status = _run(_parser().parse_args(), AirbyteWriter())
+    except OSError as error:
+        sys.exit(error_message(error))  # on stderr, since stdout takes nothing
     if status in _SIGNALS:
         end_by_signal(status)
     sys.exit(status)
 
 
-def _say_failure(writer: AirbyteWriter, error: Exception) -> None:
-    """Say why a command failed; on stderr where stdout takes nothing, as on a full disk."""
-    explanation = error_message(error)
+def _run(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
+    """Run a command, and return its exit status.
+
+    Raises:
+        OSError: Stdout cannot be written to.
+    """
     try:
-        writer.say_failure(failure_type(error), explanation, error=error)
-    except OSError:
-        sys.exit(explanation)
+        _log_to(writer)
+        status: int = arguments.command(arguments, writer)
+    except RunEnded as ended:
+        return ended.status
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends in words for people
+        writer.say_failure(failure_type(error), error_message(error), error=error)
+        return EXIT_FAILED
+    return status
 
 
 def spec(_: argparse.Namespace, writer: AirbyteWriter) -> int:

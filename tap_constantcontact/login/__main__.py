@@ -28,6 +28,7 @@ from tap_constantcontact.login.scopes import (
     selected_streams,
     streams_of_account,
 )
+from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.settings import validation
 from tap_constantcontact.tap import TapConstantContact
 
@@ -52,10 +53,11 @@ Exit statuses: 0 done, 1 failed, 2 wrong use of the command line, 75 the quota i
 
 def main() -> None:
     """Sign in, or say what a sign-in is good for."""
-    arguments = _parser().parse_args()
     forget_empty_variables()
     try:
-        (_status if arguments.status else _sign_in)(arguments)
+        with flushed_stdout():
+            arguments = _parser().parse_args()
+            (_status if arguments.status else _sign_in)(arguments)
     except KeyboardInterrupt:
         sys.exit(SIGNAL_STATUS + signal.SIGINT)
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends in words for people

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import os
 import select
 import sys
 import threading
@@ -15,9 +14,9 @@ import msgspec
 from singer_sdk.io_base import SingerWriter
 from singer_sdk.singerlib import Message, RecordMessage, SchemaMessage
 
-from tap_constantcontact.exceptions import SIGNAL_STATUS, RunEnded
+from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.output.stdout import BROKEN_PIPE_STATUS, discard_stdout
 
-_BROKEN_PIPE = 13
 # A pipe takes so many bytes whole or not at all (POSIX): who is killed leaves no torn line.
 _WHOLE = getattr(select, "PIPE_BUF", 512)
 
@@ -107,8 +106,8 @@ class MessageWriter(SingerWriter):
                 sys.stdout.buffer.write(lines)
                 sys.stdout.buffer.flush()
         except BrokenPipeError:
-            _forget_stdout()
-            raise RunEnded(SIGNAL_STATUS + _BROKEN_PIPE) from None
+            discard_stdout()
+            raise RunEnded(BROKEN_PIPE_STATUS) from None
 
     def _line(self, message: Message) -> bytes:
         """Return the line of a message; that of a record is made by a fast encoder."""
@@ -141,8 +140,3 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("escape as in JSON", _escaped)
-
-
-def _forget_stdout() -> None:
-    """Keep the interpreter from complaining about the closed pipe when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
