@@ -102,7 +102,7 @@ def test_published_answers_lose_nothing(sample: Path) -> None:
         keys = {key: 0 if key in ("occurrence", "send_id") else "x" for key in stream.primary_keys}
         row = stream.post_process({**keys, **json.loads(json.dumps(record))})
         assert row is not None
-        assert stream.unknown_properties == set()
+        assert stream.records.unknown_properties == set()
         assert _leaves(record) <= _leaves(row)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from tap_constantcontact.exceptions import Forbidden, Refused
-from tap_constantcontact.streams.campaigns import StatsStream
+from tap_constantcontact.streams.engagement import CounterStream
 from tap_constantcontact.streams.xrefs import Xrefs
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _probes(streams: Iterable[ConstantContactStream]) -> dict[str, ConstantConta
     """
     probes: dict[str, ConstantContactStream] = {}
     for stream in streams:
-        needs_id = "{" in stream.path or isinstance(stream, (StatsStream, Xrefs))
+        needs_id = "{" in stream.path or isinstance(stream, (CounterStream, Xrefs))
         without_key = stream.for_partners and "partner_api_key" not in stream.config
         if not needs_id and not without_key:
             probes.setdefault(stream.permissions, stream)
@@ -65,7 +65,7 @@ def _ask(stream: ConstantContactStream) -> Forbidden | None:
     if "limit" in params:
         params["limit"] = 1
     try:
-        stream.fetch(stream.path, params)
+        stream.details.get(stream.path, params)
     except Forbidden as refusal:
         return refusal
     except Refused as refusal:

@@ -62,7 +62,7 @@ class Reading:
         Raises:
             RunEnded: a budget is used up, a signal came, or nobody reads on.
         """
-        self._source.reset_progress()
+        self._source.reset_progress_markers()
         families = self._families()
         for number, (root, names) in enumerate(families):
             try:
@@ -149,7 +149,7 @@ class Reading:
                 self._writer.say_status(name, Status.INCOMPLETE)
 
     def _stream(self, name: str) -> ConstantContactStream:
-        return cast("ConstantContactStream", self._source.streams[name])
+        return self._source.streams[name]
 
     @property
     def _bookmarks(self) -> Mapping[str, Any]:

@@ -49,7 +49,7 @@ class Source(TapConstantContact):
         config = {**deepcopy(self._configuration), **(instead or {})}
         config.pop(OWNER, None)
         super().__init__(config=config, message_writer=writer, **arguments)
-        self._ending = ShutdownHandler(self._unfinished, exit_at_once=end_by_signal)
+        self._shutdown = ShutdownHandler(self._unfinished, exit_at_once=end_by_signal)
 
     def connect(self) -> ApiRun:
         """Return the connection, whose lack concerns no stream alone.
@@ -58,13 +58,6 @@ class Source(TapConstantContact):
             ConfigurationError: there is none, as its Redis cannot be used.
         """
         return self.api
-
-    def reset_progress(self) -> None:
-        """Forget what earlier runs noted of streams that they did not read to their ends.
-
-        The SDK does so before it reads all streams.
-        """
-        self._reset_state_progress_markers()
 
     def close(self) -> None:
         """End a run, however it went; a new token is handed over first."""
@@ -90,7 +83,7 @@ class Source(TapConstantContact):
     def _unfinished(self) -> ExitStack:
         """Wait for token requests under way, unless their tokens cannot be handed over."""
         unfinished = ExitStack()
-        for api in self._apis:
+        for api in self.connections:
             if api.login.requesting.acquire(timeout=_PATIENCE_SECONDS):
                 unfinished.callback(api.login.requesting.release)
         return unfinished

@@ -19,13 +19,10 @@ from jsonschema import Draft202012Validator
 from singer_sdk import Stream
 from singer_sdk.exceptions import ConfigurationError
 
+from tap_constantcontact.input_files import BOOKMARK
 from tap_constantcontact.streams import STREAMS
-from tap_constantcontact.streams.campaigns import (
-    ChangedActivitiesStream,
-    EmailCampaigns,
-    EmailCampaignStats,
-)
-from tap_constantcontact.tap import BOOKMARK
+from tap_constantcontact.streams.campaigns import EmailCampaigns
+from tap_constantcontact.streams.engagement import EmailCampaignStats
 
 _LOG_OF = EmailCampaignStats.name
 _COPY = "log"
@@ -33,7 +30,7 @@ _COPY = "log"
 _MARK = "__ab_"
 #: What tells logs apart that began anew: their numbers mean other things.
 _ID = "id"
-_READERS = [vars(cls)["name"] for cls in STREAMS if issubclass(cls, ChangedActivitiesStream)]
+_READERS = [vars(cls)["name"] for cls in STREAMS if cls.follows_change_log]
 # The last to be read comes first: of copies that are equally new, its own has most in it. The
 # stream of campaigns has one too, as it notes in the log what spares later runs requests.
 _WITH_COPY = (*reversed(_READERS), EmailCampaigns.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, cast
+from typing import Any
 
 import requests
 
@@ -98,7 +98,7 @@ def _life_of_refresh_token(sign_in: SignIn) -> str:
 def _account(tap: TapConstantContact) -> str:
     """Return the name and the id of the account, or nothing where the token may not read them."""
     try:
-        summary = _stream(tap, Account).fetch(Account.path)
+        summary = _stream(tap, Account).details.get(Account.path)
     except Forbidden:
         return ""
     name = summary.get("organization_name") or "without a name"
@@ -108,14 +108,14 @@ def _account(tap: TapConstantContact) -> str:
 def _privileges(tap: TapConstantContact) -> frozenset[str] | None:
     """Return the privileges of the user, or None where they cannot be read."""
     try:
-        rows = _stream(tap, AccountUserPrivileges).fetch(AccountUserPrivileges.path)
+        rows = _stream(tap, AccountUserPrivileges).details.get(AccountUserPrivileges.path)
     except Refused:
         return None
     return frozenset(str(row.get("privilege_name")) for row in rows)
 
 
 def _stream(tap: TapConstantContact, stream: type[ConstantContactStream]) -> ConstantContactStream:
-    return cast("ConstantContactStream", tap.streams[vars(stream)["name"]])
+    return tap.streams[vars(stream)["name"]]
 
 
 def _access_token(tap: TapConstantContact) -> str:

@@ -28,4 +28,4 @@ class Automations(ConstantContactStream):
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each automation with its detail."""
         for automation in self.request_records(context):
-            yield self.with_detail(automation)
+            yield self.details.with_detail(automation)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
+from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.incremental.contact_slices import OLDEST, SECOND
 from tap_constantcontact.notes import StreamNotes
-from tap_constantcontact.streams.bases import PerItemStream, SelfManagedStateStream
 from tap_constantcontact.streams.contacts import Contacts
 from tap_constantcontact.streams.engagement import with_occurrences
 from tap_constantcontact.timestamps import (
@@ -30,7 +30,7 @@ _SLICE = 500
 _INCLUDE = "list_memberships,taggings"
 
 
-class PerContactStream(PerItemStream, SelfManagedStateStream):
+class PerContactStream(ConstantContactStream):
     """A stream that asks once for each contact.
 
     What a contact does is no change of the contact. So all are asked for, in rounds that begin
@@ -41,6 +41,7 @@ class PerContactStream(PerItemStream, SelfManagedStateStream):
     settings, and `last`, the time of creation and the id of the contact read last.
     """
 
+    manages_state = True
     context_columns: ClassVar[tuple[str, ...]] = ("contact_id",)
     scopes = ("contact_data",)
     privileges = ("ui:campaign:metrics",)
@@ -78,7 +79,7 @@ class PerContactStream(PerItemStream, SelfManagedStateStream):
     @property
     def contacts(self) -> Contacts:
         """The stream of contacts, which cuts them into slices for others too."""
-        return cast("Contacts", self._tap.streams[Contacts.name])
+        return self.tap.stream(Contacts)
 
     def _read_round(self, round_: dict[str, Any]) -> Iterator[Record]:
         """Yield the rows of all contacts that a round has still to read.
@@ -88,9 +89,9 @@ class PerContactStream(PerItemStream, SelfManagedStateStream):
         """
         for mark, contact in self._contacts_after(round_.get("last")):
             if self.is_chosen(contact):
-                yield from self.readable_rows_of(self.item_of(contact))
+                yield from self.rows_in(self.item_of(contact))
             round_["last"] = mark
-            self._write_state_message()
+            self.checkpoint()
 
     def _contacts_after(self, last: list[str] | None) -> Iterator[tuple[list[str], Record]]:
         """Yield the contacts that come after a mark, each with its own, the newest first.
@@ -101,7 +102,7 @@ class PerContactStream(PerItemStream, SelfManagedStateStream):
             marked = [([_created_at(row), str(row.get("contact_id"))], row) for row in some]
             marked.sort(key=lambda pair: pair[0], reverse=True)
             chosen = [row for _, row in marked if self.is_chosen(row)]
-            self.api.session.prefetch(self.predict(self.item_of(row)) for row in chosen)
+            self.api.session.prefetch(self.predict.pages(self.item_of(row)) for row in chosen)
             for mark, contact in marked:
                 if last is None or mark < last:
                     last = mark
@@ -111,7 +112,11 @@ class PerContactStream(PerItemStream, SelfManagedStateStream):
         """Yield the contacts that were created before a moment, some at a time, newest first."""
         if chosen := self.config.get("contact_ids"):
             paths = (f"/contacts/{contact_id}" for contact_id in chosen)
-            yield [*filter(None, (self.find(path, {"include": _INCLUDE}) for path in paths))]
+            yield [
+                *filter(
+                    None, (self.details.get_or_none(path, {"include": _INCLUDE}) for path in paths)
+                )
+            ]
             return
         narrowed = self.config.get("contact_lists") or self.config.get("contact_tags")
         params = {"include": _INCLUDE if narrowed else None}
@@ -176,9 +181,9 @@ class ContactActivityDetails(PerContactStream):
         types = ",".join(self.config["contact_activity_types"])
         return {**contact, "params": {"tracking_activities_list": types}}
 
-    def rows_of(self, item: Record) -> Iterator[Record]:
+    def rows_of(self, context: Record) -> Iterator[Record]:
         """Yield the events of a contact, told apart by their occurrence."""
-        yield from with_occurrences(super().rows_of(item), self.primary_keys)
+        yield from with_occurrences(super().rows_of(context), self.primary_keys)
 
 
 class ReportInWindow(PerContactStream):

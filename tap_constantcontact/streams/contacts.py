@@ -17,12 +17,9 @@ from tap_constantcontact.api.responses import part_of
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.exceptions import Refused
 from tap_constantcontact.incremental.contact_slices import NOBODY, Cut, Span
+from tap_constantcontact.incremental.start_date import earliest_start, starting_point
 from tap_constantcontact.notes import StreamNotes
-from tap_constantcontact.streams.bases import (
-    OldestChangeFirstStream,
-    PerItemStream,
-    SelfManagedStateStream,
-)
+from tap_constantcontact.streams.bases import OldestChangeFirstStream
 from tap_constantcontact.timestamps import format_timestamp, normalize_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
@@ -42,7 +39,7 @@ _MANY_CHANGES = 10_000
 _SLICE = 3000
 
 
-class Contacts(SelfManagedStateStream):
+class Contacts(ConstantContactStream):
     """A contact, deleted and unsubscribed ones included (getContacts).
 
     `updated_after` misses unsubscribes, which move only the e-mail address's `updated_at` (seen:
@@ -65,6 +62,7 @@ class Contacts(SelfManagedStateStream):
     params = {"include_count": "true", "limit": 500}
     primary_keys = ("contact_id",)
     replication_key = "last_changed_at"
+    manages_state = True
     scopes = ("contact_data",)
     privileges = ("contacts:read",)
     notes = StreamNotes(
@@ -99,7 +97,7 @@ class Contacts(SelfManagedStateStream):
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the contacts that the filters show as changed, and all when a sweep is due."""
-        self._since = self.stream_state["since"] = self.first_start
+        self._since = self.stream_state["since"] = earliest_start(self.stream_state, self.config)
         swept_for = {
             "status": self.config["contact_status"],
             "include": sorted(self.config["contacts_include"]),
@@ -191,12 +189,12 @@ class Contacts(SelfManagedStateStream):
         spans = cut.spans()
 
         def predict(span: Span) -> PredictedRequest:
-            return self.predict({"params": span.filter})._replace(then=partial(then, span))
+            return self.predict.pages({"params": span.filter})._replace(then=partial(then, span))
 
         def then(span: Span, page: requests.Response) -> Iterator[PredictedRequest]:
             count = _count(part_of(page, "contacts_count")) or 0
             if span is not NOBODY and cut.is_small(span, count):
-                yield from self.predict_following(page)
+                yield from self.predict.following(page)
             if following := _next(spans, count):
                 yield predict(following)
 
@@ -210,20 +208,20 @@ class Contacts(SelfManagedStateStream):
     def predicted_requests(self) -> Iterator[PredictedRequest]:
         """Yield the walks through what has changed; a sweep is foreseen when it begins."""
         for params in self._changes_params:
-            first_page = self.predict({"params": params})
+            first_page = self.predict.pages({"params": params})
             yield first_page._replace(then=self._predict_changes)
 
     def _predict_changes(self, page: requests.Response) -> Iterator[PredictedRequest]:
         """Yield the next page, unless there are so many changes that a sweep takes their place."""
         if (_count(part_of(page, "contacts_count")) or 0) <= _MANY_CHANGES // 2:
-            yield from self.predict_following(page)
+            yield from self.predict.following(page)
 
     @property
     def _changes_params(self) -> list[dict[str, str]]:
         """The filters that show what has changed since the bookmark, if there is one."""
-        if not self.stream_state.get("replication_key_value") or self.starts_from is None:
+        if not self.stream_state.get("replication_key_value") or starting_point(self) is None:
             return []
-        since = format_timestamp(self.starts_from - _OVERLAP)
+        since = format_timestamp(cast("datetime", starting_point(self)) - _OVERLAP)
         return [{name: since} for name in ("updated_after", "optout_after")]
 
     def _changes(self, walks: list[Walk], seen: set[str]) -> Iterator[Record]:
@@ -275,7 +273,7 @@ class Contacts(SelfManagedStateStream):
             last = walk.found
             if lower and is_complete:
                 sweep["created_before"] = format_timestamp(lower)
-                self._write_state_message()
+                self.checkpoint()
         if is_complete and self.replication_method != REPLICATION_FULL_TABLE:
             self._end_sweep(sweep)
 
@@ -387,7 +385,7 @@ class ContactLists(ConstantContactStream):
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each list once, whether it is for e-mail, SMS or both."""
         lists: dict[str | None, Record] = {}
-        email, sms = self.first_pages(context)
+        email, sms = self.request_contexts(context)
         self._add(lists, email)
         try:
             self._add(lists, sms)
@@ -396,7 +394,7 @@ class ContactLists(ConstantContactStream):
             self.logger.warning(message, refusal)
         yield from lists.values()
 
-    def first_pages(self, context: Context | None) -> list[Context]:
+    def request_contexts(self, context: Context | None) -> list[Context]:
         """Return what the lists of each channel are asked for with."""
         email = {"channel_type": "email"}
         sms = {"channel_type": "sms", "include_sms_membership_count": "true"}
@@ -469,7 +467,7 @@ class Segments(OldestChangeFirstStream):
     notes = StreamNotes(limitations="a deleted segment: it is missing, its row stays")
 
 
-class SegmentContacts(PerItemStream):
+class SegmentContacts(ConstantContactStream):
     """A contact that is in a segment now (getContacts with segment_id).
 
     The API puts a segment together when it is asked for, and answers 202 until it is there.
@@ -489,10 +487,9 @@ class SegmentContacts(PerItemStream):
         limitations="a contact that leaves a segment: its row stays",
     )
 
-    def items(self, context: Context | None) -> Iterator[Record]:
+    def request_contexts(self, context: Context | None) -> Iterator[Record]:
         """Yield all segments, changed or not."""
-        segments = cast("Segments", self._tap.streams[Segments.name])
-        for segment in segments.list_rows(""):
+        for segment in self.tap.stream(Segments).list_rows(""):
             segment_id = segment.get("segment_id")
             yield {"segment_id": segment_id, "params": {"segment_id": segment_id}}
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from singer_sdk.exceptions import FatalAPIError
+from typing_extensions import override
 
 from tap_constantcontact.api.responses import body_of, request_line
-from tap_constantcontact.api.run import ApiRun
-from tap_constantcontact.client import OVERLAP, ConstantContactStream
+from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.exceptions import Forbidden, Refused
-from tap_constantcontact.schema import EXTRA
+from tap_constantcontact.incremental.start_date import starting_point, with_overlap
+from tap_constantcontact.schema import with_extra
 from tap_constantcontact.settings.custom_streams import SINCE, WHOLE_RECORD, Declaration, schema_of
-from tap_constantcontact.timestamps import format_timestamp
 
 if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_constantcontact.services import Services
     from tap_constantcontact.tap import TapConstantContact
 
 
@@ -27,13 +28,13 @@ class CustomStream(ConstantContactStream):
     """A stream that is declared in the settings; it has no name before that."""
 
     def __init__(
-        self, tap: TapConstantContact, connect: Callable[[], ApiRun], declaration: Declaration
+        self, tap: TapConstantContact, services: Services, declaration: Declaration
     ) -> None:
         """Make a stream.
 
         Args:
             tap: the tap.
-            connect: gives what the streams of a run share.
+            services: what the streams of a run share.
             declaration: an item of the setting custom_streams, which was checked.
         """
         self.name = declaration["name"]
@@ -41,14 +42,17 @@ class CustomStream(ConstantContactStream):
         self.scopes = tuple(declaration.get("scopes", ()))
         self.requires = f"what the vendor's reference says of {self.path}"
         self._declaration = declaration
-        schema = schema_of(declaration)
-        if "schema" in declaration and tap.config.get("keep_unknown_fields"):
-            schema["properties"]["_extra"] = EXTRA
-        # What is found there comes before the class's, which looks for a file.
-        vars(self)["schema"] = schema
-        super().__init__(tap, connect)
+        super().__init__(tap, services)
         self.primary_keys = tuple(declaration["primary_keys"])
         self.replication_key = declaration.get("replication_key")
+
+    @cached_property
+    @override
+    def schema(self) -> dict[str, Any]:
+        """The declared schema, or the whole record as one column."""
+        schema = schema_of(self._declaration)
+        keeps_unknown = "schema" in self._declaration and self.config.get("keep_unknown_fields")
+        return with_extra(schema) if keeps_unknown else schema
 
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the records of all pages.
@@ -64,8 +68,8 @@ class CustomStream(ConstantContactStream):
             message = f"{refusal}. Check path and params of {self.name} in custom_streams"
             raise FatalAPIError(message) from refusal
 
-    def first_pages(self, context: Context | None) -> list[Context]:
-        """Ask with the declared parameters; those that say since when, if that is known."""
+    def request_contexts(self, context: Context | None) -> list[Context]:
+        """Yield the declared parameters; those that say since when, if that is known."""
         params = {
             name: _text(value).replace(SINCE, self.since)
             for name, value in self._declaration.get("params", {}).items()
@@ -76,7 +80,7 @@ class CustomStream(ConstantContactStream):
     @cached_property
     def since(self) -> str:
         """Where the run begins: the bookmark less an overlap, or start_date, or nothing."""
-        return format_timestamp(self.starts_from - OVERLAP) if self.starts_from else ""
+        return with_overlap(starting_point(self))
 
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
         """Yield the records of an answer.
@@ -99,7 +103,9 @@ class CustomStream(ConstantContactStream):
                 what = f"a record has no {', '.join(missing)}, but {', '.join(row)}"
                 self._fail(response, what, "primary_keys")
             if self.replication_key and self.replication_key not in row:
-                self._report(f"a record has no {self.replication_key}; check replication_key")
+                self.records.report(
+                    f"a record has no {self.replication_key}; check replication_key"
+                )
             yield row
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:

@@ -1,19 +1,22 @@
-"""What became of sent emails: sends, counters, links, and the tracking reports."""
+"""What became of sent emails: counters, links, sends, and the tracking reports."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from typing_extensions import override
+
 from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.exceptions import Forbidden, NotFound
+from tap_constantcontact.incremental.activity_progress import ActivityReader
 from tap_constantcontact.incremental.change_log import Activity
 from tap_constantcontact.incremental.report_cursor import ReportCursor
 from tap_constantcontact.notes import StreamNotes
-from tap_constantcontact.streams.bases import PerItemStream
-from tap_constantcontact.streams.campaigns import ChangedActivitiesStream, StatsStream
 from tap_constantcontact.timestamps import format_timestamp, normalize_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
@@ -23,89 +26,223 @@ if TYPE_CHECKING:
 
 _KEY_OF_EVENT = ("campaign_activity_id", "contact_id", "created_time", "occurrence")
 _KEY_OF_CONTACT = ("campaign_activity_id", "contact_id")
+_SCOPES = ("campaign_data",)
+_METRICS = ("ui:campaign:metrics",)
 
 
 def with_occurrences(rows: Iterator[Record], primary_keys: tuple[str, ...]) -> Iterator[Record]:
     """Yield rows with the number that tells apart those that agree in all other key columns.
 
-    The API's times have minutes only (inferred from the published answers), so that one contact
-    can open twice at the same time. Minutes come whole and in the same order each time.
+    The API's times have minutes only (inferred from published responses), so one contact can open
+    twice at the same time. Minutes come whole and in the same order each time.
     """
     seen: Counter[tuple[Any, ...]] = Counter()
     columns = [name for name in primary_keys if name != "occurrence"]
     for row in rows:
-        key = tuple(_in_one_form(row.get(name)) for name in columns)
+        # A time comes with and without milliseconds, but has one form in a key.
+        key = tuple(normalize_timestamp(row.get(name)) or row.get(name) for name in columns)
         yield {**row, "occurrence": seen[key]}
         seen[key] += 1
 
 
-def _in_one_form(value: Any) -> Any:
-    """Return a part of a key as it will be written: a time comes with and without milliseconds."""
-    return normalize_timestamp(value) or value
+class CounterStream(ConstantContactStream):
+    """Counters of many ids in each request.
+
+    Attributes:
+        ids_per_request: the maximum number of ids in the path of one request (contract).
+    """
+
+    scopes = _SCOPES
+    privileges = _METRICS
+    ids_per_request: ClassVar[int]
+
+    def request_counters(self, ids: Iterable[str]) -> Iterator[Record]:
+        """Yield the counters of ids, many in each request."""
+        for batch in self._batches(ids):
+            yield from self._request_batch(batch)
+
+    def predict_counters(self, ids: Iterable[str]) -> Iterator[PredictedRequest]:
+        """Yield the requests that `request_counters` makes."""
+        for batch in self._batches(ids):
+            yield self.predict.path(self._path_of(batch))
+
+    @override
+    def predicted_requests(self) -> Iterable[PredictedRequest] | None:
+        """Return none: which ids there are takes requests to know."""
+        return ()
+
+    def _batches(self, ids: Iterable[str]) -> Iterator[list[str]]:
+        rest = iter(ids)
+        while batch := list(islice(rest, self.ids_per_request)):
+            yield batch
+
+    def _path_of(self, ids: list[str]) -> str:
+        return f"{self.path}/{','.join(ids)}"
+
+    def _request_batch(self, ids: list[str]) -> Iterator[Record]:
+        """Yield the counters of one request; one unknown id makes the API refuse all (contract)."""
+        try:
+            response: dict[str, Any] = self.details.get(self._path_of(ids))
+        except NotFound as missing:
+            if len(ids) == 1:
+                self.details.note_skipped(missing)
+                return
+            half = len(ids) // 2
+            yield from self._request_batch(ids[:half])
+            yield from self._request_batch(ids[half:])
+        else:
+            yield from (row for row in response.get("results") or [] if isinstance(row, dict))
+
+    @override
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        """Name counters as the contract does; responses with dots were published as well."""
+        stats = row.get("stats")
+        if isinstance(stats, dict):
+            row["stats"] = {name.replace(".", "_"): count for name, count in stats.items()}
+        return super().post_process(row, context)
 
 
-class EmailCampaignActivityStats(ChangedActivitiesStream, StatsStream):
+class EmailCampaignStats(CounterStream):
+    """Counters and rates of a sent campaign (getEmailSummary).
+
+    They show all streams of reports which campaigns have changed. The state of this stream is the
+    change log. It also has `others`, campaigns with stats that the summaries lack, `asked_since`,
+    from when on changed ones are requested, and `unanswered`, campaigns without stats so far: the
+    day (since 1970) on which they are requested again, and after how many days the next time.
+    """
+
+    name = "email_campaign_stats"
+    path = "/reports/stats/email_campaigns"
+    primary_keys = ("campaign_id",)
+    ids_per_request = 150
+    notes = StreamNotes(
+        reads="in full; keeps the change log",
+        cost="1 for 150 campaigns that were sent, and 1 for each that may have counters",
+    )
+
+    @override
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Yield the counters of all campaigns that were sent, which other streams need too."""
+        return self.services.campaigns.read_counters()
+
+
+class EmailCampaignActivityStats(CounterStream):
     """Counters of a sent activity (getEmailCampaignActivitySummary)."""
 
     name = "email_campaign_activity_stats"
     path = "/reports/stats/email_campaign_activities"
     primary_keys = ("campaign_activity_id",)
     replication_key = "last_refresh_time"
-    ids_per_request = at_once = 10
+    ids_per_request = 10
+    follows_change_log = manages_state = True
     notes = StreamNotes(
-        reads="of activities that have moved",
-        cost="1 for 10 activities that have moved",
-        limitations="what moves without a counter of the log, such as an unsubscribe rate",
+        reads="of activities that have changed",
+        cost="1 for 10 activities that have changed",
+        limitations="changes without a counter in the change log, such as an unsubscribe rate",
     )
 
-    def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
-        """Yield the counters."""
-        yield from self.stats_of(activity.activity_id for activity in activities)
+    @property
+    def activities(self) -> ActivityReader:
+        """Tells which activities have changed."""
+        return self.services.activity_reader(self)
 
-    def predict_activities(self, activities: list[Activity]) -> Iterator[PredictedRequest]:
-        """Yield the requests for the counters."""
-        return self.predict_stats(activity.activity_id for activity in activities)
+    @override
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Yield the counters of activities that have changed."""
+        return self.activities.read(self.ids_per_request, self._counters_of)
+
+    @override
+    def predicted_requests(self) -> Iterable[PredictedRequest] | None:
+        """Return the requests for the counters, once it is known which activities have changed."""
+        pending = self.activities.pending()
+        if pending is None:
+            return None
+        return self.predict_counters(activity.activity_id for activity in pending)
+
+    def _counters_of(self, activities: list[Activity]) -> Iterator[Record]:
+        return self.request_counters(activity.activity_id for activity in activities)
 
 
-class ActivityReport(ChangedActivitiesStream, PerItemStream):
-    """A report on each sent activity, read to its end where the activity has moved."""
+class ActivityReport(ConstantContactStream):
+    """A report on each sent activity, read in full where the activity has changed.
 
-    context_columns: ClassVar[tuple[str, ...]] = ("campaign_id", "campaign_activity_id")
+    Most are tracking reports, with a row for each contact.
+    """
 
-    def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
-        """Yield the rows of the only one; it is tried again on another day if it is refused."""
-        for activity in activities:
-            rows = self.rows_of(_item_of(activity))
-            try:
-                again = yield from self.rows_of_activity(activity, rows)
-            except (NotFound, Forbidden) as refusal:
-                self.skip(refusal)
-                again = True
-            if again:
-                self.left_out[activity.activity_id] = self.api.today
-            else:
-                self.left_out.pop(activity.activity_id, None)
+    records_key: ClassVar[str | None] = "tracking_activities"
+    params: ClassVar[Mapping[str, Any]] = {"limit": 500}
+    primary_keys: tuple[str, ...] = _KEY_OF_CONTACT
+    replication_key = "created_time"
+    context_columns = ("campaign_id", "campaign_activity_id")
+    scopes = _SCOPES
+    privileges = _METRICS
+    follows_change_log = manages_state = True
+    notes = StreamNotes(
+        reads="of activities that have changed, each report in full",
+        cost="1 for 500 rows of each activity that has changed",
+        limitations="a row that disappears: it stays",
+    )
 
-    def predict_activities(self, activities: list[Activity]) -> Iterator[PredictedRequest]:
-        """Yield the requests for the reports."""
-        for activity in activities:
-            yield self.predict(_item_of(activity), whole=self.reads_to_the_end(activity))
+    @property
+    def activities(self) -> ActivityReader:
+        """Tells which activities have changed."""
+        return self.services.activity_reader(self)
 
-    def reads_to_the_end(self, activity: Activity) -> bool:
-        """Return whether the report on an activity will be read to its end."""
+    @override
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Yield the rows of the reports on activities that have changed."""
+        return self.activities.read(1, self._rows_of_batch)
+
+    @override
+    def predicted_requests(self) -> Iterable[PredictedRequest] | None:
+        """Return the requests for the reports, once it is known which activities have changed."""
+        pending = self.activities.pending()
+        if pending is None:
+            return None
+        return (
+            self.predict.pages(_context_of(activity), all_pages=self.reads_in_full(activity))
+            for activity in pending
+        )
+
+    def reads_in_full(self, activity: Activity) -> bool:
+        """Return whether the report on an activity will be read in full."""
         return True
 
     def rows_of_activity(
         self, activity: Activity, rows: Iterator[Record]
     ) -> Generator[Record, None, bool]:
-        """Yield what is to be read of an activity; return whether to try again another day.
+        """Yield the rows to read of an activity; return whether to try again another day.
+
+        Rows that are older than start_date are left out.
 
         Args:
             activity: the activity.
-            rows: the rows of its report; each page is asked for when its first row is.
+            rows: the rows of its report; each page is requested when its first row is.
         """
-        yield from rows
+        for row in rows:
+            if not self.is_too_old(_time_of(row)):
+                yield row
         return False
+
+    def is_too_old(self, at: datetime | None, by: timedelta = timedelta(0)) -> bool:
+        """Return whether a time is before start_date, by some time or more."""
+        start = self.activities.progress.start
+        return bool(at and start and at < start - by)
+
+    def _rows_of_batch(self, activities: list[Activity]) -> Iterator[Record]:
+        """Yield the rows of the reports; one that is refused is tried again on another day."""
+        progress = self.activities.progress
+        for activity in activities:
+            rows = self.rows_of(_context_of(activity))
+            try:
+                again = yield from self.rows_of_activity(activity, rows)
+            except (NotFound, Forbidden) as refusal:
+                self.details.skip(refusal)
+                again = True
+            if again:
+                progress.note_skipped(activity, self.api.today)
+            else:
+                progress.note_read(activity)
 
 
 class EmailCampaignSendHistory(ActivityReport):
@@ -113,11 +250,12 @@ class EmailCampaignSendHistory(ActivityReport):
 
     name = "email_campaign_send_history"
     path = "/emails/activities/{campaign_activity_id}/send_history"
+    records_key = None
+    params = {}
     primary_keys = ("campaign_activity_id", "send_id")
     replication_key = "run_date"
-    scopes = ("campaign_data",)
     privileges = ("campaign:read",)
-    notes = StreamNotes(cost="1 for each activity that has moved")
+    notes = StreamNotes(cost="1 for each activity that has changed", limitations="")
 
 
 class EmailLinks(ActivityReport):
@@ -126,13 +264,15 @@ class EmailLinks(ActivityReport):
     name = "email_links"
     path = "/reports/email_reports/{campaign_activity_id}/links"
     records_key = "link_click_counts"
+    params = {}
     primary_keys = ("campaign_activity_id", "url_id")
     replication_key = "counted_at"
     notes = StreamNotes(
-        cost="1 or more for each activity that has moved",
+        cost="1 or more for each activity that has changed",
         limitations="a link that is gone: its row stays",
     )
 
+    @override
     def get_url_params(
         self, context: Context | None, next_page_token: ParseResult | None
     ) -> dict[str, Any]:
@@ -140,58 +280,36 @@ class EmailLinks(ActivityReport):
         without_clicks = "true" if self.config["links_without_clicks"] else None
         return {"no_clicks": without_clicks}
 
-    def rows_of(self, item: Record) -> Iterator[Record]:
+    @override
+    def rows_of(self, context: Record) -> Iterator[Record]:
         """Yield the links of an activity, with the time at which their clicks were counted."""
-        for row in super().rows_of(item):
+        for row in super().rows_of(context):
             yield {**row, "counted_at": format_timestamp(self.api.requested_at)}
 
 
-class TrackingReport(ActivityReport):
-    """A report with a row for each contact."""
-
-    records_key = "tracking_activities"
-    params = {"limit": 500}
-    primary_keys: tuple[str, ...] = _KEY_OF_CONTACT
-    replication_key = "created_time"
-    notes = StreamNotes(
-        cost="1 for 500 rows of each activity that has moved",
-        limitations="a row that disappears: it stays",
-    )
-
-    def rows_of_activity(
-        self, activity: Activity, rows: Iterator[Record]
-    ) -> Generator[Record, None, bool]:
-        """Yield the rows of an activity that are not older than start_date."""
-        for row in rows:
-            if not self.is_too_old(_time_of(row)):
-                yield row
-        return False
-
-    def is_too_old(self, at: datetime | None, by: timedelta = timedelta(0)) -> bool:
-        """Return whether a time is before start_date, by some time or more."""
-        return bool(at and self.start and at < self.start - by)
-
-
-class EventReport(TrackingReport):
+class EventReport(ActivityReport):
     """A report with a row for each event, newest first: a contact can be in it many times.
 
     Attributes:
         kind: `opens` or `clicks`, where the API counts the rows and not only contacts.
-        least_lookback: how far to read on before what is known, if the setting says less.
+        min_lookback: how far to read on before what is known, if the setting says less.
     """
 
     primary_keys: tuple[str, ...] = _KEY_OF_EVENT
     kind: ClassVar[str | None] = None
-    least_lookback: ClassVar[timedelta] = timedelta(days=1)
+    min_lookback: ClassVar[timedelta] = timedelta(days=1)
     notes = StreamNotes(
-        reads="of activities that have moved, newest rows first, down to what is known",
+        reads="of activities that have changed, newest rows first, down to what is known",
         limitations="rows that come late, until a re-read; a row that disappears: it stays",
     )
 
-    def reads_to_the_end(self, activity: Activity) -> bool:
+    @override
+    def reads_in_full(self, activity: Activity) -> bool:
         """Return whether nothing of an activity is known or left out."""
-        return self.start is None and self.known_until(activity) is None
+        progress = self.activities.progress
+        return progress.start is None and progress.read_until(activity) is None
 
+    @override
     def rows_of_activity(
         self, activity: Activity, rows: Iterator[Record]
     ) -> Generator[Record, None, bool]:
@@ -200,19 +318,20 @@ class EventReport(TrackingReport):
         Whole minutes are read, so that occurrences are the same in each run. A report that is
         behind its counter is tried again.
         """
-        lookback = max(timedelta(days=self.config["engagement_lookback_days"]), self.least_lookback)
-        tally = ReportCursor(activity, self.kind, self.known_until(activity), lookback)
-        to_the_end = True
+        lookback = max(timedelta(days=self.config["engagement_lookback_days"]), self.min_lookback)
+        read_until = self.activities.progress.read_until(activity)
+        cursor = ReportCursor(activity, self.kind, read_until, lookback)
+        read_in_full = True
         for row in with_occurrences(rows, self.primary_keys):
             at = _time_of(row)
-            if self.is_too_old(at, by=lookback) or tally.is_known(at):
-                to_the_end = False
+            if self.is_too_old(at, by=lookback) or cursor.is_known(at):
+                read_in_full = False
                 break
             if not self.is_too_old(at):
                 yield row
         if "max_records_per_stream" in self.config:  # which claims nothing
             return False
-        return tally.close(to_the_end=to_the_end)
+        return cursor.close(read_in_full=read_in_full)
 
 
 class EmailSends(EventReport):
@@ -229,7 +348,8 @@ class EmailOpens(EventReport):
     name = "email_opens"
     kind = "opens"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/opens"
-    notes = StreamNotes(limitations=TrackingReport.notes.limitations)
+    # Late rows are noticed: opens are counted.
+    notes = StreamNotes(limitations=ActivityReport.notes.limitations)
 
 
 class EmailClicks(EventReport):
@@ -239,7 +359,8 @@ class EmailClicks(EventReport):
     kind = "clicks"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/clicks"
     primary_keys = ("campaign_activity_id", "contact_id", "url_id", "created_time", "occurrence")
-    notes = StreamNotes(limitations=TrackingReport.notes.limitations)
+    # As those of opens.
+    notes = StreamNotes(limitations=ActivityReport.notes.limitations)
 
 
 class EmailBounces(EventReport):
@@ -247,7 +368,7 @@ class EmailBounces(EventReport):
 
     name = "email_bounces"
     # Servers try for days before they give an email back.
-    least_lookback = timedelta(days=7)
+    min_lookback = timedelta(days=7)
     path = "/reports/email_reports/{campaign_activity_id}/tracking/bounces"
 
 
@@ -265,7 +386,7 @@ class EmailForwards(EventReport):
     path = "/reports/email_reports/{campaign_activity_id}/tracking/forwards"
 
 
-class EmailUniqueOpens(TrackingReport):
+class EmailUniqueOpens(ActivityReport):
     """The last open of each contact (getUniqueOpens)."""
 
     name = "email_unique_opens"
@@ -273,7 +394,7 @@ class EmailUniqueOpens(TrackingReport):
     selected_by_default = False
 
 
-class EmailDidNotOpens(TrackingReport):
+class EmailDidNotOpens(ActivityReport):
     """A contact that has not opened an email so far (getDidNotOpens)."""
 
     name = "email_did_not_opens"
@@ -282,7 +403,7 @@ class EmailDidNotOpens(TrackingReport):
     notes = StreamNotes(limitations="a contact that opens leaves the report: its row stays")
 
 
-def _item_of(activity: Activity) -> Record:
+def _context_of(activity: Activity) -> Record:
     return {"campaign_id": activity.campaign_id, "campaign_activity_id": activity.activity_id}
 
 

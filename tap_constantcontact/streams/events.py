@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from typing_extensions import override
+
 from tap_constantcontact.api.prefetch import PredictedRequest
 from tap_constantcontact.api.responses import body_of
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.notes import StreamNotes
-from tap_constantcontact.streams.bases import PerItemStream
 
 if TYPE_CHECKING:
     from requests import Response
@@ -33,23 +34,25 @@ class Events(ConstantContactStream):
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each event with its detail, which alone names its track."""
         for event in super().read(context):
-            yield self.with_detail(event)
+            yield self.details.with_detail(event)
 
-    def first_pages(self, context: Context | None) -> Iterator[Context]:
+    def request_contexts(self, context: Context | None) -> Iterator[Context]:
         """Ask for the events of each status."""
         for status in dict.fromkeys(self.config.get("event_status") or [None]):
             yield {"params": {"event_status": status}}
 
-    def predict_detail(self, row: Record) -> PredictedRequest:
-        """Return the request for an event's detail; those for its registrations follow."""
-        then = partial(self._predict_from_detail, row["event_id"])
-        return super().predict_detail(row)._replace(then=then)
+    @override
+    def predict_details(self, page: Response, *, is_last: bool) -> Iterator[PredictedRequest]:
+        """Return the requests for the details of events; those for registrations follow."""
+        for event in filter(self.records.has_key, self.predict.rows_of(page)):
+            then = partial(self._predict_from_detail, event["event_id"])
+            yield self.predict.detail(event)._replace(then=then)
 
     def _predict_from_detail(self, event_id: str, answer: Response) -> Iterator[PredictedRequest]:
         event = {**body_of(answer), "event_id": event_id}
         for child in cast("list[ConstantContactStream]", self.child_streams):
             if child.selected or child.has_selected_descendents:
-                yield from map(child.predict, self.generate_child_contexts(event, None))
+                yield from map(child.predict.pages, self.generate_child_contexts(event, None))
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield the event's track, of which the API shows one."""
@@ -58,7 +61,7 @@ class Events(ConstantContactStream):
             yield {"event_id": record["event_id"], "track_id": track_id}
 
 
-class EventRegistrations(PerItemStream):
+class EventRegistrations(ConstantContactStream):
     """A registration for an event (findRegistrationsUsingGET)."""
 
     name = "event_registrations"
@@ -81,7 +84,7 @@ class EventRegistrations(PerItemStream):
         yield {**(context or {}), "registration_id": record["registration_id"]}
 
 
-class EventRegistrationDetails(PerItemStream):
+class EventRegistrationDetails(ConstantContactStream):
     """A registration with tickets, answers and order (getRegistrationInfo)."""
 
     name = "event_registration_details"

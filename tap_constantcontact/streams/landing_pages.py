@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.notes import StreamNotes
-from tap_constantcontact.streams.bases import PerItemStream
 from tap_constantcontact.streams.engagement import with_occurrences
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
 
-class LandingPageReport(PerItemStream):
+class LandingPageReport(ConstantContactStream):
     """A report on each landing page, newest first."""
 
     records_key = "tracking_activities"
@@ -30,14 +30,14 @@ class LandingPageReport(PerItemStream):
         limitations="a row that disappears: it stays",
     )
 
-    def items(self, context: Context | None) -> Iterator[Record]:
+    def request_contexts(self, context: Context | None) -> Iterator[Record]:
         """Yield the landing pages of the setting landing_page_activity_ids."""
         for activity_id in dict.fromkeys(self.config.get("landing_page_activity_ids", [])):
             yield {"campaign_activity_id": activity_id}
 
     def predicted_requests(self) -> Iterator[PredictedRequest]:
         """Return the reports on all of them."""
-        return map(self.predict, self.items(None))
+        return map(self.predict.pages, self.request_contexts(None))
 
 
 class LandingPageContactOpens(LandingPageReport):
@@ -47,9 +47,9 @@ class LandingPageContactOpens(LandingPageReport):
     path = "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_contact_opens"
     primary_keys = ("campaign_activity_id", "contact_id", "created_time", "occurrence")
 
-    def rows_of(self, item: Record) -> Iterator[Record]:
+    def rows_of(self, context: Record) -> Iterator[Record]:
         """Yield the opens of a landing page, told apart by their occurrence."""
-        yield from with_occurrences(super().rows_of(item), self.primary_keys)
+        yield from with_occurrences(super().rows_of(context), self.primary_keys)
 
 
 class LandingPageUniqueOpens(LandingPageReport):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.notes import StreamNotes
-from tap_constantcontact.streams.bases import PerItemStream
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -36,7 +35,9 @@ class PartnerStream(ConstantContactStream):
         else:
             message = "%s is skipped: it needs partner_api_key. Set it, or deselect the stream"
             self.logger.warning(message, self.name)
-            self._expect_some_stream("partner_api_key is not set. Set it, or select other streams")
+            self.tap.require_readable_stream(
+                "partner_api_key is not set. Set it, or select other streams"
+            )
 
 
 class PartnerAccounts(PartnerStream):
@@ -54,7 +55,7 @@ class PartnerAccounts(PartnerStream):
         yield {"encoded_account_id": record["encoded_account_id"]}
 
 
-class PartnerAccountPlans(PartnerStream, PerItemStream):
+class PartnerAccountPlans(PartnerStream):
     """The billing plan of a client account (getPlan)."""
 
     name = "partner_account_plans"

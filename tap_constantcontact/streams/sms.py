@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.incremental.start_date import starting_point
 from tap_constantcontact.notes import StreamNotes
 from tap_constantcontact.timestamps import format_timestamp
 
@@ -34,9 +35,8 @@ class SmsCampaignSummaries(ConstantContactStream):
         limitations="counts that move later than 90 days after the send",
     )
 
-    def first_pages(self, context: Context | None) -> list[Context]:
-        """Ask for campaigns sent since the last one read, less the time in which counts move."""
-        start_at = (
-            format_timestamp(self.starts_from - _LOOKBACK) if self.starts_from else _BEGINNING
-        )
+    def request_contexts(self, context: Context | None) -> list[Context]:
+        """Yield campaigns sent since the last one read, less the time in which counts change."""
+        start = starting_point(self)
+        start_at = format_timestamp(start - _LOOKBACK) if start else _BEGINNING
         return [{"params": {"start_at": start_at}}]

@@ -29,8 +29,8 @@ class Xrefs(ConstantContactStream):
     selected_by_default = False
     notes = StreamNotes(cost="1 for 500 ids")
 
-    def first_pages(self, context: Context | None) -> Iterator[Context]:
-        """Ask for the setting's V2 ids."""
+    def request_contexts(self, context: Context | None) -> Iterator[Context]:
+        """Yield the setting's V2 ids, many for each request."""
         ids = list(dict.fromkeys(self.config.get(self.setting, [])))
         for start in range(0, len(ids), self.ids_per_request):
             some = ",".join(ids[start : start + self.ids_per_request])

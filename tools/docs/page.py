@@ -12,15 +12,15 @@ from tap_constantcontact.notes import notes_of
 from tap_constantcontact.permissions import required_permissions
 from tap_constantcontact.streams import STREAMS
 from tap_constantcontact.streams.bases import OldestChangeFirstStream
-from tap_constantcontact.streams.campaigns import (
-    ChangedActivitiesStream,
-    ChangedCampaignsStream,
-    EmailCampaigns,
-    EmailCampaignStats,
-    StatsStream,
-)
+from tap_constantcontact.streams.campaigns import ChangedCampaignsStream, EmailCampaigns
 from tap_constantcontact.streams.contact_reports import PerContactStream
 from tap_constantcontact.streams.contacts import Contacts
+from tap_constantcontact.streams.engagement import (
+    ActivityReport,
+    CounterStream,
+    EmailCampaignActivityStats,
+    EmailCampaignStats,
+)
 from tools.docs.diagram import mermaid
 from tools.docs.entities import alone, name_of, properties_of, references_of, schema_of
 
@@ -71,7 +71,8 @@ _TITLES = {
 _MORE: Mapping[type, str] = {
     Contacts: "contacts",
     EmailCampaignStats: "the-change-log",
-    ChangedActivitiesStream: "the-change-log",
+    ActivityReport: "the-change-log",
+    EmailCampaignActivityStats: "the-change-log",
     ChangedCampaignsStream: "campaigns",
     EmailCampaigns: "campaigns",
     PerContactStream: "rounds",
@@ -159,7 +160,7 @@ def _default(stream: Stream) -> str:
 def _endpoint(stream: Stream) -> str:
     """Return the paths that are asked for, with the vendor's names of the operations."""
     own: str = cast("Any", stream).path  # the SDK declares it for instances
-    ids = "/{ids}" if issubclass(stream, StatsStream) else ""
+    ids = "/{ids}" if issubclass(stream, CounterStream) else ""
     paths = [path for path in (own + ids, stream.detail_path) if path]
     operations = re.search(r"\(([^()]+)\)\.$", _one_line((stream.__doc__ or "").split("\n\n")[0]))
     named = f" ({operations[1]})" if operations else ""

@@ -1,0 +1,58 @@
+"""The state and the catalog that a run is given: are they files of this tap?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from singer_sdk.exceptions import ConfigurationError
+
+#: The schema of a stream's state; every replication key of the tap is a timestamp.
+BOOKMARK: dict[str, Any] = {
+    "type": "object",
+    "properties": {"replication_key_value": {"pattern": "^(19|20)[0-9]{2}-", "type": "string"}},
+}
+_STATE = Draft202012Validator(
+    {
+        "type": "object",
+        "properties": {"bookmarks": {"additionalProperties": BOOKMARK, "type": "object"}},
+        # An empty one is the first run's; a whole STATE message is not one.
+        "anyOf": [{"required": ["bookmarks"]}, {"maxProperties": 0}],
+    }
+)
+_METADATA = {"type": "object", "required": ["breadcrumb", "metadata"]}
+_STREAM = {
+    "type": "object",
+    "properties": {
+        "schema": {"type": "object", "required": ["properties"]},
+        "metadata": {"type": "array", "items": _METADATA},
+    },
+    "required": ["tap_stream_id", "schema"],
+}
+_CATALOG = Draft202012Validator(
+    {
+        "type": "object",
+        "properties": {"streams": {"type": "array", "items": _STREAM}},
+        "required": ["streams"],
+    }
+)
+FOREIGN_CATALOG = (
+    "The catalog is not one of this tap: it has no list of its streams; --discover writes a good "
+    "one"
+)
+
+
+def check_files(state: Any, catalog: Any) -> None:
+    """Check the shape of what an earlier command of the tap has written.
+
+    Raises:
+        ConfigurationError: the state or the catalog is not one.
+    """
+    if isinstance(state, (dict, list)) and not _STATE.is_valid(state):
+        message = (
+            "The state is not one of this tap: it must be the value of a STATE message, an object "
+            "with bookmarks. Give the last one that the tap wrote, or none to begin anew"
+        )
+        raise ConfigurationError(message)
+    if isinstance(catalog, (dict, list)) and not _CATALOG.is_valid(catalog):
+        raise ConfigurationError(FOREIGN_CATALOG)

@@ -1,0 +1,110 @@
+"""What a run has done with its streams, for its end and for the progress meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tap_constantcontact.output.progress import Snapshot
+from tap_constantcontact.output.summary import Row, table
+
+if TYPE_CHECKING:
+    from tap_constantcontact.api.run import ApiRun
+    from tap_constantcontact.client import ConstantContactStream
+    from tap_constantcontact.tap import TapConstantContact
+
+
+class RunReport:
+    """Follows which streams a run reads, and says what came of them."""
+
+    def __init__(self, tap: TapConstantContact) -> None:
+        """Begin with no stream read.
+
+        Args:
+            tap: the tap.
+        """
+        self._tap = tap
+        self._began_at = time.monotonic()
+        self._begun: list[str] = []
+        self._ended: set[str] = set()
+
+    def begin(self, stream: str) -> None:
+        """Note that a stream, and with it its children, is being read."""
+        self._begun.append(stream)
+
+    def end(self, stream: str) -> None:
+        """Note that a stream has been read."""
+        self._ended.add(stream)
+
+    def snapshot(self) -> Snapshot:
+        """Return how far the run is; is called from another thread."""
+        name = self._begun[-1] if self._begun else ""
+        stream = self._tap.streams.get(name)
+        limits = [api.limits for api in self._apis]
+        return Snapshot(
+            stream=name,
+            records=self._tap.message_writer.records.get(name, 0),
+            answers=sum(api.responses.get(name, 0) for api in self._apis),
+            of_pages=_announced_pages(stream) if stream else 0,
+            requests=sum(each.requests for each in limits),
+            today=max((each.requests_today for each in limits), default=0),
+            daily_quota=self._tap.config["daily_quota"],
+        )
+
+    def summary(self) -> str:
+        """Return what was done, with a table of the streams."""
+        return (
+            f"Run ended after {time.monotonic() - self._began_at:.1f} s: "
+            f"{sum(api.limits.requests for api in self._apis)} requests, "
+            f"{sum(api.retries for api in self._apis)} retries\n{table(self._rows())}"
+        )
+
+    def unknown_properties(self) -> Iterator[tuple[str, str]]:
+        """Yield streams with the properties that no schema knows."""
+        for name, stream in self._tap.streams.items():
+            if names := stream.records.unknown_properties:
+                yield name, ", ".join(sorted(names))
+
+    def readable_streams(self) -> Iterator[tuple[str, str]]:
+        """Yield each stream with what a test has found out: may this account read it?"""
+        requested = set().union(*(api.responses for api in self._apis))
+        for name, stream in self._tap.streams.items():
+            found = (
+                "may be read" if name in requested else "was not asked for: it had nothing to ask"
+            )
+            yield name, "may not be read" if stream.is_forbidden() else found
+
+    def _rows(self) -> Iterator[Row]:
+        """Yield what was done with each stream that was to be read."""
+        records = self._tap.message_writer.records
+        responses = sum((api.responses for api in self._apis), Counter[str]())
+        for name, stream in self._tap.streams.items():
+            if stream.selected or records[name] or responses[name]:
+                yield Row(name, records[name], responses[name], self._not_read(stream))
+
+    def _not_read(self, stream: ConstantContactStream) -> str:
+        """Return what of a stream was not read, and why; nothing if all was."""
+        root = next(each for each in self._tap.streams.values() if stream in _family(each))
+        if stream.is_forbidden():
+            return f"all: that needs {stream.permissions}"
+        if not self._tap.is_test and root.name not in self._ended:
+            return "the rest" if root.name in self._begun else "all: the run ended before"
+        if skipped := sum(stream.details.skipped.values()):
+            return f"{skipped:,} that are gone or may not be read"
+        return ""
+
+    @property
+    def _apis(self) -> list[ApiRun]:
+        return self._tap.connections
+
+
+def _announced_pages(stream: ConstantContactStream) -> int:
+    """Return how many pages the API has announced, where it tells; else 0."""
+    return -(-stream.announced_records // int(stream.params.get("limit", 1)))
+
+
+def _family(root: ConstantContactStream) -> tuple[object, ...]:
+    """Return a stream and what is read with it; nothing for one that is read with another."""
+    return () if root.parent_stream_type else (root, *root.descendent_streams)
