@@ -145,16 +145,16 @@ class TapCommand:
         return str(path)
 
 
-class NothingExpected:
-    """The part of an asker that sends requests ahead: of a fake one, which makes none."""
+class NothingPrefetched:
+    """The part of an activity source that sends requests ahead: of a fake one, which makes none."""
 
-    def known_activities_of(self, campaign_id: str) -> list[str]:
+    def known_activity_ids(self, campaign_id: str) -> list[str]:
         return []
 
-    def expect_activities(self, campaign_ids: Iterable[str]) -> None:
+    def prefetch_activity_ids(self, campaign_ids: Iterable[str]) -> None:
         pass
 
-    def expect_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
+    def prefetch_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
         pass
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from conftest import NothingExpected
+from conftest import NothingPrefetched
 
 from tap_constantcontact.exceptions import RunEnded
 from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
@@ -21,7 +21,7 @@ REREADS = (7, 30)
 UUID = "4bc885c8-565d-4fb4-afe1-5457a12c7c70"
 
 
-class Campaigns(NothingExpected, dict[str, dict[str, Counters]]):
+class Campaigns(NothingPrefetched, dict[str, dict[str, Counters]]):
     """The counters of activities, by campaigns; notes which campaigns were asked for."""
 
     def __init__(self, campaigns: dict[str, dict[str, Counters]]) -> None:
@@ -34,13 +34,13 @@ class Campaigns(NothingExpected, dict[str, dict[str, Counters]]):
         sums = {id_: zip(*activities.values(), strict=True) for id_, activities in self.items()}
         return {id_: Counters(*map(sum, columns)) for id_, columns in sums.items()}
 
-    def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
+    def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
         if len(self.asked) >= self.most:
             raise RunEnded
         self.asked.append(campaign_id)
         return [*self[campaign_id]]
 
-    def counters_of(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
+    def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
         if len(self.asked) >= self.most:
             raise RunEnded
         known = {key: own for activities in self.values() for key, own in activities.items()}
@@ -50,8 +50,8 @@ class Campaigns(NothingExpected, dict[str, dict[str, Counters]]):
 class Late(Campaigns):
     """The counters of resends are behind those of their campaigns."""
 
-    def counters_of(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
-        own = super().counters_of(activity_ids)
+    def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
+        own = super().fetch_counters(activity_ids)
         return {id_: counters() if id_ == "resend" else own[id_] for id_ in own}
 
 
@@ -71,13 +71,13 @@ def compare(
         id_: own._replace(sent=int(sent[id_].timestamp()) // 3600 if sent else 0)
         for id_, own in campaigns.counters.items()
     }
-    for _ in log.compare(counters, campaigns, at, REREADS):
+    for _ in log.update(counters, campaigns, at, REREADS):
         assert json.loads(json.dumps(state)) == state
     return log
 
 
 def ids(log: ChangeLog, number: int = 0) -> list[str]:
-    return [activity.activity_id for activity in log.after(number)]
+    return [activity.activity_id for activity in log.changed_after(number)]
 
 
 class TestLog:
@@ -88,12 +88,12 @@ class TestLog:
         sent = {"a": NOW - 2 * DAY, "b": NOW - DAY}
         log = compare({}, campaigns, sent=sent)
         assert ids(log) == ["b1", "a1"]
-        assert [activity.known_until(0) for activity in log.after(0)] == [None, None]
+        assert [activity.read_until(0) for activity in log.changed_after(0)] == [None, None]
 
     def test_what_has_not_moved_is_not_asked_for(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({name: {f"{name}1": counters()} for name in "abc"})
-        through = compare(state, campaigns).after(0)[-1].number
+        through = compare(state, campaigns).changed_after(0)[-1].number
         campaigns.asked.clear()
         campaigns["b"] = {"b1": counters(opens=6)}
         assert ids(compare(state, campaigns), through) == ["b1"]
@@ -103,26 +103,26 @@ class TestLog:
     def test_any_counter_that_moves_is_a_move(self, counter: str) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
-        through = compare(state, campaigns).after(0)[-1].number
+        through = compare(state, campaigns).changed_after(0)[-1].number
         campaigns["a"] = {"a1": counters()._replace(**{counter: 200})}
         assert ids(compare(state, campaigns), through) == ["a1"]
 
     def test_what_is_not_in_the_summaries_this_time_was_sent_when_it_was(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
-        through = compare(state, campaigns, sent={"a": NOW}).after(0)[-1].number
-        assert not compare(state, campaigns).after(through)
+        through = compare(state, campaigns, sent={"a": NOW}).changed_after(0)[-1].number
+        assert not compare(state, campaigns).changed_after(through)
 
     def test_a_send_is_a_move_though_nobody_new_was_reached(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
-        through = compare(state, campaigns, sent={"a": NOW}).after(0)[-1].number
+        through = compare(state, campaigns, sent={"a": NOW}).changed_after(0)[-1].number
         assert ids(compare(state, campaigns, sent={"a": NOW + DAY}), through) == ["a1"]
 
     def test_of_several_activities_only_those_that_moved_are_to_be_read(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
-        through = compare(state, campaigns).after(0)[-1].number
+        through = compare(state, campaigns).changed_after(0)[-1].number
         campaigns["a"]["first"] = counters(opens=7)
         assert ids(compare(state, campaigns), through) == ["first"]
 
@@ -130,11 +130,11 @@ class TestLog:
         """The counters of the campaign have grown by more than those of its activities."""
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
-        through = compare(state, campaigns).after(0)[-1].number
+        through = compare(state, campaigns).changed_after(0)[-1].number
         late = Late({"a": {"first": counters(opens=7), "resend": counters(opens=6)}})
-        moved = compare(state, late).after(through)
+        moved = compare(state, late).changed_after(through)
         assert [activity.activity_id for activity in moved] == ["first", "resend"]
-        assert [activity.known_until(through) for activity in moved] == [None, None]
+        assert [activity.read_until(through) for activity in moved] == [None, None]
 
     def test_a_stream_that_walked_past_a_move_does_not_know_the_activity(self) -> None:
         """It was at number 1 when `b1` moved from 2 to 4, and ended at 3: it has never read it."""
@@ -142,66 +142,69 @@ class TestLog:
         campaigns = Campaigns({name: {f"{name}1": counters()} for name in "abc"})
         compare(state, campaigns)
         campaigns["b"] = {"b1": counters(opens=6)}
-        (moved,) = compare(state, campaigns).after(3)
-        assert moved.known_until(0) is None  # what was complete last
+        (moved,) = compare(state, campaigns).changed_after(3)
+        assert moved.read_until(0) is None  # what was complete last
 
     def test_an_activity_that_is_added_leaves_the_others_alone(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"first": counters()}})
-        through = compare(state, campaigns).after(0)[-1].number
+        through = compare(state, campaigns).changed_after(0)[-1].number
         campaigns["a"]["resend"] = counters()
         assert ids(compare(state, campaigns), through) == ["resend"]
 
     def test_a_stream_that_has_read_all_knows_it_until_the_last_move(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
-        through = compare(state, campaigns).after(0)[-1].number
+        through = compare(state, campaigns).changed_after(0)[-1].number
         campaigns["a"] = {"a1": counters(opens=6)}
-        (moved,) = compare(state, campaigns, NOW + DAY).after(through)
-        assert moved.known_until(through) == NOW
-        assert moved.moved_at == NOW + DAY
+        (moved,) = compare(state, campaigns, NOW + DAY).changed_after(through)
+        assert moved.read_until(through) == NOW
+        assert moved.changed_at == NOW + DAY
 
     def test_a_stream_that_has_missed_a_move_reads_to_the_end(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
-        through = compare(state, campaigns).after(0)[-1].number
+        through = compare(state, campaigns).changed_after(0)[-1].number
         for opens in (6, 7):
             campaigns["a"] = {"a1": counters(opens=opens)}
             log = compare(state, campaigns)
-        (moved,) = log.after(through)
-        assert moved.known_until(through) is None
+        (moved,) = log.changed_after(through)
+        assert moved.read_until(through) is None
 
     def test_a_counter_that_fell_means_to_the_end(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
-        through = compare(state, campaigns).after(0)[-1].number
+        through = compare(state, campaigns).changed_after(0)[-1].number
         campaigns["a"] = {"a1": counters(opens=9, bounces=0)}
-        (moved,) = compare(state, campaigns).after(through)
-        assert moved.known_until(through) is None
+        (moved,) = compare(state, campaigns).changed_after(through)
+        assert moved.read_until(through) is None
 
     @pytest.mark.parametrize("days", REREADS)
     def test_some_days_after_the_last_send_it_is_read_to_its_end_once(self, days: int) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}, "b": {"b1": counters()}})
         sent = {"a": NOW - days * DAY + timedelta(minutes=30), "b": NOW}
-        through = compare(state, campaigns, sent=sent).after(0)[-1].number
-        (again,) = compare(state, campaigns, NOW + timedelta(hours=1), sent).after(through)
+        through = compare(state, campaigns, sent=sent).changed_after(0)[-1].number
+        (again,) = compare(state, campaigns, NOW + timedelta(hours=1), sent).changed_after(through)
         assert again.activity_id == "a1"
-        assert again.known_until(through) is None
+        assert again.read_until(through) is None
         through = again.number
-        assert not compare(state, campaigns, NOW + timedelta(hours=2), sent).after(through)
+        assert not compare(state, campaigns, NOW + timedelta(hours=2), sent).changed_after(through)
 
     def test_numbers_are_never_given_again(self) -> None:
         state: dict[str, Any] = {}
         log = compare(state, Campaigns({"a": {"a1": counters()}}))
-        through = log.after(0)[-1].number
-        log.forget("a")
-        assert compare(state, Campaigns({"b": {"b1": counters()}})).after(0)[-1].number > through
+        through = log.changed_after(0)[-1].number
+        log.remove("a")
+        assert (
+            compare(state, Campaigns({"b": {"b1": counters()}})).changed_after(0)[-1].number
+            > through
+        )
 
     def test_a_comparison_that_ends_early_goes_on(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({str(number): {f"{number}a": counters()} for number in range(25)})
-        comparison = ChangeLog(state).compare(campaigns.counters, campaigns, NOW, REREADS)
+        comparison = ChangeLog(state).update(campaigns.counters, campaigns, NOW, REREADS)
         for _ in range(10):
             next(comparison)
         assert len(ids(ChangeLog(state))) == 10
@@ -211,7 +214,7 @@ class TestLog:
 
     def test_what_is_known_before_it_is_compared_is_not_asked_for(self) -> None:
         state: dict[str, Any] = {}
-        ChangeLog(state).remember("a", ["first", "resend"], NOW)
+        ChangeLog(state).add_campaign("a", ["first", "resend"], NOW)
         assert not ids(ChangeLog(state))
         assert not [*ChangeLog(state).campaign_ids]
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
@@ -220,7 +223,7 @@ class TestLog:
 
     def test_what_was_known_before_the_last_send_is_asked_for(self) -> None:
         state: dict[str, Any] = {}
-        ChangeLog(state).remember("a", ["first"], NOW - DAY)
+        ChangeLog(state).add_campaign("a", ["first"], NOW - DAY)
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
         assert ids(compare(state, campaigns, sent={"a": NOW})) == ["first", "resend"]
 
@@ -244,14 +247,14 @@ class TestLog:
         compare(state, Campaigns({"a": {"a1": counters()}}))
 
         class Gone(Campaigns):
-            def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
+            def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
                 return []
 
         assert ids(compare(state, Gone({"a": {"a1": counters(opens=6)}}))) == ["a1"]
 
     @pytest.mark.parametrize("id_", [UUID, UUID.upper(), "1103", "x" * 22, "="])
     def test_every_id_comes_back_as_it_was(self, id_: str) -> None:
-        (activity,) = compare({}, Campaigns({id_: {id_: counters()}})).after(0)
+        (activity,) = compare({}, Campaigns({id_: {id_: counters()}})).changed_after(0)
         assert (activity.campaign_id, activity.activity_id) == (id_, id_)
 
     def test_the_state_of_a_large_account_is_small(self) -> None:
@@ -262,18 +265,18 @@ class TestLog:
         )
         state: dict[str, Any] = {}
         log = ChangeLog(state)
-        for _ in log.compare(sent.counters, sent, NOW, REREADS):
+        for _ in log.update(sent.counters, sent, NOW, REREADS):
             pass
         for activities in [*sent.values()][:200]:
             activities.update({id_: big._replace(opens=1300) for id_ in activities})
-        for _ in log.compare(sent.counters, sent, NOW, REREADS):
+        for _ in log.update(sent.counters, sent, NOW, REREADS):
             pass
         assert len(json.dumps(state, separators=(",", ":"))) < 285_000  # as messages are written
 
 
-def activity(rows: int, opens: int, moved_at: datetime = NOW + DAY) -> Activity:
+def activity(rows: int, opens: int, changed_at: datetime = NOW + DAY) -> Activity:
     """Return an activity that a stream knows until NOW, with rows to expect."""
-    hours = [int(moment.timestamp()) // 3600 for moment in (moved_at, NOW)]
+    hours = [int(moment.timestamp()) // 3600 for moment in (changed_at, NOW)]
     return Activity("a", "a1", [2, hours[0], 100, opens, 0, 0, 0, 0, 0, rows, 0, 1, hours[1]])
 
 
@@ -281,9 +284,9 @@ def read(tally: ReportCursor, times: list[datetime]) -> int:
     """Return how many rows are read."""
     for number, at in enumerate(times):
         if tally.is_known(at):
-            tally.close(to_the_end=False)
+            tally.close(read_in_full=False)
             return number
-    tally.close(to_the_end=True)
+    tally.close(read_in_full=True)
     return len(times)
 
 
@@ -319,16 +322,16 @@ class TestTally:
         """The counter catches up: that is no growth that needs rows."""
         first = activity(0, opens=7 - surplus)
         read(ReportCursor(first, "opens", None, DAY), self.times)  # all seven rows
-        recent = sum(at >= first.moved_at - DAY for at in self.times)
-        grown = first.rows_to_expect("opens") + surplus  # as the log adds it
+        recent = sum(at >= first.changed_at - DAY for at in self.times)
+        grown = first.expected_rows("opens") + surplus  # as the log adds it
         assert grown == recent
 
     def test_rows_that_are_missing_at_the_end_too_are_short(self) -> None:
         tally = ReportCursor(activity(9, 12), "opens", NOW, DAY)
         assert not any(map(tally.is_known, self.times))
-        assert tally.close(to_the_end=True)
+        assert tally.close(read_in_full=True)
 
     def test_a_counter_that_counts_more_than_the_rows_does_not_mean_to_the_end(self) -> None:
         first = activity(0, opens=9)
         read(ReportCursor(first, "opens", None, DAY), self.times)
-        assert first.rows_to_expect("opens") == 2
+        assert first.expected_rows("opens") == 2

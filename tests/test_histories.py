@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 import pytest
-from conftest import NothingExpected
+from conftest import NothingPrefetched
 
 from tap_constantcontact.exceptions import RunEnded
 from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
@@ -104,7 +104,7 @@ class Account:
         return Counters(0, of["opens"], of["clicks"], of["bounces"], 0, 0, hour)
 
 
-class Run(NothingExpected):
+class Run(NothingPrefetched):
     """A run of the streams, with a number of requests."""
 
     def __init__(self, account: Account, state: dict[str, Any], requests: int) -> None:
@@ -113,11 +113,11 @@ class Run(NothingExpected):
         self.requests = requests
         self.states = [json.dumps(state)]
 
-    def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
+    def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
         self.ask()
         return [*self.account.campaigns[campaign_id]]
 
-    def counters_of(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
+    def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
         self.ask()
         return {id_: self.account.counters([id_]) for id_ in activity_ids}
 
@@ -129,16 +129,16 @@ class Run(NothingExpected):
     def read(self, streams: Sequence[str]) -> Iterator[int]:
         """Yield the numbers of the events that it brings."""
         account, log = self.account, ChangeLog(self.state["log"])
-        log.settle(min((self.state[name]["read"] for name in streams), default=0))
+        log.prune(min((self.state[name]["read"] for name in streams), default=0))
         counters = {
             id_: account.counters(activities, account.sent[id_])
             for id_, activities in account.campaigns.items()
         }
-        for _ in log.compare(counters, self, account.now, (7, 30)):
+        for _ in log.update(counters, self, account.now, (7, 30)):
             self.keep()
         for name in streams:
             own = self.state[name]
-            for activity in log.after(own["read"]):
+            for activity in log.changed_after(own["read"]):
                 yield from self.report(name, activity, own["complete"])
                 own["read"] = activity.number
                 self.keep()
@@ -146,16 +146,16 @@ class Run(NothingExpected):
 
     def report(self, name: str, activity: Activity, complete: int) -> Iterator[int]:
         counter, lookback = STREAMS[name]
-        tally = ReportCursor(activity, counter, activity.known_until(complete), lookback)
+        tally = ReportCursor(activity, counter, activity.read_until(complete), lookback)
         for number, event in enumerate(self.account.report(activity.activity_id, name)):
             if number % 5 == 0:
                 self.ask()
                 self.account.now += MINUTE * self.account.rng.choice((0, 0, 1, 30))
             if tally.is_known(event.at):
-                tally.close(to_the_end=False)
+                tally.close(read_in_full=False)
                 return
             yield event.number
-        tally.close(to_the_end=True)
+        tally.close(read_in_full=True)
 
     def keep(self) -> None:
         self.states.append(json.dumps(self.state))

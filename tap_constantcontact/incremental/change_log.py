@@ -87,19 +87,19 @@ class Counters(NamedTuple):
 _NOTHING = Counters(0, 0, 0, 0, 0, 0)
 
 
-class Asker(Protocol):
+class ActivitySource(Protocol):
     """Asks the API what the counters of a campaign do not tell."""
 
-    def known_activities_of(self, campaign_id: str) -> list[str]:
+    def known_activity_ids(self, campaign_id: str) -> list[str]:
         """Return the ids of those activities that are known without asking."""
 
-    def expect_activities(self, campaign_ids: Iterable[str]) -> None:
-        """Take note of what `activities_of` will be called with."""
+    def prefetch_activity_ids(self, campaign_ids: Iterable[str]) -> None:
+        """Take note of what `fetch_activity_ids` will be called with."""
 
-    def expect_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
-        """Take note of what `counters_of` will be called with."""
+    def prefetch_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
+        """Take note of what `fetch_counters` will be called with."""
 
-    def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
+    def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
         """Return the ids of a campaign's activities that have reports.
 
         Args:
@@ -107,7 +107,7 @@ class Asker(Protocol):
             since: what was known before is out of date: the campaign was sent since.
         """
 
-    def counters_of(self, activity_ids: Sequence[str]) -> Mapping[str, Counters]:
+    def fetch_counters(self, activity_ids: Sequence[str]) -> Mapping[str, Counters]:
         """Return the counters of activities, by their ids; of those that were sent."""
 
 
@@ -141,11 +141,11 @@ class Activity:
         return Counters(*self._entry[_COUNTERS])
 
     @property
-    def moved_at(self) -> datetime:
+    def changed_at(self) -> datetime:
         """When it was seen to have moved: then or up to an hour later."""
         return _moment(self._entry[_HOUR])
 
-    def known_until(self, complete_through: int) -> datetime | None:
+    def read_until(self, complete_through: int) -> datetime | None:
         """Return up to when a stream knows it, or None where it is to be read to its end.
 
         Args:
@@ -154,12 +154,12 @@ class Activity:
         before = self._entry[_BEFORE]
         return _moment(before[1]) if before and complete_through >= before[0] else None
 
-    def rows_to_expect(self, kind: str) -> int:
-        """Return how many opens or clicks there must be from a day before `known_until` on."""
+    def expected_rows(self, kind: str) -> int:
+        """Return how many opens or clicks there must be from a day before `read_until` on."""
         return int(self._entry[_ROWS.start + _KINDS[kind]])
 
     def expect_rows(self, kind: str, rows: int) -> None:
-        """Note how many opens or clicks there were from a day before `moved_at` on."""
+        """Note how many opens or clicks there were from a day before `changed_at` on."""
         self._entry[_ROWS.start + _KINDS[kind]] = rows
 
 
@@ -185,7 +185,7 @@ class ChangeLog:
         """The campaigns that have counters."""
         return (_long(key) for key, known in self._campaigns.items() if _counters_of(known))
 
-    def after(self, number: int) -> list[Activity]:
+    def changed_after(self, number: int) -> list[Activity]:
         """Return the activities with a greater number, in the order of the log."""
         greater = [
             Activity(_long(campaign), _long(activity), entry)
@@ -195,22 +195,24 @@ class ChangeLog:
         ]
         return sorted(greater, key=lambda activity: activity.number)
 
-    def settle(self, number: int) -> None:
+    def prune(self, number: int) -> None:
         """Forget what was before, where all streams have read up to a number."""
         for activities in self._campaigns.values():
             for activity, entry in activities.items():
                 if activity != _ALL and _is_compared(entry) and entry[_NUMBER] <= number:
                     del entry[_BEFORE]
 
-    def forget(self, campaign_id: str) -> None:
+    def remove(self, campaign_id: str) -> None:
         """Leave out a campaign that is gone."""
         self._campaigns.pop(_short(campaign_id), None)
 
-    def named(self, activity_ids: Container[str]) -> list[Activity]:
+    def with_ids(self, activity_ids: Container[str]) -> list[Activity]:
         """Return the activities with some ids, in the order of the log."""
-        return [activity for activity in self.after(0) if activity.activity_id in activity_ids]
+        return [
+            activity for activity in self.changed_after(0) if activity.activity_id in activity_ids
+        ]
 
-    def remember(self, campaign_id: str, activity_ids: Iterable[str], at: datetime) -> None:
+    def add_campaign(self, campaign_id: str, activity_ids: Iterable[str], at: datetime) -> None:
         """Keep the activities of a new campaign until it is compared, perhaps by a later run.
 
         Args:
@@ -223,10 +225,10 @@ class ChangeLog:
                 _short(id_): [_hour(at)] for id_ in activity_ids
             }
 
-    def compare(
+    def update(
         self,
         counters: Mapping[str, Counters],
-        asker: Asker,
+        source: ActivitySource,
         at: datetime,
         reread_days: Sequence[int],
     ) -> Iterator[None]:
@@ -236,7 +238,7 @@ class ChangeLog:
 
         Args:
             counters: the counters of all campaigns.
-            asker: is asked for the activities of campaigns that have moved.
+            source: is asked for the activities of campaigns that have moved.
             at: when the counters were asked for.
             reread_days: how many days after its last send an activity is read to its end.
         """
@@ -244,16 +246,18 @@ class ChangeLog:
         due = {id_ for id_, own in counters.items() if self._is_due(id_, own, at, reread_days)}
         moved = [id_ for id_, own in counters.items() if id_ in due or self._known(id_) != own]
         moved.sort(key=lambda id_: counters[id_].sent, reverse=True)
-        self._expect(moved, counters, asker)
-        activities_of = ((id_, self._activities_of(id_, counters, asker, at)) for id_ in moved)
-        for some in _in_groups(activities_of):
+        self._expect(moved, counters, source)
+        fetch_activity_ids = (
+            (id_, self._activities_of(id_, counters, source, at)) for id_ in moved
+        )
+        for some in _in_groups(fetch_activity_ids):
             several = _several(some)
-            counted = asker.counters_of(several) if several else {}
+            counted = source.fetch_counters(several) if several else {}
             for id_, ids in some.items():
                 # The counters of a campaign are those of its only activity.
                 own = dict.fromkeys(ids, counters[id_]) if len(ids) == 1 else counted
                 activities = {activity: own[activity] for activity in ids if activity in own}
-                self._note(id_, counters[id_], activities, _hour(at), to_the_end=id_ in due)
+                self._note(id_, counters[id_], activities, _hour(at), read_in_full=id_ in due)
             yield
 
     def _is_due(
@@ -270,7 +274,7 @@ class ChangeLog:
             for key, entry in activities.items()
         )
 
-    def has_moved(self, campaign_id: str, counters: Counters) -> bool:
+    def has_changed(self, campaign_id: str, counters: Counters) -> bool:
         """Return whether the counters of a campaign are others than those of the log."""
         return self._known(campaign_id) != self._with_send(campaign_id, counters)
 
@@ -283,24 +287,28 @@ class ChangeLog:
         return counters._replace(sent=counters.sent or (known.sent if known else 0))
 
     def _expect(
-        self, campaign_ids: Sequence[str], counters: Mapping[str, Counters], asker: Asker
+        self, campaign_ids: Sequence[str], counters: Mapping[str, Counters], source: ActivitySource
     ) -> None:
         """Tell what will be asked for, as far as it is known."""
         named = {id_: self._named(id_, counters[id_].sent) for id_ in campaign_ids}
-        asker.expect_activities([id_ for id_, activities in named.items() if not activities])
-        known = ((id_, own or asker.known_activities_of(id_)) for id_, own in named.items())
+        source.prefetch_activity_ids([id_ for id_, activities in named.items() if not activities])
+        known = ((id_, own or source.known_activity_ids(id_)) for id_, own in named.items())
         groups = _in_groups((id_, own) for id_, own in takewhile(lambda pair: pair[1], known))
-        asker.expect_counters(filter(None, map(_several, groups)))
+        source.prefetch_counters(filter(None, map(_several, groups)))
 
     def _activities_of(
-        self, campaign_id: str, counters: Mapping[str, Counters], asker: Asker, at: datetime
+        self,
+        campaign_id: str,
+        counters: Mapping[str, Counters],
+        source: ActivitySource,
+        at: datetime,
     ) -> list[str]:
         """Return the activities of a campaign: the API's, or those known where it shows none."""
         sent = counters[campaign_id].sent
         if named := self._named(campaign_id, sent):
             return named
-        asked = asker.activities_of(campaign_id, _moment(sent + 1))
-        self.remember(campaign_id, asked, at)
+        asked = source.fetch_activity_ids(campaign_id, _moment(sent + 1))
+        self.add_campaign(campaign_id, asked, at)
         return asked or self._activity_ids(campaign_id)
 
     def _named(self, campaign_id: str, sent: int) -> list[str]:
@@ -324,7 +332,7 @@ class ChangeLog:
         activities: Mapping[str, Counters],
         hour: int,
         *,
-        to_the_end: bool,
+        read_in_full: bool,
     ) -> None:
         """Give the next numbers to the activities of a campaign that have moved."""
         known = self._campaigns.get(_short(campaign_id), {})
@@ -337,18 +345,18 @@ class ChangeLog:
         before = _counters_of(known) or _NOTHING
         grown = Counters(*map(sum, zip(*growth, strict=True))) if growth else _NOTHING
         if not grown.covers(counters.minus(before)) or not any(map(any, growth)):
-            to_the_end = True  # the counters of some activity are behind those of the campaign
+            read_in_full = True  # the counters of some activity are behind those of the campaign
         entries: dict[str, Any] = {} if len(now) == 1 else {_ALL: list(counters)}
         for key in {**old, **now}:
             own = now.get(key) or Counters(*old[key][_COUNTERS])
             entry = old.get(key)
-            if to_the_end or not entry or Counters(*entry[_COUNTERS]) != own:
-                entry = self._moved(entry, own, hour, to_the_end=to_the_end)
+            if read_in_full or not entry or Counters(*entry[_COUNTERS]) != own:
+                entry = self._moved(entry, own, hour, read_in_full=read_in_full)
             entries[key] = entry
         self._campaigns[_short(campaign_id)] = entries
 
     def _moved(
-        self, old: list[Any] | None, now: Counters, hour: int, *, to_the_end: bool
+        self, old: list[Any] | None, now: Counters, hour: int, *, read_in_full: bool
     ) -> list[Any]:
         number = self._state["last_number"] = self.last_number + 1
         new = [number, hour, *now]
@@ -358,7 +366,7 @@ class ChangeLog:
         opens, clicks = old[_ROWS]
         new += [opens + growth.opens, clicks + growth.clicks]
         # A counter that fell says that rows are gone, and no more how many are new.
-        is_known = not to_the_end and growth.covers(_NOTHING)
+        is_known = not read_in_full and growth.covers(_NOTHING)
         return [*new, old[_NUMBER], old[_HOUR]] if is_known else new
 
 

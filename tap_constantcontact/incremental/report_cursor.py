@@ -24,7 +24,7 @@ class ReportCursor:
         self,
         activity: Activity,
         kind: str | None,
-        known_until: datetime | None,
+        read_until: datetime | None,
         lookback: timedelta,
     ) -> None:
         """Begin to count.
@@ -32,13 +32,13 @@ class ReportCursor:
         Args:
             activity: what the report is on.
             kind: `opens` or `clicks`, whose counter is the number of rows; others have no such one.
-            known_until: up to when the stream knows the activity; None to read to the end.
+            read_until: up to when the stream knows the activity; None to read to the end.
             lookback: how far to read on before that; a day or more.
         """
         self._activity = activity
         self._kind = kind
-        self._stop = known_until - lookback if known_until else None
-        self._expected_from = known_until - _DAY if known_until else None
+        self._stop = read_until - lookback if read_until else None
+        self._expected_from = read_until - _DAY if read_until else None
         self._rows = self._expected = self._recent = 0
 
     def is_known(self, at: datetime | None) -> bool:
@@ -53,14 +53,14 @@ class ReportCursor:
             self._stop = None  # rows came late: to the end
         self._rows += 1
         self._expected += bool(at and self._expected_from and at >= self._expected_from)
-        self._recent += bool(at and at >= self._activity.moved_at - _DAY)
+        self._recent += bool(at and at >= self._activity.changed_at - _DAY)
         return False
 
-    def close(self, *, to_the_end: bool) -> bool:
+    def close(self, *, read_in_full: bool) -> bool:
         """Note how many rows the next reading has to find.
 
         Args:
-            to_the_end: whether all rows of the report were counted.
+            read_in_full: whether all rows of the report were counted.
 
         Returns:
             Whether the report is behind its counter: rows are missing, also at its end.
@@ -68,10 +68,10 @@ class ReportCursor:
         if self._kind is None:
             return False
         is_short = self._is_short
-        if to_the_end:
+        if read_in_full:
             surplus = self._rows - getattr(self._activity.counters, self._kind)
         else:
-            surplus = self._expected - self._activity.rows_to_expect(self._kind)
+            surplus = self._expected - self._activity.expected_rows(self._kind)
         self._activity.expect_rows(self._kind, max(0, self._recent - max(0, surplus)))
         return is_short
 
@@ -80,4 +80,4 @@ class ReportCursor:
         """Whether the rows do not account for the growth of the counter."""
         if self._kind is None or self._expected_from is None:
             return False
-        return self._expected < self._activity.rows_to_expect(self._kind)
+        return self._expected < self._activity.expected_rows(self._kind)

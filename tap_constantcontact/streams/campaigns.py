@@ -185,7 +185,7 @@ class EmailCampaigns(OldestChangeFirstStream):
             reported = self.activities(campaign, _REPORTED)
             ids = [activity["campaign_activity_id"] for activity in reported]
             named_at = self._details[campaign["campaign_id"]][1]
-            log.remember(campaign["campaign_id"], ids, named_at)
+            log.add_campaign(campaign["campaign_id"], ids, named_at)
 
     def _sent_after(self, hour: int, changed: Container[Any]) -> Iterator[Record]:
         """Yield campaigns that were sent later and are not listed as changed."""
@@ -457,12 +457,12 @@ class EmailCampaignStats(StatsStream):
         log = ChangeLog(self.stream_state)
         streams = [stream for stream in self._tap.streams.values() if stream.selected]
         readers = [stream for stream in streams if isinstance(stream, ChangedActivitiesStream)]
-        log.settle(min((reader.read_through for reader in readers), default=0))
+        log.prune(min((reader.read_through for reader in readers), default=0))
         rereads = self.config["engagement_rereads_days"]
         counters = self.counters  # asked for after the list of campaigns
         of_activities = cast("StatsStream", self._tap.streams["email_campaign_activity_stats"])
         asker = _Asker(self.campaigns, of_activities)
-        for _ in log.compare(counters, asker, self.campaigns.listed_at, rereads):
+        for _ in log.update(counters, asker, self.campaigns.listed_at, rereads):
             self._write_state_message()
         return log
 
@@ -494,14 +494,14 @@ class EmailCampaignStats(StatsStream):
         status = {row["campaign_id"]: status_of(row) for row in changed if row.get("campaign_id")}
         removed = {id_ for id_ in status if status[id_] == "removed"}
         for id_ in removed:
-            log.forget(id_)
+            log.remove(id_)
         earlier = (*log.campaign_ids, *state.get("others", ())) if self.reads_sent else ()
         known = dict.fromkeys([*sent, *earlier])
         unanswered: dict[str, list[int]] = state.get("unanswered", {})
         doubtful = [
             *(id_ for id_ in status if status[id_] not in _NEVER_SENT and id_ not in known),
             *(id_ for id_, (day, _) in unanswered.items() if day <= self.api.today),
-            *(id_ for id_ in unanswered if id_ in sent and log.has_moved(id_, sent[id_])),
+            *(id_ for id_ in unanswered if id_ in sent and log.has_changed(id_, sent[id_])),
         ]
         return (
             [id_ for id_ in known if id_ not in unanswered and id_ not in removed],
@@ -547,29 +547,29 @@ class _Asker:
         self._campaigns = campaigns
         self._activity_stats = activity_stats
 
-    def known_activities_of(self, campaign_id: str) -> list[str]:
+    def known_activity_ids(self, campaign_id: str) -> list[str]:
         """Return the ids of those activities that are known without asking."""
         known = self._campaigns.known_detail_of({"campaign_id": campaign_id}) or {}
         return [activity["campaign_activity_id"] for activity in _activities(known, _REPORTED)]
 
-    def expect_activities(self, campaign_ids: Iterable[str]) -> None:
-        """Take note of what `activities_of` will be called with."""
+    def prefetch_activity_ids(self, campaign_ids: Iterable[str]) -> None:
+        """Take note of what `fetch_activity_ids` will be called with."""
         rows = ({"campaign_id": id_} for id_ in campaign_ids)
         unknown = (row for row in rows if not self._campaigns.known_detail_of(row))
         self._campaigns.api.session.prefetch(map(self._campaigns.predict_detail, unknown))
 
-    def expect_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
-        """Take note of what `counters_of` will be called with."""
+    def prefetch_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
+        """Take note of what `fetch_counters` will be called with."""
         guesses = map(self._activity_stats.predict_stats, activity_ids)
         self._campaigns.api.session.prefetch(chain.from_iterable(guesses))
 
-    def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
+    def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
         """Return the ids of a campaign's activities that have reports."""
         campaign = {"campaign_id": campaign_id, "since": since}
         activities = self._campaigns.activities(campaign, _REPORTED)
         return [activity["campaign_activity_id"] for activity in activities]
 
-    def counters_of(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
+    def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
         """Return the counters of activities, by their ids; of those that were sent."""
         return {
             str(row.get("campaign_activity_id")): Counters.of_stats(row.get("stats"))
@@ -650,8 +650,8 @@ class ChangedActivitiesStream(CampaignsStream, SelfManagedStateStream):
         """Return what moved after a number, and what could not be read on an earlier day."""
         left_out: dict[str, int] = self.stream_state.get("left_out", {})
         again = {id_ for id_, day in left_out.items() if day < self.api.today}
-        old = [activity for activity in log.named(again) if activity.number <= through]
-        return [*old, *log.after(through)]
+        old = [activity for activity in log.with_ids(again) if activity.number <= through]
+        return [*old, *log.changed_after(through)]
 
     @abstractmethod
     def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
@@ -665,7 +665,7 @@ class ChangedActivitiesStream(CampaignsStream, SelfManagedStateStream):
         """Return up to when this stream has read an activity, or None if it is to be read whole."""
         if activity.activity_id in self.stream_state.get("left_out", {}):
             return None
-        return activity.known_until(int(self.stream_state.get("complete_through", 0)))
+        return activity.read_until(int(self.stream_state.get("complete_through", 0)))
 
     def _begins_anew(self, log: ChangeLog) -> bool:
         """Return whether everything is to be read again.

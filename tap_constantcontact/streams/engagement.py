@@ -212,7 +212,7 @@ class EventReport(TrackingReport):
                 yield row
         if "max_records_per_stream" in self.config:  # which claims nothing
             return False
-        return tally.close(to_the_end=to_the_end)
+        return tally.close(read_in_full=to_the_end)
 
 
 class EmailSends(EventReport):
