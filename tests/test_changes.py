@@ -13,7 +13,14 @@ from conftest import NothingPrefetched
 
 from tap_constantcontact.exceptions import RunEnded
 from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
+from tap_constantcontact.incremental.change_log_entries import (
+    ActivityEntry,
+    CampaignEntry,
+    Change,
+    ExpectedRows,
+)
 from tap_constantcontact.incremental.report_cursor import ReportCursor
+from tap_constantcontact.timestamps import to_hour
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -275,9 +282,15 @@ class TestLog:
 
 
 def activity(rows: int, opens: int, changed_at: datetime = NOW + DAY) -> Activity:
-    """Return an activity that a stream knows until NOW, with rows to expect."""
-    hours = [int(moment.timestamp()) // 3600 for moment in (changed_at, NOW)]
-    return Activity("a", "a1", [2, hours[0], 100, opens, 0, 0, 0, 0, 0, rows, 0, 1, hours[1]])
+    """Return an activity that a stream has read until NOW, with rows to expect."""
+    entry = ActivityEntry(
+        Change(2, to_hour(changed_at)),
+        counters(opens=opens),
+        ExpectedRows(opens=rows),
+        Change(1, to_hour(NOW)),
+    )
+    campaigns = {"a": CampaignEntry({"a1": entry})}
+    return Activity("a", "a1", entry, campaigns)
 
 
 def read(tally: ReportCursor, times: list[datetime]) -> int:
