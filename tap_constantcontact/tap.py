@@ -32,6 +32,7 @@ from tap_constantcontact.auth import (
     RefreshTokenAuthenticator,
 )
 from tap_constantcontact.exceptions import JSON_ERROR, RunEnded
+from tap_constantcontact.incremental.change_log_codec import check_version
 from tap_constantcontact.output.messages import MessageWriter
 from tap_constantcontact.output.progress import Progress, Snapshot
 from tap_constantcontact.output.states import StateThrottle
@@ -40,6 +41,7 @@ from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS
 from tap_constantcontact.shutdown import ShutdownHandler
 from tap_constantcontact.streams import STREAMS, place_of
+from tap_constantcontact.streams.campaigns import EmailCampaignStats
 from tap_constantcontact.streams.custom import CustomStream
 
 if TYPE_CHECKING:
@@ -397,7 +399,7 @@ def check_files(state: Any, catalog: Any) -> None:
     """Check the shape of what an earlier command of the tap has written.
 
     Raises:
-        ConfigurationError: the state or the catalog is not one.
+        ConfigurationError: the state or the catalog is not one, or the state is too new.
     """
     if isinstance(state, (dict, list)) and not _STATE.is_valid(state):
         message = (
@@ -405,5 +407,7 @@ def check_files(state: Any, catalog: Any) -> None:
             "with bookmarks. Give the last one that the tap wrote, or none to begin anew"
         )
         raise ConfigurationError(message)
+    if isinstance(state, dict):
+        check_version(state.get("bookmarks", {}).get(EmailCampaignStats.name, {}))
     if isinstance(catalog, (dict, list)) and not _CATALOG.is_valid(catalog):
         raise ConfigurationError(_FOREIGN_CATALOG)
