@@ -160,6 +160,7 @@ def _unpack(packed: Sequence[int]) -> ActivityEntry | UncomparedActivity:
     )
 
 
+# Cached, as a run looks up the same campaigns many times.
 @cache
 def pack_id(id_: str) -> str:
     """Return an id in 22 characters, if it is a UUID as the API writes them."""
