@@ -7,6 +7,9 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from singer_sdk.exceptions import ConfigurationError
 
+from tap_constantcontact.incremental.change_log_codec import check_version
+from tap_constantcontact.streams.engagement import EmailCampaignStats
+
 #: The schema of a stream's state; every replication key of the tap is a timestamp.
 BOOKMARK: dict[str, Any] = {
     "type": "object",
@@ -46,7 +49,7 @@ def check_files(state: Any, catalog: Any) -> None:
     """Check the shape of what an earlier command of the tap has written.
 
     Raises:
-        ConfigurationError: the state or the catalog is not one.
+        ConfigurationError: the state or the catalog is not one, or the state is too new.
     """
     if isinstance(state, (dict, list)) and not _STATE.is_valid(state):
         message = (
@@ -54,5 +57,7 @@ def check_files(state: Any, catalog: Any) -> None:
             "with bookmarks. Give the last one that the tap wrote, or none to begin anew"
         )
         raise ConfigurationError(message)
+    if isinstance(state, dict):
+        check_version(state.get("bookmarks", {}).get(EmailCampaignStats.name, {}))
     if isinstance(catalog, (dict, list)) and not _CATALOG.is_valid(catalog):
         raise ConfigurationError(FOREIGN_CATALOG)

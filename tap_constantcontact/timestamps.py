@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 _RELATIVE = re.compile(r"-(\d+)([hdw])")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 _MILLISECOND = 1000
+_SECONDS_PER_HOUR = 3600
 
 
 def format_timestamp(moment: datetime) -> str:
@@ -61,3 +62,13 @@ def parse_start(text: str, now: datetime) -> datetime:
         return now - timedelta(**{_UNITS[relative[2]]: int(relative[1])})
     except OverflowError as error:
         raise ValueError(text) from error
+
+
+def to_hour(moment: datetime) -> int:
+    """Return the hour of a moment: how many whole hours have passed since 1970."""
+    return int(moment.timestamp()) // _SECONDS_PER_HOUR
+
+
+def from_hour(hour: int) -> datetime:
+    """Return the moment at which an hour since 1970 begins."""
+    return datetime.fromtimestamp(hour * _SECONDS_PER_HOUR, timezone.utc)

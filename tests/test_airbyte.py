@@ -580,6 +580,18 @@ def test_a_state_that_is_none_is_refused(
     assert not sandbox.requests
 
 
+def test_a_state_with_a_change_log_of_a_newer_release_is_refused(
+    source: SourceCommand, sandbox: Sandbox
+) -> None:
+    state = state_of("email_opens", {"log": {"log_version": 2, "last_number": 5}})
+    output = source.read(source.settings(sandbox), ["account"], state)
+    assert output.status == 1
+    (error,) = output.errors
+    assert error["failure_type"] == "config_error"
+    assert error["message"].startswith("Invalid state: its change log has version 2")
+    assert not sandbox.requests
+
+
 # What goes wrong.
 
 

@@ -1,4 +1,4 @@
-"""The log of what has moved, and how far a report has to be read."""
+"""The change log, and how far the report cursor reads a report."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ from uuid import uuid4
 
 import pytest
 from conftest import NothingPrefetched
+from typing_extensions import override
 
 from tap_constantcontact.exceptions import RunEnded
 from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
+from tap_constantcontact.incremental.change_log_entries import (
+    ActivityEntry,
+    CampaignEntry,
+    Change,
+    ExpectedRows,
+)
 from tap_constantcontact.incremental.report_cursor import ReportCursor
+from tap_constantcontact.timestamps import to_hour
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -22,12 +30,12 @@ UUID = "4bc885c8-565d-4fb4-afe1-5457a12c7c70"
 
 
 class Campaigns(NothingPrefetched, dict[str, dict[str, Counters]]):
-    """The counters of activities, by campaigns; notes which campaigns were asked for."""
+    """The counters of activities, by campaigns; notes which campaigns were requested."""
 
     def __init__(self, campaigns: dict[str, dict[str, Counters]]) -> None:
         super().__init__(campaigns)
-        self.asked: list[str] = []
-        self.most = 10_000
+        self.requested: list[str] = []
+        self.max_requests = 10_000
 
     @property
     def counters(self) -> dict[str, Counters]:
@@ -35,13 +43,13 @@ class Campaigns(NothingPrefetched, dict[str, dict[str, Counters]]):
         return {id_: Counters(*map(sum, columns)) for id_, columns in sums.items()}
 
     def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
-        if len(self.asked) >= self.most:
+        if len(self.requested) >= self.max_requests:
             raise RunEnded
-        self.asked.append(campaign_id)
+        self.requested.append(campaign_id)
         return [*self[campaign_id]]
 
     def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
-        if len(self.asked) >= self.most:
+        if len(self.requested) >= self.max_requests:
             raise RunEnded
         known = {key: own for activities in self.values() for key, own in activities.items()}
         return {id_: known[id_] for id_ in activity_ids}
@@ -50,6 +58,7 @@ class Campaigns(NothingPrefetched, dict[str, dict[str, Counters]]):
 class Late(Campaigns):
     """The counters of resends are behind those of their campaigns."""
 
+    @override
     def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
         own = super().fetch_counters(activity_ids)
         return {id_: counters() if id_ == "resend" else own[id_] for id_ in own}
@@ -59,20 +68,20 @@ def counters(opens: int = 5, clicks: int = 2, bounces: int = 1) -> Counters:
     return Counters(100, opens, clicks, bounces, 0, 0)
 
 
-def compare(
+def update(
     state: dict[str, Any],
     campaigns: Campaigns,
     at: datetime = NOW,
     sent: dict[str, datetime] | None = None,
 ) -> ChangeLog:
-    """Compare as a run does, with the log as its state has gone through JSON."""
+    """Update the log as a run does; its state is complete whenever it may be written."""
     log = ChangeLog(state)
     counters = {
-        id_: own._replace(sent=int(sent[id_].timestamp()) // 3600 if sent else 0)
+        id_: own._replace(sent=to_hour(sent[id_]) if sent else 0)
         for id_, own in campaigns.counters.items()
     }
     for _ in log.update(counters, campaigns, at, REREADS):
-        assert json.loads(json.dumps(state)) == state
+        assert ids(ChangeLog(json.loads(json.dumps(state)))) == ids(log)
     return log
 
 
@@ -80,154 +89,154 @@ def ids(log: ChangeLog, number: int = 0) -> list[str]:
     return [activity.activity_id for activity in log.changed_after(number)]
 
 
-class TestLog:
-    """It gives numbers to what has moved."""
+class TestChangeLog:
+    """It gives numbers to the activities that have changed."""
 
-    def test_what_is_new_is_to_be_read_to_its_end_the_newest_send_first(self) -> None:
+    def test_new_activities_are_read_in_full_newest_send_first(self) -> None:
         campaigns = Campaigns({"a": {"a1": counters()}, "b": {"b1": counters()}})
         sent = {"a": NOW - 2 * DAY, "b": NOW - DAY}
-        log = compare({}, campaigns, sent=sent)
+        log = update({}, campaigns, sent=sent)
         assert ids(log) == ["b1", "a1"]
         assert [activity.read_until(0) for activity in log.changed_after(0)] == [None, None]
 
-    def test_what_has_not_moved_is_not_asked_for(self) -> None:
+    def test_unchanged_campaign_costs_no_request(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({name: {f"{name}1": counters()} for name in "abc"})
-        through = compare(state, campaigns).changed_after(0)[-1].number
-        campaigns.asked.clear()
+        through = update(state, campaigns).changed_after(0)[-1].number
+        campaigns.requested.clear()
         campaigns["b"] = {"b1": counters(opens=6)}
-        assert ids(compare(state, campaigns), through) == ["b1"]
-        assert campaigns.asked == ["b"]
+        assert ids(update(state, campaigns), through) == ["b1"]
+        assert campaigns.requested == ["b"]
 
     @pytest.mark.parametrize("counter", Counters._fields[:-1])
-    def test_any_counter_that_moves_is_a_move(self, counter: str) -> None:
+    def test_any_counter_that_changes_is_a_change(self, counter: str) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
-        through = compare(state, campaigns).changed_after(0)[-1].number
+        through = update(state, campaigns).changed_after(0)[-1].number
         campaigns["a"] = {"a1": counters()._replace(**{counter: 200})}
-        assert ids(compare(state, campaigns), through) == ["a1"]
+        assert ids(update(state, campaigns), through) == ["a1"]
 
-    def test_what_is_not_in_the_summaries_this_time_was_sent_when_it_was(self) -> None:
+    def test_campaign_missing_from_the_summaries_keeps_its_last_send(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
-        through = compare(state, campaigns, sent={"a": NOW}).changed_after(0)[-1].number
-        assert not compare(state, campaigns).changed_after(through)
+        through = update(state, campaigns, sent={"a": NOW}).changed_after(0)[-1].number
+        assert not update(state, campaigns).changed_after(through)
 
-    def test_a_send_is_a_move_though_nobody_new_was_reached(self) -> None:
+    def test_another_send_to_the_same_contacts_is_a_change(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
-        through = compare(state, campaigns, sent={"a": NOW}).changed_after(0)[-1].number
-        assert ids(compare(state, campaigns, sent={"a": NOW + DAY}), through) == ["a1"]
+        through = update(state, campaigns, sent={"a": NOW}).changed_after(0)[-1].number
+        assert ids(update(state, campaigns, sent={"a": NOW + DAY}), through) == ["a1"]
 
-    def test_of_several_activities_only_those_that_moved_are_to_be_read(self) -> None:
+    def test_only_the_changed_ones_of_several_activities_get_numbers(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
-        through = compare(state, campaigns).changed_after(0)[-1].number
+        through = update(state, campaigns).changed_after(0)[-1].number
         campaigns["a"]["first"] = counters(opens=7)
-        assert ids(compare(state, campaigns), through) == ["first"]
+        assert ids(update(state, campaigns), through) == ["first"]
 
-    def test_where_an_activity_is_counted_late_all_are_read_to_their_ends(self) -> None:
+    def test_counters_that_lag_behind_the_campaign_mean_full_reads(self) -> None:
         """The counters of the campaign have grown by more than those of its activities."""
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
-        through = compare(state, campaigns).changed_after(0)[-1].number
+        through = update(state, campaigns).changed_after(0)[-1].number
         late = Late({"a": {"first": counters(opens=7), "resend": counters(opens=6)}})
-        moved = compare(state, late).changed_after(through)
-        assert [activity.activity_id for activity in moved] == ["first", "resend"]
-        assert [activity.read_until(through) for activity in moved] == [None, None]
+        changed = update(state, late).changed_after(through)
+        assert [activity.activity_id for activity in changed] == ["first", "resend"]
+        assert [activity.read_until(through) for activity in changed] == [None, None]
 
-    def test_a_stream_that_walked_past_a_move_does_not_know_the_activity(self) -> None:
-        """It was at number 1 when `b1` moved from 2 to 4, and ended at 3: it has never read it."""
+    def test_stream_that_missed_the_number_reads_in_full(self) -> None:
+        """It was at 1 when `b1` went from number 2 to 4, and ended at 3: it has never read `b1`."""
         state: dict[str, Any] = {}
         campaigns = Campaigns({name: {f"{name}1": counters()} for name in "abc"})
-        compare(state, campaigns)
+        update(state, campaigns)
         campaigns["b"] = {"b1": counters(opens=6)}
-        (moved,) = compare(state, campaigns).changed_after(3)
-        assert moved.read_until(0) is None  # what was complete last
+        (changed,) = update(state, campaigns).changed_after(3)
+        assert changed.read_until(0) is None  # what was complete last
 
-    def test_an_activity_that_is_added_leaves_the_others_alone(self) -> None:
+    def test_added_activity_leaves_the_others_unchanged(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"first": counters()}})
-        through = compare(state, campaigns).changed_after(0)[-1].number
+        through = update(state, campaigns).changed_after(0)[-1].number
         campaigns["a"]["resend"] = counters()
-        assert ids(compare(state, campaigns), through) == ["resend"]
+        assert ids(update(state, campaigns), through) == ["resend"]
 
-    def test_a_stream_that_has_read_all_knows_it_until_the_last_move(self) -> None:
+    def test_stream_that_read_all_has_read_until_the_previous_change(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
-        through = compare(state, campaigns).changed_after(0)[-1].number
+        through = update(state, campaigns).changed_after(0)[-1].number
         campaigns["a"] = {"a1": counters(opens=6)}
-        (moved,) = compare(state, campaigns, NOW + DAY).changed_after(through)
-        assert moved.read_until(through) == NOW
-        assert moved.changed_at == NOW + DAY
+        (changed,) = update(state, campaigns, NOW + DAY).changed_after(through)
+        assert changed.read_until(through) == NOW
+        assert changed.changed_at == NOW + DAY
 
-    def test_a_stream_that_has_missed_a_move_reads_to_the_end(self) -> None:
+    def test_stream_that_missed_a_change_reads_in_full(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
-        through = compare(state, campaigns).changed_after(0)[-1].number
+        through = update(state, campaigns).changed_after(0)[-1].number
         for opens in (6, 7):
             campaigns["a"] = {"a1": counters(opens=opens)}
-            log = compare(state, campaigns)
-        (moved,) = log.changed_after(through)
-        assert moved.read_until(through) is None
+            log = update(state, campaigns)
+        (changed,) = log.changed_after(through)
+        assert changed.read_until(through) is None
 
-    def test_a_counter_that_fell_means_to_the_end(self) -> None:
+    def test_counter_that_fell_means_a_full_read(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
-        through = compare(state, campaigns).changed_after(0)[-1].number
+        through = update(state, campaigns).changed_after(0)[-1].number
         campaigns["a"] = {"a1": counters(opens=9, bounces=0)}
-        (moved,) = compare(state, campaigns).changed_after(through)
-        assert moved.read_until(through) is None
+        (changed,) = update(state, campaigns).changed_after(through)
+        assert changed.read_until(through) is None
 
     @pytest.mark.parametrize("days", REREADS)
-    def test_some_days_after_the_last_send_it_is_read_to_its_end_once(self, days: int) -> None:
+    def test_reread_falls_due_once_some_days_after_the_last_send(self, days: int) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}, "b": {"b1": counters()}})
         sent = {"a": NOW - days * DAY + timedelta(minutes=30), "b": NOW}
-        through = compare(state, campaigns, sent=sent).changed_after(0)[-1].number
-        (again,) = compare(state, campaigns, NOW + timedelta(hours=1), sent).changed_after(through)
+        through = update(state, campaigns, sent=sent).changed_after(0)[-1].number
+        (again,) = update(state, campaigns, NOW + timedelta(hours=1), sent).changed_after(through)
         assert again.activity_id == "a1"
         assert again.read_until(through) is None
         through = again.number
-        assert not compare(state, campaigns, NOW + timedelta(hours=2), sent).changed_after(through)
+        assert not update(state, campaigns, NOW + timedelta(hours=2), sent).changed_after(through)
 
-    def test_numbers_are_never_given_again(self) -> None:
+    def test_numbers_are_never_reused(self) -> None:
         state: dict[str, Any] = {}
-        log = compare(state, Campaigns({"a": {"a1": counters()}}))
+        log = update(state, Campaigns({"a": {"a1": counters()}}))
         through = log.changed_after(0)[-1].number
         log.remove("a")
         assert (
-            compare(state, Campaigns({"b": {"b1": counters()}})).changed_after(0)[-1].number
+            update(state, Campaigns({"b": {"b1": counters()}})).changed_after(0)[-1].number
             > through
         )
 
-    def test_a_comparison_that_ends_early_goes_on(self) -> None:
+    def test_update_that_ended_early_continues(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({str(number): {f"{number}a": counters()} for number in range(25)})
-        comparison = ChangeLog(state).update(campaigns.counters, campaigns, NOW, REREADS)
+        steps = ChangeLog(state).update(campaigns.counters, campaigns, NOW, REREADS)
         for _ in range(10):
-            next(comparison)
+            next(steps)
         assert len(ids(ChangeLog(state))) == 10
-        campaigns.asked.clear()
-        assert len(ids(compare(state, campaigns))) == 25
-        assert len(campaigns.asked) == 15
+        campaigns.requested.clear()
+        assert len(ids(update(state, campaigns))) == 25
+        assert len(campaigns.requested) == 15
 
-    def test_what_is_known_before_it_is_compared_is_not_asked_for(self) -> None:
+    def test_added_campaign_needs_no_request_for_its_activities(self) -> None:
         state: dict[str, Any] = {}
         ChangeLog(state).add_campaign("a", ["first", "resend"], NOW)
         assert not ids(ChangeLog(state))
         assert not [*ChangeLog(state).campaign_ids]
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
-        assert ids(compare(state, campaigns, sent={"a": NOW - DAY})) == ["first", "resend"]
-        assert not campaigns.asked
+        assert ids(update(state, campaigns, sent={"a": NOW - DAY})) == ["first", "resend"]
+        assert not campaigns.requested
 
-    def test_what_was_known_before_the_last_send_is_asked_for(self) -> None:
+    def test_campaign_added_before_its_last_send_is_requested_again(self) -> None:
         state: dict[str, Any] = {}
         ChangeLog(state).add_campaign("a", ["first"], NOW - DAY)
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
-        assert ids(compare(state, campaigns, sent={"a": NOW})) == ["first", "resend"]
+        assert ids(update(state, campaigns, sent={"a": NOW})) == ["first", "resend"]
 
-    def test_a_comparison_without_room_for_ten_activities_gets_on(self) -> None:
+    def test_update_makes_progress_with_two_requests_per_run(self) -> None:
         """Each run ends with its second campaign, before those with several are counted."""
         state: dict[str, Any] = {}
         campaigns = Campaigns(
@@ -235,30 +244,98 @@ class TestLog:
         )
         sent = dict.fromkeys(campaigns, NOW - DAY)
         for run in range(4):
-            campaigns.most = 2 * (run + 1)  # requests of the runs so far
+            campaigns.max_requests = 2 * (run + 1)  # requests of the runs so far
             with pytest.raises(RunEnded):
-                compare(state, campaigns, sent=sent)
-        campaigns.most = 10_000
-        assert len(ids(compare(state, campaigns, sent=sent))) == 16
-        assert campaigns.asked == [*"abcdefgh"]
+                update(state, campaigns, sent=sent)
+        campaigns.max_requests = 10_000
+        assert len(ids(update(state, campaigns, sent=sent))) == 16
+        assert campaigns.requested == [*"abcdefgh"]
 
-    def test_a_campaign_whose_activities_are_not_shown_any_more_keeps_them(self) -> None:
+    def test_campaign_without_activities_in_the_api_keeps_those_of_the_log(self) -> None:
         state: dict[str, Any] = {}
-        compare(state, Campaigns({"a": {"a1": counters()}}))
+        update(state, Campaigns({"a": {"a1": counters()}}))
 
         class Gone(Campaigns):
+            @override
             def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
                 return []
 
-        assert ids(compare(state, Gone({"a": {"a1": counters(opens=6)}}))) == ["a1"]
+        assert ids(update(state, Gone({"a": {"a1": counters(opens=6)}}))) == ["a1"]
+
+    def test_pruned_changes_are_read_in_full(self) -> None:
+        """Nobody needs to know any more until when an activity was read before."""
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters()}, "b": {"b1": counters()}})
+        through = update(state, campaigns).last_number
+        for opens in (6, 7):
+            campaigns["a"], campaigns["b"] = {"a1": counters(opens)}, {"b1": counters(opens)}
+            log = update(state, campaigns)
+        before = json.dumps(state)
+        log.prune(through)
+        assert json.dumps(state) == before  # all have changed since
+        through = log.changed_after(0)[0].number
+        log.prune(through)
+        pruned, kept = ChangeLog(json.loads(json.dumps(state))).changed_after(0)
+        assert pruned.read_until(log.last_number) is None
+        assert kept.read_until(log.last_number) == NOW
+
+    def test_expected_rows_are_in_the_state_at_once(self) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
+        first, resend = update(state, campaigns).changed_after(0)
+        first.expect_rows("opens", 3)
+        resend.expect_rows("clicks", 4)
+        again = ChangeLog(json.loads(json.dumps(state))).changed_after(0)
+        rows = [[each.expected_rows(kind) for kind in ("opens", "clicks")] for each in again]
+        assert rows == [[3, 0], [0, 4]]
+        assert (first.expected_rows("opens"), resend.expected_rows("clicks")) == (3, 4)
+
+    def test_expected_rows_of_an_earlier_change_are_not_noted(self) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters()}})
+        (earlier,) = update(state, campaigns).changed_after(0)
+        campaigns["a"] = {"a1": counters(opens=6)}
+        log = update(state, campaigns)
+        earlier.expect_rows("opens", 9)
+        (changed,) = log.changed_after(0)
+        assert changed.expected_rows("opens") == 1
+        log.remove("a")
+        changed.expect_rows("opens", 9)
+        assert state["campaigns"] == {}
+
+    def test_two_logs_of_one_state_see_the_changes_of_each_other(self) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({name: {f"{name}1": counters()} for name in "ab"})
+        one, other = update(state, campaigns), ChangeLog(state)
+        (a, _), (_, b) = one.changed_after(0), other.changed_after(0)
+        a.expect_rows("opens", 3)
+        b.expect_rows("opens", 4)
+        other.remove("b")
+        for log in (one, other):
+            assert ids(log) == ["a1"]
+            assert log.changed_after(0)[0].expected_rows("opens") == 3
+
+    def test_log_continues_from_a_state_that_was_restored(self) -> None:
+        """As `max_records_per_stream` does it: the state is the same dictionary."""
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({name: {f"{name}1": counters()} for name in "ab"})
+        log = update(state, campaigns)
+        before = json.loads(json.dumps(state))
+        log.remove("a")
+        log.add_campaign("c", ["c1"], NOW)
+        state.clear()
+        state.update(before)
+        assert [*log.campaign_ids] == ["a", "b"]
+        log.changed_after(0)[1].expect_rows("opens", 3)
+        assert ChangeLog(state).changed_after(0)[1].expected_rows("opens") == 3
 
     @pytest.mark.parametrize("id_", [UUID, UUID.upper(), "1103", "x" * 22, "="])
-    def test_every_id_comes_back_as_it_was(self, id_: str) -> None:
-        (activity,) = compare({}, Campaigns({id_: {id_: counters()}})).changed_after(0)
+    def test_ids_come_back_unchanged(self, id_: str) -> None:
+        (activity,) = update({}, Campaigns({id_: {id_: counters()}})).changed_after(0)
         assert (activity.campaign_id, activity.activity_id) == (id_, id_)
 
-    def test_the_state_of_a_large_account_is_small(self) -> None:
-        """2,000 campaigns of 3,000 were sent, a third of them twice; a tenth moves in a run."""
+    def test_state_of_a_large_account_is_small(self) -> None:
+        """2,000 campaigns of 3,000 were sent, a third of them twice; a tenth changes in a run."""
         big = Counters(2500, 1234, 321, 100, 20, 3, 498_000)
         sent = Campaigns(
             {str(uuid4()): {str(uuid4()): big for _ in range(1 + n % 3 // 2)} for n in range(2000)}
@@ -275,50 +352,54 @@ class TestLog:
 
 
 def activity(rows: int, opens: int, changed_at: datetime = NOW + DAY) -> Activity:
-    """Return an activity that a stream knows until NOW, with rows to expect."""
-    hours = [int(moment.timestamp()) // 3600 for moment in (changed_at, NOW)]
-    return Activity("a", "a1", [2, hours[0], 100, opens, 0, 0, 0, 0, 0, rows, 0, 1, hours[1]])
+    """Return an activity that a stream has read until NOW, with rows to expect."""
+    entry = ActivityEntry(
+        Change(2, to_hour(changed_at)),
+        counters(opens=opens),
+        ExpectedRows(opens=rows),
+        Change(1, to_hour(NOW)),
+    )
+    campaigns = {"a": CampaignEntry({"a1": entry})}
+    return Activity("a", "a1", entry, campaigns)
 
 
-def read(tally: ReportCursor, times: list[datetime]) -> int:
+def read(cursor: ReportCursor, times: list[datetime]) -> int:
     """Return how many rows are read."""
     for number, at in enumerate(times):
-        if tally.is_known(at):
-            tally.close(read_in_full=False)
+        if cursor.is_known(at):
+            cursor.close(read_in_full=False)
             return number
-    tally.close(read_in_full=True)
+    cursor.close(read_in_full=True)
     return len(times)
 
 
-class TestTally:
-    """A report is read until the rest is known."""
+class TestReportCursor:
+    """A report is read until its other rows are known."""
 
     times = [NOW - timedelta(hours=hours) for hours in (-20, -2, 5, 23, 25, 60, 99)]
 
-    def test_reading_stops_a_day_before_what_is_known(self) -> None:
+    def test_cursor_stops_a_day_before_the_known_rows(self) -> None:
         # Two rows of the day before were there, and two are new.
         assert read(ReportCursor(activity(4, 7), "opens", NOW, DAY), self.times) == 4
 
-    def test_where_rows_are_missing_it_goes_on_to_the_end(self) -> None:
+    def test_cursor_reads_in_full_where_rows_are_missing(self) -> None:
         assert read(ReportCursor(activity(5, 8), "opens", NOW, DAY), self.times) == 7
 
-    def test_a_longer_lookback_reads_more_and_counts_the_same(self) -> None:
+    def test_longer_lookback_reads_more_and_counts_the_same(self) -> None:
         assert read(ReportCursor(activity(4, 7), "opens", NOW, 3 * DAY), self.times) == 6
         assert read(ReportCursor(activity(5, 8), "opens", NOW, 3 * DAY), self.times) == 7
 
-    def test_a_report_that_is_not_counted_stops_at_the_lookback(self) -> None:
+    def test_report_without_a_counter_stops_at_the_lookback(self) -> None:
         assert read(ReportCursor(activity(99, 99), None, NOW, DAY), self.times) == 4
 
-    def test_what_is_not_known_is_read_to_its_end(self) -> None:
+    def test_unread_report_is_read_in_full(self) -> None:
         assert read(ReportCursor(activity(0, 7), "opens", None, DAY), self.times) == 7
 
-    def test_a_row_without_a_time_stops_nothing(self) -> None:
+    def test_row_without_a_time_is_not_known(self) -> None:
         assert not ReportCursor(activity(0, 7), "opens", NOW, DAY).is_known(None)
 
     @pytest.mark.parametrize("surplus", [0, 2])
-    def test_a_report_that_is_ahead_of_its_counter_is_not_read_to_its_end_the_next_time(
-        self, surplus: int
-    ) -> None:
+    def test_report_ahead_of_its_counter_expects_fewer_rows_next_time(self, surplus: int) -> None:
         """The counter catches up: that is no growth that needs rows."""
         first = activity(0, opens=7 - surplus)
         read(ReportCursor(first, "opens", None, DAY), self.times)  # all seven rows
@@ -326,12 +407,12 @@ class TestTally:
         grown = first.expected_rows("opens") + surplus  # as the log adds it
         assert grown == recent
 
-    def test_rows_that_are_missing_at_the_end_too_are_short(self) -> None:
-        tally = ReportCursor(activity(9, 12), "opens", NOW, DAY)
-        assert not any(map(tally.is_known, self.times))
-        assert tally.close(read_in_full=True)
+    def test_close_tells_that_a_report_lags_behind_its_counter(self) -> None:
+        cursor = ReportCursor(activity(9, 12), "opens", NOW, DAY)
+        assert not any(map(cursor.is_known, self.times))
+        assert cursor.close(read_in_full=True)
 
-    def test_a_counter_that_counts_more_than_the_rows_does_not_mean_to_the_end(self) -> None:
+    def test_counter_above_the_rows_does_not_raise_the_expectation(self) -> None:
         first = activity(0, opens=9)
         read(ReportCursor(first, "opens", None, DAY), self.times)
         assert first.expected_rows("opens") == 2

@@ -1,8 +1,8 @@
-"""The log and the tally through made-up histories: whatever happens between runs, no row is lost.
+"""The change log and the report cursor through random histories: no row is ever lost.
 
-A history is drawn from a seed: campaigns are sent and sent again, events come now and late, streams
+A seed makes a history: campaigns are sent and sent again, events arrive on time and late, streams
 are deselected for a while, budgets end runs anywhere, and targets go back to an earlier state.
-`HISTORIES=5000` draws more of them.
+`HISTORIES=5000` makes more of them.
 """
 
 from __future__ import annotations
@@ -146,16 +146,16 @@ class Run(NothingPrefetched):
 
     def report(self, name: str, activity: Activity, complete: int) -> Iterator[int]:
         counter, lookback = STREAMS[name]
-        tally = ReportCursor(activity, counter, activity.read_until(complete), lookback)
+        cursor = ReportCursor(activity, counter, activity.read_until(complete), lookback)
         for number, event in enumerate(self.account.report(activity.activity_id, name)):
             if number % 5 == 0:
                 self.ask()
                 self.account.now += MINUTE * self.account.rng.choice((0, 0, 1, 30))
-            if tally.is_known(event.at):
-                tally.close(read_in_full=False)
+            if cursor.is_known(event.at):
+                cursor.close(read_in_full=False)
                 return
             yield event.number
-        tally.close(read_in_full=True)
+        cursor.close(read_in_full=True)
 
     def keep(self) -> None:
         self.states.append(json.dumps(self.state))

@@ -135,6 +135,7 @@ def test_wrong_settings_are_refused(
         ("--state", '{"bookmarks": {"contacts": 3}}', "The state is not one of this tap"),
         ("--state", '{"type": "STATE", "value": {"bookmarks": {}}}', "The state is not one"),
         ("--state", '{"bookmarks": {"contacts": {"replication_key_value": "x"}}}', "not one of"),
+        ("--state", '{"bookmarks": {"email_campaign_stats": {"log_version": 2}}}', "has version 2"),
         ("--config", "[1]", "must hold a JSON object"),
         ("--config", "null", "must hold a JSON object"),
         ("--config", '"x"', "must hold a JSON object"),
@@ -227,5 +228,8 @@ class TestOrder:
         assert [name for name in schemas if name in order] == [*order]
 
     def test_every_file_of_streams_has_its_place(self) -> None:
-        files = {file.stem for file in Path(streams.__path__[0]).glob("*.py")} - {"__init__", "bases"}
+        files = {file.stem for file in Path(streams.__path__[0]).glob("*.py")} - {
+            "__init__",
+            "bases",
+        }
         assert files == {*streams.SUBJECTS}

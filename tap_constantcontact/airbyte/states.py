@@ -1,12 +1,13 @@
-"""The states of streams, of which Airbyte keeps one each, and the tap's, which is whole.
+"""The states of the streams, one each as Airbyte keeps them, and the state of the tap.
 
-All streams of reports go by one log of what has moved (`tap_constantcontact.changes`). Airbyte has
-no place for it: clients were seen to drop states that are shared, and the state of a stream that is
-read in full, as the one that has the log, or is not selected, is not kept. So each stream that goes
-by the log has a copy in its own state, and the newest copy counts. A stream that is cleared, left
-out or added later then costs the others nothing; a single copy would be lost with its stream, and
-all reports would be read anew. What it costs: the log of 3,000 campaigns has 285 KB, and the nine
-streams that are selected by default and have it 2.6 MB. A copy is written with its stream only.
+All streams of reports use one change log (`tap_constantcontact.incremental.change_log`). Airbyte
+has no place for it: clients drop states that streams share (observed), and Airbyte keeps no state
+of a stream that is read in full, as the one with the log, or that is not selected. So each stream
+that uses the log has a copy of it in its own state, and the newest copy counts. Then a stream can
+be cleared, deselected or added without a cost to the others. A single copy would be lost with its
+stream, and all reports would be read again. The price: the log of 3,000 campaigns has 285 KB, and
+the nine streams that are selected by default and have a copy 2.6 MB. A copy is written only with
+its stream.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from jsonschema import Draft202012Validator
 from singer_sdk import Stream
 from singer_sdk.exceptions import ConfigurationError
 
+from tap_constantcontact.incremental.change_log_codec import check_version
 from tap_constantcontact.input_files import BOOKMARK
 from tap_constantcontact.streams import STREAMS
 from tap_constantcontact.streams.campaigns import EmailCampaigns
@@ -28,7 +30,7 @@ _LOG_OF = EmailCampaignStats.name
 _COPY = "log"
 #: What begins so in a state says that there is none.
 _MARK = "__ab_"
-#: What tells logs apart that began anew: their numbers mean other things.
+#: Tells logs apart that were started over, as their numbers mean different changes.
 _ID = "id"
 _READERS = [vars(cls)["name"] for cls in STREAMS if cls.follows_change_log]
 # The last to be read comes first: of copies that are equally new, its own has most in it. The
@@ -93,7 +95,7 @@ class StreamStates:
             given: the messages of earlier runs, one for each stream.
 
         Raises:
-            ConfigurationError: what is given are no such messages.
+            ConfigurationError: what is given are no such messages, or the log is too new.
         """
         if not _STATES.is_valid(given or []):
             message = (
@@ -112,6 +114,7 @@ class StreamStates:
         }
         copies = {name: own[name].pop(_COPY, {}) for name in _WITH_COPY if name in own}
         log: dict[str, Any] = max(copies.values(), key=_age, default={})
+        check_version(log)
         for name in copies.keys() & set(_READERS):
             if copies[name].get(_ID) != log.get(_ID):
                 for key in _OF_NUMBERS:
@@ -120,5 +123,5 @@ class StreamStates:
 
 
 def _age(log: Mapping[str, Any]) -> int:
-    """Return what is greater for a newer log; equal ones have seen the same moves."""
+    """Return what is greater for a newer log; equal ones have the same changes."""
     return int(log.get("last_number", 0))

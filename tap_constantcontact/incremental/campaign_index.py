@@ -11,8 +11,9 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
-from tap_constantcontact.incremental.change_log import ChangeLog, Counters
+from tap_constantcontact.incremental.change_log import ChangeLog
 from tap_constantcontact.incremental.changed_rows import ChangedRows
+from tap_constantcontact.incremental.counters import Counters
 from tap_constantcontact.incremental.start_date import with_overlap
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""How far a report has to be read."""
+"""How far a report has to be read, so that it is read in full only where that is needed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ _DAY = timedelta(days=1)
 
 
 class ReportCursor:
-    """Counts the rows of a report, newest first, and says when the rest is known.
+    """Counts the rows of a report, newest first, and tells when the other rows are known.
 
-    A stream knows an activity up to a moment, but rows can come late. It reads on to `lookback`
-    before that moment, and further where the rows do not account for the growth of the counter.
+    A stream has read the report up to some hour, but rows can come late. So it reads on to
+    `lookback` before that hour, and it reads the report in full if the rows so far don't account
+    for the growth of the counter.
 
-    How many rows that takes: those that were there from a day before the moment on, and the growth
-    since. Reports can be ahead of the counters: such a surplus is taken off, as it will be growth
-    the next time.
+    The rows since a day before that hour have to be as many as there were then, and the growth
+    since. A report can be ahead of its counter. The surplus is subtracted from what the next
+    reading expects, as the counter will grow by it.
     """
 
     def __init__(
@@ -27,12 +28,12 @@ class ReportCursor:
         read_until: datetime | None,
         lookback: timedelta,
     ) -> None:
-        """Begin to count.
+        """Begin a report.
 
         Args:
-            activity: what the report is on.
-            kind: `opens` or `clicks`, whose counter is the number of rows; others have no such one.
-            read_until: up to when the stream knows the activity; None to read to the end.
+            activity: the activity that the report is about.
+            kind: `opens` or `clicks`, whose counters count rows; None for other reports.
+            read_until: up to when the stream has read the report; None to read it in full.
             lookback: how far to read on before that; a day or more.
         """
         self._activity = activity
@@ -42,41 +43,42 @@ class ReportCursor:
         self._rows = self._expected = self._recent = 0
 
     def is_known(self, at: datetime | None) -> bool:
-        """Return whether a row and those that follow are known; count it if it is not.
+        """Return whether a row and all that follow are known; count the row if it is not.
 
         Args:
             at: the time of the row, if it has one.
         """
         if at and self._stop and at < self._stop:
-            if not self._is_short:
+            if not self._lacks_rows:
                 return True
-            self._stop = None  # rows came late: to the end
+            self._stop = None  # rows came late: read in full
         self._rows += 1
         self._expected += bool(at and self._expected_from and at >= self._expected_from)
         self._recent += bool(at and at >= self._activity.changed_at - _DAY)
         return False
 
     def close(self, *, read_in_full: bool) -> bool:
-        """Note how many rows the next reading has to find.
+        """Note in the log how many rows the next reading has to find.
 
         Args:
             read_in_full: whether all rows of the report were counted.
 
         Returns:
-            Whether the report is behind its counter: rows are missing, also at its end.
+            Whether the report lags behind its counter: even if it was read in full, rows are
+            missing.
         """
         if self._kind is None:
             return False
-        is_short = self._is_short
+        lacks_rows = self._lacks_rows
         if read_in_full:
             surplus = self._rows - getattr(self._activity.counters, self._kind)
         else:
             surplus = self._expected - self._activity.expected_rows(self._kind)
         self._activity.expect_rows(self._kind, max(0, self._recent - max(0, surplus)))
-        return is_short
+        return lacks_rows
 
     @property
-    def _is_short(self) -> bool:
+    def _lacks_rows(self) -> bool:
         """Whether the rows do not account for the growth of the counter."""
         if self._kind is None or self._expected_from is None:
             return False
