@@ -1,4 +1,4 @@
-"""`make demo`: a made-up account goes through Meltano into DuckDB, twice; every row is counted.
+"""`make demo`: a simulated account goes through Meltano into DuckDB, twice; every row is counted.
 
 Models are built over it, and a report is made.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from checks.support.analytics import Marts
+from checks.support.analytics import AnalyticsModels
 from checks.support.comparison import print_table
 from checks.support.loaders import DuckDB
-from checks.support.meltano import PROJECT, Failed, Project, Run, end_on_signals
+from checks.support.meltano import PROJECT, CheckFailed, Project, Run, end_on_signals
 from checks.targets import check
 from sandbox import Sandbox
 
@@ -35,7 +35,7 @@ def main() -> int:
         project = Project(OUTPUT, sandbox)
         try:
             demonstrate(project, sandbox)
-        except Failed as failure:
+        except CheckFailed as failure:
             log = project.log.relative_to(PROJECT)
             print(f"\nThe demo failed: {failure}\nThe whole log is in {log}")
             return 1
@@ -46,11 +46,11 @@ def demonstrate(project: Project, sandbox: Sandbox) -> None:
     """Sync the account, change it, sync it again, and report.
 
     Raises:
-        Failed: a run failed, or a row is missing.
+        CheckFailed: a run failed, or a row is missing.
     """
     target = DuckDB(OUTPUT)
-    marts = Marts(target, OUTPUT)
-    print("A made-up account with 600 contacts and 8 campaigns is served on this machine.")
+    marts = AnalyticsModels(target, OUTPUT)
+    print("A simulated account with 600 contacts and 8 campaigns is served on this machine.")
     print("First run: meltano run tap-constantcontact target-duckdb (installs both first) …")
     first = project.sync(target.loader, target.settings)
     check(target, first, sandbox, project.selected)

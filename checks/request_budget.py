@@ -88,7 +88,7 @@ def _key(row: dict[str, Any], names: list[str]) -> tuple[Any, ...]:
 
 
 def _agrees(row: dict[str, Any], wanted: dict[str, Any], ignored: Collection[str]) -> bool:
-    """Tell whether a row has all that is wanted, but for some properties."""
+    """Return whether a row has all that is wanted, except some properties."""
     return all(
         value == row.get(name) or plain(value) == plain(row.get(column_of(name)))
         for name, value in wanted.items()
@@ -269,7 +269,7 @@ class Bench:
             tap.run(outcome, max_requests=max_requests)
             if outcome.status != BUDGET_USED_UP:
                 break
-        # Each run looks at the small streams, and for what has changed, anew; activities that are
+        # Each run looks at the small streams, and for what has changed, again; activities that are
         # left for a later run than their campaign cost its detail once more.
         details = len(self.account.campaigns)
         outcome.bound = in_one + outcome.runs * self._at_rest + details
@@ -316,7 +316,7 @@ class Bench:
 
 
 def main() -> int:
-    """Run the scenarios, print what they took, and tell whether all is well."""
+    """Run the scenarios, print what they took, and return whether all is well."""
     options = parser().parse_args()
     began = time.monotonic()
     size = {"contacts": options.contacts, "campaigns": options.campaigns}

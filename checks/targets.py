@@ -1,4 +1,4 @@
-"""`make targets`: every stream of a made-up account goes through Meltano into several targets.
+"""`make targets`: every stream of a simulated account goes through Meltano into several targets.
 
 Each target is loaded twice, with changes between; into a database, a run is killed before each.
 All rows and values are compared with the account's each time, and so are the answers to the
@@ -16,10 +16,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from checks.support.analytics import Marts
+from checks.support.analytics import AnalyticsModels
 from checks.support.comparison import lacking, plain
 from checks.support.loaders import Csv, Database, DuckDB, Jsonl, PostgreSQL, Target
-from checks.support.meltano import PROJECT, Failed, Project, Run, end_on_signals
+from checks.support.meltano import PROJECT, CheckFailed, Project, Run, end_on_signals
 from checks.support.postgresql import ServerFailed, postgresql
 from sandbox import Sandbox
 from sandbox.server.expected import STREAMS, Rows
@@ -53,9 +53,9 @@ def main() -> int:
                 ) as sandbox,
                 TARGETS[name](folder) as target,
             ):
-                print(f"{name}: every stream of a made-up account, by meltano run …", flush=True)
+                print(f"{name}: every stream of a simulated account, by meltano run …", flush=True)
                 load(Project(folder, sandbox), target, sandbox)
-        except (Failed, ServerFailed) as failure:
+        except (CheckFailed, ServerFailed) as failure:
             print(f"\nIt failed: {failure}\nWhat was loaded and the log are in {folder}")
             return 1
     return 0
@@ -65,20 +65,20 @@ def load(project: Project, target: Target, sandbox: Sandbox) -> None:
     """Load a target twice, with changes between, and compare it with the account each time.
 
     Raises:
-        Failed: a run failed, a stream has no row, or a row is missing or differs.
+        CheckFailed: a run failed, a stream has no row, or a row is missing or differs.
     """
     tap = {**sandbox.settings_of_all, **ALL_STREAMS}
     streams = sorted(STREAMS)
     # Meltano takes a killed run for a living one for five minutes.
     flags = ["--force"] if isinstance(target, Database) else []
     if isinstance(target, Database):
-        marts = Marts(target, project.folder)
+        marts = AnalyticsModels(target, project.folder)
     for number in ("first", "second"):
         if isinstance(target, Database):
             kill(project, target, tap, *flags)
         run = project.sync(target.loader, target.settings, tap, *flags)
         if empty := [name for name in streams if not target.rows(name)]:
-            raise Failed(f"nothing came of {', '.join(empty)}")
+            raise CheckFailed(f"nothing came of {', '.join(empty)}")
         check(target, run, sandbox, streams)
         if isinstance(target, Database):
             check_queries(target, sandbox)
@@ -97,13 +97,13 @@ def kill(project: Project, target: Database, tap: dict[str, Any], *flags: str) -
     """Kill a run half-way.
 
     Raises:
-        Failed: it ended before, or had stored nothing yet.
+        CheckFailed: it ended before, or had stored nothing yet.
     """
     settings = {**target.settings, **SMALL_BATCHES}
     began = project.kill_sync(target.loader, settings, tap, KILL_AT_REQUEST, target.stored, *flags)
     stored = target.came("contacts", began)
     if not stored:
-        raise Failed("a run was killed before its target had stored a row")
+        raise CheckFailed("a run was killed before its target had stored a row")
     print(f"  a run killed at request {KILL_AT_REQUEST}, when {stored} contacts were stored")
 
 
@@ -124,26 +124,26 @@ def check(
         hidden: ids of rows whose values may be older than the account's.
 
     Raises:
-        Failed: a row is missing or differs.
+        CheckFailed: a row is missing or differs.
     """
     for name, sent in run.rows.items():
         if (came := target.came(name, run.began)) != sent:
-            raise Failed(f"the tap sent {sent} rows of {name}, of which {came} came")
+            raise CheckFailed(f"the tap sent {sent} rows of {name}, of which {came} came")
     expected = sandbox.expected(set(streams))
     for name in streams:
         if isinstance(target, Database) and target.key(name) != set(STREAMS[name].key):
-            raise Failed(f"the primary key of {name} is {target.key(name)}")
+            raise CheckFailed(f"the primary key of {name} is {target.key(name)}")
         missing, differing = lacking(target.rows(name), expected[name], STREAMS[name].key, hidden)
         for what, found in (("missing", missing), ("not the account's", differing)):
             if found:
-                raise Failed(f"{len(found)} rows of {name} are {what}, such as {found[0]}")
+                raise CheckFailed(f"{len(found)} rows of {name} are {what}, such as {found[0]}")
 
 
 def check_queries(target: Database, sandbox: Sandbox) -> None:
     """Compare what the queries of the docs say with the account.
 
     Raises:
-        Failed: they say something else.
+        CheckFailed: they say something else.
     """
     section = (
         DOCUMENT.read_text(encoding="utf-8").split(f"## {target.title}\n")[1].split("\n## ")[0]
@@ -154,7 +154,7 @@ def check_queries(target: Database, sandbox: Sandbox) -> None:
         rows = [tuple(map(plain, row)) for row in target.query(sql)[1]]
         wanted = [tuple(map(plain, row)) for row in answer(expected)]
         if Counter(rows) != Counter(wanted) or not rows:
-            raise Failed(f"another answer came than the account gives to\n{sql}")
+            raise CheckFailed(f"another answer came than the account gives to\n{sql}")
 
 
 def _unsubscribed(expected: dict[str, Rows]) -> Iterator[tuple[Any, ...]]:

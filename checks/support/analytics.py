@@ -15,7 +15,7 @@ from typing import Any
 
 from checks.support.comparison import plain
 from checks.support.loaders import Database
-from checks.support.meltano import PROJECT, Failed
+from checks.support.meltano import PROJECT, CheckFailed
 from sandbox import Sandbox
 from sandbox.server.expected import Rows
 
@@ -31,7 +31,7 @@ Account = dict[str, Rows]
 Facts = Iterator[tuple[Any, ...]]
 
 
-class Marts:
+class AnalyticsModels:
     """The models in a database that was loaded."""
 
     def __init__(self, target: Database, folder: Path) -> None:
@@ -53,7 +53,7 @@ class Marts:
             options: of `python -m analytics`, beside those.
 
         Raises:
-            Failed: dbt fails, or a test warns.
+            CheckFailed: dbt fails, or a test warns.
         """
         command = [str(PYTHON), "-m", "analytics", "--strict", "--logs", str(self._logs), *options]
         done = subprocess.run(
@@ -66,7 +66,7 @@ class Marts:
             check=False,
         )
         if done.returncode:
-            raise Failed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
+            raise CheckFailed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
 
     def check(self, sandbox: Sandbox, hidden: Collection[str] = ()) -> int:
         """Compare the marts with the account, after each build.
@@ -79,13 +79,13 @@ class Marts:
             How many comparisons were made.
 
         Raises:
-            Failed: a mart says something else than the account, or is not described as it is.
+            CheckFailed: a mart says something else than the account, or is not described as it is.
         """
         self._check_descriptions()
         account = sandbox.expected(_STREAMS)
         # Counts of all contacts are other ones where some are older.
-        left_out = COUNTS if hidden else ()
-        compared = [mart for mart in COMPARISONS if mart not in left_out]
+        excluded = COUNTS if hidden else ()
+        compared = [mart for mart in COMPARISONS if mart not in excluded]
         for mart in compared:
             sql, answer = COMPARISONS[mart]
             self._compare(mart, sql, Counter(_plain(answer(account))), hidden)
@@ -105,15 +105,15 @@ class Marts:
             (came - wanted, "has, unlike the account,"),
         ):
             if rows := [row for row in differing if row[0] not in hidden]:
-                raise Failed(f"{mart} {what} {len(rows)} rows such as {rows[0]}")
+                raise CheckFailed(f"{mart} {what} {len(rows)} rows such as {rows[0]}")
         if wanted and not came:
-            raise Failed(f"{mart} is empty")
+            raise CheckFailed(f"{mart} is empty")
 
     def _check_descriptions(self) -> None:
         """See to it that every column of every model is described, and no other.
 
         Raises:
-            Failed: one is not, or one is described that is not there.
+            CheckFailed: one is not, or one is described that is not there.
         """
         manifest = json.loads((self._logs / "manifest.json").read_text(encoding="utf-8"))
         for node in manifest["nodes"].values():
@@ -129,7 +129,7 @@ class Marts:
                 name for (name,) in rows if node["name"] != "contacts" or name[:7] != "custom_"
             }
             if columns != described:
-                raise Failed(f"{node['name']} is described otherwise: {columns ^ described}")
+                raise CheckFailed(f"{node['name']} is described otherwise: {columns ^ described}")
 
     def _environment(self) -> dict[str, str]:
         """Return the environment of dbt: the target's login, and nothing of the user's."""

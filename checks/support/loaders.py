@@ -15,7 +15,7 @@ import duckdb
 import psycopg
 
 from checks.support.comparison import Row
-from checks.support.meltano import Failed
+from checks.support.meltano import CheckFailed
 from checks.support.postgresql import Server
 
 
@@ -59,7 +59,7 @@ class Database(Target):
         """Return the names of the columns and the rows of a query.
 
         Raises:
-            Failed: the database refuses it.
+            CheckFailed: the database refuses it.
         """
 
     def rows(self, stream: str) -> list[Row]:
@@ -105,7 +105,7 @@ class DuckDB(Database):
                 result = database.execute(sql)
                 return [column[0] for column in result.description or []], result.fetchall()
         except duckdb.Error as error:
-            raise Failed(f"DuckDB says: {error}") from error
+            raise CheckFailed(f"DuckDB says: {error}") from error
 
 
 class PostgreSQL(Database):
@@ -140,7 +140,7 @@ class PostgreSQL(Database):
                 cursor = connection.execute(sql)
                 return [column.name for column in cursor.description or []], cursor.fetchall()
         except psycopg.Error as error:
-            raise Failed(f"PostgreSQL says: {error}") from error
+            raise CheckFailed(f"PostgreSQL says: {error}") from error
 
 
 class Files(Target):

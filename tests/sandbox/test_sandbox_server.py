@@ -30,7 +30,7 @@ from sandbox.__main__ import parser
 from sandbox.account.clock import DAY, seconds, stamp
 from sandbox.auth.tokens import Tokens
 from sandbox.endpoints.contacts import DATES
-from sandbox.server.admission import Gate
+from sandbox.server.admission import Admission
 from sandbox.server.errors import ApiError, TokenError
 from sandbox.server.faults import PAGES
 from sandbox.server.routing import ENDPOINTS
@@ -250,11 +250,11 @@ class Passage:
             "refresh_token": tokens.refresh_token,
         }
         self.header = "Bearer " + tokens.grant(form, None)["access_token"]
-        self.gate = Gate(Options(**options), tokens, lambda: self.now)
+        self.admission = Admission(Options(**options), tokens, lambda: self.now)
 
     def outcome(self) -> str:
         try:
-            self.gate.admit(self.header, ENDPOINTS["/contacts"])
+            self.admission.admit(self.header, ENDPOINTS["/contacts"])
         except ApiError as error:
             return str(error.body["error_key"])
         return "ok"
@@ -271,12 +271,12 @@ def test_no_second_holds_more_requests_than_allowed() -> None:
 
 def test_no_minute_holds_more_token_requests_than_allowed() -> None:
     passage = Passage(token_requests_per_minute=1)
-    passage.gate.admit_to_tokens()
+    passage.admission.admit_token_request()
     passage.now += 59.9
     with pytest.raises(TokenError):
-        passage.gate.admit_to_tokens()
+        passage.admission.admit_token_request()
     passage.now += 0.1
-    passage.gate.admit_to_tokens()
+    passage.admission.admit_token_request()
 
 
 def test_the_quota_holds_for_a_utc_day() -> None:
@@ -289,7 +289,7 @@ def test_the_quota_holds_for_a_utc_day() -> None:
 def test_the_gate_counts_right_with_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     passage = Passage(daily_quota=20)
     # Between the look at the quota and its count others would have the time to look as well.
-    monkeypatch.setattr(passage.gate._last_second, "add", lambda _: time.sleep(0.002))
+    monkeypatch.setattr(passage.admission._last_second, "add", lambda _: time.sleep(0.002))
     with ThreadPoolExecutor(8) as pool:
         outcomes = Counter(pool.map(lambda _: passage.outcome(), range(40)))
     assert outcomes == {"ok": 20, "quota_exceeded": 20}
