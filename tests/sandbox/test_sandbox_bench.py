@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from checks.request_budget import Outcome, Warehouse, _place, parser
+from checks.request_budget import Outcome, Warehouse, _endpoint, parser
 from sandbox import Sandbox
 
 
@@ -65,7 +65,7 @@ def test_an_outcome_says_what_is_wrong_with_it() -> None:
         "c", bound=1, status=1, requests=Counter({"/a": 1, "/b": 1}), lost=Counter({"contacts": 3})
     )
     assert outcome.failures == [
-        "ended with status 1", "3 rows of contacts lost", "2 requests are more than 1",
+        "ended with status 1", "3 rows of contacts lost", "2 requests exceed the bound of 1",
     ]  # fmt: skip
 
 
@@ -80,11 +80,11 @@ def test_an_outcome_says_what_is_wrong_with_it() -> None:
     ],
 )
 def test_places_have_no_ids(path: str, place: str) -> None:
-    assert _place(path.format("71600990-908b-4ee6-907f-00166bff2512")) == place
+    assert _endpoint(path.format("71600990-908b-4ee6-907f-00166bff2512")) == place
 
 
 def test_the_bench_is_small_unless_told_otherwise() -> None:
     options = vars(parser().parse_args([]))
     assert options == {
-        "campaigns": 360, "contacts": 5_000, "moved": [20, 200], "max_requests": 1_000,
+        "campaigns": 360, "contacts": 5_000, "changed": [20, 200], "max_requests": 1_000,
     }  # fmt: skip
