@@ -22,7 +22,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from checks.support.comparison import column_of, plain, unsteady
+from checks.support.comparison import column_of, normalize, volatile_properties
 from checks.support.table import print_table
 from sandbox import Sandbox
 from sandbox.server.expected import OCCURRENCE
@@ -73,7 +73,7 @@ class Warehouse:
                 # In the form of contacts, so that most values are equal right away.
                 row = json.loads(line.replace(".000Z", "Z"))["record"]
                 held[_key(row, kept)].append(row)
-            ignored = unsteady(names) | {OCCURRENCE}
+            ignored = volatile_properties(names) | {OCCURRENCE}
             for wanted in expected:
                 rows = held[_key(wanted, kept)]
                 found = next((row for row in rows if _agrees(row, wanted, ignored)), None)
@@ -85,13 +85,13 @@ class Warehouse:
 
 
 def _key(row: dict[str, Any], names: list[str]) -> tuple[Any, ...]:
-    return tuple(plain(row[name]) for name in names)
+    return tuple(normalize(row[name]) for name in names)
 
 
 def _agrees(row: dict[str, Any], wanted: dict[str, Any], ignored: Collection[str]) -> bool:
     """Return whether a row has all wanted values, except ignored ones."""
     return all(
-        value == row.get(name) or plain(value) == plain(row.get(column_of(name)))
+        value == row.get(name) or normalize(value) == normalize(row.get(column_of(name)))
         for name, value in wanted.items()
         if name not in ignored
     )
@@ -306,7 +306,7 @@ class Scenarios:
             for number, campaign_id in enumerate(changing):
                 rare = ("forwards", "optouts", "bounces") if number % 10 == 0 else ()
                 for kind in ("opens", "clicks", *rare):
-                    account.happen(campaign_id, kind)
+                    account.add_events(campaign_id, kind)
             return sum(len(account.engagements(id_)) for id_ in changing)
 
     def _change_contacts(self) -> int:

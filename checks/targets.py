@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from checks.support.analytics import AnalyticsModels
-from checks.support.comparison import lacking, plain
+from checks.support.comparison import compare, normalize
 from checks.support.loaders import Csv, Database, DuckDB, Jsonl, PostgreSQL, Target
 from checks.support.meltano import PROJECT, CheckFailed, Project, Run, end_on_signals
 from checks.support.postgresql import ServerFailed, postgresql
@@ -135,7 +135,7 @@ def check(
     for name in streams:
         if isinstance(target, Database) and target.key(name) != set(STREAMS[name].key):
             raise CheckFailed(f"the primary key of {name} is {target.key(name)}")
-        missing, differing = lacking(target.rows(name), expected[name], STREAMS[name].key, hidden)
+        missing, differing = compare(target.rows(name), expected[name], STREAMS[name].key, hidden)
         for what, found in (("missing", missing), ("not the account's", differing)):
             if found:
                 raise CheckFailed(f"{len(found)} rows of {name} are {what}, such as {found[0]}")
@@ -153,8 +153,8 @@ def check_queries(target: Database, sandbox: Sandbox) -> None:
     queries = re.findall(r"```sql\n(.*?)```", section, re.DOTALL)
     expected = sandbox.expected({"contacts", "email_clicks"})
     for sql, result in zip(queries, RESULTS, strict=True):
-        rows = [tuple(map(plain, row)) for row in target.query(sql)[1]]
-        wanted = [tuple(map(plain, row)) for row in result(expected)]
+        rows = [tuple(map(normalize, row)) for row in target.query(sql)[1]]
+        wanted = [tuple(map(normalize, row)) for row in result(expected)]
         if Counter(rows) != Counter(wanted) or not rows:
             raise CheckFailed(f"the result differs from the account:\n{sql}")
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from checks.support.comparison import plain
+from checks.support.comparison import normalize
 from checks.support.loaders import Database
 from checks.support.meltano import PROJECT, CheckFailed
 from sandbox import Sandbox
@@ -147,7 +147,7 @@ class AnalyticsModels:
 
 
 def _plain(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    return (tuple(map(plain, row)) for row in rows)
+    return (tuple(map(normalize, row)) for row in rows)
 
 
 # The facts of the account, by model; the first value is the id of the row's owner.

@@ -22,7 +22,7 @@ _OF_A_CONTACT = frozenset(
 )
 
 
-def lacking(
+def compare(
     rows: Iterable[Row], expected: Rows, key: Collection[str], hidden: Collection[str] = ()
 ) -> tuple[list[Key], list[str]]:
     """Compare the rows of a stream that arrived with those of the account.
@@ -38,12 +38,12 @@ def lacking(
     Returns:
         The keys of the rows that are missing, and those of rows that differ, with the properties.
     """
-    held = {tuple(plain(row[name]) for name in key): row for row in rows}
-    wanted = {tuple(map(plain, key_of_row)): row for key_of_row, row in expected.items()}
+    held = {tuple(normalize(row[name]) for name in key): row for row in rows}
+    wanted = {tuple(map(normalize, key_of_row)): row for key_of_row, row in expected.items()}
     missing = [key_of_row for key_of_row in wanted if key_of_row not in held]
     if OCCURRENCE in key:  # the order of rows with the same time does not matter
         return missing, []
-    ignored = unsteady(key)
+    ignored = volatile_properties(key)
     differing = [
         f"{key_of_row} {names}"
         for key_of_row, row in wanted.items()
@@ -57,11 +57,11 @@ def _differing(row: Row, wanted: Row, ignored: Collection[str]) -> list[str]:
     return [
         name
         for name, value in wanted.items()
-        if name not in ignored and plain(value) != plain(row.get(column_of(name)))
+        if name not in ignored and normalize(value) != normalize(row.get(column_of(name)))
     ]
 
 
-def unsteady(key: Collection[str]) -> frozenset[str]:
+def volatile_properties(key: Collection[str]) -> frozenset[str]:
     """Return the properties of a stream's rows that may change without a trace.
 
     A report on an email shows contacts as they are when it is read. Its events stay the same, and
@@ -79,21 +79,23 @@ def column_of(name: str) -> str:
     return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
 
 
-def plain(value: Any) -> Any:
+def normalize(value: Any) -> Any:
     """Return a value in one form, whether it comes from JSON or a database.
 
     In a database nested values may be JSON texts, times have no offset, empty texts are null, and
     ids that the API sends as numbers are texts.
     """
     if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items() if plain(item) is not None}
+        return {
+            name: normalize(item) for name, item in value.items() if normalize(item) is not None
+        }
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [normalize(item) for item in value]
     if isinstance(value, datetime):
         value = value.isoformat()
     if isinstance(value, str):
         if value[:1] in ("{", "["):
-            return plain(json.loads(value))
+            return normalize(json.loads(value))
         if moment := _TIMESTAMP.fullmatch(value):
             return f"{moment[1]} {moment[2]}{(moment[3] or '').rstrip('0').rstrip('.')}"
     if isinstance(value, (float, Decimal)):

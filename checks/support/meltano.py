@@ -165,7 +165,7 @@ class Project:
                         f"the run ended before request {at_request}, at which it was to be killed"
                     )
                 time.sleep(_INTERVAL)
-        self._sandbox.heal()
+        self._sandbox.clear_faults()
         return began
 
     @contextmanager

@@ -186,7 +186,7 @@ class Account:
             self._schedule_resend(activity)
         return self._send(activity, audience, sent_at, until)
 
-    def send_on(self, campaign_id: str, at: int | None = None) -> None:
+    def send_to_all_lists(self, campaign_id: str, at: int | None = None) -> None:
         """Send a sent campaign to all lists, to contacts who did not get it yet (documented)."""
         sent_at, until = self._sending(at)
         activity = self.activity(campaign_id, "primary_email")
@@ -229,7 +229,7 @@ class Account:
         part.refreshed_at = now
         return self._apply_optouts(part.optouts[known:], now)
 
-    def happen(
+    def add_events(
         self, id_: str, kind: str, times: int = 1, *, contact_id: str = "", at: int | None = None
     ) -> list[Event]:
         """Add events to a sent email now. Only counters and reports change.
@@ -260,7 +260,7 @@ class Account:
             self._apply_optouts(events, now)
         return events
 
-    def take_back(self, id_: str, kind: str, times: int = 1) -> list[Event]:
+    def remove_events(self, id_: str, kind: str, times: int = 1) -> list[Event]:
         """Remove the events that became known last: counters drop (assumed: it may happen).
 
         Args:

@@ -68,7 +68,7 @@ def _apply_status(
     if status == "Done":
         account.send_campaign(campaign_id, at)
         if len(account.campaigns) % 4 == 3:  # noqa: PLR2004 - every fourth is later sent to more lists
-            account.send_on(campaign_id, min(at + DAY, last))
+            account.send_to_all_lists(campaign_id, min(at + DAY, last))
         if resend:
             account.resend_campaign(campaign_id, min(at + 4 * DAY, last))
     elif status != "Draft":

@@ -39,13 +39,13 @@ def change(account: Account) -> dict[str, list[Any]]:
             "contacts_unsubscribed": round_.unsubscribe_contacts(),
             "contacts_resubscribed": round_.resubscribe_contacts(),
             "contacts_deleted": round_.delete_contacts(),
-            "contacts_moved": round_.move_contacts(),
+            "contacts_off_lists": round_.take_off_lists(),
             "lists_renamed": round_.rename_lists(),
             "tags_renamed": round_.rename_tags(),
             "segments_edited": round_.edit_segments(),
             "registrations_changed": round_.change_registrations(),
             "events_registered_for": round_.register_for_events(),
-            "sms_campaigns_moved": round_.move_sms_campaigns(),
+            "sms_campaigns_clicked": round_.click_sms_campaigns(),
             "bulk_activities_added": round_.add_bulk_activities(),
             "automations_edited": round_.edit_automations(),
         }
@@ -121,12 +121,12 @@ class Round:
             self.account.delete(contact_id)
         return deleted
 
-    def move_contacts(self) -> list[str]:
+    def take_off_lists(self) -> list[str]:
         """Remove one contact from its lists. That no date changes is an assumption."""
-        moved = self._pick(1, lambda contact: bool(contact["list_memberships"]))
-        for contact_id in moved:
+        changed = self._pick(1, lambda contact: bool(contact["list_memberships"]))
+        for contact_id in changed:
             self.account.contacts[contact_id]["list_memberships"] = []
-        return moved
+        return changed
 
     def rename_lists(self) -> list[str]:
         """Rename a list."""
@@ -173,15 +173,15 @@ class Round:
             add_registration(self.account, event_id, contact_id, self.now)
         return upcoming if self.living else []
 
-    def move_sms_campaigns(self) -> list[str]:
+    def click_sms_campaigns(self) -> list[str]:
         """Let one more contact click in an SMS campaign. No date changes."""
         campaigns = self.account.sms_campaigns
-        moved = sorted(campaigns, key=lambda id_: str(campaigns[id_]["last_sent_date"]))[-1:]
-        for campaign_id in moved:
+        changed = sorted(campaigns, key=lambda id_: str(campaigns[id_]["last_sent_date"]))[-1:]
+        for campaign_id in changed:
             counts = self.account.sms_campaigns[campaign_id]["unique_counts"]
             for kind in ("sends", "delivers", "opens", "clicks"):
                 counts[kind] += 1
-        return moved
+        return changed
 
     def add_bulk_activities(self) -> list[str]:
         """Start an import."""

@@ -165,7 +165,7 @@ class Sandbox:
         """
         self._faults.add(PlannedFault(path, Fault(fault), **details))
 
-    def heal(self) -> None:
+    def clear_faults(self) -> None:
         """Forget all planned faults."""
         self._faults.clear()
 

@@ -56,7 +56,7 @@ def test_lost_ignores_the_order_of_rows_in_a_minute(sandbox: Sandbox) -> None:
     warehouse = filled(sandbox, *OPENS)
     part.opens[-3:] = reversed(part.opens[-3:])
     assert not warehouse.lost(sandbox)
-    sandbox.account.happen(activity_id, "opens", contact_id=contact_id)
+    sandbox.account.add_events(activity_id, "opens", contact_id=contact_id)
     assert warehouse.lost(sandbox) == {"email_opens": 1}
 
 

@@ -36,7 +36,7 @@ def test_change_returns_exactly_the_changed_ids(account: Account) -> None:
     assert set(done["lists_renamed"]) <= _differing(before["contact_lists"], after["contact_lists"])
     assert set(done["tags_renamed"]) <= _differing(before["contact_tags"], after["contact_tags"])
     for stream, what in (
-        ("sms_campaign_summaries", "sms_campaigns_moved"),
+        ("sms_campaign_summaries", "sms_campaigns_clicked"),
         ("events", "events_registered_for"),
         ("bulk_activities", "bulk_activities_added"),
         ("automations", "automations_edited"),
@@ -65,7 +65,7 @@ def test_change_updates_the_dates_that_the_api_updates(account: Account) -> None
     assert [updated(id_)[0] for id_ in done["contacts_edited"]] == [True, True, True]
     assert [updated(id_) for id_ in done["contacts_unsubscribed"]] == [(False, True), (False, True)]
     assert [updated(id_) for id_ in done["contacts_resubscribed"]] == [(False, True)]
-    assert [updated(id_) for id_ in done["contacts_moved"]] == [(False, False)]
+    assert [updated(id_) for id_ in done["contacts_off_lists"]] == [(False, False)]
     assert [updated(id_)[0] for id_ in done["contacts_deleted"]] == [True]
 
 
@@ -104,12 +104,14 @@ TOTAL = {"opens": "em_opens_all", "clicks": "em_clicks_all"}
 
 @pytest.mark.parametrize("by", ["campaign", "activity"])
 @pytest.mark.parametrize("kind", STREAM_OF)
-def test_happen_adds_events_to_counters_and_reports(account: Account, kind: str, by: str) -> None:
+def test_add_events_adds_events_to_counters_and_reports(
+    account: Account, kind: str, by: str
+) -> None:
     campaign_id = sent_campaign(account)
     activity_id = primary(account, campaign_id)
     before = rows(account)
     account.now = lambda: LATER
-    events = account.happen(campaign_id if by == "campaign" else activity_id, kind, 3)
+    events = account.add_events(campaign_id if by == "campaign" else activity_id, kind, 3)
     after = rows(account)
     name = TOTAL.get(kind, f"em_{kind}")
     added = counters(after, campaign_id)[name] - counters(before, campaign_id)[name]
@@ -125,21 +127,23 @@ def test_happen_adds_events_to_counters_and_reports(account: Account, kind: str,
 
 
 @pytest.mark.parametrize("kind", STREAM_OF)
-def test_happen_with_a_counted_contact_keeps_unique_counters(account: Account, kind: str) -> None:
+def test_add_events_with_a_counted_contact_keeps_unique_counters(
+    account: Account, kind: str
+) -> None:
     campaign_id = sent_campaign(account)
-    (first,) = account.happen(campaign_id, kind)
+    (first,) = account.add_events(campaign_id, kind)
     before = rows(account)
-    account.happen(campaign_id, kind, contact_id=first.contact_id)
+    account.add_events(campaign_id, kind, contact_id=first.contact_id)
     after = rows(account)
     assert counters(before, campaign_id)[f"em_{kind}"] == counters(after, campaign_id)[f"em_{kind}"]
     assert len(after[STREAM_OF[kind]]) == len(before[STREAM_OF[kind]]) + 1
 
 
-def test_happen_in_the_past_and_take_back_restore_the_reports(account: Account) -> None:
+def test_add_events_in_the_past_and_remove_events_restore_the_reports(account: Account) -> None:
     campaign_id = sent_campaign(account)
     before = rows(account)
     sent_at = account.engagements(campaign_id)[0].sent_at
-    (event,) = account.happen(campaign_id, "opens", at=sent_at + HOUR)
+    (event,) = account.add_events(campaign_id, "opens", at=sent_at + HOUR)
     late = rows(account)
     (key,) = late["email_opens"].keys() - before["email_opens"].keys()
     assert key[2] == stamp_ms(event.at) < stamp_ms(NOW)
@@ -147,32 +151,32 @@ def test_happen_in_the_past_and_take_back_restore_the_reports(account: Account) 
         counters(late, campaign_id)["em_opens_all"]
         == 1 + (counters(before, campaign_id)["em_opens_all"])
     )
-    assert account.take_back(campaign_id, "opens") == [event]
+    assert account.remove_events(campaign_id, "opens") == [event]
     after = rows(account)
     assert after["email_opens"] == before["email_opens"]
     assert after["contact_activity_details"] == before["contact_activity_details"]
     assert counters(after, campaign_id) == counters(before, campaign_id)
     everything = len(account.engagements(campaign_id)[0].opens)
-    assert len(account.take_back(campaign_id, "opens", everything + 5)) == everything
+    assert len(account.remove_events(campaign_id, "opens", everything + 5)) == everything
     assert counters(rows(account), campaign_id)["em_opens_all"] == 0
 
 
 def test_activity_index_notices_one_removed_and_one_added_event(account: Account) -> None:
     campaign_id = sent_campaign(account)
     rows(account)
-    account.take_back(campaign_id, "opens")
-    account.happen(campaign_id, "opens")
+    account.remove_events(campaign_id, "opens")
+    account.add_events(campaign_id, "opens")
     streams = rows(account)
     types = Counter(key[:3] for key in streams["contact_activity_details"])
     opens = Counter((key[1], key[0], "em_opens") for key in streams["email_opens"])
     assert opens == Counter({key: n for key, n in types.items() if key[2] == "em_opens"})
 
 
-def test_happen_without_recipients_raises() -> None:
+def test_add_events_without_recipients_raises() -> None:
     account = make(contacts=0)
     sent = next(iter(account.engagement))
     with pytest.raises(ValueError, match="no contact received"):
-        account.happen(sent, "opens")
+        account.add_events(sent, "opens")
 
 
 def test_resend_campaign_adds_a_resend_activity(account: Account) -> None:
@@ -193,10 +197,10 @@ def test_resend_campaign_adds_a_resend_activity(account: Account) -> None:
     assert sends == counters(before, campaign_id)["em_sends"]
 
 
-def test_send_on_sends_to_more_contacts_now(account: Account) -> None:
+def test_send_to_all_lists_sends_to_more_contacts_now(account: Account) -> None:
     campaign_id = sent_campaign(account)
     account.now = lambda: LATER
-    account.send_on(campaign_id)
+    account.send_to_all_lists(campaign_id)
     (part,) = account.engagements(campaign_id)
     assert part.sent_at == LATER
     assert max(event.at for event in part.opens) <= LATER

@@ -143,8 +143,8 @@ def test_stats_lag_delays_counters_but_not_reports(account: Account) -> None:
 
     before = rows_at(LATER)
     old = counters(before, campaign_id)
-    account.happen(campaign_id, "opens", 2)
-    account.happen(campaign_id, "clicks", at=LATER - HOUR)
+    account.add_events(campaign_id, "opens", 2)
+    account.add_events(campaign_id, "clicks", at=LATER - HOUR)
     for moment, opens, clicks in ((LATER, 0, 0), (LATER + 299, 0, 0), (LATER + 300, 2, 1)):
         after = rows_at(moment)
         assert len(after["email_opens"]) == len(before["email_opens"]) + 2

@@ -50,7 +50,7 @@ def test_updated_after_does_not_return_unsubscribed_contacts(fresh_client: Clien
     assert updated == {*done["contacts_added"], *done["contacts_edited"], *done["contacts_deleted"]}
     assert opted_out == {*done["contacts_unsubscribed"], *done["contacts_opted_out"]}
     assert ids(created_after=since) == set(done["contacts_added"])
-    hidden = {*done["contacts_resubscribed"], *done["contacts_moved"]}
+    hidden = {*done["contacts_resubscribed"], *done["contacts_off_lists"]}
     assert len(hidden) == 2
     assert hidden.isdisjoint(updated | opted_out)
 

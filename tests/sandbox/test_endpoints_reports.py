@@ -59,7 +59,7 @@ def test_stats_lag_option_delays_counters() -> None:
         report = filled(client, TRACKING + "opens")
         activity_id = report.split("/")[3]
         known = client.get_all(report, "tracking_activities")
-        client.sandbox.account.happen(activity_id, "opens", 2)
+        client.sandbox.account.add_events(activity_id, "opens", 2)
         assert len(client.get_all(report, "tracking_activities")) == len(known) + 2
         path = f"/reports/stats/email_campaign_activities/{activity_id}"
         (stats,) = client.json(path)["results"]

@@ -53,7 +53,7 @@ def test_fault_path_pattern_matches_paths(fresh_client: Client) -> None:
         == 500
     )
     assert fresh_client.get("/emails").status_code == 200
-    fresh_client.sandbox.heal()
+    fresh_client.sandbox.clear_faults()
     assert fresh_client.get("/contacts").status_code == 200
 
 
