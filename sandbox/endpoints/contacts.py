@@ -139,7 +139,7 @@ def _sort(rows: list[Record], order: str) -> None:
     },
 )
 def contacts(call: Call) -> Listing | JsonResponse:
-    """List contacts, by default newest first (assumed: so they came in the only real capture)."""
+    """List contacts, by default newest first (assumed: as in the only published response)."""
     if "segment_id" in call.query:
         return _segment_contacts(call)
     rows = _select(call)
