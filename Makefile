@@ -83,7 +83,7 @@ contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT
 	@.venv/bin/python -m tools.contract
 
 clean: ## Take away what was made.
-	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-* .meltano .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 
 .venv/made: pyproject.toml
 	$(call install,--editable . --group test)

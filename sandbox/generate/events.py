@@ -55,14 +55,7 @@ def add_event(account: Account, name: str, status: str, starts: int) -> str:
         "event_end": stamp(starts + 3 * HOUR),
         "event_type": "FOOD_AND_DRINK",
         "eso": "001wQREZJ98vGM_rGt-fbtpGw==",
-        "contact": {
-            **moments,
-            "email_address": "owner@example.com",
-            "from_email_address": "news@example.com",
-            "name": "Lola Zang",
-            "organization_name": "Café Olé",
-            "phone_number": "508 111 1212",
-        },
+        "contact": _organizer(moments),
         **moments,
         **_milestones(status, created),
         "address": _address(moments),
@@ -100,14 +93,7 @@ def add_event(account: Account, name: str, status: str, starts: int) -> str:
         "failed_campaign_activities": [],
         "location_type": "PHYSICAL",
         "notify_owner_on_reg": True,
-        "online_meeting": {
-            **moments,
-            "enabled_flag": False,
-            "instructions": "The link comes by email.",
-            "label": "Join",
-            "provider_type": "ZOOM",
-            "url": "https://meet.example.com/abc-defg-hij",
-        },
+        "online_meeting": _online_meeting(moments),
         "registration_url": f"https://events.example.com/ev/reg/{event_id[:7]}",
         "status": status,
         "time_zone": "US/Eastern",
@@ -186,6 +172,28 @@ def _milestones(status: str, created: int) -> Record:
     if status in ("CANCELLED", "DELETED"):
         milestones[f"{status.lower()}_time"] = stamp_ms(created + 9 * DAY)
     return milestones
+
+
+def _organizer(moments: Record) -> Record:
+    return {
+        **moments,
+        "email_address": "owner@example.com",
+        "from_email_address": "news@example.com",
+        "name": "Lola Zang",
+        "organization_name": "Café Olé",
+        "phone_number": "508 111 1212",
+    }
+
+
+def _online_meeting(moments: Record) -> Record:
+    return {
+        **moments,
+        "enabled_flag": False,
+        "instructions": "The link comes by email.",
+        "label": "Join",
+        "provider_type": "ZOOM",
+        "url": "https://meet.example.com/abc-defg-hij",
+    }
 
 
 def _address(moments: Record) -> Record:
