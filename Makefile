@@ -27,7 +27,7 @@ endef
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: .venv-demo/made .venv-analytics/made ## Sync a made-up account into DuckDB, twice, and report on it.
+demo: .venv-demo/made .venv-analytics/made ## Sync a simulated account into DuckDB, twice, and report on it.
 	@.venv-demo/bin/python -m checks.demo
 
 analytics: .venv-analytics/made ## Build models and a report over your database (ANALYTICS: options, as --help).
@@ -36,19 +36,19 @@ analytics: .venv-analytics/made ## Build models and a report over your database 
 models: .venv-analytics/made ## Test the models over odd rows and over none.
 	@.venv-analytics/bin/python -m pytest --quiet --confcutdir=tests/analytics tests/analytics
 
-targets: .venv-demo/made .venv-analytics/made ## Sync every stream into several targets, and compare every value (TARGETS: some of them).
+targets: .venv-demo/made .venv-analytics/made ## Sync every stream into several targets, and compare all values (TARGETS: some of them).
 	@.venv-demo/bin/python -m checks.targets $(TARGETS)
 
-airbyte: .venv/made .venv-airbyte/made ## Read a made-up account with Airbyte's own packages.
+airbyte: .venv/made .venv-airbyte/made ## Read a simulated account with Airbyte's own packages.
 	@.venv-airbyte/bin/python -m pytest --quiet --confcutdir=tests/airbyte -k "not docker" tests/airbyte
 
 login-browser: .venv-browser/made ## Sign in to the sandbox in a real browser (CHROMIUM, CHROMEDRIVER: where they are).
 	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser
 
-bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Measure the tap beside others (BENCH: its options, as --help).
+bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Compare the speed of the tap with others (BENCH: its options, as --help).
 	@.venv/bin/python -m bench $(BENCH)
 
-requests: .venv/made ## Count the requests of runs, and what they lose (REQUESTS: its options, as --help).
+requests: .venv/made ## Count the requests of syncs, and the rows they lose (REQUESTS: its options, as --help).
 	@.venv/bin/python -m checks.request_budget $(REQUESTS)
 
 # On two cores: one of three tests waits for something.
@@ -70,7 +70,7 @@ format: .venv/made ## Bring the code into its format.
 	@.venv/bin/ruff check --quiet --fix
 	@.venv/bin/ruff format --quiet
 
-plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from what the tap tells of itself.
+plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from the tap's --about.
 	@.venv/bin/python -m tools.plugin_yaml
 
 docs: .venv/made ## Write docs/streams.md and its diagram, from the schemas and the stream classes.
@@ -83,7 +83,7 @@ contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT
 	@.venv/bin/python -m tools.contract
 
 clean: ## Take away what was made.
-	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-* .meltano .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
 
 .venv/made: pyproject.toml
 	$(call install,--editable . --group test)

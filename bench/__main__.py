@@ -22,7 +22,7 @@ from typing import Any
 
 from bench.pace import LATENCY, first_sync
 from bench.run import Run, serving, took
-from checks.support.comparison import print_table
+from checks.support.table import print_table
 
 FOLDER = Path(__file__).parent
 #: Name, folder of its environment, and how many times as fast as it the tap should be.

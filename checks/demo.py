@@ -1,6 +1,6 @@
-"""`make demo`: a made-up account goes through Meltano into DuckDB, twice; every row is counted.
+"""`make demo`: sync a simulated account into DuckDB with Meltano, twice, and check every row.
 
-Models are built over it, and a report is made.
+The dbt models are built on the result, and a report is written.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from checks.support.analytics import Marts
-from checks.support.comparison import print_table
+from checks.support.analytics import AnalyticsModels
 from checks.support.loaders import DuckDB
-from checks.support.meltano import PROJECT, Failed, Project, Run, end_on_signals
+from checks.support.meltano import PROJECT, CheckFailed, Project, Run, end_on_signals
+from checks.support.table import print_table
 from checks.targets import check
 from sandbox import Sandbox
 
@@ -35,9 +35,9 @@ def main() -> int:
         project = Project(OUTPUT, sandbox)
         try:
             demonstrate(project, sandbox)
-        except Failed as failure:
+        except CheckFailed as failure:
             log = project.log.relative_to(PROJECT)
-            print(f"\nThe demo failed: {failure}\nThe whole log is in {log}")
+            print(f"\nThe demo failed: {failure}\nThe full log is in {log}")
             return 1
     return 0
 
@@ -46,49 +46,49 @@ def demonstrate(project: Project, sandbox: Sandbox) -> None:
     """Sync the account, change it, sync it again, and report.
 
     Raises:
-        Failed: a run failed, or a row is missing.
+        CheckFailed: If a run fails or a row is missing.
     """
     target = DuckDB(OUTPUT)
-    marts = Marts(target, OUTPUT)
-    print("A made-up account with 600 contacts and 8 campaigns is served on this machine.")
+    models = AnalyticsModels(target, OUTPUT)
+    print("A simulated account with 600 contacts and 8 campaigns is served on this machine.")
     print("First run: meltano run tap-constantcontact target-duckdb (installs both first) …")
     first = project.sync(target.loader, target.settings)
     check(target, first, sandbox, project.selected)
-    marts.build("--no-report")
-    marts.check(sandbox)
+    models.build("--no-report")
+    models.check(sandbox)
     print(f"done in {first.seconds:.0f} s. The account changes:")
     changed = sandbox.change()
     for what, ids in changed.items():
         print(f"  {what.replace('_', ' ')}: {len(ids)}")
-    # No filter of the API shows these; the daily sweep brings them.
-    hidden = {*changed["contacts_resubscribed"], *changed["contacts_moved"]}
-    print("Second run: what the API shows as changed, and the small tables …")
+    # No filter of the API returns these; the daily sweep does.
+    hidden = {*changed["contacts_resubscribed"], *changed["contacts_off_lists"]}
+    print("Second run: the changes that the API exposes, and the small tables …")
     second = project.sync(target.loader, target.settings)
     check(target, second, sandbox, project.selected, hidden)
     print(f"done in {second.seconds:.0f} s.\n")
     print_runs(first, second)
     print(
-        "\nEvery row that the tap sent is in the database, and every row of the account, with its "
-        f"values.\n{len(hidden)} contacts changed in ways that no filter shows: they come with the "
-        "next daily sweep."
+        "\nThe database holds every row that the tap sent, and every row of the account with its "
+        f"values.\n{len(hidden)} contacts have changes that no filter exposes: the next daily "
+        "sweep loads them."
     )
     print("\nThe last campaigns:")
     print_table(*target.query(_CAMPAIGNS))
-    print("\nThe models of analytics/ are built over it, as they were after the first run …")
-    marts.build("--report", str(REPORT))
-    compared = marts.check(sandbox, hidden)
-    print(f"done: {compared} comparisons of theirs with the account.")
+    print("\nBuilding the models of analytics/ again, as after the first run …")
+    models.build("--report", str(REPORT))
+    compared = models.check(sandbox, hidden)
+    print(f"done: {compared} comparisons of the models with the account.")
     print(f"\nThe database is {target.file.relative_to(PROJECT)}.")
     print(f"The report is {REPORT.relative_to(PROJECT)}: open it in a browser.")
 
 
 def print_runs(first: Run, second: Run) -> None:
-    """Print rows and requests of both runs, a line for each stream."""
+    """Print the rows and requests of both runs, a line for each stream."""
     rows: list[tuple[Any, ...]] = [
         (name, *(of.get(name, 0) for run in (first, second) for of in (run.rows, run.requests)))
         for name in first.rows
     ]
-    totals = ("together", *(sum(row[column] for row in rows) for column in range(1, 5)))
+    totals = ("total", *(sum(row[column] for row in rows) for column in range(1, 5)))
     columns = ["stream", "rows, 1st run", "requests", "rows, 2nd run", "requests"]
     print_table(columns, [*rows, totals])
 

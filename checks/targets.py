@@ -1,8 +1,8 @@
-"""`make targets`: every stream of a made-up account goes through Meltano into several targets.
+"""`make targets`: sync every stream of a simulated account with Meltano into several targets.
 
-Each target is loaded twice, with changes between; into a database, a run is killed before each.
-All rows and values are compared with the account's each time, and so are the answers to the
-queries of docs/targets.md, and in databases the models of analytics/.
+Each target is loaded twice, with changes in between; for a database, a run is killed before each.
+Every time, all rows and values are compared with the account's, and so are the results of the
+queries of docs/targets.md and, in databases, the models of analytics/.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from checks.support.analytics import Marts
-from checks.support.comparison import lacking, plain
+from checks.support.analytics import AnalyticsModels
+from checks.support.comparison import compare, normalize
 from checks.support.loaders import Csv, Database, DuckDB, Jsonl, PostgreSQL, Target
-from checks.support.meltano import PROJECT, Failed, Project, Run, end_on_signals
+from checks.support.meltano import PROJECT, CheckFailed, Project, Run, end_on_signals
 from checks.support.postgresql import ServerFailed, postgresql
 from sandbox import Sandbox
 from sandbox.server.expected import STREAMS, Rows
@@ -29,7 +29,7 @@ DOCUMENT = PROJECT / "docs" / "targets.md"
 
 ALL_STREAMS = {"requests_per_second": 1000, "contacts_sweep_days": 0, "_select": ["*.*"]}
 
-# Runs are killed at this request, of 380 and more; some of their small batches are stored by then.
+# Runs are killed at this request, of at least 380; some small batches are stored by then.
 KILL_AT_REQUEST = 200
 SMALL_BATCHES = {"batch_size_rows": 20}
 
@@ -38,11 +38,11 @@ def main() -> int:
     """Load the targets, and return an exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "targets", nargs="*", metavar="target", help=f"of {', '.join(TARGETS)}; default: all"
+        "targets", nargs="*", metavar="target", help=f"one of {', '.join(TARGETS)}; default: all"
     )
     names = parser.parse_args().targets or list(TARGETS)
     if unknown := set(names) - TARGETS.keys():
-        parser.error(f"no such target: {', '.join(sorted(unknown))}")
+        parser.error(f"unknown target: {', '.join(sorted(unknown))}")
     end_on_signals()
     for name in names:
         folder = OUTPUT / name
@@ -53,32 +53,32 @@ def main() -> int:
                 ) as sandbox,
                 TARGETS[name](folder) as target,
             ):
-                print(f"{name}: every stream of a made-up account, by meltano run …", flush=True)
+                print(f"{name}: syncing every stream of a simulated account …", flush=True)
                 load(Project(folder, sandbox), target, sandbox)
-        except (Failed, ServerFailed) as failure:
-            print(f"\nIt failed: {failure}\nWhat was loaded and the log are in {folder}")
+        except (CheckFailed, ServerFailed) as failure:
+            print(f"\nThe check failed: {failure}\nThe loaded data and the log are in {folder}")
             return 1
     return 0
 
 
 def load(project: Project, target: Target, sandbox: Sandbox) -> None:
-    """Load a target twice, with changes between, and compare it with the account each time.
+    """Load a target twice, with changes in between, and compare it with the account each time.
 
     Raises:
-        Failed: a run failed, a stream has no row, or a row is missing or differs.
+        CheckFailed: If a run fails, a stream has no row, or a row is missing or differs.
     """
     tap = {**sandbox.settings_of_all, **ALL_STREAMS}
     streams = sorted(STREAMS)
-    # Meltano takes a killed run for a living one for five minutes.
+    # For five minutes, Meltano takes a killed run for a running one.
     flags = ["--force"] if isinstance(target, Database) else []
     if isinstance(target, Database):
-        marts = Marts(target, project.folder)
+        models = AnalyticsModels(target, project.folder)
     for number in ("first", "second"):
         if isinstance(target, Database):
             kill(project, target, tap, *flags)
         run = project.sync(target.loader, target.settings, tap, *flags)
         if empty := [name for name in streams if not target.rows(name)]:
-            raise Failed(f"nothing came of {', '.join(empty)}")
+            raise CheckFailed(f"no rows of {', '.join(empty)} were loaded")
         check(target, run, sandbox, streams)
         if isinstance(target, Database):
             check_queries(target, sandbox)
@@ -88,22 +88,22 @@ def load(project: Project, target: Target, sandbox: Sandbox) -> None:
             flush=True,
         )
         if isinstance(target, Database):
-            marts.build("--report", str(project.folder / "report.html"))
-            print(f"  its models: {marts.check(sandbox)} comparisons with the account", flush=True)
+            models.build("--report", str(project.folder / "report.html"))
+            print(f"  models: {models.check(sandbox)} comparisons with the account", flush=True)
         sandbox.change()
 
 
 def kill(project: Project, target: Database, tap: dict[str, Any], *flags: str) -> None:
-    """Kill a run half-way.
+    """Kill a run halfway.
 
     Raises:
-        Failed: it ended before, or had stored nothing yet.
+        CheckFailed: If it ends earlier, or has stored nothing yet.
     """
     settings = {**target.settings, **SMALL_BATCHES}
     began = project.kill_sync(target.loader, settings, tap, KILL_AT_REQUEST, target.stored, *flags)
-    stored = target.came("contacts", began)
+    stored = target.count_since("contacts", began)
     if not stored:
-        raise Failed("a run was killed before its target had stored a row")
+        raise CheckFailed("a run was killed before its target had stored a row")
     print(f"  a run killed at request {KILL_AT_REQUEST}, when {stored} contacts were stored")
 
 
@@ -114,47 +114,49 @@ def check(
     streams: Collection[str],
     hidden: Collection[str] = (),
 ) -> None:
-    """Compare a target with what the tap sent, and with the account.
+    """Compare a target with the rows that the tap sent, and with the account.
 
     Args:
-        target: what was loaded.
-        run: the run that has just ended.
-        sandbox: what serves the account.
-        streams: the streams that it had to read.
-        hidden: ids of rows whose values may be older than the account's.
+        target: The loaded target.
+        run: The run that has just ended.
+        sandbox: The server of the account.
+        streams: The streams that the run had to read.
+        hidden: The ids of rows whose values may be older than the account's.
 
     Raises:
-        Failed: a row is missing or differs.
+        CheckFailed: If a row is missing or differs.
     """
     for name, sent in run.rows.items():
-        if (came := target.came(name, run.began)) != sent:
-            raise Failed(f"the tap sent {sent} rows of {name}, of which {came} came")
+        if (received := target.count_since(name, run.began)) != sent:
+            raise CheckFailed(
+                f"the tap sent {sent} rows of {name}, and the target received {received}"
+            )
     expected = sandbox.expected(set(streams))
     for name in streams:
         if isinstance(target, Database) and target.key(name) != set(STREAMS[name].key):
-            raise Failed(f"the primary key of {name} is {target.key(name)}")
-        missing, differing = lacking(target.rows(name), expected[name], STREAMS[name].key, hidden)
+            raise CheckFailed(f"the primary key of {name} is {target.key(name)}")
+        missing, differing = compare(target.rows(name), expected[name], STREAMS[name].key, hidden)
         for what, found in (("missing", missing), ("not the account's", differing)):
             if found:
-                raise Failed(f"{len(found)} rows of {name} are {what}, such as {found[0]}")
+                raise CheckFailed(f"{len(found)} rows of {name} are {what}, such as {found[0]}")
 
 
 def check_queries(target: Database, sandbox: Sandbox) -> None:
-    """Compare what the queries of the docs say with the account.
+    """Compare the results of the queries in the docs with the account.
 
     Raises:
-        Failed: they say something else.
+        CheckFailed: If they differ.
     """
     section = (
         DOCUMENT.read_text(encoding="utf-8").split(f"## {target.title}\n")[1].split("\n## ")[0]
     )
     queries = re.findall(r"```sql\n(.*?)```", section, re.DOTALL)
     expected = sandbox.expected({"contacts", "email_clicks"})
-    for sql, answer in zip(queries, ANSWERS, strict=True):
-        rows = [tuple(map(plain, row)) for row in target.query(sql)[1]]
-        wanted = [tuple(map(plain, row)) for row in answer(expected)]
+    for sql, result in zip(queries, RESULTS, strict=True):
+        rows = [tuple(map(normalize, row)) for row in target.query(sql)[1]]
+        wanted = [tuple(map(normalize, row)) for row in result(expected)]
         if Counter(rows) != Counter(wanted) or not rows:
-            raise Failed(f"another answer came than the account gives to\n{sql}")
+            raise CheckFailed(f"the result differs from the account:\n{sql}")
 
 
 def _unsubscribed(expected: dict[str, Rows]) -> Iterator[tuple[Any, ...]]:
@@ -175,8 +177,8 @@ def _clicks(expected: dict[str, Rows]) -> Iterator[tuple[Any, ...]]:
     yield from Counter(click["url_id"] for click in clicks).items()
 
 
-# What the queries of the docs ask for, in their order.
-ANSWERS = (_unsubscribed, _custom_fields, _clicks)
+# The results of the queries in the docs, in their order.
+RESULTS = (_unsubscribed, _custom_fields, _clicks)
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def test_days_with_a_quota_finish_together(
         sandbox.fail("/*", Fault.QUOTA_EXCEEDED, skip=quota, times=1000)
         settings = {"max_parallel_requests": parallel}
         run = tap.sync(sandbox, *STREAMS, state=target.state, **settings)
-        sandbox.heal()
+        sandbox.clear_faults()
         target.load(run.messages)
         if run.status == 0:
             break

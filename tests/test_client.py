@@ -177,7 +177,7 @@ def test_a_used_up_quota_is_not_asked_again_and_the_next_run_goes_on(
     assert "The quota is new at" in run.log
     assert "unhandled" not in run.log
     assert [request.status for request in api_requests(sandbox)].count(429) == 1
-    sandbox.heal()
+    sandbox.clear_faults()
     again = tap.sync(sandbox, "email_campaigns", state=run.state)
     first, rest = (set(of.keys("email_campaigns", "campaign_id")) for of in (run, again))
     assert first | rest == {key for (key,) in sandbox.expected()["email_campaigns"]}

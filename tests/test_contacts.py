@@ -63,7 +63,7 @@ def test_an_incremental_run_asks_for_changed_and_for_opted_out_contacts(
 def test_what_no_filter_shows_arrives_with_the_sweep(tap: TapCommand, sandbox: Sandbox) -> None:
     first = sync(tap, sandbox)
     changed = sandbox.change()
-    hidden = {*changed["contacts_resubscribed"], *changed["contacts_moved"]}
+    hidden = {*changed["contacts_resubscribed"], *changed["contacts_off_lists"]}
     second = sync(tap, sandbox, first.state)
     assert not hidden & ids(second)
     third = sync(tap, sandbox, swept_days_ago(second.state, days=1))

@@ -113,7 +113,7 @@ def outcome(
     if "Traceback" in run.log or "Unexpected" in run.log:
         return Outcome(run.status, run.log)
     if run.status:
-        sandbox.heal()
+        sandbox.clear_faults()
         again = sync(tap, sandbox, place, target.state)
         target.load(again.messages)
         if again.status:

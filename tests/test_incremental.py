@@ -214,7 +214,7 @@ class TestRows:
         target = Target()
         first = load(target, tap.sync(sandbox, *streams))
         (campaign_id,) = sent_campaigns(sandbox, 1)
-        sandbox.account.send_on(campaign_id, sandbox.account.now() - HOUR)
+        sandbox.account.send_to_all_lists(campaign_id, sandbox.account.now() - HOUR)
         load(target, tap.sync(sandbox, *streams, state=first.state))
         assert not target.lacks(sandbox, [*streams])
 

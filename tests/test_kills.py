@@ -123,7 +123,7 @@ def kill_at_request(command: list[str], sandbox: Sandbox, number: int) -> list[M
     with killed(command) as (tap, output):
         threading.Thread(target=kill).start()
         messages = messages_of(output.read())
-    sandbox.heal()
+    sandbox.clear_faults()
     return messages
 
 

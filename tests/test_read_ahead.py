@@ -77,7 +77,7 @@ def test_an_incremental_run_makes_no_request_more(
     firsts = {n: tap.sync(sandbox, max_parallel_requests=n) for n, tap in taps.items()}
     for campaign_id, campaign in list(sandbox.account.campaigns.items()):
         if campaign["current_status"] == "Done":
-            sandbox.account.happen(campaign_id, "opens")
+            sandbox.account.add_events(campaign_id, "opens")
     made = {}
     for parallel, tap in taps.items():
         before = len(sandbox.requests)

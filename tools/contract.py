@@ -1,7 +1,7 @@
-"""How the schemas differ from what the vendor's contract documents: `make contract`.
+"""Compare the schemas with the properties that the vendor's contract documents: `make contract`.
 
-The contract is no part of the project: CONTRACT names a copy of it, else the published one is
-asked for.
+The contract is not part of the project: CONTRACT names a copy of it; by default the published one
+is downloaded.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import yaml
 PUBLISHED = "https://api.cc.email/v3/swagger.yaml"
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 
-#: The definitions whose properties a stream's records have. Several are merged; a dot leads to the
-#: items of a property.
+#: The definitions of each stream's records. Several are merged; a dot leads to the items of a
+#: property.
 DEFINITIONS = {
     "account": ["Customer"],
     "account_emails": ["AccountEmails"],
@@ -77,19 +77,19 @@ DEFINITIONS = {
     "social_hashtag_groups": ["HashtagGroupDto"],
     "social_profiles": ["ProfileDto"],
 }
-_ACTIVITY = ("campaign_activity_id", "campaign_id")  # what the rows are of
+_ACTIVITY = ("campaign_activity_id", "campaign_id")  # of which the rows are sub-resources
 _CHANGED = ("campaign_updated_at",)
-_DEVICE = ("device_type",)  # seen for adds, a guess for the others
-_WINDOW = ("report_start", "report_end")  # what was asked for
+_DEVICE = ("device_type",)  # observed for adds, assumed for the others
+_WINDOW = ("report_start", "report_end")  # the requested window
 #: Columns that the definitions lack.
 OWN = {
     "contact_activity_details": (
         *("occurrence", "device_type"),
-        *("link_url", "url_id", "bounce_code"),  # on the tracking reports: they may come
+        *("link_url", "url_id", "bounce_code"),  # on the tracking reports, so they may come
     ),
     "contact_activity_summaries": ("contact_id", *_WINDOW),
     "contact_counts": ("counted_at",),
-    "contact_lists": ("channel_types", "sms_membership_count"),  # the name is a guess
+    "contact_lists": ("channel_types", "sms_membership_count"),  # the name is an assumption
     "contact_open_click_rates": _WINDOW,
     "contacts": ("last_changed_at",),
     "email_bounces": ("campaign_id", "occurrence"),
@@ -120,13 +120,13 @@ OWN = {
 
 
 def load(source: str | None) -> dict[str, Any]:
-    """Return the contract of a file, or the published one."""
+    """Return the contract in a file, or the published one."""
     if source:
         text = Path(source).read_text("utf-8")
     else:
-        answer = requests.get(PUBLISHED, timeout=60)
-        answer.raise_for_status()
-        text = answer.text
+        response = requests.get(PUBLISHED, timeout=60)
+        response.raise_for_status()
+        text = response.text
     contract: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
     return contract
 
@@ -144,7 +144,7 @@ def documented(stream: str, definitions: dict[str, Any]) -> set[str]:
 
 
 def in_schema(stream: str) -> set[str]:
-    """Return the paths of all properties of a stream's schema that are not its own."""
+    """Return the paths of all properties of a stream's schema, except those of the tap itself."""
     schema = json.loads((SCHEMAS / f"{stream}.json").read_text("utf-8"))
     return paths(schema, {}) - set(OWN.get(stream, ()))
 
@@ -152,7 +152,7 @@ def in_schema(stream: str) -> set[str]:
 def paths(schema: dict[str, Any], definitions: dict[str, Any], path: str = "") -> set[str]:
     """Return the paths of the properties of a schema, as columns are named.
 
-    A definition that contains itself has no paths: it is kept as it comes. Links are left out.
+    A definition that contains itself has no paths: its values stay as they are. Links are skipped.
     """
     if "$ref" in schema:
         definition = definitions[schema["$ref"].split("/")[-1]]
@@ -169,11 +169,11 @@ def paths(schema: dict[str, Any], definitions: dict[str, Any], path: str = "") -
 
 
 def main() -> int:
-    """Print what is missing on either side, and return how many streams differ."""
+    """Print what is missing on either side, and return an exit status."""
     try:
         definitions = load(os.environ.get("CONTRACT"))["definitions"]
     except (OSError, requests.RequestException) as error:
-        print(f"The contract cannot be read: {type(error).__name__}. CONTRACT can name a copy.")
+        print(f"Can't read the contract: {type(error).__name__}. Set CONTRACT to a copy of it.")
         return 1
     differ = 0
     for stream in sorted(DEFINITIONS):

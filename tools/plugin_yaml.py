@@ -1,6 +1,6 @@
-"""The plugin's definition as Meltano Hub takes it: `make plugin` writes it to plugin.yaml.
+"""The plugin definition for Meltano Hub: `make plugin` writes it to plugin.yaml.
 
-What the tap tells of itself is taken from there; what else a definition has stands here.
+It consists of the tap's `--about` and `--discover`, and of the fixed properties below.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import yaml
 
 FILE = Path(__file__).parent.parent / "plugin.yaml"
 
-# Those of the SDK, which every tap has.
+# The SDK's own settings, which every tap has.
 SETTINGS_OF_THE_SDK = ("batch", "faker", "flattening", "stream_map")
 
 HEAD = """\
@@ -34,12 +34,12 @@ FIXED = {
     "variant": "original",
 }
 
-FILES = ("token_store",)  # settings that name one: to the tap they are strings
+FILES = ("token_store",)  # settings with the path of a file: to the tap they are strings
 
 
 def definition() -> dict[str, Any]:
-    """Return the definition, from what the tap tells on its command line."""
-    about = _tell("--about", "--format=json")
+    """Return the definition, from the output of the tap's commands."""
+    about = _output_of("--about", "--format=json")
     settings = about["settings"]["properties"]
     return {
         **FIXED,
@@ -55,7 +55,7 @@ def definition() -> dict[str, Any]:
 
 
 def text() -> str:
-    """Return what plugin.yaml has to hold."""
+    """Return the content of plugin.yaml."""
     return HEAD + yaml.safe_dump(definition(), allow_unicode=True, width=100)
 
 
@@ -77,13 +77,13 @@ def _setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 def _selected_by_default() -> list[str]:
     return [
         stream["tap_stream_id"]
-        for stream in _tell("--discover")["streams"]
+        for stream in _output_of("--discover")["streams"]
         for entry in stream["metadata"]
         if entry["breadcrumb"] == [] and entry["metadata"]["selected-by-default"]
     ]
 
 
-def _tell(*arguments: str) -> Any:
+def _output_of(*arguments: str) -> Any:
     command = [sys.executable, "-m", "tap_constantcontact", *arguments]
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 

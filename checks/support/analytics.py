@@ -1,6 +1,6 @@
-"""The models of `analytics/` over what was loaded: built, and compared with the account.
+"""The dbt models of `analytics/`, built on a loaded database and compared with the account.
 
-dbt has an environment of its own.
+dbt has its own environment.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from checks.support.comparison import plain
+from checks.support.comparison import normalize
 from checks.support.loaders import Database
-from checks.support.meltano import PROJECT, Failed
+from checks.support.meltano import PROJECT, CheckFailed
 from sandbox import Sandbox
 from sandbox.server.expected import Rows
 
 PYTHON = PROJECT / ".venv-analytics" / "bin" / "python"
 
-# The streams that the account is asked for, to compare with.
+# The streams of the account that the models are compared with.
 _STREAMS = {
     "contacts", "contact_custom_fields", "email_campaign_stats", "email_clicks", "email_links",
     "email_opens", "email_optouts", "events", "event_registrations",
@@ -31,29 +31,29 @@ Account = dict[str, Rows]
 Facts = Iterator[tuple[Any, ...]]
 
 
-class Marts:
-    """The models in a database that was loaded."""
+class AnalyticsModels:
+    """The dbt models in a loaded database."""
 
     def __init__(self, target: Database, folder: Path) -> None:
-        """Take what was loaded.
+        """Use a loaded database.
 
         Args:
-            target: where it is, and where the models are made.
-            folder: where dbt keeps its own files.
+            target: The database, in which the models are built.
+            folder: The folder for dbt's own files.
         """
         self._target = target
         self._logs = folder / "dbt"
         self._members: set[tuple[str, str]] = set()
-        self._left = Counter[tuple[Any, ...]]()
+        self._ended = Counter[tuple[Any, ...]]()
 
     def build(self, *options: str) -> None:
-        """Build the models and test them, so that a warning is a failure too.
+        """Build and test the models; a warning is a failure.
 
         Args:
-            options: of `python -m analytics`, beside those.
+            options: More options of `python -m analytics`.
 
         Raises:
-            Failed: dbt fails, or a test warns.
+            CheckFailed: If dbt fails or a test warns.
         """
         command = [str(PYTHON), "-m", "analytics", "--strict", "--logs", str(self._logs), *options]
         done = subprocess.run(
@@ -66,54 +66,54 @@ class Marts:
             check=False,
         )
         if done.returncode:
-            raise Failed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
+            raise CheckFailed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
 
     def check(self, sandbox: Sandbox, hidden: Collection[str] = ()) -> int:
-        """Compare the marts with the account, after each build.
+        """Compare the models with the account, after each build.
 
         Args:
-            sandbox: what serves the account.
-            hidden: ids of contacts that may be older than the account's.
+            sandbox: The server of the account.
+            hidden: The ids of contacts that may be older than the account's.
 
         Returns:
-            How many comparisons were made.
+            The number of comparisons.
 
         Raises:
-            Failed: a mart says something else than the account, or is not described as it is.
+            CheckFailed: If a model differs from the account or from its description.
         """
         self._check_descriptions()
         account = sandbox.expected(_STREAMS)
-        # Counts of all contacts are other ones where some are older.
-        left_out = COUNTS if hidden else ()
-        compared = [mart for mart in COMPARISONS if mart not in left_out]
-        for mart in compared:
-            sql, answer = COMPARISONS[mart]
-            self._compare(mart, sql, Counter(_plain(answer(account))), hidden)
-        # What left a list since the builds before.
+        # Totals of all contacts differ where some contacts are older.
+        excluded = TOTALS if hidden else ()
+        compared = [model for model in COMPARISONS if model not in excluded]
+        for model in compared:
+            sql, facts = COMPARISONS[model]
+            self._compare(model, sql, Counter(_plain(facts(account))), hidden)
+        # Memberships that ended since the last build.
         members = set(_list_memberships(account))
-        self._left.update(_reasons(account, self._members - members))
+        self._ended.update(_reasons(account, self._members - members))
         self._members = members
-        self._compare("list_memberships that ended", LEFT, self._left, hidden)
+        self._compare("list_memberships that ended", ENDED_MEMBERSHIPS, self._ended, hidden)
         return len(compared) + 1
 
     def _compare(
-        self, mart: str, sql: str, wanted: Counter[tuple[Any, ...]], hidden: Collection[str]
+        self, model: str, sql: str, wanted: Counter[tuple[Any, ...]], hidden: Collection[str]
     ) -> None:
-        came = Counter(_plain(self._target.query(sql)[1]))
+        found = Counter(_plain(self._target.query(sql)[1]))
         for differing, what in (
-            (wanted - came, "lacks"),
-            (came - wanted, "has, unlike the account,"),
+            (wanted - found, "lacks"),
+            (found - wanted, "has, unlike the account,"),
         ):
             if rows := [row for row in differing if row[0] not in hidden]:
-                raise Failed(f"{mart} {what} {len(rows)} rows such as {rows[0]}")
-        if wanted and not came:
-            raise Failed(f"{mart} is empty")
+                raise CheckFailed(f"{model} {what} {len(rows)} rows such as {rows[0]}")
+        if wanted and not found:
+            raise CheckFailed(f"{model} is empty")
 
     def _check_descriptions(self) -> None:
-        """See to it that every column of every model is described, and no other.
+        """Check that exactly the columns of each model are described.
 
         Raises:
-            Failed: one is not, or one is described that is not there.
+            CheckFailed: If a column has no description, or a description no column.
         """
         manifest = json.loads((self._logs / "manifest.json").read_text(encoding="utf-8"))
         for node in manifest["nodes"].values():
@@ -124,18 +124,20 @@ class Marts:
                 "select column_name from information_schema.columns "  # noqa: S608
                 f"where table_schema = '{node['schema']}' and table_name = '{node['name']}'"
             )
-            # Those of custom fields are the account's own.
+            # The columns of custom fields depend on the account.
             columns = {
                 name for (name,) in rows if node["name"] != "contacts" or name[:7] != "custom_"
             }
             if columns != described:
-                raise Failed(f"{node['name']} is described otherwise: {columns ^ described}")
+                raise CheckFailed(
+                    f"the columns and descriptions of {node['name']} differ: {columns ^ described}"
+                )
 
     def _environment(self) -> dict[str, str]:
-        """Return the environment of dbt: the target's login, and nothing of the user's."""
-        users = ("ANALYTICS_", "DBT_", "TARGET_")
+        """Return the environment of dbt: the login of the target, without a user's variables."""
+        prefixes = ("ANALYTICS_", "DBT_", "TARGET_")
         return {
-            **{name: value for name, value in os.environ.items() if not name.startswith(users)},
+            **{name: value for name, value in os.environ.items() if not name.startswith(prefixes)},
             "ANALYTICS_TARGET": self._target.dbt_target,
             **{
                 f"{self._target.loader}_{name}".upper().replace("-", "_"): str(value)
@@ -145,10 +147,10 @@ class Marts:
 
 
 def _plain(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    return (tuple(map(plain, row)) for row in rows)
+    return (tuple(map(normalize, row)) for row in rows)
 
 
-# What the account says, by mart: the id first that tells whose row it is.
+# The facts of the account, by model; the first value is the id of the row's owner.
 
 
 def _contacts(account: Account) -> Facts:
@@ -201,7 +203,7 @@ def _taggings(account: Account) -> Facts:
 
 
 def _reasons(account: Account, memberships: Iterable[tuple[str, str]]) -> Facts:
-    """Say of memberships that ended why they did."""
+    """Yield the reasons why memberships ended."""
     for contact_id, list_id in memberships:
         contact = account["contacts"][(contact_id,)]
         unsubscribed = contact.get("email_address", {}).get("permission_to_send") == "unsubscribed"
@@ -368,10 +370,10 @@ COMPARISONS: dict[str, tuple[str, Callable[[Account], Facts]]] = {
         _list_growth,
     ),
 }
-"""By mart: a query, and what the account answers to it."""
+"""A query and the facts of the account, by model."""
 
-COUNTS = ("contact_growth", "list_growth")
+TOTALS = ("contact_growth", "list_growth")
 
-LEFT = """
+ENDED_MEMBERSHIPS = """
     select contact_id, list_id, left_because from analytics.list_memberships where not is_current
 """

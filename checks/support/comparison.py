@@ -1,4 +1,4 @@
-"""Rows of the account and rows that arrived: how they are compared, and how tables are printed."""
+"""How the rows that arrived are compared with the rows of the account."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ _OF_A_CONTACT = frozenset(
 )
 
 
-def lacking(
+def compare(
     rows: Iterable[Row], expected: Rows, key: Collection[str], hidden: Collection[str] = ()
 ) -> tuple[list[Key], list[str]]:
     """Compare the rows of a stream that arrived with those of the account.
 
-    A row that the account has no more, such as the draft of a resend, may stay where it is.
+    A row that the account no longer has, such as the draft of a resend, may stay.
 
     Args:
-        rows: what arrived; of rows with the same key the last one counts.
-        expected: the account's, by key.
-        key: the properties of the stream's key.
-        hidden: ids of rows whose values may be older than the account's.
+        rows: The rows that arrived; the last row with a key counts.
+        expected: The rows of the account, by key.
+        key: The properties of the stream's key.
+        hidden: The ids of rows whose values may be older than the account's.
 
     Returns:
         The keys of the rows that are missing, and those of rows that differ, with the properties.
     """
-    held = {tuple(plain(row[name]) for name in key): row for row in rows}
-    wanted = {tuple(map(plain, key_of_row)): row for key_of_row, row in expected.items()}
+    held = {tuple(normalize(row[name]) for name in key): row for row in rows}
+    wanted = {tuple(map(normalize, key_of_row)): row for key_of_row, row in expected.items()}
     missing = [key_of_row for key_of_row in wanted if key_of_row not in held]
-    if OCCURRENCE in key:  # which of several rows at one time is the first does not matter
+    if OCCURRENCE in key:  # the order of rows with the same time does not matter
         return missing, []
-    ignored = unsteady(key)
+    ignored = volatile_properties(key)
     differing = [
         f"{key_of_row} {names}"
         for key_of_row, row in wanted.items()
@@ -57,43 +57,45 @@ def _differing(row: Row, wanted: Row, ignored: Collection[str]) -> list[str]:
     return [
         name
         for name, value in wanted.items()
-        if name not in ignored and plain(value) != plain(row.get(column_of(name)))
+        if name not in ignored and normalize(value) != normalize(row.get(column_of(name)))
     ]
 
 
-def unsteady(key: Collection[str]) -> frozenset[str]:
-    """Return which properties of the rows of a stream change without a trace.
+def volatile_properties(key: Collection[str]) -> frozenset[str]:
+    """Return the properties of a stream's rows that may change without a trace.
 
-    A report on an email shows its contacts as they are when it is read: what happened stays the
-    same, and is not read again because a contact has another name now.
+    A report on an email shows contacts as they are when it is read. Its events stay the same, and
+    are not read again because a contact has a new name.
 
     Args:
-        key: the properties of the stream's key.
+        key: The properties of the stream's key.
     """
     is_report = {"campaign_activity_id", "contact_id"} <= set(key)
     return _OF_A_CONTACT | {"_links"} if is_report else frozenset({"_links"})
 
 
 def column_of(name: str) -> str:
-    """Return the column in which a property of the API arrives: checkedIn as checked_in."""
+    """Return the column of a property of the API: checked_in for checkedIn."""
     return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
 
 
-def plain(value: Any) -> Any:
-    """Return a value as it is in both places: without the forms that JSON and databases add.
+def normalize(value: Any) -> Any:
+    """Return a value in one form, whether it comes from JSON or a database.
 
-    Nested values may be JSON texts in a database; times have no offset there, empty texts are null,
-    and ids that the API sends as numbers are texts.
+    In a database nested values may be JSON texts, times have no offset, empty texts are null, and
+    ids that the API sends as numbers are texts.
     """
     if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items() if plain(item) is not None}
+        return {
+            name: normalize(item) for name, item in value.items() if normalize(item) is not None
+        }
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [normalize(item) for item in value]
     if isinstance(value, datetime):
         value = value.isoformat()
     if isinstance(value, str):
         if value[:1] in ("{", "["):
-            return plain(json.loads(value))
+            return normalize(json.loads(value))
         if moment := _TIMESTAMP.fullmatch(value):
             return f"{moment[1]} {moment[2]}{(moment[3] or '').rstrip('0').rstrip('.')}"
     if isinstance(value, (float, Decimal)):
@@ -101,13 +103,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return None if value == "" else value
-
-
-def print_table(columns: list[str], rows: list[tuple[Any, ...]]) -> None:
-    """Print rows under their columns: texts to the left, numbers to the right."""
-    lines = [columns, *([str(value) for value in row] for row in rows)]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
-    for line in lines:
-        first = line[0].ljust(widths[0])
-        others = [text.rjust(width) for text, width in zip(line[1:], widths[1:], strict=True)]
-        print("  ".join([first, *others]).rstrip())

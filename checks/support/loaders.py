@@ -1,4 +1,4 @@
-"""What the loaders of meltano.yml fill, and how rows are read back from it."""
+"""The targets of the loaders in meltano.yml, and how rows are read back from them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import duckdb
 import psycopg
 
 from checks.support.comparison import Row
-from checks.support.meltano import Failed
+from checks.support.meltano import CheckFailed
 from checks.support.postgresql import Server
 
 
 class Target(ABC):
-    """What a loader of meltano.yml fills.
+    """The target of a loader in meltano.yml.
 
     Attributes:
-        loader: the name of the loader.
-        settings: its settings, beside those in meltano.yml.
+        loader: The name of the loader.
+        settings: Its settings, in addition to those in meltano.yml.
     """
 
     loader: str
@@ -32,20 +32,20 @@ class Target(ABC):
 
     @abstractmethod
     def rows(self, stream: str) -> list[Row]:
-        """Return all rows of a stream, older ones first; the latest with a key counts."""
+        """Return all rows of a stream, oldest first; the last row with a key counts."""
 
     @abstractmethod
-    def came(self, stream: str, since: float) -> int:
-        """Return how many rows of a stream have come with the run that began at that time."""
+    def count_since(self, stream: str, since: float) -> int:
+        """Return the number of rows of a stream from the run that began at a given time."""
 
 
 class Database(Target):
     """A target that keeps one row for each key.
 
     Attributes:
-        title: its heading in docs/targets.md.
-        dbt_target: the target in analytics/profiles.yml.
-        stored: what the loader logs after it has stored contacts, in batches of 20.
+        title: Its heading in docs/targets.md.
+        dbt_target: The target in analytics/profiles.yml.
+        stored: A text that the loader logs after it has stored contacts, in batches of 20.
     """
 
     title: str
@@ -59,7 +59,7 @@ class Database(Target):
         """Return the names of the columns and the rows of a query.
 
         Raises:
-            Failed: the database refuses it.
+            CheckFailed: If the database rejects the query.
         """
 
     def rows(self, stream: str) -> list[Row]:
@@ -67,8 +67,8 @@ class Database(Target):
         columns, rows = self.query(f"select * from {stream}")  # noqa: S608
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
-    def came(self, stream: str, since: float) -> int:
-        """Return how many rows were extracted since then."""
+    def count_since(self, stream: str, since: float) -> int:
+        """Return the number of rows extracted since then."""
         newer = f"{self.extracted_at} >= {since}"
         _, [(count,)] = self.query(f"select count(*) from {stream} where {newer}")  # noqa: S608
         return int(count)
@@ -85,7 +85,7 @@ class DuckDB(Database):
     loader = "target-duckdb"
     title = "DuckDB"
     dbt_target = "duckdb"
-    # Contacts come before them.
+    # Contacts are loaded before them.
     stored = 'Loading 20 rows into \'"constantcontact"."main"."segment_contacts"\''
     keys = """
         select unnest(constraint_column_names) from duckdb_constraints()
@@ -94,7 +94,7 @@ class DuckDB(Database):
     extracted_at = "epoch(_sdc_extracted_at)"
 
     def __init__(self, folder: Path) -> None:
-        """Name the file, which need not exist."""
+        """Use a file, which may not exist yet."""
         self.file = folder / "constantcontact.duckdb"
         self.settings = {"filepath": str(self.file)}
 
@@ -105,7 +105,7 @@ class DuckDB(Database):
                 result = database.execute(sql)
                 return [column[0] for column in result.description or []], result.fetchall()
         except duckdb.Error as error:
-            raise Failed(f"DuckDB says: {error}") from error
+            raise CheckFailed(f"DuckDB: {error}") from error
 
 
 class PostgreSQL(Database):
@@ -122,7 +122,7 @@ class PostgreSQL(Database):
     extracted_at = "extract(epoch from _sdc_extracted_at)"
 
     def __init__(self, server: Server) -> None:
-        """Take a server, which is there as long as the target is used."""
+        """Use a server that runs for as long as the target is used."""
         self._server = server
         self.settings = {
             "host": server.host,
@@ -140,7 +140,7 @@ class PostgreSQL(Database):
                 cursor = connection.execute(sql)
                 return [column.name for column in cursor.description or []], cursor.fetchall()
         except psycopg.Error as error:
-            raise Failed(f"PostgreSQL says: {error}") from error
+            raise CheckFailed(f"PostgreSQL: {error}") from error
 
 
 class Files(Target):
@@ -149,23 +149,23 @@ class Files(Target):
     ending: str
 
     def __init__(self, folder: Path) -> None:
-        """Take the folder, which exists."""
+        """Use a folder that exists."""
         self._folder = folder
-        self._held = Counter[str]()
+        self._counts = Counter[str]()
 
     @abstractmethod
     def read(self, file: Path) -> list[Row]:
         """Return the rows of a file."""
 
     def rows(self, stream: str) -> list[Row]:
-        """Return all rows of all files, which have the time of their run in their names."""
+        """Return all rows of all files, whose names hold the time of their run."""
         files = sorted(self._folder.glob(f"{stream}-*{self.ending}"))
         return [row for file in files for row in self.read(file)]
 
-    def came(self, stream: str, since: float) -> int:
-        """Return how many rows there are more than the last time."""
-        before, self._held[stream] = self._held[stream], len(self.rows(stream))
-        return self._held[stream] - before
+    def count_since(self, stream: str, since: float) -> int:
+        """Return the number of rows added since the last call."""
+        earlier, self._counts[stream] = self._counts[stream], len(self.rows(stream))
+        return self._counts[stream] - earlier
 
 
 class Jsonl(Files):
@@ -175,7 +175,7 @@ class Jsonl(Files):
     ending = ".jsonl"
 
     def __init__(self, folder: Path) -> None:
-        """Take the folder, which exists."""
+        """Use a folder that exists."""
         super().__init__(folder)
         self.settings = {"destination_path": str(folder)}
 
@@ -186,18 +186,18 @@ class Jsonl(Files):
 
 
 class Csv(Files):
-    """CSV files, in which the parts of an object are columns: email_address__address."""
+    """CSV files, with a column for each property of an object: email_address__address."""
 
     loader = "target-csv"
     ending = ".csv"
 
     def __init__(self, folder: Path) -> None:
-        """Take the folder, which exists."""
+        """Use a folder that exists."""
         super().__init__(folder)
         self.settings = {"output_path": str(folder)}
 
     def read(self, file: Path) -> list[Row]:
-        """Return the rows of a file, with their objects put together again."""
+        """Return the rows of a file, with their objects rebuilt."""
         with file.open(encoding="utf-8", newline="") as lines:
             return [_nested(row) for row in csv.DictReader(lines)]
 
@@ -205,17 +205,17 @@ class Csv(Files):
 def _nested(flat: dict[str, str]) -> Row:
     row: Row = {}
     for column, text in flat.items():
-        name, _, part = column.partition("__")
+        name, _, nested = column.partition("__")
         value = _value(text)
-        if not part:
+        if not nested:
             row[name] = value
         elif value is not None:
-            row.setdefault(name, {})[part] = value
+            row.setdefault(name, {})[nested] = value
     return row
 
 
 def _value(text: str) -> Any:
-    """Return what a text of a CSV file stands for, which has no types."""
+    """Return the value of a text in a CSV file, which has no types."""
     if re.fullmatch(r"-?\d+\.0", text):
         return float(text)
     return {"True": True, "False": False, "": None}.get(text, text)

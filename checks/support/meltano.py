@@ -1,4 +1,4 @@
-"""Runs of Meltano: the tap reads a sandbox into a target, as in a project of a user.
+"""Meltano runs that load a sandbox into a target, as in a user's project.
 
 Meltano has an environment of its own; the tap and the targets get theirs from Meltano.
 """
@@ -26,27 +26,27 @@ PROJECT = Path(__file__).parents[2]
 TAP = "tap-constantcontact"
 
 _SUMMARY = "Run ended after "
-#: A line of the table that follows: stream, records, requests.
+#: A line of the table after it: stream, records, requests.
 _STREAM = re.compile(r"\b(\w+) +([\d,]+)  +([\d,]+)\b")
 _SELECTED = re.compile(r"^ +- (\w+)\.\*$", re.MULTILINE)
 
-# Whoever ends a script ends its children too.
-_ENDED_BY = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+# Signals that end the script, and with it its children.
+_END_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
-# What a user may have set, and what a script shall not see.
-_USERS = ("TAP_CONSTANTCONTACT_", "TARGET_", "MELTANO_")
+# Prefixes of a user's own variables, which a check must not see.
+_USER_PREFIXES = ("TAP_CONSTANTCONTACT_", "TARGET_", "MELTANO_")
 
-_MOST_SECONDS = 60  # that a request is held back for a run that is to be killed
-_GLANCE = 0.05  # seconds between two looks at such a run
+_TIMEOUT = 60  # how long a request hangs in a run that is to be killed
+_INTERVAL = 0.05  # seconds between two looks at such a run
 
 
-class Failed(Exception):
-    """Something is not as it is promised."""
+class CheckFailed(Exception):
+    """Raised when a check fails."""
 
 
 @dataclass
 class Run:
-    """What one run sent: rows and requests, by stream."""
+    """The rows and requests of one run, by stream."""
 
     rows: dict[str, int]
     requests: dict[str, int]
@@ -56,31 +56,31 @@ class Run:
 
 @dataclass
 class _Meltano:
-    """A run, and where in the log its lines begin."""
+    """A running process, and where its lines begin in the log."""
 
     process: subprocess.Popen[bytes]
     log: Path
-    began_at: int
+    log_offset: int
 
     @property
     def output(self) -> str:
-        return self.log.read_bytes()[self.began_at :].decode(errors="replace")
+        return self.log.read_bytes()[self.log_offset :].decode(errors="replace")
 
 
 class Project:
-    """A copy of meltano.yml in a folder of its own: an `.env` of the user is not for it.
+    """A copy of meltano.yml in its own folder, so that a user's `.env` does not apply.
 
     Attributes:
-        folder: where it lies; what was in it is gone.
-        log: what Meltano has printed so far.
+        folder: The folder of the project; earlier contents are deleted.
+        log: The file with the output of Meltano.
     """
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
-        """Make the folder anew.
+        """Create the folder.
 
         Args:
-            folder: where the project is to lie.
-            sandbox: what serves the account.
+            folder: The folder of the project.
+            sandbox: The server of the account.
         """
         self.folder = folder
         self.log = folder / "meltano.log"
@@ -99,30 +99,30 @@ class Project:
     def sync(
         self,
         target: str,
-        of_target: Mapping[str, Any],
-        of_tap: Mapping[str, Any] | None = None,
+        target_settings: Mapping[str, Any],
+        tap_settings: Mapping[str, Any] | None = None,
         *flags: str,
     ) -> Run:
         """Run the tap into a target.
 
         Args:
-            target: the name of the target.
-            of_target: its settings, beside those in meltano.yml.
-            of_tap: the tap's, beside the login.
-            flags: of `meltano run`.
+            target: The name of the loader.
+            target_settings: Its settings, in addition to those in meltano.yml.
+            tap_settings: The settings of the tap, in addition to the login.
+            flags: Flags of `meltano run`.
 
         Raises:
-            Failed: the run failed.
+            CheckFailed: If the run fails.
         """
         began = time.time()
-        with self._running(target, of_target, of_tap or {}, *flags) as meltano:
+        with self._running(target, target_settings, tap_settings or {}, *flags) as meltano:
             status = meltano.process.wait()
         if status:
             last = "\n".join(meltano.output.splitlines()[-15:])
-            raise Failed(f"meltano run {TAP} {target} ended with {status}:\n{last}")
-        _, said, summary = meltano.output.partition(_SUMMARY)
-        if not said:
-            raise Failed("the tap did not say what it sent")
+            raise CheckFailed(f"meltano run {TAP} {target} ended with {status}:\n{last}")
+        _, found, summary = meltano.output.partition(_SUMMARY)
+        if not found:
+            raise CheckFailed("the log of the tap has no summary")
         streams = _STREAM.findall(summary)
         return Run(
             rows={name: _number(rows) for name, rows, _ in streams},
@@ -134,82 +134,86 @@ class Project:
     def kill_sync(
         self,
         target: str,
-        of_target: Mapping[str, Any],
-        of_tap: Mapping[str, Any],
+        target_settings: Mapping[str, Any],
+        tap_settings: Mapping[str, Any],
         at_request: int,
         stored: str,
         *flags: str,
     ) -> float:
-        """Kill a run with all its processes while the tap waits for an answer.
+        """Kill a run with all its processes while the tap waits for a response.
 
         Args:
-            target: as for `sync`.
-            of_target: as for `sync`.
-            of_tap: as for `sync`.
-            at_request: the number of the request, of this run.
-            stored: what the target logs when it has stored rows, which is waited for.
-            flags: as for `sync`.
+            target: As for `sync`.
+            target_settings: As for `sync`.
+            tap_settings: As for `sync`.
+            at_request: The number of the request at which to kill the run.
+            stored: A text that the target logs when it has stored rows; the kill waits for it.
+            flags: As for `sync`.
 
         Returns:
             When the run began, in seconds since 1970.
 
         Raises:
-            Failed: the run ended before.
+            CheckFailed: If the run ends earlier.
         """
         began, before = time.time(), len(self._sandbox.requests)
-        self._sandbox.fail("*", Fault.DELAY, skip=at_request - 1, seconds=_MOST_SECONDS)
-        with self._running(target, of_target, of_tap, *flags) as meltano:
+        self._sandbox.fail("*", Fault.DELAY, skip=at_request - 1, seconds=_TIMEOUT)
+        with self._running(target, target_settings, tap_settings, *flags) as meltano:
             while len(self._sandbox.requests) < before + at_request or stored not in meltano.output:
                 if meltano.process.poll() is not None:
-                    raise Failed(
-                        f"a run was to be killed at request {at_request}, and ended before"
+                    raise CheckFailed(
+                        f"the run ended before request {at_request}, at which it was to be killed"
                     )
-                time.sleep(_GLANCE)
-        self._sandbox.heal()
+                time.sleep(_INTERVAL)
+        self._sandbox.clear_faults()
         return began
 
     @contextmanager
     def _running(
         self,
         target: str,
-        of_target: Mapping[str, Any],
-        of_tap: Mapping[str, Any],
+        target_settings: Mapping[str, Any],
+        tap_settings: Mapping[str, Any],
         *flags: str,
     ) -> Iterator[_Meltano]:
-        """Start a run, and leave no process of it behind."""
+        """Start a run, and kill all its processes in the end."""
         command = [str(Path(sys.executable).with_name("meltano")), "run", *flags, TAP, target]
         with self.log.open("ab") as log:
-            began_at = log.tell()
+            log_offset = log.tell()
             process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=self._environment(target, of_target, of_tap),
+                env=self._environment(target, target_settings, tap_settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
             try:
-                yield _Meltano(process, self.log, began_at)
+                yield _Meltano(process, self.log, log_offset)
             finally:
                 _kill_group(process)
 
     def _environment(
-        self, target: str, of_target: Mapping[str, Any], of_tap: Mapping[str, Any]
+        self, target: str, target_settings: Mapping[str, Any], tap_settings: Mapping[str, Any]
     ) -> dict[str, str]:
-        """Return the environment of Meltano: the sandbox's login, and nothing of the user's."""
+        """Return the environment of Meltano: the sandbox's login, without a user's variables."""
         login = {**self._sandbox.settings, "token_store": str(self.folder / "tokens.json")}
-        plugins = {TAP: {**login, **of_tap}, target: of_target}
+        plugins = {TAP: {**login, **tap_settings}, target: target_settings}
         host = self._sandbox.options.host
         return {
-            **{name: value for name, value in os.environ.items() if not name.startswith(_USERS)},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(_USER_PREFIXES)
+            },
             **{
                 f"{plugin}_{name}".upper().replace("-", "_"): _text(value)
                 for plugin, settings in plugins.items()
                 for name, value in settings.items()
             },
             "MELTANO_DATABASE_URI": f"sqlite:///{self.folder / 'meltano.db'}",
-            # Plugins are installed once, in the project's own folder.
+            # Plugins are installed once, in the repository.
             "MELTANO_SYS_DIR_ROOT": str(PROJECT / ".meltano"),
             "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
             "NO_COLOR": "1",
@@ -219,28 +223,28 @@ class Project:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process with all that it has started, and wait until they are gone.
+    """Kill a process with all its children, and wait until they are gone.
 
-    A loader that is about to die may still hold the lock of its database.
+    A loader that is about to end may still hold the lock of its database.
     """
-    deadline = time.monotonic() + _MOST_SECONDS
+    deadline = time.monotonic() + _TIMEOUT
     with suppress(ProcessLookupError):
         while time.monotonic() < deadline:
             os.killpg(process.pid, signal.SIGKILL)
             process.poll()
-            time.sleep(_GLANCE)
+            time.sleep(_INTERVAL)
     process.wait()
 
 
 def end_on_signals() -> None:
-    """End in good order on the first signal, and let no other disturb that."""
+    """Exit cleanly on the first signal, and ignore later ones."""
 
     def end(signum: int, _frame: object) -> None:
-        for other in _ENDED_BY:
+        for other in _END_SIGNALS:
             signal.signal(other, signal.SIG_IGN)
         sys.exit(128 + signum)
 
-    for signum in _ENDED_BY:
+    for signum in _END_SIGNALS:
         signal.signal(signum, end)
 
 

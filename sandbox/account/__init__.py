@@ -1,4 +1,4 @@
-"""What one account holds, and what can happen to it."""
+"""The account: its records, and how they change."""
 
 from sandbox.account.account import MAILABLE, Account, Record, permission
 

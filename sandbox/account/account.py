@@ -1,4 +1,4 @@
-"""The account behind the API: its records in the API's own shape, and what can happen to them."""
+"""The account behind the API: its records in the API's own form, and how they change."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.account import engagement
 from sandbox.account.clock import HOUR, MINUTE, day, minute, stamp, stamp_ms
-from sandbox.account.contact_activity import Deeds
-from sandbox.account.engagement import Engagement, Event, people
+from sandbox.account.contact_activity import ActivityByContact
+from sandbox.account.engagement import Engagement, Event, contacts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,20 +24,20 @@ MAILABLE = frozenset({"explicit", "implicit"})
 
 
 def permission(contact: Record) -> str:
-    """Tell the permission to send. Without an email address none was set (guess)."""
-    told: str = contact.get("email_address", {}).get("permission_to_send", "not_set")
-    return told
+    """Return the permission to send. Without an email address it is not set (assumed)."""
+    held: str = contact.get("email_address", {}).get("permission_to_send", "not_set")
+    return held
 
 
 class Account:
     """One Constant Contact account.
 
-    Records are plain dictionaries as the API shows them, with all their sub-resources; the
-    endpoints leave out what was not asked for. They may be changed in place between requests, or
+    Records are plain dictionaries as the API returns them, with all their sub-resources; endpoints
+    drop those that a request does not include. They may be changed in place between requests, or
     at any time while holding `lock`.
 
     Attributes:
-        now: Tells the account's present, in whole seconds.
+        now: Returns the time on the account's clock, in whole seconds.
         summary: The account itself, with `physical_address` and `company_logo`.
         emails: The email addresses of the account's owner.
         contacts: By `contact_id`, oldest first.
@@ -47,30 +47,30 @@ class Account:
         custom_fields: By `custom_field_id`.
         segments: By `segment_id`, with `segment_criteria`.
         campaigns: By `campaign_id`, with `campaign_activities`.
-        activities: By `campaign_activity_id`, with everything that `include` can add.
-        unreadable: Activities that the campaign names and whose detail is 404 (seen).
-        engagement: What contacts did with each sent activity.
-        schedules: When an activity is to be sent, by `campaign_activity_id`.
+        activities: By `campaign_activity_id`, with all that `include` can add.
+        unreadable: Activities that a campaign lists and whose detail is 404 (observed).
+        engagement: The events of each sent activity.
+        schedules: When an activity will be sent, by `campaign_activity_id`.
         ab_tests: The A/B test of a primary activity, by its id.
         resends: The resend to non-openers of a primary activity, by its id.
         landing_pages: By `campaign_activity_id`, which no endpoint lists.
-        deeds: What each contact did with emails and landing pages.
-        sms_campaigns: By `campaign_id`, as their summaries show them.
+        activity_by_contact: The events of all emails and landing pages, by contact.
+        sms_campaigns: By `campaign_id`, as in their summaries.
         events: By `event_id`, with `event_settings`.
         registrations: By `event_id` and `registration_id`.
-        social_profiles: With what `include` can add.
+        social_profiles: With all that `include` can add.
         social_connections: The user's accounts on social networks.
         hashtag_groups: In the order of the list.
-        automations: By `id`: what the list and the detail know, together.
-        bulk_activities: By `activity_id`, older ones than the API shows as well.
+        automations: By `id`: the properties of list and detail together.
+        bulk_activities: By `activity_id`, including those too old for the API to list.
         v2_contact_ids: The `contact_id` of an id of the old API.
         v2_list_ids: The `list_id` of an id of the old API.
         v2_campaign_ids: The `campaign_id` of an id of the old API.
         partner_accounts: The clients of the partner, by `encoded_account_id`.
         partner_plans: Their billing plans, by `encoded_account_id`.
         webhook_subscriptions: Those of the partner, by `topic_id`.
-        segment_polls: How often each segment's contacts were asked for while it was evaluated.
-        largest_audience: How many contacts one email reaches at the most.
+        segment_polls: How many requests for its contacts each segment has had.
+        largest_audience: Maximum number of contacts that one email reaches.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class Account:
         largest_audience: int = 2_500,
         deleting_moves_updated_at: bool = True,
     ) -> None:
-        """Open an account that holds nothing yet.
+        """Create an empty account.
 
         Args:
-            seed: What all chance comes from.
-            now: Tells the account's present, in whole seconds.
-            largest_audience: How many contacts one email reaches at the most.
-            deleting_moves_updated_at: Whether deleting a contact moves its `updated_at`.
+            seed: The seed of all random choices.
+            now: Returns the time on the account's clock, in whole seconds.
+            largest_audience: Maximum number of contacts that one email reaches.
+            deleting_moves_updated_at: Whether deleting a contact changes its `updated_at`.
         """
         self.now = now
         self.lock = threading.RLock()
@@ -111,7 +111,7 @@ class Account:
         self.ab_tests: dict[str, Record] = {}
         self.resends: dict[str, Record] = {}
         self.landing_pages: dict[str, LandingPage] = {}
-        self.deeds = Deeds(self)
+        self.activity_by_contact = ActivityByContact(self)
         self.sms_campaigns: dict[str, Record] = {}
         self.events: dict[str, Record] = {}
         self.registrations: dict[str, dict[str, Record]] = {}
@@ -129,21 +129,21 @@ class Account:
         self.segment_polls: Counter[int] = Counter()
 
     def new_id(self) -> str:
-        """Make an id in the form of a UUID."""
+        """Return a new id in the form of a UUID."""
         digits = f"{self.rng.getrandbits(128):032x}"
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
-    # What can happen to a contact.
+    # Changes of a contact.
 
     def edit(self, contact_id: str, **properties: object) -> None:
-        """Change properties of a contact. Its `updated_at` moves."""
+        """Change properties of a contact, and its `updated_at`."""
         contact = self.contacts[contact_id]
         contact.update(properties, update_source="Account", updated_at=stamp(self.now()))
 
     def unsubscribe(
         self, contact_id: str, at: int | None = None, source: str = "Contact", reason: str = ""
     ) -> None:
-        """Unsubscribe a contact. The email address is touched, `updated_at` stays (seen)."""
+        """Unsubscribe a contact. Only its email address changes; `updated_at` stays (observed)."""
         moment = stamp(self.now() if at is None else at)
         contact = self.contacts[contact_id]
         email = contact["email_address"]
@@ -151,29 +151,29 @@ class Account:
         email.update(opt_out_source=source, opt_out_date=moment)
         if reason:
             email["opt_out_reason"] = reason
-        contact["list_memberships"] = []  # guess: who left is on no list any more
+        contact["list_memberships"] = []  # assumed: unsubscribing removes all memberships
 
     def resubscribe(self, contact_id: str) -> None:
-        """Subscribe a contact again. No filter of the API shows it: only a full walk does."""
+        """Resubscribe a contact. No filter of the API returns it, only a full read does."""
         moment = stamp(self.now())
         email = self.contacts[contact_id]["email_address"]
-        for gone in ("opt_out_source", "opt_out_date", "opt_out_reason"):
-            email.pop(gone, None)
+        for name in ("opt_out_source", "opt_out_date", "opt_out_reason"):
+            email.pop(name, None)
         email.update(permission_to_send="explicit", updated_at=moment)
         email.update(opt_in_source="Contact", opt_in_date=moment)
 
     def delete(self, contact_id: str, at: int | None = None) -> None:
-        """Delete a contact: it stays readable, without lists, with a plain date (documented)."""
+        """Delete a contact: it stays readable, without lists, with a date (documented)."""
         moment = self.now() if at is None else at
         contact = self.contacts[contact_id]
         contact.update(deleted_at=day(moment), list_memberships=[])
         if self.deleting_moves_updated_at:
             contact["updated_at"] = stamp(moment)
 
-    # What can happen to a campaign.
+    # Changes of a campaign.
 
     def send_campaign(self, campaign_id: str, at: int | None = None) -> list[str]:
-        """Send a campaign: it becomes Done, contacts begin to open it.
+        """Send a campaign: it becomes Done, and contacts begin to open it.
 
         Returns:
             The contacts that opted out of it.
@@ -186,23 +186,23 @@ class Account:
             self._schedule_resend(activity)
         return self._send(activity, audience, sent_at, until)
 
-    def send_on(self, campaign_id: str, at: int | None = None) -> None:
-        """Send a sent campaign to all lists: to those who did not get it yet (documented)."""
+    def send_to_all_lists(self, campaign_id: str, at: int | None = None) -> None:
+        """Send a sent campaign to all lists, to contacts who did not get it yet (documented)."""
         sent_at, until = self._sending(at)
         activity = self.activity(campaign_id, "primary_email")
         activity["contact_list_ids"] = [
             list_id for list_id, kinds in self.list_channels.items() if "email" in kinds
         ]
-        reached = people(self._primary(campaign_id).sends)
+        reached = contacts_of(self._primary(campaign_id).sends)
         audience = self._audience(activity["contact_list_ids"], sent_at)
         self.set_status(campaign_id, "Done", sent_at)
         joined = [contact_id for contact_id in audience if contact_id not in reached]
         self._send(activity, joined, sent_at, until)
 
     def resend_campaign(self, campaign_id: str, at: int | None = None) -> None:
-        """Send a sent campaign once more, as a `resend` activity, to those who did not open it.
+        """Send a sent campaign again, as a `resend` activity, to those who did not open it.
 
-        The campaign's `updated_at` stays (guess, and the harder case).
+        The campaign's `updated_at` stays (assumed, and the harder case).
         """
         sent_at, until = self._sending(at)
         primary, again = self.activity(campaign_id, "primary_email"), self._resend_of(campaign_id)
@@ -217,7 +217,7 @@ class Account:
         }
 
     def engage(self, campaign_id: str, readers: int = 3) -> list[str]:
-        """Let some contacts open a sent campaign now. Only counters and reports move.
+        """Let some contacts open a sent campaign now. Only counters and reports change.
 
         Returns:
             The contacts that opted out of it.
@@ -225,58 +225,59 @@ class Account:
         part, reached = self._primary(campaign_id), self.reached_by(campaign_id)
         known, now = len(part.optouts), self.now()
         for contact_id in self.rng.sample(reached, min(readers, len(reached))):
-            engagement.read(self.rng, part, contact_id, now, now)
+            engagement.simulate_reader(self.rng, part, contact_id, now, now)
         part.refreshed_at = now
         return self._apply_optouts(part.optouts[known:], now)
 
-    def happen(
+    def add_events(
         self, id_: str, kind: str, times: int = 1, *, contact_id: str = "", at: int | None = None
     ) -> list[Event]:
-        """Let something happen to a sent email now. Only counters and reports move.
+        """Add events to a sent email now. Only counters and reports change.
 
         Args:
-            id_: A sent activity, or a sent campaign: then its primary activity is meant.
+            id_: A sent activity, or a sent campaign, which stands for its primary activity.
             kind: "opens", "clicks", "forwards", "optouts" or "bounces".
-            times: How often.
-            contact_id: Who does it, each time; by default others each time, those first who have
-                not done it yet.
+            times: How many events.
+            contact_id: The contact of all events; by default different ones, first those without
+                such an event.
             at: When it happened, if the API learns of it only now: it appears deep in the report.
 
         Returns:
-            What happened.
+            The new events.
 
         Raises:
-            ValueError: If the email reached nobody.
+            ValueError: If no contact received the email.
         """
         part, now = self._part(id_), self.now()
-        doers = [contact_id] * times if contact_id else self._doers(part, kind, times)
+        contacts = [contact_id] * times if contact_id else self._contacts_for(part, kind, times)
         moment = now if at is None else at
         events = [
-            engagement.react(self.rng, part, kind, doer, at=moment, known=now) for doer in doers
+            engagement.add_event(self.rng, part, kind, contact, at=moment, known=now)
+            for contact in contacts
         ]
         part.refreshed_at = now
         if kind == "optouts":
             self._apply_optouts(events, now)
         return events
 
-    def take_back(self, id_: str, kind: str, times: int = 1) -> list[Event]:
-        """Let the events that became known last disappear: counters fall (guess: it may happen).
+    def remove_events(self, id_: str, kind: str, times: int = 1) -> list[Event]:
+        """Remove the events that became known last: counters drop (assumed: it may happen).
 
         Args:
-            id_: A sent activity, or a sent campaign: then its primary activity is meant.
-            kind: Their kind. Who had opted out stays unsubscribed.
-            times: How many.
+            id_: A sent activity, or a sent campaign, which stands for its primary activity.
+            kind: The kind of the events. Contacts who opted out stay unsubscribed.
+            times: How many events.
 
         Returns:
-            What disappeared.
+            The removed events.
         """
         part = self._part(id_)
         events: list[Event] = getattr(part, kind)
         start = max(0, len(events) - times)
-        gone, events[start:] = events[start:], []
+        removed, events[start:] = events[start:], []
         part.refreshed_at = self.now()
-        self.deeds.forget()
-        return gone
+        self.activity_by_contact.forget()
+        return removed
 
     def opt_out(self, part: Engagement, contact_id: str, at: int) -> None:
         """Let a contact opt out of a sent activity."""
@@ -284,16 +285,16 @@ class Account:
         self._apply_optouts(part.optouts[-1:], at)
 
     def reached_by(self, campaign_id: str) -> list[str]:
-        """List the contacts that got a sent campaign: those from which it did not bounce."""
+        """Return the contacts who received a sent campaign: it did not bounce from them."""
         return self._primary(campaign_id).reached
 
     def set_status(self, campaign_id: str, status: str, at: int) -> None:
-        """Change the status of a campaign and its activities. Its `updated_at` moves (guess)."""
+        """Change the status of a campaign and its activities, and `updated_at` (assumed)."""
         campaign = self.campaigns[campaign_id]
         campaign.update(current_status=status, updated_at=stamp_ms(at))
         for reference in campaign["campaign_activities"]:
             activity = self.activities[reference["campaign_activity_id"]]
-            # Campaigns write Done, activities write DONE (seen).
+            # Campaigns write Done, activities write DONE (observed).
             activity["current_status"] = status.upper()
             self.schedules.pop(activity["campaign_activity_id"], None)
             if status != "Draft":
@@ -303,7 +304,7 @@ class Account:
                 activity["permalink_url"] = f"https://conta.cc/{campaign_id[:7]}"
 
     def activity(self, campaign_id: str, role: str) -> Record:
-        """Find the activity of a campaign that has a role.
+        """Return the activity of a campaign with a role.
 
         Raises:
             KeyError: If the campaign has no activity with this role.
@@ -314,13 +315,13 @@ class Account:
         raise KeyError(role)
 
     def engagements(self, campaign_id: str) -> list[Engagement]:
-        """Collect what contacts did with all sent activities of a campaign."""
+        """Return the engagement of all sent activities of a campaign."""
         references = self.campaigns[campaign_id]["campaign_activities"]
         ids = (reference["campaign_activity_id"] for reference in references)
         return [self.engagement[id_] for id_ in ids if id_ in self.engagement]
 
     def was_sent(self, activity_id: str) -> bool:
-        """Tell whether an activity has reports: only those that are DONE (documented)."""
+        """Return whether an activity has reports: only those that are DONE (documented)."""
         return (
             activity_id in self.engagement
             and self.activities[activity_id]["current_status"] == "DONE"
@@ -329,21 +330,21 @@ class Account:
     def _part(self, id_: str) -> Engagement:
         return self.engagement[id_] if id_ in self.engagement else self._primary(id_)
 
-    def _doers(self, part: Engagement, kind: str, times: int) -> list[str]:
-        done, reached = people(getattr(part, kind)), part.reached
+    def _contacts_for(self, part: Engagement, kind: str, times: int) -> list[str]:
+        earlier, reached = contacts_of(getattr(part, kind)), part.reached
         if not reached:
-            raise ValueError("this email reached nobody")
+            raise ValueError("no contact received this email")
         self.rng.shuffle(reached)
-        reached.sort(key=done.__contains__)
+        reached.sort(key=earlier.__contains__)
         return list(islice(cycle(reached), times))
 
     def _sending(self, at: int | None) -> tuple[int, int]:
-        """Tell when an email is sent, and until when contacts react to it."""
+        """Return when an email is sent, and until when contacts react to it."""
         now = self.now()
         return (now, now) if at is None else (at, now - HOUR)
 
     def _resend_of(self, campaign_id: str) -> Record:
-        """Find the `resend` activity of a campaign, or add one."""
+        """Return the `resend` activity of a campaign; add it if there is none."""
         try:
             return self.activity(campaign_id, "resend")
         except KeyError:
@@ -358,7 +359,7 @@ class Account:
 
     def _audience(self, list_ids: Iterable[str], at: int) -> list[str]:
         moment, wanted = stamp(at), set(list_ids)
-        if len(self._contact_ids) != len(self.contacts):  # listing them takes long if they are many
+        if len(self._contact_ids) != len(self.contacts):  # a list of many takes long to make
             self._contact_ids = list(self.contacts)
         drawn = self.rng.sample(self._contact_ids, min(len(self.contacts), self.largest_audience))
         return [
@@ -380,7 +381,7 @@ class Account:
         )
         self.engagement[activity_id] = part
         known, part.refreshed_at = len(part.optouts), until
-        engagement.send(self.rng, part, contact_ids, activity["contact_list_ids"], at)
+        engagement.simulate_send(self.rng, part, contact_ids, activity["contact_list_ids"], at)
         return self._apply_optouts(part.optouts[known:], until)
 
     def _schedule_resend(self, primary: Record) -> None:
@@ -391,7 +392,7 @@ class Account:
     def _apply_optouts(self, events: Iterable[Event], until: int) -> list[str]:
         leaving = [event for event in events if self._mailable(event.contact_id)]
         for event in leaving:
-            # The report tells the minute, the contact the second.
+            # The report has the minute, the contact the second.
             left_at = min(event.at + MINUTE - 1, until)
             self.unsubscribe(event.contact_id, left_at, reason=event.reason)
         return [event.contact_id for event in leaving]

@@ -1,4 +1,4 @@
-"""Moments: whole seconds since 1970 inside the sandbox, the API's various texts outside."""
+"""Timestamps: whole seconds since 1970 inside the sandbox, the API's various texts outside."""
 
 from __future__ import annotations
 
@@ -17,51 +17,51 @@ _ZONED = re.compile(
 
 
 def stamp(at: int) -> str:
-    """Write a moment as contacts, lists and custom fields do (seen): 2024-10-30T18:56:35Z."""
+    """Format a moment as contacts, lists and custom fields do (observed): 2024-10-30T18:56:35Z."""
     return datetime.fromtimestamp(at, timezone.utc).isoformat()[:19] + "Z"
 
 
 def seconds(text: str) -> int:
-    """Read what `stamp` wrote."""
+    """Parse a text of `stamp`."""
     return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
 
 
 def stamp_ms(at: int) -> str:
-    """Write a moment as campaigns and reports do (seen): 2026-04-28T21:47:35.000Z."""
+    """Format a moment as campaigns and reports do (observed): 2026-04-28T21:47:35.000Z."""
     return stamp(at)[:19] + ".000Z"
 
 
 def stamp_offset(at: int) -> str:
-    """Write a moment as account emails do (seen, no colon): 2026-02-05T07:32:49.766+0000."""
+    """Format a moment as account emails do (observed, no colon): 2026-02-05T07:32:49.766+0000."""
     return stamp(at)[:19] + ".766+0000"
 
 
 def stamp_colon(at: int) -> str:
-    """Write a moment as automations do (documented): 2025-09-25T20:06:50.020+00:00."""
+    """Format a moment as automations do (documented): 2025-09-25T20:06:50.020+00:00."""
     return stamp(at)[:19] + ".020+00:00"
 
 
 def day(at: int) -> str:
-    """Write the day of a moment, as `deleted_at` of contacts is written: 2016-07-08."""
+    """Format the day of a moment as `deleted_at` of contacts: 2016-07-08."""
     return stamp(at)[:10]
 
 
 def minute(at: int) -> int:
-    """Round down to the minute: reports tell no seconds (inferred from published answers)."""
+    """Round down to the minute: reports have no seconds (inferred from published responses)."""
     return at - at % MINUTE
 
 
 def comparable(text: str) -> str:
-    """Make the texts of `stamp` and `stamp_ms`, and of `parse`, comparable as strings."""
+    """Return a text of `stamp` or `stamp_ms` in the form of `parse`, to compare them."""
     return text.removesuffix("Z").removesuffix(".000")
 
 
 def parse(text: str) -> str:
-    """Read a date or date-time of a request into the text that `comparable` gives.
+    """Parse a date or date-time of a request into the form of `comparable`.
 
     Raises:
         ValueError: If it is neither a date nor a date-time with a time zone. (That a date-time
-            needs a zone is a guess; it finds a `+` that was sent without being encoded.)
+            needs a zone is an assumption; it catches a `+` that was sent unencoded.)
     """
     match = _ZONED.fullmatch(text)
     if match is None:

@@ -1,4 +1,4 @@
-"""What each contact did: the events of all emails and landing pages, by contact."""
+"""The activity of each contact: the events of all emails and landing pages."""
 
 from __future__ import annotations
 
@@ -28,41 +28,41 @@ PAGE_TYPES = {
 """The names differ from those of the landing page reports (documented)."""
 
 
-class Deed(NamedTuple):
-    """One event, and what it happened to."""
+class ContactActivity(NamedTuple):
+    """One event, and the email or landing page it belongs to."""
 
     activity_id: str
     type: str
     event: Event
 
 
-class Deeds:
+class ActivityByContact:
     """Finds the events of one contact among those of all activities."""
 
     def __init__(self, account: Account) -> None:
-        """Look into an account that may grow."""
+        """Index an account that may grow."""
         self._account = account
         self._sizes: list[int] = []
-        self._by_contact: dict[str, list[Deed]] = {}
+        self._by_contact: dict[str, list[ContactActivity]] = {}
 
-    def of(self, contact_id: str) -> list[Deed]:
-        """List the deeds of one contact, newest first."""
+    def of(self, contact_id: str) -> list[ContactActivity]:
+        """Return the events of one contact, newest first."""
         sizes = [len(events) for _, _, events in self._events()]
-        if sizes != self._sizes:  # events are only ever added, or else it is told to forget
+        if sizes != self._sizes:  # events are only ever added, unless `forget` is called
             self._sizes, self._by_contact = sizes, self._sorted()
         return self._by_contact.get(contact_id, [])
 
     def forget(self) -> None:
-        """Look at all events anew: some are gone."""
+        """Forget the index, because events were removed."""
         self._sizes = []
 
-    def _sorted(self) -> dict[str, list[Deed]]:
+    def _sorted(self) -> dict[str, list[ContactActivity]]:
         by_contact = defaultdict(list)
         for activity_id, type_, events in self._events():
             for event in events:
-                by_contact[event.contact_id].append(Deed(activity_id, type_, event))
-        for deeds in by_contact.values():
-            deeds.sort(key=lambda deed: -deed.event.at)
+                by_contact[event.contact_id].append(ContactActivity(activity_id, type_, event))
+        for activity in by_contact.values():
+            activity.sort(key=lambda each: -each.event.at)
         return by_contact
 
     def _events(self) -> Iterator[tuple[str, str, Sequence[Event]]]:

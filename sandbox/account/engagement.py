@@ -1,4 +1,4 @@
-"""What contacts do with an email: single events, from which every counter is made."""
+"""What contacts do with an email: events, from which every counter is computed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ OPENED = 0.38
 CLICKED = 0.3
 FORWARDED = 0.06
 OPTED_OUT = 0.03
-AGAIN = 0.2
+REPEATED = 0.2
 
-# What the stats of an activity call the codes of bounces.
+# The names of bounce codes in the stats of an activity.
 BOUNCES = {
     "Z": "blocked", "F": "mailbox_full", "B": "nonexistent_address", "X": "other",
     "S": "suspended", "D": "undeliverable", "V": "vacation",
@@ -42,7 +42,7 @@ KINDS = ("sends", "opens", "clicks", "forwards", "optouts", "bounces")
 
 
 class Event(NamedTuple):
-    """One contact does one thing with one email or page, in a given minute.
+    """One action of one contact with one email or page, at a given minute.
 
     The API learns of it in a certain second: `known`; 0 = as soon as it happens.
     """
@@ -57,7 +57,7 @@ class Event(NamedTuple):
 
 
 class Sending(NamedTuple):
-    """A campaign activity goes out to those of some lists who did not get it yet."""
+    """One send of a campaign activity, to members of lists who did not get it yet."""
 
     at: int
     reached: int
@@ -80,11 +80,11 @@ class Engagement:
 
     @property
     def sent_at(self) -> int:
-        """When it was sent last."""
+        """When it was last sent."""
         return self.sendings[-1].at
 
     def known(self, moment: int) -> Engagement:
-        """Tell what was known at a moment, refreshed when the last of it became known."""
+        """Return the events known at a moment, refreshed when the last of them became known."""
         kinds: dict[str, Any] = {
             kind: [event for event in getattr(self, kind) if (event.known or event.at) <= moment]
             for kind in KINDS
@@ -97,14 +97,14 @@ class Engagement:
 
     @property
     def reached(self) -> list[str]:
-        """The contacts that got it: those from which it did not bounce."""
-        bounced = people(self.bounces)
+        """The contacts who received it: it did not bounce from them."""
+        bounced = contacts_of(self.bounces)
         return [event.contact_id for event in self.sends if event.contact_id not in bounced]
 
     @property
     def not_opened(self) -> list[Event]:
-        """The sends to those who got the email and did not open it."""
-        known = people(self.opens) | people(self.bounces)
+        """The sends to contacts who received the email and did not open it."""
+        known = contacts_of(self.opens) | contacts_of(self.bounces)
         return [event for event in self.sends if event.contact_id not in known]
 
 
@@ -122,18 +122,18 @@ class LandingPage:
 
 
 def make_links(rng: Random) -> dict[str, str]:
-    """Give ids to links. They are beyond 2^53 (seen): they survive as strings only."""
+    """Return links by id. The ids exceed 2^53 (observed): they survive only as strings."""
     return {str(rng.getrandbits(62) + 2**61): url for url in LINKS}
 
 
-def send(
+def simulate_send(
     rng: Random,
     engagement: Engagement,
     contact_ids: Iterable[str],
     list_ids: Iterable[str],
     sent_at: int,
 ) -> None:
-    """Send an email to contacts and let them do what they will until it is refreshed."""
+    """Send an email to contacts, who react to it until it is refreshed."""
     until, before = engagement.refreshed_at, len(engagement.sends)
     for contact_id in contact_ids:
         engagement.sends.append(Event(minute(sent_at), contact_id, known=sent_at))
@@ -143,25 +143,27 @@ def send(
             code = rng.choice(BOUNCE_CODES)
             engagement.bounces.append(Event(bounced_at, contact_id, bounce_code=code))
         elif fate < BOUNCED + OPENED:
-            read(rng, engagement, contact_id, sent_at, until)
+            simulate_reader(rng, engagement, contact_id, sent_at, until)
     count = len(engagement.sends) - before
     engagement.sendings.append(Sending(sent_at, count, tuple(list_ids)))
 
 
-def read(rng: Random, engagement: Engagement, contact_id: str, since: int, until: int) -> None:
-    """Let one contact open the email once or more, and perhaps click, forward and opt out.
+def simulate_reader(
+    rng: Random, engagement: Engagement, contact_id: str, since: int, until: int
+) -> None:
+    """Let one contact open the email at least once, and perhaps click, forward and opt out.
 
-    Some open and click twice in a minute: their rows agree in everything.
+    Some open and click twice in a minute: their rows are identical.
     """
     device = rng.choice(DEVICES)
     at = since
     for _ in range(1 + int(rng.expovariate(1.2))):
         at = min(at + int(rng.expovariate(1 / (9 * HOUR))), until)
         opened = Event(minute(at), contact_id, device, known=at)
-        engagement.opens += [opened] * _times(rng)
+        engagement.opens += [opened] * _repeats(rng)
         if rng.random() < CLICKED:
-            url_id = rng.choice(list(engagement.links)[:-1])  # nobody clicks the last one
-            engagement.clicks += [opened._replace(url_id=url_id)] * _times(rng)
+            url_id = rng.choice(list(engagement.links)[:-1])  # the last one stays without clicks
+            engagement.clicks += [opened._replace(url_id=url_id)] * _repeats(rng)
     if rng.random() < FORWARDED:
         engagement.forwards.append(Event(minute(at), contact_id, known=at))
     if rng.random() < OPTED_OUT:
@@ -169,10 +171,10 @@ def read(rng: Random, engagement: Engagement, contact_id: str, since: int, until
         engagement.optouts.append(Event(minute(at), contact_id, reason=reason, known=at))
 
 
-def react(
+def add_event(
     rng: Random, engagement: Engagement, kind: str, contact_id: str, *, at: int, known: int
 ) -> Event:
-    """Let one contact do one thing, of which the API learns perhaps later."""
+    """Add an event of one contact, which the API may learn of later."""
     details: dict[str, dict[str, str]] = {
         "opens": {"device": rng.choice(DEVICES)},
         "clicks": {"device": rng.choice(DEVICES), "url_id": rng.choice(list(engagement.links))},
@@ -186,12 +188,12 @@ def react(
     return event
 
 
-def _times(rng: Random) -> int:
-    return 2 if rng.random() < AGAIN else 1
+def _repeats(rng: Random) -> int:
+    return 2 if rng.random() < REPEATED else 1
 
 
 def latest(events: Iterable[Event]) -> list[Event]:
-    """Keep the last event of each contact, and of each link if they are clicks."""
+    """Return the last event of each contact, and for clicks of each link."""
     last: dict[tuple[str, str], Event] = {}
     for event in events:
         of_same = last.setdefault((event.contact_id, event.url_id), event)
@@ -200,8 +202,8 @@ def latest(events: Iterable[Event]) -> list[Event]:
     return list(last.values())
 
 
-def people(events: Iterable[Event]) -> set[str]:
-    """Name the contacts of some events, each once."""
+def contacts_of(events: Iterable[Event]) -> set[str]:
+    """Return the contacts of events, each once."""
     return {event.contact_id for event in events}
 
 
@@ -227,7 +229,7 @@ def stats(engagements: Sequence[Engagement]) -> dict[str, int]:
 
 
 def activity_stats(engagement: Engagement) -> dict[str, int]:
-    """Count the events of one activity: like its campaign, but bounces by their codes as well."""
+    """Count the events of one activity: like its campaign, plus bounces by code."""
     codes = Counter(event.bounce_code for event in engagement.bounces)
     bounces = {f"em_bounces_{name}": codes[code] for code, name in BOUNCES.items()}
     return {**stats([engagement]), "em_abuse": 0, **bounces}
@@ -236,10 +238,10 @@ def activity_stats(engagement: Engagement) -> dict[str, int]:
 def unique_counts(engagements: Sequence[Engagement]) -> dict[str, int]:
     """Count the contacts behind the events of a campaign, as its summary does."""
     counts = {
-        kind: len(people(chain.from_iterable(getattr(part, kind) for part in engagements)))
+        kind: len(contacts_of(chain.from_iterable(getattr(part, kind) for part in engagements)))
         for kind in KINDS
     }
-    # The documented formula, floored at zero: who bounced first may open a resend.
+    # The documented formula, at least 0: a contact that bounced first may open a resend.
     not_opened = max(0, counts["sends"] - counts["opens"] - counts["bounces"])
     return {**counts, "abuse": 0, "not_opened": not_opened}
 

@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 from sandbox.account.clock import DAY, stamp
-from sandbox.account.engagement import people
+from sandbox.account.engagement import contacts_of
 
 if TYPE_CHECKING:
     from sandbox.account import Account, Record
 
 
-def criteria(field: str, parameter: str) -> str:
-    """Write the criteria of a segment: JSON inside a string (documented)."""
+def write_criteria(field: str, parameter: str) -> str:
+    """Return the criteria of a segment: JSON in a string (documented)."""
     group = {
         "source": "tracking",
         "field": field,
@@ -25,7 +25,7 @@ def criteria(field: str, parameter: str) -> str:
 
 
 def members(account: Account, segment: Record) -> list[Record]:
-    """Evaluate the criteria of a segment. Deleted contacts belong to none (guess)."""
+    """Return the contacts of a segment. Deleted contacts belong to none (assumed)."""
     (rule,) = json.loads(segment["segment_criteria"])["criteria"]["group"]
     living = [row for row in account.contacts.values() if "deleted_at" not in row]
     if rule["field"] == "created":
@@ -36,10 +36,10 @@ def members(account: Account, segment: Record) -> list[Record]:
 
 
 def _readers(account: Account, field: str, last: int) -> set[str]:
-    """Name who opened, clicked or did not open any of the last campaigns."""
+    """Return who opened, clicked or did not open any of the last campaigns."""
     parts = sorted(account.engagement.values(), key=lambda part: -part.sent_at)[:last]
     sent, opened, clicked = (
-        set[str]().union(*(people(getattr(part, kind)) for part in parts))
+        set[str]().union(*(contacts_of(getattr(part, kind)) for part in parts))
         for kind in ("sends", "opens", "clicks")
     )
     return {"opened": opened, "clicked": clicked, "not_opened": sent - opened}[field]

@@ -13,7 +13,7 @@ STATES = {"explicit": ("E", "opt_in"), "unsubscribed": ("O", "opt_out")}
 
 
 def consent_history(contact: Record) -> list[Record]:
-    """Write down how a contact's SMS consent came about; nothing without an SMS channel."""
+    """Return the history of a contact's SMS consents; empty without an SMS channel."""
     channel = contact.get("sms_channel", {})
     return [
         entry
@@ -26,7 +26,7 @@ def _entries(contact_id: str, channel: Record, consent: Record, number: int) -> 
     permission = consent["sms_consent_permission"]
     if permission not in STATES:
         return []
-    # Who left had joined before.
+    # Contacts who left had joined earlier.
     steps = ["explicit"] if permission == "explicit" else ["explicit", "unsubscribed"]
     return [
         {
@@ -47,7 +47,7 @@ def _details(channel: Record, consent: Record, step: str) -> Record:
         "state": state,
         "source": "C",
         "consent_type": consent["consent_type"],
-        # Not ISO 8601, though documented so (the example of the contract).
+        # Not ISO 8601, although documented as such (the contract's example).
         "consent_action_time": f"{moment:%Y-%m-%d %H:%M:%S} +0000",
         "consent_action_type": action,
         "consent_medium_type": "MD",

@@ -1,7 +1,7 @@
-"""The pages on which a person signs in, and the codes that come of it.
+"""The pages on which a person signs in, and the codes that they issue.
 
-Documented: addresses, parameters and answers. Guessed: what the pages look like and what refusals
-say; that any address on this machine is a redirect URI that the application knows.
+Documented: addresses, parameters and responses. Assumed: what the pages look like, the texts of
+errors, and that any address on this machine is a registered redirect URI.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MEANINGS = {
     "account_read": "Read account data",
     "contact_data": "Read or modify contact data",
-    "campaign_data": "Read or modify e-mail campaign data",
+    "campaign_data": "Read or modify email campaign data",
     "offline_access": "Keep access while you are away",
 }
 
@@ -85,60 +85,60 @@ _PAGE = """<!doctype html>
 
 
 class SignIn:
-    """The pages of an authorisation server."""
+    """The pages of an authorization server."""
 
     def __init__(self, flask: Flask, options: Options, tokens: Tokens) -> None:
-        """Route its paths."""
+        """Register its routes."""
         self._options = options
         self._tokens = tokens
         both = ["GET", "POST"]
         flask.add_url_rule(AUTHORIZE_PATH, view_func=self._authorize, methods=both)
-        flask.add_url_rule(DEVICE_PATH, view_func=self._codes_of_device, methods=["POST"])
+        flask.add_url_rule(DEVICE_PATH, view_func=self._issue_device_code, methods=["POST"])
         flask.add_url_rule(ACTIVATE_PATH, view_func=self._activate, methods=both)
 
     def _authorize(self) -> AnyResponse:
         """Ask a person for access, and send the browser back with a code."""
-        asked = request.args
-        redirect_uri = asked.get("redirect_uri", "")
-        if asked.get("client_id") != self._tokens.client_id:
+        query = request.args
+        redirect_uri = query.get("redirect_uri", "")
+        if query.get("client_id") != self._tokens.client_id:
             return _page("Sign-in is not possible", wrong="The client is unknown.", status=400)
         if urlsplit(redirect_uri).hostname not in _LOOPBACK:
             wrong = "The application does not know this redirect URI."
             return _page("Sign-in is not possible", wrong=wrong, status=400)
-        if problem := self._problem(asked):
-            return _back(redirect_uri, asked, problem)
-        return self._ask(asked, redirect_uri)
+        if problem := self._problem(query):
+            return _redirect(redirect_uri, query, problem)
+        return self._ask(query, redirect_uri)
 
-    def _ask(self, asked: Any, redirect_uri: str) -> AnyResponse:
-        """Show the page, and take its answer."""
-        scopes = tuple(asked.get("scope", "").split())
+    def _ask(self, query: Any, redirect_uri: str) -> AnyResponse:
+        """Show the page, and handle its form."""
+        scopes = tuple(query.get("scope", "").split())
         if request.method == "GET":
             return _page("Sign in and allow access", scopes=scopes)
         if request.form.get("answer") != "yes":
             refused = _error("access_denied", "The resource owner denied the request.")
-            return _back(redirect_uri, asked, refused)
-        if not _knows_password():
+            return _redirect(redirect_uri, query, refused)
+        if not _password_is_correct():
             wrong = "User name or password is wrong."
             return _page("Sign in and allow access", scopes=scopes, wrong=wrong)
-        challenge = asked.get("code_challenge", "")
+        challenge = query.get("code_challenge", "")
         code = self._tokens.issue_code(scopes, redirect_uri, challenge)
-        return _back(redirect_uri, asked, {"code": code})
+        return _redirect(redirect_uri, query, {"code": code})
 
-    def _problem(self, asked: Any) -> dict[str, str]:
-        """Return what is wrong with a request for a code, which the application is told."""
-        if asked.get("response_type") != "code":
-            return _error("unsupported_response_type", "Only code is served here.")
-        if not asked.get("state"):
-            return _error("invalid_request", "The state is missing.")  # as Okta wants it
-        has_pkce = asked.get("code_challenge_method") == "S256" and asked.get("code_challenge")
+    def _problem(self, query: Any) -> dict[str, str]:
+        """Return the error of an invalid request for a code, for the application."""
+        if query.get("response_type") != "code":
+            return _error("unsupported_response_type", "Supported response type: code.")
+        if not query.get("state"):
+            return _error("invalid_request", "The state is missing.")  # as Okta requires
+        has_pkce = query.get("code_challenge_method") == "S256" and query.get("code_challenge")
         if self._options.public_client and not has_pkce:
             return _error("invalid_request", "PKCE code challenge is required.")
-        if set(asked.get("scope", "").split()) - {*SCOPES}:
+        if set(query.get("scope", "").split()) - {*SCOPES}:
             return _error("invalid_scope", "One or more scopes are not configured.")
         return {}
 
-    def _codes_of_device(self) -> Response:
-        """Give codes to a device."""
+    def _issue_device_code(self) -> Response:
+        """Issue codes to a device."""
         self._tokens.identify_device(request.values, request.authorization)
         scopes = tuple(request.values.get("scope", "").split())
         if set(scopes) - {*SCOPES}:
@@ -165,11 +165,11 @@ class SignIn:
         if request.method == "GET":
             return _page(title, user_code=user_code, scopes=scopes)
         if code is None:
-            return _page(title, user_code="", wrong="This code is not known, or is over.")
+            return _page(title, user_code="", wrong="This code is unknown or has expired.")
         if request.form.get("answer") != "yes":
             code.allowed = False
             return _page("Access was denied", text="You can close this window.", form=False)
-        if not _knows_password():
+        if not _password_is_correct():
             wrong = "User name or password is wrong."
             return _page(title, user_code=user_code, scopes=scopes, wrong=wrong)
         code.allowed = True
@@ -180,7 +180,7 @@ def _error(error: str, description: str) -> dict[str, str]:
     return {"error": error, "error_description": description}
 
 
-def _knows_password() -> bool:
+def _password_is_correct() -> bool:
     return (request.form.get("user"), request.form.get("password")) == (USER, PASSWORD)
 
 
@@ -209,8 +209,8 @@ def _page(
     return Response(html, status)
 
 
-def _back(redirect_uri: str, asked: Any, answer: dict[str, str]) -> AnyResponse:
-    """Send the browser back to the application with an answer."""
-    state = {"state": asked["state"]} if "state" in asked else {}
+def _redirect(redirect_uri: str, query: Any, result: dict[str, str]) -> AnyResponse:
+    """Redirect the browser to the application with a result."""
+    state = {"state": query["state"]} if "state" in query else {}
     parts = urlsplit(redirect_uri)
-    return redirect(parts._replace(query=urlencode({**answer, **state})).geturl())
+    return redirect(parts._replace(query=urlencode({**result, **state})).geturl())

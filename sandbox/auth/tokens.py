@@ -1,4 +1,4 @@
-"""The authorisation server: refresh tokens and codes in, access tokens out."""
+"""The authorization server: refresh tokens and codes in, access tokens out."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
     from sandbox.server.options import Options
 
 
-CODE_SECONDS = 300  # of a code for the browser (seen: the vendor's support)
-DEVICE_SECONDS = 600  # of a code for a device (a guess)
+CODE_SECONDS = 300  # of a code for the browser (observed: the vendor's support)
+DEVICE_SECONDS = 600  # of a code for a device (assumed)
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no words come of them (RFC 8628, 6.1)
+_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # they form no words (RFC 8628, 6.1)
 
 
 @dataclass
 class Code:
-    """What was asked for in the browser, until the application trades it for tokens.
+    """An authorization or device code, until the application exchanges it for tokens.
 
     Attributes:
-        scopes: The scopes that were granted, or asked for.
-        ends: When it ends, in seconds since 1970.
+        scopes: The scopes that were granted or requested.
+        expires_at: When it expires, in seconds since 1970.
         redirect_uri: Where the browser was sent with it; "" for a device.
         challenge: The PKCE challenge (S256), or "".
-        allowed: Whether the user has allowed it; None as long as a device waits.
-        asked_at: When a device asked for tokens last.
+        allowed: Whether the user has allowed it; None while a device waits.
+        polled_at: When a device last requested tokens.
     """
 
     scopes: tuple[str, ...]
-    ends: float
+    expires_at: float
     redirect_uri: str = ""
     challenge: str = ""
     allowed: bool | None = None
-    asked_at: float = 0.0
+    polled_at: float = 0.0
 
 
 class Tokens:
@@ -54,12 +54,12 @@ class Tokens:
     Attributes:
         client_id: The API key.
         client_secret: Its secret; None for a public (PKCE) key.
-        partner: The id and the secret with which a partner gets tokens of its own.
-        refresh_token: The only refresh token that is good now.
+        partner: The client id and secret of a partner.
+        refresh_token: The only refresh token that is valid now.
     """
 
     def __init__(self, options: Options) -> None:
-        """Register an API key and let a user sign in."""
+        """Register an API key and sign in a user."""
         self._options = options
         self._lock = threading.Lock()
         self._expiries: dict[str, float] = {}
@@ -75,15 +75,15 @@ class Tokens:
         self.partner = (secrets.token_hex(16), secrets.token_urlsafe(16))
 
     def grant(self, form: Mapping[str, str], credentials: Authorization | None) -> dict[str, Any]:
-        """Trade a refresh token, or the code of a sign-in, for an access token.
+        """Exchange a refresh token, or the code of a sign-in, for an access token.
 
         Raises:
-            TokenError: If the client is not the right one, or what it has.
+            TokenError: If the client, the token or the code is invalid.
         """
         grants = {
             "refresh_token": self._refresh,
-            "authorization_code": self._trade,
-            DEVICE_GRANT: self._trade_device,
+            "authorization_code": self._exchange_code,
+            DEVICE_GRANT: self._exchange_device_code,
         }
         grant = grants.get(form.get("grant_type", ""))
         if form.get("grant_type") == DEVICE_GRANT:
@@ -91,20 +91,20 @@ class Tokens:
         else:
             self._identify(form, credentials)
         if grant is None:
-            message = f"Only {', '.join(grants)} are served here."
+            message = f"Supported grant types: {', '.join(grants)}."
             raise TokenError(400, "unsupported_grant_type", message)
         with self._lock:
             return grant(form)
 
     def issue_code(self, scopes: tuple[str, ...], redirect_uri: str, challenge: str) -> str:
-        """Give out a code for the browser to bring to the application."""
+        """Issue a code that the browser brings to the application."""
         code = secrets.token_urlsafe(24)
-        ends = time.time() + CODE_SECONDS
-        self._codes[code] = Code(scopes, ends, redirect_uri, challenge)
+        expires_at = time.time() + CODE_SECONDS
+        self._codes[code] = Code(scopes, expires_at, redirect_uri, challenge)
         return code
 
     def issue_device_code(self, scopes: tuple[str, ...]) -> tuple[str, str]:
-        """Give out a code for a device, and one for its user to enter."""
+        """Issue a code for a device, and one for its user to enter."""
         letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
         device_code, user_code = secrets.token_urlsafe(24), f"{letters[:4]}-{letters[4:]}"
         code = Code(scopes, time.time() + DEVICE_SECONDS)
@@ -112,20 +112,20 @@ class Tokens:
         return device_code, user_code
 
     def device_of(self, user_code: str) -> Code | None:
-        """Return what a device waits for, if a user may still allow it."""
+        """Return the code of a waiting device, if a user may still allow it."""
         code = self._user_codes.get(user_code.strip().upper())
-        return code if code and code.allowed is None and code.ends > time.time() else None
+        return code if code and code.allowed is None and code.expires_at > time.time() else None
 
     def expire_codes(self) -> None:
-        """Let all codes that were given out end."""
+        """Expire all codes that were issued."""
         for code in (*self._codes.values(), *self._device_codes.values()):
-            code.ends = 0.0
+            code.expires_at = 0.0
 
     def _refresh(self, form: Mapping[str, str]) -> dict[str, Any]:
-        """Trade a refresh token.
+        """Exchange a refresh token.
 
-        With rotating tokens the one that was used, and any earlier one, is worth nothing from
-        here on (seen: no time of grace).
+        A rotating token is invalid as soon as it was used, as are all earlier ones (observed: no
+        grace period).
         """
         if form.get("refresh_token") != self.refresh_token:
             message = "The refresh token is invalid or expired."
@@ -134,26 +134,26 @@ class Tokens:
             self.refresh_token = _new_refresh_token()
         return self._issue()
 
-    def _trade(self, form: Mapping[str, str]) -> dict[str, Any]:
-        """Trade the code that a browser has brought; it is good once (documented)."""
+    def _exchange_code(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """Exchange the code that a browser brought; it is valid once (documented)."""
         code = self._codes.pop(form.get("code", ""), None)
-        if code is None or code.ends < time.time():
+        if code is None or code.expires_at < time.time():
             raise TokenError(400, "invalid_grant", "The authorization code is invalid or expired.")
         if form.get("redirect_uri") != code.redirect_uri:
             raise TokenError(400, "invalid_grant", "The redirect URI is not the one of the code.")
         if code.challenge and code.challenge != challenge_of(form.get("code_verifier", "")):
-            raise TokenError(400, "invalid_grant", "PKCE verification failed.")  # words of Okta
+            raise TokenError(400, "invalid_grant", "PKCE verification failed.")  # Okta's words
         return self._sign_in(code.scopes)
 
-    def _trade_device(self, form: Mapping[str, str]) -> dict[str, Any]:
-        """Trade the code of a device; the refusals are those of RFC 8628."""
+    def _exchange_device_code(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """Exchange the code of a device; the errors are those of RFC 8628."""
         code = self._device_codes.get(form.get("device_code", ""))
         if code is None:
             raise TokenError(400, "invalid_grant", "The device code is invalid.")
-        if code.ends < time.time():
+        if code.expires_at < time.time():
             raise TokenError(400, "expired_token", "The device code has expired.")
-        soon = code.asked_at + self._options.device_interval
-        code.asked_at, is_soon = time.time(), time.time() < soon
+        soon = code.polled_at + self._options.device_interval
+        code.polled_at, is_soon = time.time(), time.time() < soon
         if code.allowed is None:
             error = "slow_down" if is_soon else "authorization_pending"
             raise TokenError(400, error, "The user has not answered yet.")
@@ -163,7 +163,7 @@ class Tokens:
         return self._sign_in(code.scopes)
 
     def _sign_in(self, scopes: tuple[str, ...]) -> dict[str, Any]:
-        """Begin a sign-in of its own; refresh tokens of earlier ones are over (seen)."""
+        """Start a new sign-in; refresh tokens of earlier ones become invalid (observed)."""
         self._granted = tuple(scope for scope in scopes if scope in self._options.scopes)
         self.refresh_token = _new_refresh_token()
         return self._issue()
@@ -171,24 +171,24 @@ class Tokens:
     def grant_partner(
         self, form: Mapping[str, str], credentials: Authorization | None
     ) -> dict[str, Any]:
-        """Give an access token to a partner: without a user, and without a refresh token (guess).
+        """Issue an access token to a partner: without a user or a refresh token (assumed).
 
         Raises:
-            TokenError: If the partner is not the right one.
+            TokenError: If the partner is unknown.
         """
         given = credentials and (credentials.username, credentials.password)
         if not self._options.partner_api_key or given != self.partner:
             raise TokenError(401, "invalid_client", "The partner is unknown.")
         if form.get("grant_type") != "client_credentials":
-            message = "Only client_credentials is served here."
+            message = "Supported grant type: client_credentials."
             raise TokenError(400, "unsupported_grant_type", message)
         access_token = secrets.token_urlsafe(32)
         self._partner_expiries[access_token] = time.time() + self._options.token_lifetime
         lifetime = int(self._options.token_lifetime)
         return {"token_type": "Bearer", "expires_in": lifetime, "access_token": access_token}
 
-    def is_good(self, access_token: str, *, of_partner: bool = False) -> bool:
-        """Tell whether an access token was issued, is not revoked and has not expired."""
+    def is_valid(self, access_token: str, *, of_partner: bool = False) -> bool:
+        """Return whether an access token was issued, is not revoked and has not expired."""
         expiries = self._partner_expiries if of_partner else self._expiries
         return expiries.get(access_token, 0) > time.time()
 
@@ -197,7 +197,7 @@ class Tokens:
         return self._scopes.get(access_token, ())
 
     def revoke_access_tokens(self) -> None:
-        """Make all access tokens that were issued so far worthless."""
+        """Revoke all access tokens that were issued so far."""
         self._expiries.clear()
         self._partner_expiries.clear()
 
@@ -208,10 +208,10 @@ class Tokens:
             return self.refresh_token
 
     def identify_device(self, form: Mapping[str, str], credentials: Authorization | None) -> None:
-        """Check who asks for a device: the API key is enough (documented), or is not (a guess).
+        """Check the client of a device: the API key is enough (documented), or not (assumed).
 
         Raises:
-            TokenError: If it is not the right one.
+            TokenError: If the client is unknown.
         """
         if credentials or self._options.device_needs_secret:
             self._identify(form, credentials)
@@ -219,11 +219,11 @@ class Tokens:
             raise TokenError(401, "invalid_client", "The client is unknown.")
 
     def _identify(self, form: Mapping[str, str], credentials: Authorization | None) -> None:
-        """Check who asks: Basic for a confidential key, the body for a public one (seen)."""
+        """Check the client: Basic for a confidential key, the body for a public one (observed)."""
         if credentials is None:
             known = self.client_secret is None and form.get("client_id") == self.client_id
         elif "client_id" in form:
-            message = "Cannot supply multiple client credentials."  # the words of Okta
+            message = "Cannot supply multiple client credentials."  # Okta's words
             raise TokenError(400, "invalid_request", message)
         else:
             given = (credentials.username, credentials.password)
@@ -250,19 +250,19 @@ class Tokens:
         )
         self._expiries[access_token] = expiry
         self._scopes[access_token] = self._granted
-        answer = {
+        response = {
             "token_type": "Bearer",
             "expires_in": int(options.token_lifetime),
             "access_token": access_token,
             "scope": " ".join(self._granted),
         }
         if "offline_access" in self._granted:  # only then (documented)
-            answer["refresh_token"] = self.refresh_token
+            response["refresh_token"] = self.refresh_token
         if options.expires_in == "string":  # as in the guide's example
-            answer["expires_in"] = str(answer["expires_in"])
+            response["expires_in"] = str(response["expires_in"])
         if options.expires_in == "absent":
-            del answer["expires_in"]
-        return answer
+            del response["expires_in"]
+        return response
 
 
 def challenge_of(verifier: str) -> str:
@@ -272,11 +272,11 @@ def challenge_of(verifier: str) -> str:
 
 
 def _new_refresh_token() -> str:
-    return secrets.token_urlsafe(32)  # 43 characters, like a real one (seen)
+    return secrets.token_urlsafe(32)  # 43 characters, like a real one (observed)
 
 
 def _jwt(claims: dict[str, Any]) -> str:
-    """Write claims in the form of a JWT. Nobody checks the signature, and it is none."""
+    """Return claims in the form of a JWT. The signature is fake; nobody checks it."""
     parts = ({"alg": "RS256", "kid": "sandbox"}, claims, "not a signature")
     return ".".join(
         base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts

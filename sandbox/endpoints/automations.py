@@ -1,11 +1,11 @@
-"""Automations: workflows that run by themselves."""
+"""Automations: workflows that run automatically."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sandbox.server.parameters import choice, text
-from sandbox.server.routing import Reply, Service
+from sandbox.server.routing import JsonResponse, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,12 +52,12 @@ IN_DETAIL = (
         "name": text,
     },
 )
-def automations(call: Call) -> Reply:
-    """List automations with a status of its own (documented), updated last first (guess)."""
+def automations(call: Call) -> JsonResponse:
+    """List automations with a special status (documented), last updated first (assumed)."""
     rows = [row for row in call.account.automations.values() if _fits(row, call)]
     descending = call.query.get("sort_direction", "DESC") == "DESC"
     rows.sort(key=lambda row: str(row["update_date"]), reverse=descending)
-    return Reply(209, {"flow_summaries": [_only(row, IN_SUMMARY) for row in rows]})
+    return JsonResponse(209, {"flow_summaries": [_only(row, IN_SUMMARY) for row in rows]})
 
 
 @AUTOMATIONS.get("/automations/workflows/<automation_flow_id>", privilege="customer-journey:read")
@@ -79,5 +79,5 @@ def _fits(automation: Record, call: Call) -> bool:
 
 
 def _only(record: Record, names: Iterable[str]) -> Record:
-    """Pick some properties; what is empty is absent, as elsewhere (guess)."""
+    """Return some properties; empty ones are absent, as elsewhere (assumed)."""
     return {name: record[name] for name in names if record.get(name) is not None}

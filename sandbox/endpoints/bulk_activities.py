@@ -23,11 +23,11 @@ SHOWN_FOR = 10 * DAY
     "/activities",
     privilege="contacts:write",
     paging=Paging("activities", PAGE_NUMBER),
-    # An activity can be `initialized` as well, which cannot be asked for (documented).
+    # An activity can be `initialized` as well, which is not a filter (documented).
     parameters={"state": choice("processing", "completed", "cancelled", "failed", "timed_out")},
 )
 def bulk_activities(call: Call) -> Listing:
-    """List the activities of the last ten days (documented), newest first (guess)."""
+    """List the activities of the last ten days (documented), newest first (assumed)."""
     rows = [
         activity
         for activity in _kept(call).values()
@@ -38,13 +38,13 @@ def bulk_activities(call: Call) -> Listing:
 
 @CONTACTS.get("/activities/<activity_id>", privilege="contacts:write")
 def bulk_activity(call: Call, activity_id: str) -> Record:
-    """Show one activity; older ones are 404 (guess)."""
+    """Show one activity; older ones are 404 (assumed)."""
     return CONTACTS.find(_kept(call), activity_id, "activity_id")
 
 
 @CONTACTS.get("/contact_exports/<file_export_id>", privilege="contacts:write")
 def contact_export(call: Call, file_export_id: str) -> NoReturn:  # noqa: ARG001
-    """Refuse: an export has to be asked for with a POST, which nobody can do here."""
+    """Return 404: an export requires a POST first, which the sandbox does not offer."""
     raise CONTACTS.error(404, "not_found", f"{file_export_id} was not found.")
 
 

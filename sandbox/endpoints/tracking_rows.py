@@ -1,4 +1,4 @@
-"""How the reports show what a contact did with an email or a landing page."""
+"""The rows of the reports on emails and landing pages."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ SMS_STATES = {
 def row(
     account: Account, activity_id: str, type_: str, event: Event, links: Mapping[str, str]
 ) -> Record:
-    """Show one event. What is empty is absent (seen), and so is what its kind does not have."""
+    """Return the row of an event. Empty properties are absent (observed)."""
     contact = account.contacts[event.contact_id]
-    told = {
+    values = {
         "contact_id": event.contact_id,
         "campaign_activity_id": activity_id,
         "tracking_activity_type": type_,
@@ -40,11 +40,11 @@ def row(
         "created_time": stamp_ms(event.at),
         "deleted_at": contact.get("deleted_at"),
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in values.items() if value}
 
 
 def sms_channel(account: Account, event: Event) -> Record:
-    """Show the SMS channel of a contact, if it has one, as landing page reports do."""
+    """Return the SMS channel of a contact, if it has one, as landing page reports do."""
     channel = account.contacts[event.contact_id].get("sms_channel")
     if channel is None:
         return {}
@@ -59,7 +59,7 @@ def sms_channel(account: Account, event: Event) -> Record:
 
 
 def _addresses(contact: Record, event: Event) -> Record:
-    """Tell the address that was written to. Contacts with undeliverable ones got new ones."""
+    """Return the address of the send. Undeliverable addresses were replaced since."""
     address = contact.get("email_address", {}).get("address")
     if not event.bounce_code:
         return {"email_address": address}

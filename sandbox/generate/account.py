@@ -1,4 +1,4 @@
-"""An account made up from a seed: what a business of three years would have."""
+"""Generate an account from a seed: the data of a business after three years."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from sandbox.account import Account, Record
 from sandbox.account.clock import DAY, HOUR, YEAR, day, minute, stamp, stamp_ms, stamp_offset
 from sandbox.account.engagement import Event
-from sandbox.account.segments import criteria
+from sandbox.account.segments import write_criteria
 from sandbox.generate import sample_values
 from sandbox.generate.automations import add_automations
 from sandbox.generate.bulk_activities import add_bulk_activities
 from sandbox.generate.campaigns import CAMPAIGN_STATUSES, add_campaign
-from sandbox.generate.contacts import CONTACT_KINDS, ContactMaker
+from sandbox.generate.contacts import CONTACT_KINDS, ContactGenerator
 from sandbox.generate.events import add_events
 from sandbox.generate.landing_pages import add_landing_pages
 from sandbox.generate.partner import add_partner
@@ -40,10 +40,10 @@ CUSTOM_FIELDS: tuple[tuple[str, str, Record], ...] = (
     ("Favourite dessert", "single_select", {"display_type": "radio"}),
     ("Interests", "multi_select", {"display_type": "checkbox"}),
 )
-SENDS_IN_ALL = 60_000  # keeps the making of large accounts quick: many campaigns go to few contacts
+MAX_SENDS = 60_000  # large accounts stay quick to generate: many campaigns go to few contacts
 
 
-def generate(
+def generate_account(
     *,
     contacts: int,
     campaigns: int,
@@ -51,15 +51,15 @@ def generate(
     now: Callable[[], int],
     deleting_moves_updated_at: bool = True,
 ) -> Account:
-    """Make an account. Equal arguments make equal accounts.
+    """Generate an account. Equal arguments generate equal accounts.
 
-    All of its moments lie between three years and one hour before its present, but for those of
-    scheduled campaigns and coming events.
+    All of its timestamps are between three years and one hour before now, except those of
+    scheduled campaigns and upcoming events.
     """
     account = Account(
         seed=seed,
         now=now,
-        largest_audience=max(20, SENDS_IN_ALL // max(1, campaigns)),
+        largest_audience=max(20, MAX_SENDS // max(1, campaigns)),
         deleting_moves_updated_at=deleting_moves_updated_at,
     )
     present = now()
@@ -71,7 +71,7 @@ def generate(
     _add_segments(account, first, last)
     _add_contacts(account, contacts, first, last)
     _add_campaigns(account, campaigns, first, last)
-    _complete_engagement(account, last)
+    _ensure_forward_and_optout(account, last)
     add_landing_pages(account)
     add_sms_campaigns(account, first, last)
     add_events(account, last)
@@ -87,7 +87,7 @@ def _add_owner(account: Account, first: int) -> None:
     account.summary = {
         "contact_email": "owner@example.com",
         "contact_phone": "5081111212",
-        "country_code": "us",  # lower case, although documented in upper case (seen)
+        "country_code": "us",  # lower case, although documented in upper case (observed)
         "encoded_account_id": "p07e1l8cdif9dl",
         "encoded_partner_id": "a37cranviy95el",
         "first_name": "Lola",
@@ -117,7 +117,7 @@ def _add_owner(account: Account, first: int) -> None:
         "confirm_time": stamp_offset(first),
         "confirm_source_type": "SITE_OWNER",
     }
-    # The role DEFAULT_FROM is not in the contract (seen).
+    # The role DEFAULT_FROM is not in the contract (observed).
     roles = ["BILLING", "CONTACT", "DEFAULT_FROM", "REPLY_TO"]
     account.emails = [
         {"email_id": 1, "email_address": "owner@example.com", "roles": roles, **confirmed},
@@ -137,8 +137,8 @@ def _add_lists(account: Account, first: int, last: int) -> None:
     for name, description, channels in [*lists, *SMS_LISTS]:
         created = account.rng.randrange(first, last - 60 * DAY)
         _add_list(account, name, description, channels, created)
-    gone = next(list_ for list_ in account.lists.values() if list_["name"] == "Old imports")
-    gone["deleted_at"] = gone["updated_at"] = stamp(last - 30 * DAY)
+    deleted = next(list_ for list_ in account.lists.values() if list_["name"] == "Old imports")
+    deleted["deleted_at"] = deleted["updated_at"] = stamp(last - 30 * DAY)
 
 
 def _add_list(
@@ -149,7 +149,7 @@ def _add_list(
         "name": name,
         "favorite": chance(account.rng, 0.3),
     }
-    if description:  # absent rather than null or empty (seen)
+    if description:  # absent rather than null or empty (observed)
         list_["description"] = description
     list_.update(created_at=stamp(created), updated_at=stamp(created))
     account.lists[list_["list_id"]] = list_
@@ -189,7 +189,7 @@ def _add_custom_fields(account: Account, first: int, last: int) -> None:
                 }
                 for number, choice in enumerate(CHOICES, start=1)
             ]
-            field["choices"][-1]["deleted_at"] = day(created)  # which nobody chose
+            field["choices"][-1]["deleted_at"] = day(created)  # which no contact chose
         account.custom_fields[field["custom_field_id"]] = field
 
 
@@ -198,7 +198,7 @@ def _add_segments(account: Account, first: int, last: int) -> None:
         created = account.rng.randrange(first, last)
         account.segments[segment_id] = {
             "name": name,
-            "segment_criteria": criteria(field, parameter),
+            "segment_criteria": write_criteria(field, parameter),
             "segment_id": segment_id,
             "created_at": stamp_ms(created),
             "edited_at": stamp_ms(account.rng.randrange(created, last)),
@@ -207,24 +207,24 @@ def _add_segments(account: Account, first: int, last: int) -> None:
 
 def _add_contacts(account: Account, count: int, first: int, last: int) -> None:
     moments = sorted(account.rng.randrange(first, last) for _ in range(count))
-    maker = ContactMaker(account)
+    generator = ContactGenerator(account)
     for number in range(count):
-        # Every other five came in by one import and share the second.
+        # Every other group of five was imported together and shares the second.
         imported = number // 5 % 2 == 0
         created = moments[number // 5 * 5 if imported else number]
-        maker.add(CONTACT_KINDS[number * 7 % len(CONTACT_KINDS)], created, last)
+        generator.add(CONTACT_KINDS[number * 7 % len(CONTACT_KINDS)], created, last)
 
 
 def _add_campaigns(account: Account, count: int, first: int, last: int) -> None:
     moments = sorted(account.rng.randrange(first, last) for _ in range(count))
     for number, created in enumerate(moments):
         status = CAMPAIGN_STATUSES[number % len(CAMPAIGN_STATUSES)]
-        # Each third one that is sent goes out a second time.
+        # Every third sent campaign is resent.
         add_campaign(account, created, status, resend=status == "Done" and number % 3 == 0)
 
 
-def _complete_engagement(account: Account, last: int) -> None:
-    """See to it that even in a small account somebody forwarded an email and opted out."""
+def _ensure_forward_and_optout(account: Account, last: int) -> None:
+    """Make sure that even a small account has a forward and an opt-out."""
     parts = [part for part in account.engagement.values() if part.opens]
     for part in parts[:1]:
         reader = part.opens[-1].contact_id

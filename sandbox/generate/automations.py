@@ -1,4 +1,4 @@
-"""Makes automations up: workflows of tasks inside of tasks."""
+"""Generate automations: workflows of nested tasks."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _trigger(list_id: str) -> Record:
             {
                 "operator": "CONTAINS",
                 "parameter_name": "list_ids",
-                # A list here, though declared an object (documented both ways).
+                # A list, although declared as an object (documented both ways).
                 "parameter_value": [list_id],
                 "parameter_list_value": [list_id],
                 "parameter_string_value": list_id,
@@ -111,7 +111,7 @@ def _trigger(list_id: str) -> Record:
 
 
 def _rule() -> Record:
-    """Make a rule that holds two rules."""
+    """Return a rule with two nested rules."""
     leaf = {
         "type": "PROPERTY",
         "target": "contact",
@@ -146,7 +146,7 @@ def _wait(account: Account) -> Record:
 
 
 def _fork(account: Account) -> Record:
-    """Make a task that holds tasks, one of which holds tasks again (documented: recursive)."""
+    """Return a task with nested tasks at two levels (documented: recursive)."""
     return {
         "id": account.new_id(),
         "name": "Opened?",

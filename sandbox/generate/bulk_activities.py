@@ -1,4 +1,4 @@
-"""Makes bulk activities up: imports, exports and the like."""
+"""Generate bulk activities: imports, exports and the like."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ BULK_ACTIVITIES = (  # state, hours ago, file
 
 
 def add_bulk_activities(account: Account) -> None:
-    """Add activities of every state, one of them too old to be shown."""
+    """Add activities of every state, one of them too old to be listed."""
     for state, hours, file_name in BULK_ACTIVITIES:
         add_bulk_activity(account, state, account.now() - hours * HOUR, file_name)
 
 
 def add_bulk_activity(account: Account, state: str, at: int, file_name: str | None = None) -> str:
-    """Add an activity; it ends as soon as it begins.
+    """Add an activity; it starts and ends at the same time.
 
     Returns:
         The `activity_id`.

@@ -1,4 +1,4 @@
-"""Makes email campaigns up, and sends them."""
+"""Generate email campaigns, and send them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.account.clock import DAY, HOUR, day, stamp_ms
 from sandbox.generate import sample_values
-from sandbox.generate.sampling import between, chance, some
+from sandbox.generate.sampling import between, chance, sample
 
 if TYPE_CHECKING:
     from sandbox.account import Account, Record
@@ -31,10 +31,10 @@ def add_campaign(
     """Add a campaign, and send it if its status says so.
 
     Args:
-        account: Where it is added.
+        account: The account to add it to.
         created: When it was created; it is sent, scheduled or removed soon after.
         status: Its status, in the spelling of campaigns (Done, not DONE).
-        resend: Whether it is sent again to those who did not open it.
+        resend: Whether it is resent to contacts who did not open it.
 
     Returns:
         The `campaign_id`.
@@ -55,20 +55,20 @@ def add_campaign(
     account.campaigns[campaign["campaign_id"]] = campaign
     for role in ("primary_email", "permalink", "resend")[: 3 if resend else 2]:
         _add_activity(account, campaign, role, subject)
-    _prepare(account, campaign, number)
-    _bring_to(account, campaign["campaign_id"], status, created, resend=resend)
+    _add_ab_test_and_resend(account, campaign, number)
+    _apply_status(account, campaign["campaign_id"], status, created, resend=resend)
     return str(campaign["campaign_id"])
 
 
-def _bring_to(
+def _apply_status(
     account: Account, campaign_id: str, status: str, created: int, *, resend: bool
 ) -> None:
     last = account.now() - HOUR
     at = between(account.rng, created, min(created + 3 * DAY, last))
     if status == "Done":
         account.send_campaign(campaign_id, at)
-        if len(account.campaigns) % 4 == 3:  # noqa: PLR2004 - every fourth goes to more lists later
-            account.send_on(campaign_id, min(at + DAY, last))
+        if len(account.campaigns) % 4 == 3:  # noqa: PLR2004 - every fourth is later sent to more lists
+            account.send_to_all_lists(campaign_id, min(at + DAY, last))
         if resend:
             account.resend_campaign(campaign_id, min(at + 4 * DAY, last))
     elif status != "Draft":
@@ -77,8 +77,8 @@ def _bring_to(
         _schedule(account, campaign_id)
 
 
-def _prepare(account: Account, campaign: Record, number: int) -> None:
-    """Give a draft what belongs to its primary activity alone."""
+def _add_ab_test_and_resend(account: Account, campaign: Record, number: int) -> None:
+    """Give the primary activity of a draft its A/B test and resend."""
     primary_id = campaign["campaign_activities"][0]["campaign_activity_id"]
     if campaign["type_code"] == AB_TEST:
         account.ab_tests[primary_id] = {
@@ -86,7 +86,7 @@ def _prepare(account: Account, campaign: Record, number: int) -> None:
             "test_size": 20,
             "winner_wait_duration": 24,
         }
-    if number % 2:  # the delay is told in days or in minutes (documented)
+    if number % 2:  # the delay is in days or in minutes (documented)
         account.resends[primary_id] = {
             "resend_subject": f"Again: {campaign['name']}",
             **({"delay_minutes": 1000} if number % 4 == 1 else {"delay_days": 3}),
@@ -123,12 +123,12 @@ def _content(account: Account, subject: str, format_type: int) -> Record:
     email_list_ids = [id_ for id_, kinds in account.list_channels.items() if "email" in kinds]
     unfinished = chance(rng, 0.2)
     content: Record = {
-        "contact_list_ids": some(rng, email_list_ids, 4),
+        "contact_list_ids": sample(rng, email_list_ids, 4),
         "segment_ids": [],
         "current_status": "DRAFT",
         "format_type": format_type,
         "from_email": "news@example.com",
-        # Null in some drafts (seen); sending fills them in.
+        # Null in some drafts (observed); sending fills them in.
         "from_name": None if unfinished else "Café Olé",
         "reply_to_email": "owner@example.com",
         "subject": None if unfinished else subject,

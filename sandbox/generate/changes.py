@@ -1,4 +1,4 @@
-"""A round of changes: what happens to an account between two runs of a tap."""
+"""A round of changes to an account, as between two runs of a tap."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.account import MAILABLE, permission
 from sandbox.account.clock import stamp, stamp_colon, stamp_ms
-from sandbox.account.segments import criteria
+from sandbox.account.segments import write_criteria
 from sandbox.generate.bulk_activities import add_bulk_activity
 from sandbox.generate.campaigns import add_campaign
-from sandbox.generate.contacts import ContactMaker
+from sandbox.generate.contacts import ContactGenerator
 from sandbox.generate.events import add_registration, set_registration_status
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def change(account: Account) -> dict[str, list[Any]]:
-    """Let a bit of everything happen to an account, at its present moment.
+    """Make one round of changes of all kinds, at the account's current time.
 
-    No contact is picked twice. Where an account has nothing fitting, nothing is done.
+    No contact is picked twice. A kind without a suitable record is skipped.
 
     Returns:
-        The ids of what was changed, by what was done to it.
+        The ids of the changed records, by kind of change.
     """
     with account.lock:
         round_ = Round(account)
@@ -39,13 +39,13 @@ def change(account: Account) -> dict[str, list[Any]]:
             "contacts_unsubscribed": round_.unsubscribe_contacts(),
             "contacts_resubscribed": round_.resubscribe_contacts(),
             "contacts_deleted": round_.delete_contacts(),
-            "contacts_moved": round_.move_contacts(),
+            "contacts_off_lists": round_.take_off_lists(),
             "lists_renamed": round_.rename_lists(),
             "tags_renamed": round_.rename_tags(),
             "segments_edited": round_.edit_segments(),
             "registrations_changed": round_.change_registrations(),
             "events_registered_for": round_.register_for_events(),
-            "sms_campaigns_moved": round_.move_sms_campaigns(),
+            "sms_campaigns_clicked": round_.click_sms_campaigns(),
             "bulk_activities_added": round_.add_bulk_activities(),
             "automations_edited": round_.edit_automations(),
         }
@@ -55,7 +55,7 @@ class Round:
     """One round of changes to one account."""
 
     def __init__(self, account: Account) -> None:
-        """Shuffle the contacts that something can happen to, and note what can be sent."""
+        """Shuffle the contacts that may change, and list the campaigns that may be sent."""
         self.account = account
         self.now = account.now()
         self.opted_out: list[str] = []
@@ -63,12 +63,12 @@ class Round:
         living = [id_ for id_, contact in account.contacts.items() if "deleted_at" not in contact]
         account.rng.shuffle(living)
         self.living = living
-        # Campaigns sent by this round do not count as old ones.
+        # Campaigns sent in this round do not count.
         self.sent = [id_ for id_, record in account.campaigns.items() if _status(record) == "Done"]
         self.drafts = [id_ for id_, item in account.campaigns.items() if _status(item) == "Draft"]
 
     def add_campaigns(self) -> list[str]:
-        """Write a campaign and send it."""
+        """Add a campaign and send it."""
         campaign_id = add_campaign(self.account, self.now)
         self.opted_out += self.account.send_campaign(campaign_id)
         return [campaign_id]
@@ -80,7 +80,7 @@ class Round:
         return self.drafts[:1]
 
     def engage_campaigns(self) -> list[str]:
-        """Let contacts open the oldest campaign that reached any. Only its reports move."""
+        """Let contacts open the oldest campaign that reached any. Only its reports change."""
         engaged = list(islice(filter(self.account.reached_by, self.sent), 1))
         for campaign_id in engaged:
             self.opted_out += self.account.engage(campaign_id)
@@ -88,27 +88,27 @@ class Round:
 
     def add_contacts(self) -> list[str]:
         """Add some contacts."""
-        maker = ContactMaker(self.account)
+        generator = ContactGenerator(self.account)
         return [
-            maker.add(kind, self.now, self.now) for kind in ("explicit", "implicit", "sms_only")
+            generator.add(kind, self.now, self.now) for kind in ("explicit", "implicit", "sms_only")
         ]
 
     def edit_contacts(self) -> list[str]:
-        """Give some contacts another name. Their `updated_at` moves."""
+        """Rename some contacts. Their `updated_at` changes."""
         edited = self._pick(3, bool)
         for contact_id in edited:
             self.account.edit(contact_id, last_name=f"Renamed-{self.now}")
         return edited
 
     def unsubscribe_contacts(self) -> list[str]:
-        """Unsubscribe some contacts. Their `updated_at` does not move."""
+        """Unsubscribe some contacts. Their `updated_at` stays."""
         leaving = self._pick(2, lambda contact: permission(contact) in MAILABLE)
         for contact_id in leaving:
             self.account.unsubscribe(contact_id, reason="Too many emails.")
         return leaving
 
     def resubscribe_contacts(self) -> list[str]:
-        """Bring one contact back. No filter of the API shows it."""
+        """Resubscribe one contact. No filter of the API returns it."""
         returning = self._pick(1, lambda contact: permission(contact) == "unsubscribed")
         for contact_id in returning:
             self.account.resubscribe(contact_id)
@@ -116,17 +116,17 @@ class Round:
 
     def delete_contacts(self) -> list[str]:
         """Delete one contact."""
-        gone = self._pick(1, lambda contact: "email_address" in contact)
-        for contact_id in gone:
+        deleted = self._pick(1, lambda contact: "email_address" in contact)
+        for contact_id in deleted:
             self.account.delete(contact_id)
-        return gone
+        return deleted
 
-    def move_contacts(self) -> list[str]:
-        """Take one contact off its lists. That this moves no date is a guess."""
-        moved = self._pick(1, lambda contact: bool(contact["list_memberships"]))
-        for contact_id in moved:
+    def take_off_lists(self) -> list[str]:
+        """Remove one contact from its lists. That no date changes is an assumption."""
+        changed = self._pick(1, lambda contact: bool(contact["list_memberships"]))
+        for contact_id in changed:
             self.account.contacts[contact_id]["list_memberships"] = []
-        return moved
+        return changed
 
     def rename_lists(self) -> list[str]:
         """Rename a list."""
@@ -149,12 +149,13 @@ class Round:
         edited = list(self.account.segments)[:1]
         for segment_id in edited:
             self.account.segments[segment_id].update(
-                segment_criteria=criteria("opened", str(self.now)), edited_at=stamp_ms(self.now)
+                segment_criteria=write_criteria("opened", str(self.now)),
+                edited_at=stamp_ms(self.now),
             )
         return edited
 
     def change_registrations(self) -> list[str]:
-        """Cancel a registration. No date of it moves, nor of its event."""
+        """Cancel a registration. No date of it or of its event changes."""
         of_all = (part.values() for part in self.account.registrations.values())
         registered = (
             row for row in chain.from_iterable(of_all) if row["registration_status"] == "REGISTERED"
@@ -165,25 +166,25 @@ class Round:
         return [registration["registration_id"] for registration in cancelled]
 
     def register_for_events(self) -> list[str]:
-        """Let a contact register for an event that is yet to come."""
+        """Let a contact register for an upupcoming event."""
         events = self.account.events.values()
-        coming = [event["event_id"] for event in events if event["status"] == "ACTIVE"][:1]
-        for event_id, contact_id in zip(coming, self.living[:1], strict=False):
+        upcoming = [event["event_id"] for event in events if event["status"] == "ACTIVE"][:1]
+        for event_id, contact_id in zip(upcoming, self.living[:1], strict=False):
             add_registration(self.account, event_id, contact_id, self.now)
-        return coming if self.living else []
+        return upcoming if self.living else []
 
-    def move_sms_campaigns(self) -> list[str]:
-        """Let one more contact click in an SMS campaign. No date moves."""
+    def click_sms_campaigns(self) -> list[str]:
+        """Let one more contact click in an SMS campaign. No date changes."""
         campaigns = self.account.sms_campaigns
-        moved = sorted(campaigns, key=lambda id_: str(campaigns[id_]["last_sent_date"]))[-1:]
-        for campaign_id in moved:
+        changed = sorted(campaigns, key=lambda id_: str(campaigns[id_]["last_sent_date"]))[-1:]
+        for campaign_id in changed:
             counts = self.account.sms_campaigns[campaign_id]["unique_counts"]
             for kind in ("sends", "delivers", "opens", "clicks"):
                 counts[kind] += 1
-        return moved
+        return changed
 
     def add_bulk_activities(self) -> list[str]:
-        """Begin an import."""
+        """Start an import."""
         return [add_bulk_activity(self.account, "processing", self.now, "new.csv")]
 
     def edit_automations(self) -> list[str]:

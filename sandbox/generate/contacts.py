@@ -1,13 +1,13 @@
-"""Makes contacts up."""
+"""Generate contacts."""
 
 from __future__ import annotations
 
 from sandbox.account import MAILABLE, Account, Record
 from sandbox.account.clock import stamp
 from sandbox.generate import sample_values
-from sandbox.generate.sampling import between, chance, some
+from sandbox.generate.sampling import between, chance, sample
 
-# Every kind turns up in any account of 30 contacts or more.
+# An account of 30 contacts or more has every kind.
 CONTACT_KINDS = (
     *["implicit"] * 17, *["explicit"] * 6, *["unsubscribed"] * 2,
     "pending_confirmation", "temp_hold", "not_set", "deleted", "sms_only",
@@ -15,11 +15,11 @@ CONTACT_KINDS = (
 SMS_CONSENTS = ("explicit", "explicit", "unsubscribed", "pending_confirmation", "not_set")
 
 
-class ContactMaker:
-    """Makes contacts up and adds them to an account."""
+class ContactGenerator:
+    """Generates contacts and adds them to an account."""
 
     def __init__(self, account: Account) -> None:
-        """Look up once what every contact is made from."""
+        """Look up the lists, tags and fields that contacts refer to."""
         self.account = account
         self.rng = account.rng
         self.fields = list(account.custom_fields.values())
@@ -35,7 +35,7 @@ class ContactMaker:
         Args:
             kind: One of `CONTACT_KINDS`.
             created: When it was created.
-            until: The last moment at which anything happened to it.
+            until: The latest time of its other changes.
 
         Returns:
             The `contact_id`.
@@ -51,12 +51,12 @@ class ContactMaker:
         if kind == "sms_only" or chance(rng, 0.1):
             contact.update(self._sms(created))
         if kind != "sms_only":
-            # A list of both channels counts once.
-            both = contact["list_memberships"] + some(rng, self.email_list_ids, 3)
+            # A list with both channels is one membership.
+            both = contact["list_memberships"] + sample(rng, self.email_list_ids, 3)
             contact["list_memberships"] = list(dict.fromkeys(both))
         contact.update(created_at=stamp(created), updated_at=stamp(edited))
         self.account.contacts[contact["contact_id"]] = contact
-        self._let_go(kind, contact["contact_id"], created, until)
+        self._unsubscribe_or_delete(kind, contact["contact_id"], created, until)
         return str(contact["contact_id"])
 
     def _email(self, kind: str, name: tuple[str, str], created: int) -> Record:
@@ -77,7 +77,7 @@ class ContactMaker:
     def _person(self, name: tuple[str, str]) -> Record:
         rng = self.rng
         person: Record = {}
-        # What is empty is absent, not null (seen).
+        # Empty properties are absent, not null (observed).
         if chance(rng, 0.9):
             person.update(first_name=name[0], last_name=name[1])
         if chance(rng, 0.2):
@@ -90,25 +90,25 @@ class ContactMaker:
             person["anniversary"] = f"20{rng.randint(10, 24)}-11-15"
         if chance(rng, 0.5):
             person["update_source"] = "Account"
-        # Landing Page is not in the contract (seen).
+        # Landing Page is not in the contract (observed).
         person["create_source"] = rng.choice(("Account", "Account", "Contact", "Landing Page"))
         return person
 
     def _sub_resources(self, created: int, edited: int) -> Record:
         rng = self.rng
         return {
-            "custom_fields": [self._value(field) for field in some(rng, self.fields, 2)]
+            "custom_fields": [self._value(field) for field in sample(rng, self.fields, 2)]
             if chance(rng, 0.3)
             else [],
             "phone_numbers": [self._phone(created)] if chance(rng, 0.25) else [],
             "street_addresses": [self._street(created)] if chance(rng, 0.2) else [],
             "list_memberships": [],
-            "taggings": some(rng, self.tag_ids, 3) if chance(rng, 0.3) else [],
+            "taggings": sample(rng, self.tag_ids, 3) if chance(rng, 0.3) else [],
             "notes": [self._note(edited), self._note(created)] if chance(rng, 0.05) else [],
         }
 
     def _value(self, field: Record) -> Record:
-        """Fill a custom field in: texts for all types, ids for choices (documented)."""
+        """Return the value of a custom field: texts for all types, ids for choices (documented)."""
         value: Record = {"custom_field_id": field["custom_field_id"]}
         type_ = field["type"]
         if type_.endswith("_select"):
@@ -176,9 +176,9 @@ class ContactMaker:
             "create_source": "Account",
             "sms_channel_consents": [consent],
         }
-        return {"sms_channel": channel, "list_memberships": some(self.rng, self.sms_list_ids, 2)}
+        return {"sms_channel": channel, "list_memberships": sample(self.rng, self.sms_list_ids, 2)}
 
-    def _let_go(self, kind: str, contact_id: str, created: int, until: int) -> None:
+    def _unsubscribe_or_delete(self, kind: str, contact_id: str, created: int, until: int) -> None:
         at = between(self.rng, created, until)
         if kind == "unsubscribed":
             source = self.rng.choice(("Contact", "Contact", "Account"))

@@ -1,4 +1,4 @@
-"""Makes events up, and registrations for them."""
+"""Generate events and registrations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVENTS = (  # name, status, days from now
     ("Reunion", "DRAFT", 90),
     ("Test event", "DELETED", -200),
 )
-MOST_REGISTRATIONS = 12
+MAX_REGISTRATIONS = 12
 PRICE = 25.0
 REGISTRATION_STATUSES = ("REGISTERED", "REGISTERED", "REGISTERED", "PENDING", "CANCELED")
 PAYMENTS = {"REGISTERED": "PAID", "PENDING": "PENDING", "CANCELED": "REFUNDED"}
@@ -30,13 +30,13 @@ def add_events(account: Account, last: int) -> None:
     for name, status, days in EVENTS:
         event_id = add_event(account, name, status, account.now() + days * DAY)
         if status in ("COMPLETE", "ACTIVE"):
-            _fill(account, event_id, last + min(0, days) * DAY)
+            _add_registrations(account, event_id, last + min(0, days) * DAY)
         if status == "COMPLETE":
             _check_in(account, event_id)
 
 
 def add_event(account: Account, name: str, status: str, starts: int) -> str:
-    """Add an event that nobody has registered for yet.
+    """Add an event without registrations.
 
     Returns:
         The `event_id`.
@@ -55,14 +55,7 @@ def add_event(account: Account, name: str, status: str, starts: int) -> str:
         "event_end": stamp(starts + 3 * HOUR),
         "event_type": "FOOD_AND_DRINK",
         "eso": "001wQREZJ98vGM_rGt-fbtpGw==",
-        "contact": {
-            **moments,
-            "email_address": "owner@example.com",
-            "from_email_address": "news@example.com",
-            "name": "Lola Zang",
-            "organization_name": "Café Olé",
-            "phone_number": "508 111 1212",
-        },
+        "contact": _organizer(moments),
         **moments,
         **_milestones(status, created),
         "address": _address(moments),
@@ -100,14 +93,7 @@ def add_event(account: Account, name: str, status: str, starts: int) -> str:
         "failed_campaign_activities": [],
         "location_type": "PHYSICAL",
         "notify_owner_on_reg": True,
-        "online_meeting": {
-            **moments,
-            "enabled_flag": False,
-            "instructions": "The link comes by email.",
-            "label": "Join",
-            "provider_type": "ZOOM",
-            "url": "https://meet.example.com/abc-defg-hij",
-        },
+        "online_meeting": _online_meeting(moments),
         "registration_url": f"https://events.example.com/ev/reg/{event_id[:7]}",
         "status": status,
         "time_zone": "US/Eastern",
@@ -154,18 +140,18 @@ def add_registration(account: Account, event_id: str, contact_id: str, at: int) 
     return registration_id
 
 
-def _fill(account: Account, event_id: str, until: int) -> None:
-    """Let contacts register for an event, up to a moment."""
+def _add_registrations(account: Account, event_id: str, until: int) -> None:
+    """Let contacts register for an event, up to a given time."""
     contacts = account.contacts.values()
     known = [row["contact_id"] for row in contacts if row["created_at"] <= stamp(until)]
-    count = min(MOST_REGISTRATIONS, len(known) // 3)
+    count = min(MAX_REGISTRATIONS, len(known) // 3)
     for contact_id in account.rng.sample(known, count):
         since = max(until - 300 * DAY, seconds(account.contacts[contact_id]["created_at"]))
         add_registration(account, event_id, contact_id, between(account.rng, since, until))
 
 
 def _check_in(account: Account, event_id: str) -> None:
-    """Let those come who registered, but for every fourth."""
+    """Check in registered contacts, except every fourth."""
     registrations = account.registrations[event_id].values()
     starts = seconds(account.events[event_id]["event_start"])
     holding = [row for row in registrations if row["registration_status"] == "REGISTERED"]
@@ -176,7 +162,7 @@ def _check_in(account: Account, event_id: str) -> None:
 
 
 def set_registration_status(registration: Record, status: str) -> None:
-    """Change the status of a registration and its payment. No date moves (documented: no date)."""
+    """Change the status of a registration and its payment. It has no date of change."""
     registration["registration_status"] = status
     registration["order_summary"]["payment_status"] = PAYMENTS[status]
 
@@ -186,6 +172,28 @@ def _milestones(status: str, created: int) -> Record:
     if status in ("CANCELLED", "DELETED"):
         milestones[f"{status.lower()}_time"] = stamp_ms(created + 9 * DAY)
     return milestones
+
+
+def _organizer(moments: Record) -> Record:
+    return {
+        **moments,
+        "email_address": "owner@example.com",
+        "from_email_address": "news@example.com",
+        "name": "Lola Zang",
+        "organization_name": "Café Olé",
+        "phone_number": "508 111 1212",
+    }
+
+
+def _online_meeting(moments: Record) -> Record:
+    return {
+        **moments,
+        "enabled_flag": False,
+        "instructions": "The link comes by email.",
+        "label": "Join",
+        "provider_type": "ZOOM",
+        "url": "https://meet.example.com/abc-defg-hij",
+    }
 
 
 def _address(moments: Record) -> Record:
@@ -274,7 +282,7 @@ def _promo_code(moments: Record, starts: int) -> Record:
 
 
 def _old_promo_code(moments: Record, starts: int) -> Record:
-    """Make one that takes an amount off, and was deleted."""
+    """Return a deleted code that takes off an amount."""
     code = _promo_code(moments, starts)
     del code["discount_percent"]
     return {
@@ -329,8 +337,8 @@ def _label() -> Record:
 
 
 def _contact_fields(contact: Record) -> list[Record]:
-    """Write the answers of who registers: an array of fields (documented)."""
-    answers = (
+    """Return the contact form of a registration: an array of fields (documented)."""
+    fields = (
         ("First Name", "CONTACT_FIRST_NAME", contact.get("first_name")),
         ("Last Name", "CONTACT_LAST_NAME", contact.get("last_name")),
         (
@@ -341,7 +349,7 @@ def _contact_fields(contact: Record) -> list[Record]:
     )
     return [
         _field(order, label, name, value)
-        for order, (label, name, value) in enumerate(answers, start=1)
+        for order, (label, name, value) in enumerate(fields, start=1)
         if value
     ]
 

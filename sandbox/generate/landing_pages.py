@@ -1,4 +1,4 @@
-"""Landing pages, and what contacts did on them."""
+"""Generate landing pages, and the visits of contacts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sandbox.account import Account
 
 NAMES = ("Join our club", "Win a brunch for two")
-MOST_VISITORS = 40
+MAX_VISITORS = 40
 
 
 def add_landing_pages(account: Account) -> None:
@@ -20,7 +20,7 @@ def add_landing_pages(account: Account) -> None:
     for name in NAMES:
         page = LandingPage(name, make_links(account.rng))
         account.landing_pages[account.new_id()] = page
-        count = min(len(account.contacts) // 2, MOST_VISITORS)
+        count = min(len(account.contacts) // 2, MAX_VISITORS)
         for contact_id in account.rng.sample(list(account.contacts), count):
             _visit(account, page, contact_id)
 
@@ -37,7 +37,7 @@ def _visit(account: Account, page: LandingPage, contact_id: str) -> None:
     for url_id in list(page.links)[:-1]:
         if chance(rng, 0.3):
             page.clicks += [opened._replace(url_id=url_id)] * rng.choice((1, 2))
-    # The device is told of adds, against the contract (seen), and of nothing that follows.
+    # Adds have a device, against the contract (observed), the events below do not.
     no_device = opened._replace(device="")
     if chance(rng, 0.3):
         page.adds.append(opened)

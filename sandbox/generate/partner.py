@@ -1,4 +1,4 @@
-"""Makes a partner up: its clients, their plans, and the webhooks of its app."""
+"""Generate a partner: its clients, their plans, and the webhooks of its app."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOPICS = (
 
 
 def add_partner(account: Account) -> None:
-    """Add the clients of a partner and what its app listens to."""
+    """Add the clients of a partner and the webhook subscriptions of its app."""
     for number in range(CLIENTS):
         id_ = f"a{number:02d}e1izvh8t9"
         plan = PLANS[number % len(PLANS)]

@@ -1,4 +1,4 @@
-"""Small lists that make the account look like one: names, places, subjects."""
+"""Values that make the account look real: names, places, subjects."""
 
 from __future__ import annotations
 
@@ -69,4 +69,4 @@ def _ascii(name: str) -> str:
 
 
 HANDLES = {name: _ascii(name) for name in FIRST_NAMES + LAST_NAMES}
-"""What a name looks like inside an email address."""
+"""The names in the form of email addresses."""

@@ -1,4 +1,4 @@
-"""Draws from a source of chance."""
+"""Random choices from a seeded source."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ T = TypeVar("T")
 
 
 def chance(rng: Random, share: float) -> bool:
-    """Say yes to a share of all questions."""
+    """Return True with a given probability."""
     return rng.random() < share
 
 
 def between(rng: Random, start: int, end: int) -> int:
-    """Draw a moment; never one before the start."""
+    """Return a random time, never before the start."""
     return rng.randint(start, max(start, end))
 
 
-def some(rng: Random, things: list[T], most: int) -> list[T]:
-    """Draw one or a few of some things."""
-    return rng.sample(things, rng.randint(1, most))
+def sample(rng: Random, items: list[T], maximum: int) -> list[T]:
+    """Return one or more random items, up to a maximum number."""
+    return rng.sample(items, rng.randint(1, maximum))

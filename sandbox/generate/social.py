@@ -1,4 +1,4 @@
-"""Makes social profiles, connections and groups of hashtags up."""
+"""Generate social profiles, connections and groups of hashtags."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _account_info(network: str, id_: str) -> Record:
         "network": network,
         "network_account_id": id_,
         "username": "lolazang",
-        # Facebook and Instagram do not tell it (documented).
+        # Facebook and Instagram have none (documented).
         **({"account_url": f"https://{network}.example.com/lola"} if network == "tiktok" else {}),
     }
 

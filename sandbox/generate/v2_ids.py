@@ -1,4 +1,4 @@
-"""The ids that older contacts, lists and campaigns had in the old API."""
+"""Generate the ids that older contacts, lists and campaigns had in the old API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def add_v2_ids(account: Account) -> None:
-    """Give the older half of all records an id of the old API, younger ones never had any."""
+    """Give the older half of all records an id of the old API."""
     account.v2_contact_ids = _older_half(account.contacts, 1_775_000_000)
     account.v2_list_ids = _older_half(account.lists, 1_995_000_000)
     account.v2_campaign_ids = _older_half(account.campaigns, 1_100_567_546_598)

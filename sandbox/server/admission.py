@@ -1,4 +1,4 @@
-"""What stands before every answer of the API: token, limits, scope, privilege."""
+"""What every request is checked for: token, rate limits, scope, privilege."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
 
 
 class Window:
-    """The requests of the last seconds, of which there may be so many."""
+    """The requests of the last seconds, up to a limit."""
 
-    def __init__(self, seconds: float, most: int) -> None:
-        """Begin with none; `most` = 0 sets no limit."""
+    def __init__(self, seconds: float, limit: int) -> None:
+        """Start empty; `limit` = 0 means no limit."""
         self._seconds = seconds
-        self._most = most
+        self._limit = limit
         self._moments: deque[float] = deque()
 
     def is_full(self, now: float) -> bool:
-        """Tell whether one more request would be too many."""
+        """Return whether one more request would be too many."""
         while self._moments and self._moments[0] <= now - self._seconds:
             self._moments.popleft()
-        return 0 < self._most <= len(self._moments)
+        return 0 < self._limit <= len(self._moments)
 
     def add(self, now: float) -> None:
         """Count a request."""
         self._moments.append(now)
 
 
-class Gate:
-    """Lets a request pass or refuses it."""
+class Admission:
+    """Admits or rejects requests."""
 
     def __init__(
         self, options: Options, tokens: Tokens, clock: Callable[[], float] = time.time
     ) -> None:
-        """Open the gate.
+        """Start with no request counted.
 
         Args:
-            options: The limits, and what the token and its user may do.
+            options: The limits, and the permissions of the token and its user.
             tokens: The tokens that were issued.
-            clock: Tells the real time in seconds.
+            clock: Returns the real time in seconds.
         """
         self._options = options
         self._tokens = tokens
@@ -61,32 +61,32 @@ class Gate:
         self._today = 0
 
     def admit(self, authorization: str, endpoint: Endpoint | None, api_key: str = "") -> None:
-        """Let a request pass.
+        """Admit a request to the API.
 
         Args:
             authorization: The `Authorization` header, or "".
-            endpoint: What is asked for; None if there is no such endpoint.
+            endpoint: The requested endpoint; None if there is no such endpoint.
             api_key: The `x-api-key` header, or "".
 
         Raises:
-            ApiError: If the request is refused.
+            ApiError: If the request is rejected.
         """
         scheme, _, token = authorization.partition(" ")
         for_partners = endpoint is not None and endpoint.service.for_partners
-        known = self._tokens.is_good(token, of_partner=for_partners)
-        if for_partners:  # which status refuses a wrong key is a guess
+        known = self._tokens.is_valid(token, of_partner=for_partners)
+        if for_partners:  # that a wrong key is 401 is an assumption
             known = known and api_key == self._options.partner_api_key
         if scheme != "Bearer" or not known:
             raise ApiError(*UNAUTHORIZED)
         with self._lock:
             self._count()
         if endpoint is not None:
-            self._check_rights(endpoint, self._tokens.scopes_of(token))
+            self._check_permissions(endpoint, self._tokens.scopes_of(token))
 
-    def admit_to_tokens(self) -> None:
-        """Let a request pass to the token endpoint.
+    def admit_token_request(self) -> None:
+        """Admit a request to the token endpoint.
 
-        That there is a limit is documented; its size and the words of the refusal are guesses.
+        That there is a limit is documented; its size and the error are assumptions.
 
         Raises:
             TokenError: If there were too many within a minute.
@@ -98,10 +98,10 @@ class Gate:
             self._last_minute.add(now)
 
     def _count(self) -> None:
-        """Count a request of the key. That a refused one does not count is a guess."""
+        """Count a request. That a rejected one does not count is an assumption."""
         now = self._clock()
         options = self._options
-        if int(now // DAY) != self._day:  # the quota starts anew at midnight UTC (documented)
+        if int(now // DAY) != self._day:  # the quota resets at midnight UTC (documented)
             self._day, self._today = int(now // DAY), 0
         if options.daily_quota and self._today >= options.daily_quota:
             raise ApiError(*QUOTA_EXCEEDED)
@@ -110,8 +110,8 @@ class Gate:
         self._last_second.add(now)
         self._today += 1
 
-    def _check_rights(self, endpoint: Endpoint, scopes: tuple[str, ...]) -> None:
-        """Check scope and privilege. Key and message of the refusal are guesses."""
+    def _check_permissions(self, endpoint: Endpoint, scopes: tuple[str, ...]) -> None:
+        """Check scope and privilege. Key and message of the error are assumptions."""
         if endpoint.scope not in (None, *scopes):
             raise endpoint.service.error(403, "forbidden", f"Scope {endpoint.scope} is missing.")
         if endpoint.privilege not in (None, *self._options.privileges):

@@ -14,10 +14,10 @@ from werkzeug.http import http_date
 import sandbox.endpoints  # noqa: F401 - declares the endpoints
 from sandbox.auth.sign_in import DEVICE_PATH, SignIn
 from sandbox.server import faults
-from sandbox.server.admission import Gate
+from sandbox.server.admission import Admission
 from sandbox.server.errors import OAUTH, ApiError, TokenError
-from sandbox.server.faults import DETOUR, Fault, Faults, Plan
-from sandbox.server.routing import ENDPOINTS, Reply
+from sandbox.server.faults import DETOUR, Fault, Faults, PlannedFault
+from sandbox.server.routing import ENDPOINTS, JsonResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,21 +30,21 @@ API = "/v3"
 TOKEN_PATH = "/oauth2/default/v1/token"  # noqa: S105
 PARTNER_TOKEN_PATH = "/partners/oauth2/default/v1/token"  # noqa: S105
 TOKEN_PATHS = (TOKEN_PATH, PARTNER_TOKEN_PATH, DEVICE_PATH)
-BY_HAND = "/_sandbox"
+CONTROL_PATH = "/_sandbox"
 
 
 @dataclass
 class Request:
-    """A request as it arrived.
+    """A request as received.
 
     Attributes:
-        at: When, in seconds of the monotonic clock.
+        at: When it arrived, in seconds of the monotonic clock.
         method: The HTTP method.
-        path: The whole path: /v3/contacts, or that of the token endpoint.
+        path: The full path: /v3/contacts, or that of the token endpoint.
         query: The query parameters.
         user_agent: The `User-Agent` header.
-        authorized: Whether it brought an `Authorization` header.
-        status: The status of the answer; 0 while there is none, and if the connection was dropped.
+        authorized: Whether it has an `Authorization` header.
+        status: The status of the response; 0 before it is sent, and if the connection was dropped.
     """
 
     at: float
@@ -60,34 +60,34 @@ class App:
     """The Flask app of a sandbox."""
 
     def __init__(self, sandbox: Sandbox, tokens: Tokens, faults: Faults) -> None:
-        """Route all paths."""
+        """Register all routes."""
         self.sandbox = sandbox
         self.tokens = tokens
         self.faults = faults
-        self.gate = Gate(sandbox.options, tokens)
+        self.admission = Admission(sandbox.options, tokens)
         self.flask = flask = Flask("sandbox")
         flask.json.sort_keys = False  # type: ignore[attr-defined]
-        flask.before_request(self._arrive)
-        flask.after_request(self._leave)
-        flask.register_error_handler(ApiError, self._refuse)
-        flask.register_error_handler(TokenError, self._refuse)
-        flask.register_error_handler(HTTPException, self._refuse_http)
+        flask.before_request(self._before_request)
+        flask.after_request(self._after_request)
+        flask.register_error_handler(ApiError, self._error)
+        flask.register_error_handler(TokenError, self._error)
+        flask.register_error_handler(HTTPException, self._http_error)
         for path in ENDPOINTS:
-            flask.add_url_rule(API + path, path, self._answer, methods=["GET"])
+            flask.add_url_rule(API + path, path, self._respond, methods=["GET"])
         flask.add_url_rule(TOKEN_PATH, view_func=self._token, methods=["POST"])
         flask.add_url_rule(PARTNER_TOKEN_PATH, view_func=self._partner_token, methods=["POST"])
         SignIn(flask, sandbox.options, tokens)
-        flask.add_url_rule(f"{BY_HAND}/changes", view_func=self._change, methods=["POST"])
-        flask.add_url_rule(f"{BY_HAND}/faults", view_func=self._fail, methods=["POST"])
-        flask.add_url_rule(f"{BY_HAND}/requests", view_func=self._requests)
+        flask.add_url_rule(f"{CONTROL_PATH}/changes", view_func=self._change, methods=["POST"])
+        flask.add_url_rule(f"{CONTROL_PATH}/faults", view_func=self._fail, methods=["POST"])
+        flask.add_url_rule(f"{CONTROL_PATH}/requests", view_func=self._requests)
 
-    # Around every request.
+    # Before and after every request.
 
-    def _arrive(self) -> Response | None:
-        """Note the request, check it at the gate, and let it fail if it is to."""
-        if request.path.startswith(BY_HAND):
+    def _before_request(self) -> Response | None:
+        """Record the request, check whether it is admitted, and apply a planned fault."""
+        if request.path.startswith(CONTROL_PATH):
             return None
-        g.noted = Request(
+        g.recorded = Request(
             at=time.monotonic(),
             method=request.method,
             path=request.path,
@@ -95,54 +95,54 @@ class App:
             user_agent=request.user_agent.string,
             authorized="Authorization" in request.headers,
         )
-        self.sandbox.requests.append(g.noted)
+        self.sandbox.requests.append(g.recorded)
         endpoint = ENDPOINTS.get(request.endpoint or "")
         if request.path in TOKEN_PATHS:
-            self.gate.admit_to_tokens()
+            self.admission.admit_token_request()
         if request.path.startswith(API + "/"):
-            self.gate.admit(
+            self.admission.admit(
                 request.headers.get("Authorization", ""),
                 endpoint,
                 request.headers.get("x-api-key", ""),
             )
         g.plan = self.faults.take(request.path.removeprefix(API))
-        return faults.before(g.plan, request, _voice(endpoint)) if g.plan else None
+        return faults.before_request(g.plan, request, _error_factory(endpoint)) if g.plan else None
 
-    def _leave(self, response: Response) -> Response:
-        """Spoil the answer if it is to be, hold it back, and note its status."""
-        if "noted" not in g:
+    def _after_request(self, response: Response) -> Response:
+        """Apply a planned fault to the response, delay it, and record its status."""
+        if "recorded" not in g:
             return response
-        plan: Plan | None = g.get("plan")
+        plan: PlannedFault | None = g.get("plan")
         if plan is not None:
-            faults.after(plan, request, response)
+            faults.after_request(plan, request, response)
         time.sleep(random.uniform(*self.sandbox.options.latency))
         response.headers["Date"] = http_date(self.sandbox.account.now())
         if response.status_code == 429 and self.sandbox.options.retry_after:  # noqa: PLR2004
             response.headers["Retry-After"] = "1"
         if plan is None or plan.fault is not Fault.DROPPED:
-            g.noted.status = response.status_code
+            g.recorded.status = response.status_code
         return response
 
-    def _refuse(self, error: ApiError | TokenError) -> tuple[Response, int]:
+    def _error(self, error: ApiError | TokenError) -> tuple[Response, int]:
         return jsonify(error.body), error.status
 
-    def _refuse_http(self, error: HTTPException) -> tuple[Response, int]:
-        """Answer what Flask itself refuses: unknown paths and methods, and what has crashed."""
+    def _http_error(self, error: HTTPException) -> tuple[Response, int]:
+        """Write Flask's own errors as the API does: unknown paths and methods, and crashes."""
         kind = error.name.lower().replace(" ", "_")
-        return self._refuse(_voice(None)(error.code or 500, kind, str(error.description)))
+        return self._error(_error_factory(None)(error.code or 500, kind, str(error.description)))
 
-    # The paths.
+    # The routes.
 
-    def _answer(self, **ids: str) -> Response:
+    def _respond(self, **ids: str) -> Response:
         endpoint = ENDPOINTS[request.endpoint or ""]
-        # A repeated parameter is a list of values, as one with commas is.
+        # A repeated parameter is a list of values, like one with commas.
         query = {name: ",".join(values) for name, values in request.args.lists() if name != DETOUR}
         account = self.sandbox.account
         with account.lock:
-            answer = endpoint.answer(account, self.sandbox.options, request.path, query, ids)
-            reply = answer if isinstance(answer, Reply) else Reply(200, answer)
-            response = jsonify(reply.body)
-            response.status_code = reply.status
+            body = endpoint.respond(account, self.sandbox.options, request.path, query, ids)
+            result = body if isinstance(body, JsonResponse) else JsonResponse(200, body)
+            response = jsonify(result.body)
+            response.status_code = result.status
             return response
 
     def _token(self) -> Response:
@@ -164,11 +164,11 @@ class App:
         return jsonify({"planned": request.get_json()})
 
     def _requests(self) -> Response:
-        return jsonify([asdict(noted) for noted in self.sandbox.requests])
+        return jsonify([asdict(recorded) for recorded in self.sandbox.requests])
 
 
-def _voice(endpoint: Endpoint | None) -> Callable[[int, str, str], ApiError | TokenError]:
-    """Tell how errors are written where the request leads."""
+def _error_factory(endpoint: Endpoint | None) -> Callable[[int, str, str], ApiError | TokenError]:
+    """Return what builds errors in the form of the requested endpoint."""
     if endpoint is not None:
         return endpoint.service.error
     if request.path in TOKEN_PATHS:

@@ -1,33 +1,33 @@
-"""Answers with an error status."""
+"""Error responses."""
 
 from __future__ import annotations
 
 from typing import Any
 
 BARE = (401, 429)
-"""Of these statuses all endpoints speak in one voice: a bare object (documented, seen)."""
+"""All endpoints write errors of these statuses as a bare object (documented, observed)."""
 
-# Status, key and message of errors that are the same everywhere, or nearly.
+# Status, key and message of errors that are the same for all endpoints, or nearly.
 UNAUTHORIZED = (401, "unauthorized", "Unauthorized")
 THROTTLED = (429, "throttled", "Too Many Requests")
 QUOTA_EXCEEDED = (429, "quota_exceeded", "Limit Exceeded")
 
 
 class ApiError(Exception):
-    """An error answer of the API.
+    """An error response of the API.
 
-    Most endpoints answer an array with one object; 401, 429 and reporting answer the bare object
-    (documented, seen).
+    Most endpoints return an array with one object; 401, 429 and reporting return the bare object
+    (documented, observed).
     """
 
     def __init__(self, status: int, key: str, message: str, *, bare: bool = False) -> None:
-        """Make an error answer.
+        """Build an error response.
 
         Args:
             status: The HTTP status.
             key: The `error_key`.
             message: The `error_message`.
-            bare: Answer a bare object instead of an array, whatever the status.
+            bare: Return a bare object instead of an array, whatever the status.
         """
         super().__init__(message)
         self.status = status
@@ -36,14 +36,14 @@ class ApiError(Exception):
 
 
 OAUTH = {400: "invalid_request", 401: "invalid_client", 500: "server_error"}
-"""What OAuth 2 calls errors of these statuses."""
+"""The names of these statuses in OAuth 2."""
 
 
 class TokenError(Exception):
-    """An error answer of the token endpoint, in the form of OAuth 2."""
+    """An error response of the token endpoint, in the form of OAuth 2."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
-        """Make an error answer.
+        """Build an error response.
 
         Args:
             status: The HTTP status.

@@ -1,4 +1,4 @@
-"""Failures on demand: what goes wrong, where, and how many times."""
+"""Faults on demand: which one, where, and how many times."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Body = dict[str, Any]
 Error = tuple[int, str, str]
 
 DETOUR = "_detour"
-"""A query parameter that the sandbox adds to a link, so that it differs, and does not look at."""
+"""A query parameter that the sandbox adds to a link to make it differ, and ignores."""
 
 
 class Fault(str, Enum):
-    """What can go wrong."""
+    """The kinds of faults."""
 
     THROTTLED = "throttled"
     QUOTA_EXCEEDED = "quota_exceeded"
@@ -48,16 +48,16 @@ class Fault(str, Enum):
 
 
 @dataclass
-class Plan:
-    """A fault that is to happen.
+class PlannedFault:
+    """A fault and the requests that it applies to.
 
     Attributes:
-        path: Where: a path below /v3, or that of the token endpoint; `*` stands for anything.
-        fault: What.
-        times: How often, from then on.
-        skip: How many requests go well before.
-        seconds: How long a DELAY takes.
-        message: What a BAD_REQUEST says.
+        path: A path below /v3, or that of the token endpoint; `*` matches anything.
+        fault: The kind of fault.
+        times: How many requests fail.
+        skip: How many requests succeed first.
+        seconds: The duration of a DELAY.
+        message: The message of a BAD_REQUEST.
     """
 
     path: str
@@ -69,25 +69,25 @@ class Plan:
 
 
 class Faults:
-    """The faults that are still to happen."""
+    """The planned faults that have not happened yet."""
 
     def __init__(self) -> None:
-        """Plan nothing."""
+        """Start without faults."""
         self._lock = threading.Lock()
-        self._plans: list[Plan] = []
+        self._plans: list[PlannedFault] = []
 
-    def add(self, plan: Plan) -> None:
-        """Plan a fault, after those that were planned before it."""
+    def add(self, plan: PlannedFault) -> None:
+        """Plan a fault, after those planned earlier."""
         with self._lock:
             self._plans.append(plan)
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
+        """Forget all planned faults."""
         with self._lock:
             self._plans.clear()
 
-    def take(self, path: str) -> Plan | None:
-        """Take the fault that is to happen to a request now, if one is."""
+    def take(self, path: str) -> PlannedFault | None:
+        """Return the fault that applies to a request, if there is one, and count it."""
         with self._lock:
             for plan in self._plans:
                 if plan.times and fnmatchcase(path, plan.path):
@@ -98,7 +98,7 @@ class Faults:
         return None
 
 
-# --- faults that happen instead of an answer: nothing is read and no token is spent
+# --- faults that replace the response: the request is not handled and no token is used
 
 ERRORS: dict[Fault, Error] = {
     Fault.THROTTLED: THROTTLED,
@@ -109,7 +109,7 @@ ERRORS: dict[Fault, Error] = {
     Fault.SERVER_ERROR: (500, "internal", "Internal error."),
 }
 # The gateway answers in HTML (documented).
-PLACARDS: dict[Fault, tuple[int, str]] = {
+HTML_ERRORS: dict[Fault, tuple[int, str]] = {
     Fault.UNAVAILABLE: (503, "503 Service Temporarily Unavailable"),
     Fault.GATEWAY_TIMEOUT: (504, "504 Gateway Time-out"),
     Fault.NOT_JSON: (200, "Down for maintenance"),
@@ -117,40 +117,40 @@ PLACARDS: dict[Fault, tuple[int, str]] = {
 HTML = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
-def before(
-    plan: Plan, request: Request, voice: Callable[[int, str, str], Exception]
+def before_request(
+    plan: PlannedFault, request: Request, make_error: Callable[[int, str, str], Exception]
 ) -> Response | None:
-    """Let a fault happen before a request is handled.
+    """Apply a fault before a request is handled.
 
     Args:
         plan: The fault.
         request: The request.
-        voice: Makes an error of what was asked for, from status, kind and message.
+        make_error: Builds an error of the requested endpoint, from status, kind and message.
 
     Returns:
-        What is answered instead, or None if the request is to be handled.
+        The response to send instead, or None to handle the request.
 
     Raises:
-        Exception: The error that is answered instead.
+        Exception: The error to send instead.
     """
     if plan.fault is Fault.DROPPED:
         request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-        return Response(status=500)  # nobody will see it
+        return Response(status=500)  # which nobody receives
     if plan.fault is Fault.BAD_REQUEST:
-        raise voice(400, "validation.error", plan.message)
+        raise make_error(400, "validation.error", plan.message)
     if plan.fault in ERRORS:
-        raise voice(*ERRORS[plan.fault])
-    if plan.fault in PLACARDS:
-        status, title = PLACARDS[plan.fault]
+        raise make_error(*ERRORS[plan.fault])
+    if plan.fault in HTML_ERRORS:
+        status, title = HTML_ERRORS[plan.fault]
         return Response(HTML.format(title), status, mimetype="text/html")
     return None
 
 
-# --- faults that happen to an answer: it was made, and a token may be spent
+# --- faults that change a response: the request was handled, and a token may be used
 
 
-def after(plan: Plan, request: Request, response: Response) -> None:
-    """Let a fault happen to the answer of a request; those of pages only if it is one."""
+def after_request(plan: PlannedFault, request: Request, response: Response) -> None:
+    """Apply a fault to a response; those of pages only to a page."""
     if plan.fault in AFTER:
         AFTER[plan.fault](plan, response)
     if plan.fault in PAGES and response.status_code == 200:  # noqa: PLR2004
@@ -159,44 +159,44 @@ def after(plan: Plan, request: Request, response: Response) -> None:
             response.set_data(json.dumps(PAGES[plan.fault](request, body)))
 
 
-def _delay(plan: Plan, response: Response) -> None:  # noqa: ARG001
+def _delay(plan: PlannedFault, response: Response) -> None:  # noqa: ARG001
     time.sleep(plan.seconds)
 
 
-def _cut(plan: Plan, response: Response) -> None:
+def _cut(plan: PlannedFault, response: Response) -> None:
     length = response.headers["Content-Length"]
     _cut_json(plan, response)
     response.headers["Content-Length"] = length
     response.headers["Connection"] = "close"
 
 
-def _cut_json(plan: Plan, response: Response) -> None:  # noqa: ARG001
+def _cut_json(plan: PlannedFault, response: Response) -> None:  # noqa: ARG001
     whole = response.get_data()
     response.set_data(whole[: len(whole) // 2])
 
 
 def _empty_page(request: Request, body: Body) -> Body:
-    """Send no records, and a link to the very page that was asked for."""
+    """Send no records, and a link to the requested page itself."""
     emptied = {key: [] if isinstance(value, list) else value for key, value in body.items()}
-    asked = [pair for pair in request.args.items(multi=True) if pair[0] != DETOUR]
+    parameters = [pair for pair in request.args.items(multi=True) if pair[0] != DETOUR]
     detour = request.args.get(DETOUR, "") + "1"
-    return _linked(emptied, f"{request.path}?{urlencode([*asked, (DETOUR, detour)])}")
+    return _linked(emptied, f"{request.path}?{urlencode([*parameters, (DETOUR, detour)])}")
 
 
 def _foreign_next(request: Request, body: Body) -> Body:
-    """Lead to another host: this one by another name, so that it sees who follows."""
+    """Link to another host: this one by another name, so that it sees who follows the link."""
     _, _, port = request.host.partition(":")
     return _linked(body, f"http://localhost:{port}/elsewhere")
 
 
 def _absolute_next(request: Request, body: Body) -> Body:
-    """Write the link as a whole URL. No answer like this was seen, but it would be legal."""
+    """Write the link as an absolute URL. This was never observed, but would be legal."""
     href = ((body.get("_links") or {}).get("next") or {}).get("href")
     return _linked(body, request.host_url.rstrip("/") + href) if href else body
 
 
 def _loop(request: Request, body: Body) -> Body:
-    """Lead from the page to itself."""
+    """Link from the page to itself."""
     return _linked(body, request.full_path.rstrip("?"))
 
 
@@ -204,7 +204,7 @@ def _linked(body: Body, href: str) -> Body:
     return {**body, "_links": {"next": {"href": href}}}
 
 
-AFTER: dict[Fault, Callable[[Plan, Response], None]] = {
+AFTER: dict[Fault, Callable[[PlannedFault, Response], None]] = {
     Fault.DELAY: _delay,
     Fault.CUT: _cut,
     Fault.CUT_JSON: _cut_json,

@@ -12,10 +12,10 @@ from werkzeug.test import run_wsgi_app
 
 
 class Server(ThreadedWSGIServer):
-    """Knows its connections, which it has to close when it stops: their clients keep them open."""
+    """Closes its connections when it stops, because clients keep them open."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        """Begin with no connection."""
+        """Start without connections."""
         self._connections: set[Any] = set()
         super().__init__(*args, **options)
 
@@ -29,24 +29,24 @@ class Server(ThreadedWSGIServer):
         self._connections.discard(request)
         super().shutdown_request(request)
 
-    def hang_up(self) -> None:
-        """End all connections; their threads close them."""
+    def close_connections(self) -> None:
+        """Shut down all connections; their threads close them."""
         for connection in tuple(self._connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
 class Handler(WSGIRequestHandler):
-    """Speaks HTTP/1.1 and keeps connections open, which werkzeug's own handler does not."""
+    """Keeps HTTP/1.1 connections open, unlike werkzeug's own handler."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # headers and body leave in one packet
 
     def run_wsgi(self) -> None:
-        """Answer one request."""
+        """Handle one request."""
         environ = self.make_environ()
-        # Read the body whole: what is left of it would be taken for the next request.
+        # Read the whole body: the rest of it would be taken for the next request.
         length = int(self.headers.get("Content-Length") or 0)
         environ["wsgi.input"] = io.BytesIO(self.rfile.read(length))
         chunks, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
@@ -57,9 +57,9 @@ class Handler(WSGIRequestHandler):
         self.wfile.writelines(chunks)
 
     def finish(self) -> None:
-        """Close the connection, which the client or a fault may have closed before."""
+        """Close the connection, which the client or a fault may have closed already."""
         with suppress(ConnectionError):
             super().finish()
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing: the sandbox keeps its requests in a list."""
+        """Log nothing: the sandbox keeps its requests in a list."""

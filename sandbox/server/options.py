@@ -1,4 +1,4 @@
-"""What a sandbox can be told to be like."""
+"""The options of a sandbox."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRIVILEGES = (
     "contacts:write",
     "customer-journey:read",
     "ui:campaign:metrics",
-    # A real user holds more than reading takes; these are never asked for here.
+    # Real users hold more privileges than reading takes; no endpoint here requires these.
     "account:update",
     "campaign:create",
     "campaign:send",
@@ -25,51 +25,51 @@ PRIVILEGES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The size of the account, the limits of the API key, and the habits of the API.
+    """The size of the account, the limits of the API key, and the behavior of the API.
 
     Attributes:
         contacts: How many contacts the account starts with.
         campaigns: How many email campaigns the account starts with.
-        seed: Equal seeds (and sizes, and `now`) make equal accounts.
-        now: The account's present; it runs on from there. Default: the real time. Tokens and
-            limits always go by the real time.
+        seed: Equal seeds (with equal sizes and `now`) generate equal accounts.
+        now: The time on the account's clock when it starts. Default: the real time. Tokens and
+            limits always use the real time.
         host: The address to listen on.
         port: The port to listen on; 0 takes any free one.
-        requests_per_second: Requests that any one second may hold; 0 = no limit.
-        token_requests_per_minute: Requests to the token endpoint that any one minute may hold;
+        requests_per_second: Maximum requests in any one second; 0 = no limit.
+        token_requests_per_minute: Maximum requests to the token endpoint in any one minute;
             0 = no limit.
-        daily_quota: Requests that a UTC day may hold; 0 = no limit.
+        daily_quota: Maximum requests in a UTC day; 0 = no limit.
         retry_after: Send a `Retry-After` header with 429 (the API documents none).
         token_lifetime: Seconds until an access token expires.
-        expires_in: How the token answer writes its `expires_in`.
+        expires_in: How the token response writes `expires_in`.
         long_lived_tokens: Repeat the same refresh token instead of rotating it.
-        public_client: The key is a PKCE one, without a secret.
-        scopes: What the access token is good for, and the most that a sign-in can be granted.
-        device_interval: Seconds between a device's requests for tokens.
-        device_needs_secret: Whether a key with a secret has to give it in the device flow too; the
-            guide says that it does not.
-        privileges: What the user who signed in may do.
-        latency: Each answer is held back for a random time between these two, in seconds.
-        clock_skew: Seconds by which the API's clock runs ahead of the real time (or behind it, if
-            negative): in the `Date` header and in all moments that it writes, those of tokens too.
-        stats_lag: Seconds by which the counters of stats and summaries are behind the reports.
-        contacts_order: Whether contacts come newest first, oldest first, or the one updated last
-            first; the true order is not documented.
-        inclusive_dates: Which date filters of contacts let the moment itself in: those that end in
-            `_after`, those in `_before`, both or none; how the real ones do is not documented.
-        deleting_moves_updated_at: Whether deleting a contact moves its `updated_at` (a guess).
+        public_client: Use a PKCE client, without a secret.
+        scopes: The scopes of the access token, and the maximum that a sign-in is granted.
+        device_interval: Minimum seconds between a device's requests for tokens.
+        device_needs_secret: Require the client secret in the device flow too (documented: not
+            required).
+        privileges: The privileges of the user who signed in.
+        latency: Delay each response by a random time between these two, in seconds.
+        clock_skew: Seconds by which the API's clock is ahead of the real time (negative: behind):
+            in the `Date` header and in all timestamps, those of tokens included.
+        stats_lag: Seconds by which the counters of stats and summaries lag behind the reports.
+        contacts_order: Sort contacts newest first, oldest first, or last updated first; the true
+            order is not documented.
+        inclusive_dates: Which date filters of contacts include the given moment: those that end
+            in `_after`, those in `_before`, both or none; the real behavior is not documented.
+        deleting_moves_updated_at: Deleting a contact changes its `updated_at` (assumed).
         sms_channel_include: Accept `include=sms_channel`, as builds up to 2024-11 did.
-        nested_tag_links: Write the next link of tags as `_links.next.next.href`, the other form
+        nested_tag_links: Write the next link of tags as `_links.next.next.href`, the second form
             that the contract declares.
         dotted_stats: Write keys of stats as `em_opens.all.mobile`, as one guide page does.
         text_counts: Write the counts of campaign summaries as strings, as one guide page does.
-        partial_stats: Name unknown campaigns in the `errors` of a stats answer, instead of
-            answering 404 for all.
-        segment_polls: How many requests for the contacts of a segment are answered with 202
-            before it is evaluated.
-        event_links: Where events and registrations tell the next page: in `next_cursor`, in
+        partial_stats: Name unknown campaigns in the `errors` of a stats response, instead of
+            returning 404 for all.
+        segment_polls: How many requests for the contacts of a segment return 202 before it is
+            evaluated.
+        event_links: Where events and registrations link to the next page: in `next_cursor`, in
             `_links` or in both; the other is null.
-        partner_api_key: The key of a partner, with clients of its own; "" = there is no partner.
+        partner_api_key: The API key of a partner with client accounts; "" = no partner.
     """
 
     contacts: int = 500

@@ -1,6 +1,6 @@
-"""Checks of query parameters: each takes the text that was sent and gives what it means.
+"""Checks of query parameters: each converts the text of a request to a value.
 
-A check raises ValueError if the text means nothing to it.
+A check raises ValueError if the text is invalid.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ moment: Check = clock.parse
 
 
 def boolean(value: str) -> bool:
-    """Read `true` or `false`."""
+    """Parse `true` or `false`."""
     if value not in ("true", "false"):
         raise ValueError(value)
     return value == "true"
 
 
-def whole(least: int, most: int) -> Check:
-    """Read a whole number between two others. The real API refuses others (documented)."""
+def integer(minimum: int, maximum: int) -> Check:
+    """Parse an integer in a range. The real API rejects others (documented)."""
 
     def check(value: str) -> int:
-        if not least <= int(value) <= most:
+        if not minimum <= int(value) <= maximum:
             raise ValueError(value)
         return int(value)
 
@@ -35,12 +35,12 @@ def whole(least: int, most: int) -> Check:
 
 
 def url_id(value: str) -> str:
-    """Read the id of a link: a number as a parameter, a string in records (documented)."""
+    """Parse the id of a link: a number as a parameter, a string in records (documented)."""
     return str(int(value))
 
 
 def choice(*allowed: str) -> Check:
-    """Read one of a few words."""
+    """Parse one of the allowed words."""
 
     def check(value: str) -> str:
         if value not in allowed:
@@ -51,7 +51,7 @@ def choice(*allowed: str) -> Check:
 
 
 def choices(*allowed: str) -> Check:
-    """Read some of a few words, separated by commas."""
+    """Parse one or more of the allowed words, separated by commas."""
 
     def check(value: str) -> frozenset[str]:
         words = frozenset(value.split(","))
@@ -62,12 +62,12 @@ def choices(*allowed: str) -> Check:
     return check
 
 
-def ids(most: int) -> Check:
-    """Read some ids, separated by commas, up to a number of them."""
+def ids(maximum: int) -> Check:
+    """Parse ids separated by commas, up to a maximum number."""
 
     def check(value: str) -> frozenset[str]:
         given = value.split(",")
-        if len(given) > most:
+        if len(given) > maximum:
             raise ValueError(value)
         return frozenset(given)
 

@@ -1,8 +1,8 @@
-"""How an endpoint of the API is declared: its path, what it needs, what it accepts, how it pages.
+"""How an endpoint of the API is declared: path, permissions, parameters and paging.
 
-An endpoint is a function that gets a `Call` and gives back the body of the answer or, if it is a
-list that comes in pages, a `Listing` of everything that meets the filters. Checking parameters,
-cutting pages and writing next links happens here, once.
+An endpoint is a function that takes a `Call` and returns the body of the response or, for a list
+with pages, a `Listing` of all rows that meet the filters. Checks of parameters, pages and next
+links are here, once for all endpoints.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sandbox.server.errors import BARE, ApiError
-from sandbox.server.parameters import whole
+from sandbox.server.parameters import integer
 
 if TYPE_CHECKING:
     from sandbox.account import Account
@@ -29,10 +29,10 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Call:
-    """What an endpoint answers from.
+    """The input of an endpoint.
 
     Attributes:
-        account: The account; it is locked while the endpoint answers.
+        account: The account; it is locked while the endpoint runs.
         options: The sandbox's options.
         query: The parameters of the request, checked and converted.
     """
@@ -43,8 +43,8 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What an endpoint gives back if the status of its answer is not 200."""
+class JsonResponse:
+    """What an endpoint returns if the status of its response is not 200."""
 
     status: int
     body: Any
@@ -63,7 +63,7 @@ class Endpoint:
     required: tuple[str, ...]
     paging: Paging | None
 
-    def answer(
+    def respond(
         self,
         account: Account,
         options: Options,
@@ -71,34 +71,36 @@ class Endpoint:
         query: Mapping[str, str],
         ids: Mapping[str, str],
     ) -> Any:
-        """Answer a request.
+        """Return the response to a request.
 
         Args:
-            account: What to answer from.
+            account: The account to read.
             options: The sandbox's options.
             path: The path of the request, for its next link.
             query: The query parameters as sent.
-            ids: What the placeholders of the path stand for.
+            ids: The values of the placeholders in the path.
 
         Returns:
-            The body of the answer, or a `Reply`.
+            The body of the response, or a `JsonResponse`.
 
         Raises:
-            ApiError: If the request is wrong.
+            ApiError: If the request is invalid.
         """
         if self.paging is None:
             return self.function(Call(account, options, self._checked(query)), **ids)
-        first, position = self._asked(self.paging, query)
+        first, position = self._requested_page(self.paging, query)
         call = Call(account, options, self._checked(first))
-        listing: Listing | Reply = self.function(call, **ids)
-        if isinstance(listing, Reply):
+        listing: Listing | JsonResponse = self.function(call, **ids)
+        if isinstance(listing, JsonResponse):
             return listing
         limit = call.query.get("limit", self.paging.default)
         return self.paging.page(listing, first, position, limit, path)
 
-    def _asked(self, paging: Paging, query: Mapping[str, str]) -> tuple[dict[str, str], Any]:
+    def _requested_page(
+        self, paging: Paging, query: Mapping[str, str]
+    ) -> tuple[dict[str, str], Any]:
         try:
-            return paging.asked(query)
+            return paging.requested_page(query)
         except ValueError as error:
             raise self.service.invalid(paging.parameter) from error
 
@@ -116,7 +118,7 @@ class Endpoint:
 
 
 def without(record: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """Leave some properties of a record out."""
+    """Return a record without some of its properties."""
     return {name: value for name, value in record.items() if name not in names}
 
 
@@ -126,13 +128,13 @@ ENDPOINTS: dict[str, Endpoint] = {}
 
 @dataclass(frozen=True)
 class Service:
-    """A part of the API that has one OAuth scope and speaks of errors in one voice.
+    """A part of the API with one OAuth scope and one form of errors.
 
     Attributes:
-        name: What its error keys begin with.
-        scope: The OAuth scope that its endpoints need; None = any token will do.
+        name: The prefix of its error keys.
+        scope: The OAuth scope that its endpoints require; None = any token.
         bare_errors: Its errors are bare objects instead of arrays.
-        for_partners: It takes the key and the tokens of a partner, and no others.
+        for_partners: It accepts only the key and the tokens of a partner.
     """
 
     name: str
@@ -149,18 +151,18 @@ class Service:
         required: tuple[str, ...] = (),
         paging: Paging | None = None,
     ) -> Callable[[Function], Function]:
-        """Declare that the function below answers GET requests.
+        """Declare the decorated function as a GET endpoint.
 
         Args:
-            path: The path below /v3, with placeholders as Flask writes them.
-            privilege: What the user must hold (`x-authorization-privileges` of the contract).
-            parameters: The query parameters and their checks; paging brings `limit` with it.
-            required: Those of them that have to be sent.
-            paging: How the list is cut into pages, if it is.
+            path: The path below /v3, with Flask's placeholders.
+            privilege: The privilege it requires (`x-authorization-privileges` of the contract).
+            parameters: The query parameters and their checks; paging adds `limit`.
+            required: The parameters that a request must have.
+            paging: How the list is divided into pages, if it is.
         """
         accepted = dict(parameters or {})
         if paging is not None:
-            accepted["limit"] = whole(1, paging.most)
+            accepted["limit"] = integer(1, paging.max_limit)
 
         def declare(function: Function) -> Function:
             ENDPOINTS[path] = Endpoint(
@@ -171,19 +173,19 @@ class Service:
         return declare
 
     def error(self, status: int, kind: str, message: str) -> ApiError:
-        """Make an error of this service."""
+        """Build an error of this service."""
         key = kind if status in BARE else f"{self.name}.{kind}"
         return ApiError(status, key, message, bare=self.bare_errors)
 
     def invalid(self, name: str) -> ApiError:
-        """Make the error for a parameter that is unknown, or whose value is."""
+        """Build the error for an unknown parameter or an invalid value."""
         return self.error(400, "validation.error", f"{name} does not have a valid value")
 
     def find(self, records: Mapping[str, T], id_: str, name: str) -> T:
-        """Look a record up.
+        """Return a record by its id.
 
         Raises:
-            ApiError: 404, if there is none.
+            ApiError: 404, if there is no such record.
         """
         if id_ in records:
             return records[id_]

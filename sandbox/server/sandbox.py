@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.auth.tokens import Tokens
 from sandbox.generate import changes
-from sandbox.generate.account import generate
+from sandbox.generate.account import generate_account
 from sandbox.server.app import API, PARTNER_TOKEN_PATH, TOKEN_PATH, App, Request
 from sandbox.server.expected import Rows, expected
-from sandbox.server.faults import Fault, Faults, Plan
+from sandbox.server.faults import Fault, Faults, PlannedFault
 from sandbox.server.http_server import Handler, Server
 from sandbox.server.options import Options
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 
 
 class Sandbox:
-    """A local stand-in of the Constant Contact v3 API.
+    """A fake Constant Contact v3 API.
 
     Use it in a `with` statement, or `start` and `stop` it.
 
     Attributes:
-        options: What it was told to be like.
-        account: The account that it serves; it may be changed in place.
+        options: The options it was made with.
+        account: The account that it serves; tests may change it in place.
         requests: The requests to the API and the token endpoint, in order of arrival.
     """
 
     def __init__(self, **options: Any) -> None:
-        """Make an account up, without serving it yet.
+        """Generate an account, without serving it yet.
 
         Args:
             **options: Those of `Options`.
         """
         self.options = Options(**options)
-        self.account = generate(
+        self.account = generate_account(
             contacts=self.options.contacts,
             campaigns=self.options.campaigns,
             seed=self.options.seed,
@@ -72,11 +72,11 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Stop listening, and hang up on who is still there."""
+        """Stop listening, and close all connections."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
-            self._server.hang_up()
+            self._server.close_connections()
             self._server = None
 
     def __enter__(self) -> Self:
@@ -94,7 +94,7 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a path."""
+        """The URL that it listens at, without a path."""
         if self._server is None:
             message = "the sandbox is not started"
             raise RuntimeError(message)
@@ -102,7 +102,7 @@ class Sandbox:
 
     @property
     def settings(self) -> dict[str, str]:
-        """The settings of a tap that is to read this account."""
+        """The settings of a tap that reads this account."""
         settings = {"client_id": self._tokens.client_id}
         if self._tokens.client_secret is not None:
             settings["client_secret"] = self._tokens.client_secret
@@ -115,7 +115,7 @@ class Sandbox:
 
     @property
     def partner_settings(self) -> dict[str, str]:
-        """The settings of a tap that is to read the clients of a partner."""
+        """The settings of a tap that reads the clients of a partner."""
         client_id, client_secret = self._tokens.partner
         return {
             "partner_api_key": self.options.partner_api_key,
@@ -126,7 +126,7 @@ class Sandbox:
 
     @property
     def settings_of_all(self) -> dict[str, Any]:
-        """The settings of a tap that is to read rows of every stream."""
+        """The settings of a tap that reads rows of every stream."""
         account = self.account
         return {
             **self.settings,
@@ -140,54 +140,54 @@ class Sandbox:
 
     @property
     def refresh_token(self) -> str:
-        """The refresh token that is good now."""
+        """The refresh token that is valid now."""
         return self._tokens.refresh_token
 
     def replace_refresh_token(self) -> str:
-        """Replace the refresh token, as if another process had used it, and tell the new one."""
+        """Replace the refresh token, as if another process had used it, and return the new one."""
         return self._tokens.replace_refresh_token()
 
     def expire_codes(self) -> None:
-        """Let the codes of all sign-ins under way end."""
+        """Expire the codes of all sign-ins in progress."""
         self._tokens.expire_codes()
 
     def revoke_access_tokens(self) -> None:
-        """Answer 401 to all access tokens that were issued so far."""
+        """Revoke all access tokens that were issued so far."""
         self._tokens.revoke_access_tokens()
 
     def fail(self, path: str, fault: Fault, **details: Any) -> None:
-        """Let requests fail.
+        """Make requests fail.
 
         Args:
-            path: A path below /v3, or `TOKEN_PATH`; `*` stands for anything.
-            fault: What goes wrong.
-            **details: `times`, `skip`, `seconds` and `message`, see `Plan`.
+            path: A path below /v3, or `TOKEN_PATH`; `*` matches anything.
+            fault: The kind of fault.
+            **details: `times`, `skip`, `seconds` and `message`, see `PlannedFault`.
         """
-        self._faults.add(Plan(path, Fault(fault), **details))
+        self._faults.add(PlannedFault(path, Fault(fault), **details))
 
-    def heal(self) -> None:
-        """Let nothing fail any more."""
+    def clear_faults(self) -> None:
+        """Forget all planned faults."""
         self._faults.clear()
 
     def change(self) -> dict[str, list[Any]]:
-        """Let a round of changes happen to the account.
+        """Make a round of changes to the account.
 
         Returns:
-            The ids of what was changed, by what was done to it.
+            The ids of the changed records, by kind of change.
         """
         return changes.change(self.account)
 
     def expected(self, streams: Collection[str] | None = None) -> dict[str, Rows]:
-        """Collect all rows that a complete sync must deliver now, by stream and key.
+        """Return all rows that a complete sync must deliver now, by stream and key.
 
         Args:
-            streams: Only these; None = all, which may take a while for a large account.
+            streams: The names of the streams; None = all, which takes a while for a large account.
         """
         options = self.options
         return expected(self.account, options.privileges, streams, stats_lag=options.stats_lag)
 
 
 def _clock(options: Options) -> Any:
-    """Make the account's clock: it starts at `now` and runs on, ahead by the skew."""
+    """Return the account's clock: it starts at `now` and is ahead by the skew."""
     ahead = options.now.timestamp() - time.time() if options.now else 0.0
     return lambda: int(time.time() + ahead + options.clock_skew)

@@ -1,1 +1,1 @@
-"""The reference of the streams: what `make docs` writes from the schemas and the stream classes."""
+"""The reference of the streams, which `make docs` writes from the schemas and stream classes."""

@@ -1,4 +1,4 @@
-"""Writes the reference: `python -m tools.docs`, or `make docs`."""
+"""Write the reference: `python -m tools.docs`, or `make docs`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def files() -> dict[Path, str]:
-    """Return what the reference consists of: paths, and what has to stand there."""
+    """Return the files of the reference: their paths and contents."""
     return {DOCS / "streams.md": markdown(), DOCS / "streams.svg": svg()}
 
 

@@ -1,7 +1,7 @@
-"""Hooks of MkDocs: what lies beside docs/ belongs to the site too.
+"""Hooks of MkDocs: files outside docs/ belong to the site too.
 
-The README is its front page. Links are those of the repository; on the site they lead to the pages
-that the files have become, and those to other files are none.
+The README is its front page. Links in the repository become links to the pages of the site; links
+to other files become plain text.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Any
 from mkdocs.structure.files import File
 
 _ROOT = Path(__file__).parents[2]
-#: Files beside docs/, and what they are on the site.
+#: Files outside docs/, and their pages on the site.
 _BESIDE = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "meltano.yml": "meltano.yml"}
 _DOCS = "docs/"
 _LINK = re.compile(r"\[([^\]\[]*)\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the files beside docs/."""
+    """Add the files outside docs/."""
     for name, page in _BESIDE.items():
         files.append(File.generated(config, page, abs_src_path=str(_ROOT / name)))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Let links lead to pages of the site."""
+    """Point links to pages of the site."""
     sources = {site: name for name, site in _BESIDE.items()}
     source = sources.get(page.file.src_uri, _DOCS + page.file.src_uri)
 

@@ -1,4 +1,4 @@
-"""Every answer of the sandbox against the vendor's contract, where that is at hand."""
+"""Every response of the sandbox is as the vendor's contract says, where CONTRACT names a copy."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ pytestmark = pytest.mark.skipif(
     not CONTRACT, reason="set CONTRACT to the vendor's contract (a YAML file) to run these"
 )
 
-# What the contract lacks, by definition, and why the sandbox sends it all the same.
+# Properties that the contract lacks, by definition, and why the sandbox sends them.
 BEYOND = {
-    # The contract has the parameter include_sms_membership_count and no property for its answer.
+    # The contract has the parameter include_sms_membership_count and no property for its count.
     "ContactList": {"sms_membership_count": {"type": "integer"}},
     # Its own example is no date-time: "2023-01-23 06:09:23 -0800".
     "HistoryDetails": {"consent_action_time": {"type": "string"}},
     # Its own description allows plain dates.
     "EmailScheduleResponse": {"scheduled_date": {"type": "string"}},
-    # The published answer has it.
+    # The published response has it.
     "PContactAddTrackingActivity": {"device_type": {"type": "string"}},
     # Its own description says: a string or an array of strings. Declared an object.
     "ParameterDto": {"parameter_value": {}},
 }
 
-# Documented properties that no answer here holds, and why.
+# Documented properties that no response here holds, and why.
 NEVER_SENT = {
-    "AccountPhysicalAddress.state_name": "only outside of the US and Canada",
-    "Customer.physical_address.state_name": "only outside of the US and Canada",
-    "EmailPhysicalAddress.state_non_us_name": "only outside of the US and Canada",
+    "AccountPhysicalAddress.state_name": "only outside the US and Canada",
+    "Customer.physical_address.state_name": "only outside the US and Canada",
+    "EmailPhysicalAddress.state_non_us_name": "only outside the US and Canada",
     "TrackingActivitySmsChannelDTO.formatted_international": "only for numbers of other countries",
     "EmailLinkClickCount.link_tag": "not available yet, its description says",
     "PartnerAccount.site_owner_list.last_login_date": "not shown, its description says",
-    "ContactCampaignActivitiesSummary._links": "200 are the most there are (documented)",
-    "PaginatedRegistrations.prev_cursor": "no way back (guess)",
-    "PaginationDtoEventListingDto.prev_cursor": "no way back (guess)",
-    "registrationsLinks.prev": "no way back (guess)",
-    "registrationsLinks.self": "no way back (guess)",
-    "Links.prev": "no way back (guess)",
-    "Links.self": "no way back (guess)",
+    "ContactCampaignActivitiesSummary._links": "200 is the maximum (documented)",
+    "PaginatedRegistrations.prev_cursor": "no previous page (assumed)",
+    "PaginationDtoEventListingDto.prev_cursor": "no previous page (assumed)",
+    "registrationsLinks.prev": "no previous page (assumed)",
+    "registrationsLinks.self": "no previous page (assumed)",
+    "Links.prev": "no previous page (assumed)",
+    "Links.self": "no previous page (assumed)",
     "tagsLinks.next": "the contract's other form: the option nested_tag_links, tested elsewhere",
 }
 
-# What answers nothing but 404 here.
-UNANSWERED = {
-    # An export has to be asked for with a POST.
+# Endpoints that only return 404 here.
+ONLY_404 = {
+    # An export requires a POST first.
     "/contact_exports/<file_export_id>",
 }
-ANSWERED = [path for path in ENDPOINTS if path not in UNANSWERED]
+SERVED = [path for path in ENDPOINTS if path not in ONLY_404]
 
 FORMATS = FormatChecker(["date"])
 DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?(Z|[+-]\d\d:?\d\d)")
@@ -69,7 +69,7 @@ DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?(Z|[+-]\d\d:?\d
 
 @FORMATS.checks("date-time")
 def is_date_time(value: object) -> bool:
-    """Accept offsets without a colon as well: account emails were seen to have them."""
+    """Accept offsets without a colon as well: account emails have them (observed)."""
     return not isinstance(value, str) or DATE_TIME.fullmatch(value) is not None
 
 
@@ -146,7 +146,7 @@ def loosened(schema: Any) -> Any:
     """Make every property nullable and optional, and no other property allowed.
 
     The contract declares no nullable property although its text speaks of nulls, and requires
-    properties that real answers lack. Ids in the form of a UUID are no format of draft 4.
+    properties that real responses lack. Draft 4 has no format for UUIDs.
     """
     if isinstance(schema, list):
         return [loosened(part) for part in schema]
@@ -155,7 +155,7 @@ def loosened(schema: Any) -> Any:
     loose = {key: loosened(value) for key, value in schema.items()}
     if isinstance(loose.get("required"), list):
         del loose["required"]
-    if loose.get("properties"):  # an object without any is a free one
+    if loose.get("properties"):  # an object without any may have all
         loose["properties"] = {name: nullable(part) for name, part in loose["properties"].items()}
         loose.setdefault("additionalProperties", False)
     return loose
@@ -166,7 +166,7 @@ def nullable(schema: Any) -> dict[str, Any]:
 
 
 def mistakes(contract: dict[str, Any], path: str, body: Any) -> list[str]:
-    """List what an answer has that the contract does not foresee."""
+    """Return how a response differs from the contract."""
     schema = loosened(copy.deepcopy(schema_of_success(contract, path)))
     validator = Draft4Validator(
         {**schema_of(schema), "definitions": contract["definitions"]},
@@ -183,12 +183,12 @@ def schema_of_success(contract: dict[str, Any], path: str) -> Any:
 
 
 def schema_of(schema: dict[str, Any]) -> dict[str, Any]:
-    # In draft 4 nothing beside a $ref counts, so the definitions need a level of their own.
+    # In draft 4 a $ref hides its siblings, so the definitions need their own level.
     return {"allOf": [schema]}
 
 
 def paths_of(client: Client, path: str) -> list[str]:
-    """Fill the placeholders of a path in, with all there is."""
+    """Return a path with the ids of all records in its placeholders."""
     account = client.sandbox.account
     readable = [
         row["campaign_id"]
@@ -248,8 +248,8 @@ def event_ids(client: Client) -> Iterator[dict[str, str]]:
             }
 
 
-@pytest.mark.parametrize("path", ANSWERED)
-def test_answers_are_as_the_contract_says(
+@pytest.mark.parametrize("path", SERVED)
+def test_responses_are_as_the_contract_says(
     client: Client, contract: dict[str, Any], path: str
 ) -> None:
     paths = paths_of(client, path)
@@ -263,47 +263,46 @@ def test_answers_are_as_the_contract_says(
                 assert mistakes(contract, path, body) == []
 
 
-@pytest.mark.parametrize("path", ENDPOINTS)
-def test_declarations_are_as_the_contract_says(contract: dict[str, Any], path: str) -> None:
-    operation = contract["paths"][path.replace("<", "{").replace(">", "}")]["get"]
-    endpoint = ENDPOINTS[path]
-    assert operation.get("x-authorization-privileges", [None]) == [endpoint.privilege]
-    if endpoint.service.for_partners:
-        assert set(operation["security"][0]) == {"ctctPartnerAuthorizer", "api_key"}
-    else:
-        scopes = operation["security"][0]["oauth2_implicit"]
-        assert scopes == ([endpoint.scope] if endpoint.scope else [])
-    documented = {p["name"] for p in operation.get("parameters", []) if p.get("in") == "query"}
-    assert set(endpoint.parameters) <= documented
-    required = {p["name"] for p in operation.get("parameters", []) if p.get("required")}
-    assert set(endpoint.required) == required & documented
+def test_permissions_and_parameters_are_as_the_contract_says(contract: dict[str, Any]) -> None:
+    for path, endpoint in ENDPOINTS.items():
+        operation = contract["paths"][path.replace("<", "{").replace(">", "}")]["get"]
+        assert operation.get("x-authorization-privileges", [None]) == [endpoint.privilege], path
+        if endpoint.service.for_partners:
+            assert set(operation["security"][0]) == {"ctctPartnerAuthorizer", "api_key"}, path
+        else:
+            scopes = operation["security"][0]["oauth2_implicit"]
+            assert scopes == ([endpoint.scope] if endpoint.scope else []), path
+        documented = {p["name"] for p in operation.get("parameters", []) if p.get("in") == "query"}
+        assert set(endpoint.parameters) <= documented, path
+        required = {p["name"] for p in operation.get("parameters", []) if p.get("required")}
+        assert set(endpoint.required) == required & documented, path
 
 
-def test_every_get_is_served(contract: dict[str, Any]) -> None:
+def test_every_get_of_the_contract_is_served(contract: dict[str, Any]) -> None:
     documented = {path for path, item in contract["paths"].items() if "get" in item}
     assert {path.replace("<", "{").replace(">", "}") for path in ENDPOINTS} == documented
 
 
-def note(
+def record(
     contract: dict[str, Any], schema: Any, name: str, body: Any, held: dict[str, bool]
 ) -> None:
-    """Note of each documented property, by its name, whether an answer holds it."""
+    """Record for each documented property, by its name, whether a response holds it."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         schema = contract["definitions"][name]
     for part in schema.get("allOf", []):
-        note(contract, part, name, body, held)
+        record(contract, part, name, body, held)
     for row in body if isinstance(body, list) else []:
-        note(contract, schema.get("items", {}), name, row, held)
+        record(contract, schema.get("items", {}), name, row, held)
     for property_, part in (schema.get("properties") or {}).items():
-        told = isinstance(body, dict) and body.get(property_) is not None
-        held[f"{name}.{property_}"] = told or held.get(f"{name}.{property_}", False)
-        if told:
-            note(contract, part, f"{name}.{property_}", body[property_], held)
+        is_sent = isinstance(body, dict) and body.get(property_) is not None
+        held[f"{name}.{property_}"] = is_sent or held.get(f"{name}.{property_}", False)
+        if is_sent:
+            record(contract, part, f"{name}.{property_}", body[property_], held)
 
 
-def answers(client: Client, path: str) -> Iterator[Any]:
-    """Get all answers of an endpoint, first pages only, and one page with a link to the next."""
+def responses(client: Client, path: str) -> Iterator[Any]:
+    """Yield the responses of an endpoint: first pages, and one page with a next link."""
     queries = QUERIES.get(path, [{}])
     if ENDPOINTS[path].paging:
         queries = [*queries, {**queries[0], "limit": 1}]
@@ -325,26 +324,26 @@ def test_every_documented_property_is_sent_or_excused(
         for part in account.engagement.values():  # else there may be less than two pages
             part.forwards *= 2
             part.optouts *= 2
-        bodies += [(path, body) for path in ANSWERED for body in answers(client, path)]
+        bodies += [(path, body) for path in SERVED for body in responses(client, path)]
     for path, body in bodies:
-        note(whole_contract, schema_of_success(whole_contract, path), path, body, held)
+        record(whole_contract, schema_of_success(whole_contract, path), path, body, held)
     assert len(held) > 1000
-    assert {name for name, told in held.items() if not told} == set(NEVER_SENT)
+    assert {name for name, is_sent in held.items() if not is_sent} == set(NEVER_SENT)
 
 
-def test_an_unknown_property_is_noticed(client: Client, contract: dict[str, Any]) -> None:
+def test_check_finds_an_unknown_property(client: Client, contract: dict[str, Any]) -> None:
     body = client.json("/contacts", limit=1)
     body["contacts"][0]["shoe_size"] = 42
     assert "shoe_size" in str(mistakes(contract, "/contacts", body))
 
 
-def test_a_wrong_date_is_noticed(client: Client, contract: dict[str, Any]) -> None:
+def test_check_finds_an_invalid_date(client: Client, contract: dict[str, Any]) -> None:
     body = client.json("/contacts", limit=1)
     body["contacts"][0]["updated_at"] = "yesterday"
     assert "yesterday" in str(mistakes(contract, "/contacts", body))
 
 
-def test_a_wrong_type_is_noticed(client: Client, contract: dict[str, Any]) -> None:
+def test_check_finds_a_wrong_type(client: Client, contract: dict[str, Any]) -> None:
     body = client.json("/contacts", limit=1)
     body["contacts"][0]["birthday_month"] = "May"
     assert "May" in str(mistakes(contract, "/contacts", body))

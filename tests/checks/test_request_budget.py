@@ -1,3 +1,5 @@
+"""The request budget check: what it counts as lost, and what it reports."""
+
 from __future__ import annotations
 
 import json
@@ -5,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from checks.request_budget import Outcome, Warehouse, _place, parser
+from checks.request_budget import Outcome, Warehouse, _endpoint, parser
 from sandbox import Sandbox
 
 
@@ -15,7 +17,7 @@ def sandbox() -> Sandbox:
 
 
 def filled(sandbox: Sandbox, stream: str, *key: str) -> Warehouse:
-    """Fill a warehouse with what a sync brings, in the forms that the tap gives to values."""
+    """Return a warehouse with the rows of a sync, in the forms of the tap."""
     warehouse = Warehouse({stream: list(key)})
     for row in sandbox.expected({stream})[stream].values():
         line = json.dumps({"stream": stream, "record": {**row, "added": None}})
@@ -27,12 +29,12 @@ def filled(sandbox: Sandbox, stream: str, *key: str) -> Warehouse:
 OPENS = ("email_opens", "campaign_activity_id", "contact_id", "created_time", "occurrence")
 
 
-def test_nothing_is_lost_that_arrived_in_another_form(sandbox: Sandbox) -> None:
+def test_lost_ignores_the_form_of_values(sandbox: Sandbox) -> None:
     assert not filled(sandbox, "contacts", "contact_id").lost(sandbox)
     assert not filled(sandbox, *OPENS).lost(sandbox)
 
 
-def test_what_did_not_arrive_or_is_old_is_lost(sandbox: Sandbox) -> None:
+def test_lost_counts_missing_and_outdated_rows(sandbox: Sandbox) -> None:
     warehouse = filled(sandbox, "contacts", "contact_id")
     missing, old, *_ = sandbox.account.contacts
     del warehouse.lines["contacts"][(missing,)]
@@ -40,11 +42,11 @@ def test_what_did_not_arrive_or_is_old_is_lost(sandbox: Sandbox) -> None:
     assert warehouse.lost(sandbox) == {"contacts": 2}
 
 
-def test_a_stream_that_never_began_is_lost(sandbox: Sandbox) -> None:
+def test_lost_counts_all_rows_of_an_unread_stream(sandbox: Sandbox) -> None:
     assert Warehouse({"contacts": ["contact_id"]}).lost(sandbox) == {"contacts": 60}
 
 
-def test_the_order_of_rows_in_a_minute_does_not_matter(sandbox: Sandbox) -> None:
+def test_lost_ignores_the_order_of_rows_in_a_minute(sandbox: Sandbox) -> None:
     engagement = sandbox.account.engagement
     activity_id = max(engagement, key=lambda id_: len(engagement[id_].opens))
     part = engagement[activity_id]
@@ -54,23 +56,23 @@ def test_the_order_of_rows_in_a_minute_does_not_matter(sandbox: Sandbox) -> None
     warehouse = filled(sandbox, *OPENS)
     part.opens[-3:] = reversed(part.opens[-3:])
     assert not warehouse.lost(sandbox)
-    sandbox.account.happen(activity_id, "opens", contact_id=contact_id)
+    sandbox.account.add_events(activity_id, "opens", contact_id=contact_id)
     assert warehouse.lost(sandbox) == {"email_opens": 1}
 
 
-def test_an_outcome_says_what_is_wrong_with_it() -> None:
+def test_outcome_lists_its_failures() -> None:
     assert not Outcome("a").failures
     assert not Outcome("b", bound=2, requests=Counter({"/contacts": 2})).failures
     outcome = Outcome(
         "c", bound=1, status=1, requests=Counter({"/a": 1, "/b": 1}), lost=Counter({"contacts": 3})
     )
     assert outcome.failures == [
-        "ended with status 1", "3 rows of contacts lost", "2 requests are more than 1",
+        "ended with status 1", "3 rows of contacts lost", "2 requests exceed the bound of 1",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("path", "place"),
+    ("path", "endpoint"),
     [
         ("/v3/contacts", "/contacts"),
         ("/v3/segments/14", "/segments/*"),
@@ -79,12 +81,12 @@ def test_an_outcome_says_what_is_wrong_with_it() -> None:
         ("/oauth2/default/v1/token", "/oauth2/default/v1/token"),
     ],
 )
-def test_places_have_no_ids(path: str, place: str) -> None:
-    assert _place(path.format("71600990-908b-4ee6-907f-00166bff2512")) == place
+def test_endpoint_replaces_ids(path: str, endpoint: str) -> None:
+    assert _endpoint(path.format("71600990-908b-4ee6-907f-00166bff2512")) == endpoint
 
 
-def test_the_bench_is_small_unless_told_otherwise() -> None:
+def test_default_options_are_small() -> None:
     options = vars(parser().parse_args([]))
     assert options == {
-        "campaigns": 360, "contacts": 5_000, "moved": [20, 200], "max_requests": 1_000,
+        "campaigns": 360, "contacts": 5_000, "changed": [20, 200], "max_requests": 1_000,
     }  # fmt: skip
