@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
-from conftest import STREAMS
+from support.tap import STREAMS
 
 from tap_constantcontact.tap import TapConstantContact
 

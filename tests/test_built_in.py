@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import TapCommand
 from singer_sdk.testing import get_tap_test_class
+from support.tap import TapCommand
 
 from sandbox import Sandbox
 from tap_constantcontact.tap import TapConstantContact

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from conftest import NothingExpected
+from support.change_log import NothingExpected
 
 from tap_constantcontact.changes import Activity, ActivityLog, Counters, Tally
 from tap_constantcontact.errors import RunEnded

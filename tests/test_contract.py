@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import STREAMS
 from contract import DEFINITIONS, documented, in_schema, load
+from support.tap import STREAMS
 
 from tap_constantcontact.client import ConstantContactStream
 

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 import pytest
-from conftest import NothingExpected
+from support.change_log import NothingExpected
 
 from tap_constantcontact.changes import Activity, ActivityLog, Counters, Tally
 from tap_constantcontact.errors import RunEnded

@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from conftest import STREAMS
+from support.tap import STREAMS
 
 from reference import entities
 from reference.__main__ import DOCS, files

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from messages import messages
+from support.messages import messages
 
 PAGE = (Path(__file__).parent.parent / "docs" / "troubleshooting.md").read_text("utf-8")
 ITEM = re.compile(r"^- (.*?)(?=^- |^#|\n\n|\Z)", re.MULTILINE | re.DOTALL)

@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from conftest import wait_until
 from sandbox_client import ACCOUNT_INCLUDE, ACTIVITIES_INCLUDE, CONTACTS_INCLUDE, Client, next_href
+from support.waiting import wait_until
 
 from sandbox import PARTNER_TOKEN_PATH, TOKEN_PATH, Fault, Options, Sandbox
 from sandbox.__main__ import parser

@@ -6,10 +6,9 @@ import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from conftest import STREAMS
-
 from sandbox import Sandbox
 from sandbox.rows import Key, Row, lacking
+from support.tap import STREAMS
 
 Message = dict[str, Any]
 
