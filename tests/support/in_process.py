@@ -12,7 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,8 +27,6 @@ import requests
 from tap_constantcontact import read_ahead
 
 _PATIENCE_SECONDS = 20
-# What passes between tries of a request, which no test is about.
-_QUICK = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 50))
 
 
 @dataclass(frozen=True)
@@ -66,11 +64,17 @@ def run_main(
         restored.enter_context(patch.object(sys, "argv", list(arguments)))
         restored.enter_context(patch.object(sys, "excepthook", sys.excepthook))
         restored.enter_context(patch.dict(os.environ, env or {}))
-        restored.enter_context(patch.object(backoff._sync, "time", _QUICK))
+        restored.enter_context(quick_retries())
         for context in (_folder(folder), _logging(), _signal_handlers(), _collector(), _threads()):
             restored.enter_context(context)
         status = _status_of(main)
     return Ended(status, *(stream.buffer.getvalue().decode() for stream in (stdout, stderr)))
+
+
+def quick_retries() -> AbstractContextManager[object]:
+    """Let a fiftieth of the time pass between tries of a request."""
+    quick = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 50))
+    return patch.object(backoff._sync, "time", quick)
 
 
 def _status_of(main: Callable[[], None]) -> int:
