@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import signal
@@ -16,9 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import STREAMS, MakeSandbox, TapCommand, wait_until
+from support.in_process import run_main
+from support.sandboxes import MakeSandbox
+from support.tap import STREAMS, TapCommand
+from support.waiting import wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
+from tap_constantcontact.airbyte.__main__ import main
 from tap_constantcontact.settings.schema import AUTH_URL, SETTINGS
 
 EXECUTABLE = Path(sys.executable).with_name("source-constantcontact")
@@ -107,6 +112,7 @@ class SourceCommand:
         return TapCommand(self.folder).settings(sandbox, **changed)
 
     def command(self, name: str, **files: Any) -> list[str]:
+        """Write the files of a command, and return it."""
         command = [str(EXECUTABLE), name]
         for option, content in files.items():
             path = self.folder / f"{option}.json"
@@ -115,16 +121,10 @@ class SourceCommand:
         return command
 
     def run(self, name: str, *, env: dict[str, str] | None = None, **files: Any) -> Output:
-        done = subprocess.run(
-            self.command(name, **files),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            env=env,
-        )
-        assert not done.stderr
-        return output_of(done.returncode, done.stdout)
+        """Run a command in this process."""
+        ended = run_main(main, self.command(name, **files), folder=self.folder, env=env)
+        assert not ended.stderr
+        return output_of(ended.status, ended.stdout)
 
     def check(self, config: dict[str, Any]) -> dict[str, Any]:
         output = self.run("check", config=config)
@@ -141,6 +141,25 @@ class SourceCommand:
         """Read streams as clients ask for them: incremental, unless they are to be `full`."""
         given: dict[str, Any] = {} if state is None else {"state": state}
         return self.run("read", config=config, catalog=configured(streams, full), **given)
+
+
+class SourceProcess(SourceCommand):
+    """The source's command line; starts a process for each command."""
+
+    def run(self, name: str, *, env: dict[str, str] | None = None, **files: Any) -> Output:
+        done = subprocess.run(
+            self.command(name, **files),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env={**os.environ, **(env or {})},
+        )
+        assert not done.stderr
+        return output_of(done.returncode, done.stdout)
+
+    def start(self, name: str, **files: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(self.command(name, **files), stdout=subprocess.PIPE, text=True)
 
 
 def configured(streams: Iterable[str], full: Iterable[str] = ()) -> dict[str, Any]:
@@ -164,6 +183,11 @@ def ids(rows: list[dict[str, Any]], name: str) -> set[tuple[Any, ...]]:
 @pytest.fixture
 def source(tmp_path: Path) -> SourceCommand:
     return SourceCommand(tmp_path)
+
+
+@pytest.fixture
+def source_process(tmp_path: Path) -> SourceProcess:
+    return SourceProcess(tmp_path)
 
 
 # What it needs, and what it has.
@@ -376,13 +400,13 @@ def test_a_client_that_forgets_what_was_handed_over_goes_on_where_the_disk_stays
 
 @pytest.mark.parametrize("command", ["check", "read"])
 def test_a_signal_waits_until_a_new_token_is_handed_over(
-    source: SourceCommand, sandbox: Sandbox, command: str
+    source_process: SourceProcess, sandbox: Sandbox, command: str
 ) -> None:
     sandbox.fail(TOKEN_PATH, Fault.DELAY, seconds=2)
-    files = {"config": source.settings(sandbox)}
+    files = {"config": source_process.settings(sandbox)}
     if command == "read":
         files["catalog"] = configured(["account"])
-    run = subprocess.Popen(source.command(command, **files), stdout=subprocess.PIPE, text=True)
+    run = source_process.start(command, **files)
     wait_until(lambda: any(request.path == TOKEN_PATH for request in sandbox.requests))
     run.terminate()
     stdout, _ = run.communicate(timeout=20)
@@ -709,10 +733,9 @@ def test_wrong_settings_are_named(source: SourceCommand, sandbox: Sandbox) -> No
 # How it ends.
 
 
-def start(source: SourceCommand, sandbox: Sandbox) -> subprocess.Popen[str]:
+def start(source: SourceProcess, sandbox: Sandbox) -> subprocess.Popen[str]:
     catalog = configured(["account", "contacts"])
-    command = source.command("read", config=source.settings(sandbox), catalog=catalog)
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return source.start("read", config=source.settings(sandbox), catalog=catalog)
 
 
 def wait_for_contacts(sandbox: Sandbox) -> None:
@@ -720,10 +743,10 @@ def wait_for_contacts(sandbox: Sandbox) -> None:
 
 
 def test_a_signal_ends_it_at_once_when_nobody_reads(
-    source: SourceCommand, make_sandbox: MakeSandbox
+    source_process: SourceProcess, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=2000)
-    run = start(source, sandbox)
+    run = start(source_process, sandbox)
     wait_for_contacts(sandbox)
     time.sleep(1)  # the pipe fills up
     began = time.monotonic()
@@ -732,9 +755,11 @@ def test_a_signal_ends_it_at_once_when_nobody_reads(
     assert time.monotonic() - began < A_SECOND
 
 
-def test_a_signal_leaves_a_stream_incomplete(source: SourceCommand, sandbox: Sandbox) -> None:
+def test_a_signal_leaves_a_stream_incomplete(
+    source_process: SourceProcess, sandbox: Sandbox
+) -> None:
     sandbox.fail("/contacts", Fault.DELAY, seconds=10)
-    run = start(source, sandbox)
+    run = start(source_process, sandbox)
     wait_for_contacts(sandbox)
     run.terminate()
     stdout, _ = run.communicate(timeout=20)
@@ -745,8 +770,10 @@ def test_a_signal_leaves_a_stream_incomplete(source: SourceCommand, sandbox: San
     assert "replication_key_value" not in output.states.get("contacts", {})
 
 
-def test_a_reader_that_goes_away_ends_it(source: SourceCommand, make_sandbox: MakeSandbox) -> None:
-    run = start(source, make_sandbox(contacts=2000))
+def test_a_reader_that_goes_away_ends_it(
+    source_process: SourceProcess, make_sandbox: MakeSandbox
+) -> None:
+    run = start(source_process, make_sandbox(contacts=2000))
     assert run.stdout
     run.stdout.readline()
     run.stdout.close()

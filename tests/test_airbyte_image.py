@@ -7,14 +7,14 @@ import re
 import shlex
 import shutil
 import subprocess
-import venv
 from fnmatch import fnmatch
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
-from conftest import STREAMS
+from support.environments import Environment
+from support.tap import STREAMS
 
 from tap_constantcontact.tap import TapConstantContact
 
@@ -59,7 +59,7 @@ def test_it_runs_without_rights_and_by_a_whole_path() -> None:
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """Do in an empty environment what the image does: copy, and install."""
     folder = tmp_path_factory.mktemp("image")
     for sources, target in copied():
@@ -69,17 +69,15 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 shutil.copytree(source, folder / target, ignore=skip)
             else:
                 shutil.copy(source, folder / target)
-    environment = folder / "environment"
-    venv.create(environment, with_pip=True)
+    environment = Environment(folder / "environment")
     (install,) = [line for line in of("RUN") if line.startswith("pip ")]
-    command = [str(environment / "bin" / "python"), "-m", *shlex.split(install)]
-    subprocess.run(command, check=True, capture_output=True, cwd=folder)
-    return environment / "bin"
+    environment.pip(*shlex.split(install)[1:], cwd=folder)
+    return environment
 
 
-def test_its_command_answers_from_another_folder(programs: Path, tmp_path: Path) -> None:
+def test_its_command_answers_from_another_folder(environment: Environment, tmp_path: Path) -> None:
     (entry_point,) = of("ENTRYPOINT")
-    command = str(programs / Path(json.loads(entry_point)[0]).name)
+    command = environment.program(Path(json.loads(entry_point)[0]).name)
     done = subprocess.run(
         [command, "spec"], check=True, capture_output=True, text=True, cwd=tmp_path
     )
@@ -92,11 +90,8 @@ def test_its_command_answers_from_another_folder(programs: Path, tmp_path: Path)
     assert {stream["name"] for stream in catalog["streams"]} == set(STREAMS)
 
 
-def test_it_needs_no_package_of_airbytes(programs: Path) -> None:
-    listed = subprocess.run(
-        [programs / "python", "-m", "pip", "list"], check=True, capture_output=True, text=True
-    )
-    assert "airbyte" not in listed.stdout.lower()
+def test_it_needs_no_package_of_airbytes(environment: Environment) -> None:
+    assert "airbyte" not in environment.pip("list").lower()
 
 
 def test_the_metadata_is_that_of_the_tap() -> None:

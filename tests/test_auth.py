@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MakeSandbox, TapCommand, wait_until
+from support.sandboxes import MakeSandbox
+from support.tap import TapCommand, TapProcess
+from support.waiting import wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
 from tap_constantcontact.auth import RefreshTokenAuthenticator, default_token_store
@@ -180,8 +182,10 @@ def test_a_failing_token_endpoint_is_asked_again(
     assert kept(tap.token_store)["refresh_token"] == sandbox.refresh_token
 
 
-def test_processes_that_start_together_refresh_once(tap: TapCommand, sandbox: Sandbox) -> None:
-    command = tap.command(tap.settings(sandbox), select=["account"])
+def test_processes_that_start_together_refresh_once(
+    tap_process: TapProcess, sandbox: Sandbox
+) -> None:
+    command = tap_process.command(tap_process.settings(sandbox), select=["account"])
     runs = [
         subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for _ in range(4)
@@ -241,12 +245,12 @@ def test_an_access_token_of_the_settings_is_used_as_it_is(
 
 @pytest.mark.parametrize("end", ["terminate", "kill_pipe"])
 def test_a_token_request_under_way_is_finished_and_stored(
-    tap: TapCommand, sandbox: Sandbox, end: str
+    tap_process: TapProcess, sandbox: Sandbox, end: str
 ) -> None:
     """The token is rotated at once, but its answer takes longer than the tap may live."""
     sandbox.fail(TOKEN_PATH, Fault.DELAY, seconds=2)
     run = subprocess.Popen(
-        [*tap.command(tap.settings(sandbox), select=["account"])],
+        tap_process.command(tap_process.settings(sandbox), select=["account"]),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
@@ -255,8 +259,8 @@ def test_a_token_request_under_way_is_finished_and_stored(
         run.stdout.close()
     run.terminate()
     assert run.wait(timeout=10) == 143
-    assert kept(tap.token_store)["refresh_token"] == sandbox.refresh_token
-    assert tap.sync(sandbox, "account").status == 0
+    assert kept(tap_process.token_store)["refresh_token"] == sandbox.refresh_token
+    assert tap_process.sync(sandbox, "account").status == 0
 
 
 def test_a_store_that_cannot_be_replaced_is_noticed_before_the_token_is_spent(

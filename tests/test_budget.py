@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from conftest import MakeSandbox, Run, TapCommand
-from target import Target
+from support.sandboxes import MakeSandbox
+from support.tap import Run, TapCommand
+from support.target import Target
 
 from sandbox import Fault
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import TapCommand
 from singer_sdk.testing import get_tap_test_class
+from support.in_process import quick_retries
+from support.sandboxes import small_sandbox
+from support.tap import TapCommand
 
-from sandbox import Sandbox
 from tap_constantcontact.tap import TapConstantContact
 
 # The class is made before its sandbox, whose settings come when its tests begin.
@@ -36,6 +37,6 @@ class TestBuiltIn(BuiltIn):  # type: ignore[misc, valid-type]
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
     def served(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-        with Sandbox(contacts=60, campaigns=6, requests_per_second=0) as sandbox:
+        with small_sandbox() as sandbox, quick_retries():
             CONFIG.update(TapCommand(tmp_path_factory.mktemp("built_in")).settings_of_all(sandbox))
             yield

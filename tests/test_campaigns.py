@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import MakeSandbox, TapCommand
+from support.sandboxes import MakeSandbox
+from support.tap import TapCommand
 
 from sandbox import Sandbox
 

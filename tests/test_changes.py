@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from conftest import NothingPrefetched
+from support.change_log import NothingPrefetched
 from typing_extensions import override
 
 from tap_constantcontact.exceptions import RunEnded

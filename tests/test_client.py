@@ -6,7 +6,9 @@ import time
 from typing import Any
 
 import pytest
-from conftest import Answers, MakeSandbox, TapCommand
+from support.fake_server import FakeServer
+from support.sandboxes import MakeSandbox
+from support.tap import TapCommand
 
 from sandbox import Fault, Sandbox
 
@@ -214,18 +216,20 @@ def test_a_slow_answer_is_waited_for(tap: TapCommand, sandbox: Sandbox) -> None:
     assert time.monotonic() - began > 1.5
 
 
-def test_the_proxy_of_the_environment_is_used(tap: TapCommand, answers: Answers) -> None:
-    answers["/v3/account/summary"] = {"encoded_account_id": "p1"}
-    proxy = f"http://127.0.0.1:{answers.server.server_port}"
-    settings = {**answers.settings, "api_url": "http://localhost:1/v3"}
+def test_the_proxy_of_the_environment_is_used(tap: TapCommand, fake_server: FakeServer) -> None:
+    fake_server["/v3/account/summary"] = {"encoded_account_id": "p1"}
+    proxy = f"http://127.0.0.1:{fake_server.port}"
+    settings = {**fake_server.settings, "api_url": "http://localhost:1/v3"}
     environment = {"http_proxy": proxy, "no_proxy": "", "NO_PROXY": ""}
     run = tap.run(settings, select=["account"], env=environment)
     assert run.status == 0, run.log
     assert run.keys("account", "encoded_account_id") == ["p1"]
 
 
-def test_an_address_without_a_proxy_is_asked_directly(tap: TapCommand, answers: Answers) -> None:
-    answers["/v3/account/summary"] = {"encoded_account_id": "p1"}
+def test_an_address_without_a_proxy_is_asked_directly(
+    tap: TapCommand, fake_server: FakeServer
+) -> None:
+    fake_server["/v3/account/summary"] = {"encoded_account_id": "p1"}
     environment = {"http_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1"}
-    run = tap.run(answers.settings, select=["account"], env=environment)
+    run = tap.run(fake_server.settings, select=["account"], env=environment)
     assert run.keys("account", "encoded_account_id") == ["p1"]

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from conftest import STREAMS, MakeSandbox, Run, TapCommand
+from support.sandboxes import MakeSandbox
+from support.tap import STREAMS, Run, TapCommand
 
 from sandbox import Sandbox
 from sandbox.server.options import PRIVILEGES

@@ -10,7 +10,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from conftest import Answers, MakeSandbox, Run, TapCommand, wait_until
+from support.fake_server import FakeServer
+from support.sandboxes import MakeSandbox
+from support.tap import Run, TapCommand
+from support.waiting import wait_until
 
 from sandbox import Fault, Request, Sandbox
 from tap_constantcontact.timestamps import format_timestamp
@@ -197,11 +200,11 @@ def test_other_settings_need_a_sweep(
 
 
 def test_a_count_that_means_something_else_costs_one_more_walk_only(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
     contacts = [{"contact_id": "1", "updated_at": "2026-01-01T00:00:00Z"}]
-    answers["/v3/contacts"] = {"contacts": contacts, "contacts_count": 7}
-    run = tap.run(answers.settings, select=["contacts"])
+    fake_server["/v3/contacts"] = {"contacts": contacts, "contacts_count": 7}
+    run = tap.run(fake_server.settings, select=["contacts"])
     assert run.status == 0, run.log
     assert len(run.records["contacts"]) == 1
     assert "2 requests" in run.log
@@ -209,10 +212,10 @@ def test_a_count_that_means_something_else_costs_one_more_walk_only(
 
 
 def test_contacts_that_are_announced_but_do_not_come_claim_nothing(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
-    answers["/v3/contacts"] = {"contacts": [], "contacts_count": 600}
-    run = tap.run(answers.settings, select=["contacts"])
+    fake_server["/v3/contacts"] = {"contacts": [], "contacts_count": 600}
+    run = tap.run(fake_server.settings, select=["contacts"])
     assert "0 of 600 contacts came in 3 walks" in run.log
     assert "replication_key_value" not in run.state["bookmarks"]["contacts"]
 

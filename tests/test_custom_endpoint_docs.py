@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
-from conftest import TapCommand
+from support.tap import TapCommand, TapProcess
 
 from sandbox import Sandbox
 from tap_constantcontact.settings.custom_streams import problems
@@ -21,20 +20,17 @@ BLOCKS: dict[str, str] = dict(BLOCK.findall(PAGE))
 UNTITLED = re.compile(r"^```json\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def rows_of_sms_lists(tap: TapCommand, config: dict[str, Any], cwd: Path) -> list[dict[str, Any]]:
-    """Discover and read the stream of the page, in a folder with the tap."""
-    command = tap.command(config, "--discover")
-    found = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
-    catalog = json.loads(found.stdout)
+def rows_of_sms_lists(tap: TapCommand, config: dict[str, Any]) -> list[dict[str, Any]]:
+    """Discover and read the stream of the page."""
+    catalog = json.loads("\n".join(tap.run(config, "--discover").lines))
     for stream in catalog["streams"]:
         (root,) = [each["metadata"] for each in stream["metadata"] if each["breadcrumb"] == []]
         root["selected"] = stream["tap_stream_id"] == "sms_lists"
     path = tap.folder / "found.json"
     path.write_text(json.dumps(catalog))
-    command = tap.command(config, "--catalog", str(path))
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
-    messages = map(json.loads, done.stdout.splitlines())
-    return [message["record"] for message in messages if message["type"] == "RECORD"]
+    run = tap.run(config, "--catalog", str(path))
+    assert run.status == 0, run.log
+    return run.records["sms_lists"]
 
 
 def ids_of_sms_lists(tap: TapCommand, sandbox: Sandbox) -> set[str]:
@@ -44,7 +40,7 @@ def ids_of_sms_lists(tap: TapCommand, sandbox: Sandbox) -> set[str]:
 
 def test_the_setting_brings_the_records_of_the_endpoint(tap: TapCommand, sandbox: Sandbox) -> None:
     config = tap.settings(sandbox, **json.loads(BLOCKS["config.json"]))
-    rows = rows_of_sms_lists(tap, config, ROOT)
+    rows = rows_of_sms_lists(tap, config)
     assert {row["list_id"] for row in rows} == ids_of_sms_lists(tap, sandbox) != set()
     assert all(row["record"]["name"] for row in rows)
 
@@ -54,20 +50,20 @@ def test_the_schema_that_is_shown_brings_its_columns(tap: TapCommand, sandbox: S
     (schema,) = UNTITLED.findall(PAGE)
     config["custom_streams"][0].update(json.loads(schema))
     assert list(problems(config["custom_streams"], ())) == []
-    rows = rows_of_sms_lists(tap, tap.settings(sandbox, **config), ROOT)
+    rows = rows_of_sms_lists(tap, tap.settings(sandbox, **config))
     assert all(row["name"] and row["created_at"].endswith("Z") for row in rows)
 
 
 def test_the_class_brings_the_records_of_the_endpoint(
-    tap: TapCommand, sandbox: Sandbox, tmp_path: Path
+    tap: TapCommand, tap_process: TapProcess, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    copy = tmp_path / "checkout"
+    tap_process.checkout = copy = tmp_path / "checkout"
     for folder in ("tap_constantcontact", "schemas"):
         shutil.copytree(ROOT / folder, copy / folder)
     for name, block in BLOCKS.items():
         if name != "config.json":
             with (copy / name).open("a", encoding="utf-8") as file:
                 file.write(f"\n\n{block}")
-    rows = rows_of_sms_lists(tap, tap.settings(sandbox), copy)
+    rows = rows_of_sms_lists(tap_process, tap_process.settings(sandbox))
     assert {row["list_id"] for row in rows} == ids_of_sms_lists(tap, sandbox) != set()
     assert all(row["name"] and row["created_at"].endswith("Z") for row in rows)

@@ -7,7 +7,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from conftest import Answers, MakeSandbox, Run, TapCommand
+from support.fake_server import FakeServer
+from support.sandboxes import MakeSandbox
+from support.tap import Run, TapCommand
 
 from sandbox import Sandbox
 from tap_constantcontact.settings import validation
@@ -120,15 +122,15 @@ def test_without_a_parameter_older_records_are_left_out_here(
 
 
 def test_times_are_compared_in_one_form_also_where_they_are_a_key(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
-    answers["/v3/changes"] = [
+    fake_server["/v3/changes"] = [
         {"id": 1, "at": "2026-01-02T00:30:00+02:00"},
         {"id": 1, "at": "2026-01-01T23:30:00-05:00"},
     ]
     changes = {"name": "changes", "path": "/changes", "primary_keys": ["id", "at"]}
     start = {"start_date": "2026-01-02"}
-    run = read(tap, answers, {**changes, "replication_key": "at"}, settings=start)
+    run = read(tap, fake_server, {**changes, "replication_key": "at"}, settings=start)
     assert run.status == 0, run.log
     assert run.keys("changes", "at") == ["2026-01-02T04:30:00.000Z"]
 
@@ -199,17 +201,17 @@ def test_a_declaration_that_does_not_fit_fails_with_what_to_mend(
 
 
 def test_the_answer_itself_can_be_the_record_and_records_can_lie_deep(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
-    answers["/v3/one"] = {"id": 7, "name": "alone"}
-    answers["/v3/deep"] = {"data": {"items": [{"id": "a"}, {"id": "b"}]}}
-    answers["/v3/empty"] = {"data": {"items": None}}
-    answers["/v3/emptier"] = {"data": None}
+    fake_server["/v3/one"] = {"id": 7, "name": "alone"}
+    fake_server["/v3/deep"] = {"data": {"items": [{"id": "a"}, {"id": "b"}]}}
+    fake_server["/v3/empty"] = {"data": {"items": None}}
+    fake_server["/v3/emptier"] = {"data": None}
     one = {"name": "one", "path": "/one", "primary_keys": ["id"]}
     deep = {**one, "name": "deep", "path": "/deep", "records_path": "data.items"}
     empty = {**deep, "name": "empty", "path": "/empty"}
     emptier = {**deep, "name": "emptier", "path": "/emptier"}
-    run = read(tap, answers, one, deep, empty, emptier)
+    run = read(tap, fake_server, one, deep, empty, emptier)
     assert run.status == 0, run.log
     assert run.records["one"] == [{"id": "7", "record": {"id": 7, "name": "alone"}}]
     assert run.keys("deep", "id") == ["a", "b"]

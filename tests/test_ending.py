@@ -15,8 +15,10 @@ from typing import IO, Any
 from unittest.mock import Mock
 
 import pytest
-from conftest import MakeSandbox, TapCommand, wait_until
 from singer_sdk.singerlib import RecordMessage, StateMessage
+from support.sandboxes import MakeSandbox
+from support.tap import TapCommand, TapProcess
+from support.waiting import wait_until
 
 from sandbox import Fault, Sandbox
 from tap_constantcontact.airbyte.messages import AirbyteWriter, Status
@@ -30,7 +32,7 @@ A_SECOND = 1.3  # one, and what a busy machine needs to take note
 
 
 def start(
-    tap: TapCommand, sandbox: Sandbox, *select: str, **settings: Any
+    tap: TapProcess, sandbox: Sandbox, *select: str, **settings: Any
 ) -> subprocess.Popen[str]:
     command = tap.command(tap.settings(sandbox, **settings), select=list(select))
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -166,10 +168,10 @@ def test_no_record_is_left_waiting_by_a_stream_that_fails(
     assert '"tag_id":"2"' in capsys.readouterr().out
 
 
-def test_no_record_waits_for_an_answer(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_no_record_waits_for_an_answer(tap_process: TapProcess, make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(contacts=600)
     sandbox.fail("/contacts", Fault.DELAY, seconds=60, skip=1)
-    run = start(tap, sandbox, "contacts")
+    run = start(tap_process, sandbox, "contacts")
     assert run.stdout
     given_up = threading.Timer(20, run.kill)
     given_up.start()
@@ -183,10 +185,10 @@ def test_no_record_waits_for_an_answer(tap: TapCommand, make_sandbox: MakeSandbo
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_tap_that_waits_for_an_answer(
-    tap: TapCommand, sandbox: Sandbox, signum: int
+    tap_process: TapProcess, sandbox: Sandbox, signum: int
 ) -> None:
     sandbox.fail("/contacts", Fault.DELAY, seconds=10)
-    run = start(tap, sandbox, "account", "contacts")
+    run = start(tap_process, sandbox, "account", "contacts")
     wait_for(sandbox, "/v3/contacts")
     assert end(run, signum) < A_SECOND
     assert run.returncode == 128 + signum
@@ -198,16 +200,20 @@ def test_a_signal_ends_a_tap_that_waits_for_an_answer(
     assert "Traceback" not in log
 
 
-def test_a_signal_ends_a_tap_that_waits_for_its_turn(tap: TapCommand, sandbox: Sandbox) -> None:
-    run = start(tap, sandbox, "email_campaigns", requests_per_second=1)
+def test_a_signal_ends_a_tap_that_waits_for_its_turn(
+    tap_process: TapProcess, sandbox: Sandbox
+) -> None:
+    run = start(tap_process, sandbox, "email_campaigns", requests_per_second=1)
     wait_for(sandbox, "/v3/emails")
     assert end(run, signal.SIGTERM) < A_SECOND
     assert run.returncode == 143
 
 
-def test_a_signal_ends_a_tap_whose_pipe_is_full(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_a_signal_ends_a_tap_whose_pipe_is_full(
+    tap_process: TapProcess, make_sandbox: MakeSandbox
+) -> None:
     sandbox = make_sandbox(contacts=2000)
-    run = start(tap, sandbox, "contacts")
+    run = start(tap_process, sandbox, "contacts")
     wait_for(sandbox, "/v3/contacts")
     time.sleep(1)  # nobody reads: the pipe fills up
     assert end(run, signal.SIGTERM) < A_SECOND
@@ -219,10 +225,10 @@ def test_a_signal_ends_a_tap_whose_pipe_is_full(tap: TapCommand, make_sandbox: M
 
 
 def test_who_reads_slowly_gets_no_torn_line_of_a_tap_that_is_killed(
-    tap: TapCommand, make_sandbox: MakeSandbox
+    tap_process: TapProcess, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=2000)
-    run = start(tap, sandbox, "contacts")
+    run = start(tap_process, sandbox, "contacts")
     wait_for(sandbox, "/v3/contacts")
     time.sleep(1)  # nobody reads: the pipe fills up
     end(run, signal.SIGKILL)
@@ -230,11 +236,11 @@ def test_who_reads_slowly_gets_no_torn_line_of_a_tap_that_is_killed(
 
 
 def test_what_a_reader_gets_of_a_run_that_is_ended_has_no_torn_line(
-    tap: TapCommand, make_sandbox: MakeSandbox
+    tap_process: TapProcess, make_sandbox: MakeSandbox
 ) -> None:
     """The reader is slow, so that the signal comes in the middle of a line."""
     sandbox = make_sandbox(contacts=2000)
-    run = start(tap, sandbox, "contacts")
+    run = start(tap_process, sandbox, "contacts")
     assert run.stdout
     head = [run.stdout.readline() for _ in range(300)]
     run.send_signal(signal.SIGTERM)
@@ -243,9 +249,11 @@ def test_what_a_reader_gets_of_a_run_that_is_ended_has_no_torn_line(
     assert 0 < len([message for message in written if message["type"] == "RECORD"]) < 2000
 
 
-def test_a_closed_pipe_ends_the_tap_quietly(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_a_closed_pipe_ends_the_tap_quietly(
+    tap_process: TapProcess, make_sandbox: MakeSandbox
+) -> None:
     sandbox = make_sandbox(contacts=2000)
-    run = start(tap, sandbox, "contacts")
+    run = start(tap_process, sandbox, "contacts")
     assert run.stdout
     run.stdout.readline()
     run.stdout.close()

@@ -9,7 +9,8 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from conftest import STREAMS, MakeSandbox, Run, TapCommand
+from support.sandboxes import MakeSandbox
+from support.tap import STREAMS, Run, TapCommand
 
 from sandbox import Request, Sandbox
 from sandbox.server.expected import Rows

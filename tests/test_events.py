@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from conftest import STREAMS, MakeSandbox, TapCommand
+from support.sandboxes import MakeSandbox
+from support.tap import STREAMS, TapCommand
 
 from sandbox import Sandbox
 from sandbox.generate.events import add_event, add_registration

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
-from conftest import MakeSandbox, Run, TapCommand
-from target import Target, hidden_by
+from support.sandboxes import MakeSandbox
+from support.tap import TapCommand
+from support.target import Target, hidden_by
 
-from sandbox import TOKEN_PATH, Fault, Sandbox
+from sandbox import TOKEN_PATH, Fault
+from tap_constantcontact import auth
+from tap_constantcontact.api import prefetch, run
+from tap_constantcontact.sdk_hooks import StreamHooks
 
 CAMPAIGNS = ("email_campaigns", "email_campaign_activities", "email_opens")
 
@@ -35,16 +36,17 @@ PLACES = {
     "token endpoint": Place(TOKEN_PATH),
 }
 
-#: The tap as it is, for which time passes quickly: between tries, and until it gives an answer up.
-QUICK = """
-import runpy, sys, time
-sleep = time.sleep
-time.sleep = lambda seconds: sleep(seconds / 100)
-from tap_constantcontact import auth, client
-auth._TOKEN_TIMEOUT_SECONDS = client._TIMEOUT_SECONDS = 0.5
-runpy.run_module("tap_constantcontact", run_name="__main__", alter_sys=True)
-"""
-HANGING = 2  # seconds, which is longer than that
+HANGING = 0.6  # seconds, which is longer than the tap waits in these tests
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tap wait for a part of a second only: for a response, and when it is throttled."""
+    monkeypatch.setattr(StreamHooks, "timeout", 0.3)
+    monkeypatch.setattr(run, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(auth, "_TOKEN_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(prefetch, "_THROTTLE_SECONDS", 0.02)
+
 
 PASSES = 0
 FAILS = 1
@@ -108,37 +110,27 @@ def outcome(
     # An answer of the token endpoint that does not arrive costs a token that rotates.
     sandbox = make_sandbox(contacts=place.contacts, campaigns=5, long_lived_tokens=True)
     sandbox.fail(place.path, fault, times=times, skip=place.skip, seconds=HANGING)
-    run = sync(tap, sandbox, place)
+    run = tap.sync(sandbox, *place.streams)
     target.load(run.messages)
     if "Traceback" in run.log or "Unexpected" in run.log:
         return Outcome(run.status, run.log)
     if run.status:
         sandbox.clear_faults()
-        again = sync(tap, sandbox, place, target.state)
+        again = tap.sync(sandbox, *place.streams, state=target.state)
         target.load(again.messages)
         if again.status:
             return Outcome(run.status, f"the next run fails as well: {again.log}")
     return Outcome(run.status, lacks=target.lacks(sandbox, place.streams))
 
 
-def sync(tap: TapCommand, sandbox: Sandbox, place: Place, state: Any = None) -> Run:
-    command = tap.command(tap.settings(sandbox), state=state, select=list(place.streams))
-    command[:3] = [sys.executable, "-c", QUICK]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
-    return Run(done.returncode, done.stderr, done.stdout.splitlines())
-
-
 @pytest.mark.parametrize("passing", PASSING, ids=[passing.fault.value for passing in PASSING])
 def test_no_row_is_lost_by_a_fault_that_passes(
     tmp_path: Path, make_sandbox: MakeSandbox, passing: Passing
 ) -> None:
-    """Wherever it happens: all places are tried at once."""
-
-    def outcome_at(name: str) -> Outcome:
-        return outcome(tmp_path, make_sandbox, name, passing.fault, passing.times)
-
-    with ThreadPoolExecutor() as threads:
-        outcomes = dict(zip(PLACES, threads.map(outcome_at, PLACES), strict=True))
+    """Wherever it happens."""
+    outcomes = {
+        name: outcome(tmp_path, make_sandbox, name, passing.fault, passing.times) for name in PLACES
+    }
     assert outcomes == {name: Outcome(passing.status_at(name)) for name in PLACES}
 
 

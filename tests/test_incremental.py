@@ -11,8 +11,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from conftest import STREAMS, MakeSandbox, Run, TapCommand
-from target import Target
+from support.sandboxes import MakeSandbox
+from support.tap import STREAMS, Run, TapCommand
+from support.target import Target
 
 from sandbox import Sandbox
 from sandbox.account.clock import DAY, HOUR, minute
@@ -322,10 +323,10 @@ class TestSelection:
         catalog = tap.catalog(["email_opens"])
         for stream in catalog["streams"]:
             stream["replication_method"] = "FULL_TABLE"
-        command = [*tap.command(tap.settings(sandbox), state=first.state)[3:]]
+        arguments = tap.arguments(tap.settings(sandbox), state=first.state)
         path = tap.folder / "full.json"
         path.write_text(json.dumps(catalog))
-        run = tap.run(None, *command, "--catalog", str(path))
+        run = tap.run(None, *arguments, "--catalog", str(path))
         assert run.status == 0, run.log
         assert run.records["email_opens"] == first.records["email_opens"]
 

@@ -20,8 +20,10 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 import pytest
-from conftest import STREAMS, MakeSandbox, TapCommand, wait_until
-from target import Message, Target, hidden_by, key_of, messages_of
+from support.sandboxes import MakeSandbox
+from support.tap import STREAMS, TapCommand, TapProcess
+from support.target import Message, Target, hidden_by, key_of, messages_of
+from support.waiting import wait_until
 
 from checks.support.comparison import Key
 from sandbox import Fault, Sandbox
@@ -52,7 +54,7 @@ Whole = Callable[[bool], tuple[int, int]]
 class Account:
     """A sandbox, and how the tap reads it: the default streams, or little of every stream."""
 
-    def __init__(self, tap: TapCommand, make_sandbox: MakeSandbox, *, everything: bool) -> None:
+    def __init__(self, tap: TapProcess, make_sandbox: MakeSandbox, *, everything: bool) -> None:
         self.tap = tap
         self.streams = ALL if everything else DEFAULT
         self.sandbox = make_sandbox(**SMALL if everything else LARGE)
@@ -63,7 +65,8 @@ class Account:
 
     def read(self, target: Target) -> list[Message]:
         """Let a run go on from the state of a target to its end."""
-        run = self.tap.run(self.settings, state=target.state, select=self.streams)
+        tap = TapCommand(self.tap.folder)  # nobody kills it
+        run = tap.run(self.settings, state=target.state, select=self.streams)
         assert run.status == 0, run.log
         return run.messages
 
@@ -133,7 +136,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
 
     @cache
     def measure(everything: bool) -> tuple[int, int]:
-        tap = TapCommand(tmp_path_factory.mktemp("whole"))
+        tap = TapProcess(tmp_path_factory.mktemp("whole"))
         with Sandbox(requests_per_second=0, **SMALL if everything else LARGE) as sandbox:
             account = Account(tap, lambda **_: sandbox, everything=everything)
             lines = map(json.dumps, account.read(Target()))
@@ -151,7 +154,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     ids=["campaigns", "reports"],
 )
 def test_little_comes_twice(
-    tap: TapCommand,
+    tap_process: TapProcess,
     make_sandbox: MakeSandbox,
     campaigns: int,
     requests_per_second: int,
@@ -159,11 +162,11 @@ def test_little_comes_twice(
 ) -> None:
     """Only what came in the last five seconds before a kill, and the overlaps."""
     sandbox = make_sandbox(contacts=600, campaigns=campaigns)
-    settings = tap.settings(sandbox, requests_per_second=requests_per_second)
+    settings = tap_process.settings(sandbox, requests_per_second=requests_per_second)
     target = Target()
-    came, early = read_and_kill_after(tap.command(settings, select=streams), 8)
+    came, early = read_and_kill_after(tap_process.command(settings, select=streams), 8)
     target.load(came)
-    rest = tap.sync(sandbox, *streams, state=target.state).messages
+    rest = tap_process.sync(sandbox, *streams, state=target.state).messages
     assert target.load(rest) > 0, "the kill came too late"
     assert target.lacks(sandbox, streams) == {}
     of_stream = Counter(stream for stream, _ in early)
@@ -178,12 +181,12 @@ def test_little_comes_twice(
 
 @pytest.mark.parametrize("point", POINTS)
 def test_no_row_is_lost_by_a_kill(
-    tap: TapCommand, make_sandbox: MakeSandbox, whole: Whole, point: str
+    tap_process: TapProcess, make_sandbox: MakeSandbox, whole: Whole, point: str
 ) -> None:
     """Nor by a target that has not yet stored what it read when the tap is killed."""
     number, rng = POINTS.index(point), random.Random(point)
     everything = number % 4 == 3
-    account = Account(tap, make_sandbox, everything=everything)
+    account = Account(tap_process, make_sandbox, everything=everything)
     size, requests = whole(everything)
     part = (number + rng.random()) / KILLS  # the points are spread over the run
     command = account.command(None)
@@ -207,10 +210,10 @@ def test_no_row_is_lost_by_a_kill(
 
 
 def test_no_row_is_lost_by_many_kills_in_a_row(
-    tap: TapCommand, make_sandbox: MakeSandbox, whole: Whole
+    tap_process: TapProcess, make_sandbox: MakeSandbox, whole: Whole
 ) -> None:
     rng = random.Random(SEED)
-    account = Account(tap, make_sandbox, everything=False)
+    account = Account(tap_process, make_sandbox, everything=False)
     size, _ = whole(False)
     target = Target()
     for _ in range(4):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import STREAMS, TapCommand
+from support.tap import STREAMS, TapCommand
 
 from sandbox import Sandbox
 

@@ -12,9 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conftest import TapCommand
 from fakeredis import TcpFakeServer
 from singer_sdk.exceptions import ConfigurationError
+from support.tap import TapCommand, TapProcess
 
 from sandbox import Sandbox
 from tap_constantcontact.api.shared_limits import FURTHEST_SLOT, FileCounter, open_counter
@@ -214,11 +214,11 @@ def test_redis_is_not_imported_without_its_setting() -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_tap_that_waits_for_a_new_quota(
-    tap: TapCommand, sandbox: Sandbox, signum: int
+    tap_process: TapProcess, sandbox: Sandbox, signum: int
 ) -> None:
-    settings = tap.settings(sandbox, daily_quota=1, on_quota_exceeded="wait")
+    settings = tap_process.settings(sandbox, daily_quota=1, on_quota_exceeded="wait")
     run = subprocess.Popen(
-        tap.command(settings, select=["email_campaigns"]),
+        tap_process.command(settings, select=["email_campaigns"]),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

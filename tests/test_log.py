@@ -7,7 +7,8 @@ import re
 from typing import Any
 
 import pytest
-from conftest import MakeSandbox, TapCommand
+from support.sandboxes import MakeSandbox
+from support.tap import TapCommand
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
 

@@ -17,12 +17,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import person
 import pytest
 import requests
-from conftest import MakeSandbox, TapCommand, wait_until
+from support import person
+from support.in_process import Ended, run_main
+from support.sandboxes import MakeSandbox
+from support.tap import PROJECT, TapCommand
+from support.waiting import wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
+from tap_constantcontact import login
+from tap_constantcontact.login import flows
+from tap_constantcontact.login.__main__ import main
 from tap_constantcontact.login.scopes import OFFLINE_ACCESS, Rights, scopes_of
 from tap_constantcontact.streams import STREAMS
 from tap_constantcontact.streams.account import AccountUserPrivileges
@@ -127,18 +133,10 @@ def browse(start: StartLogin) -> StartLogin:
     return begin
 
 
-def run(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, **settings: Any) -> Ended:
     """Run the command to its end, with settings of the environment."""
     env = {f"TAP_CONSTANTCONTACT_{name.upper()}": str(value) for name, value in settings.items()}
-    return subprocess.run(
-        command(*arguments),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, **env},
-    )
+    return run_main(main, ["tap-constantcontact-login", *arguments], folder=PROJECT, env=env)
 
 
 @pytest.mark.parametrize("public_client", [True, False], ids=["PKCE key", "key with a secret"])
@@ -531,7 +529,7 @@ def test_wrong_use_is_explained(
     arguments: tuple[str, ...], settings: dict[str, str], said: str
 ) -> None:
     ended = run(*arguments, **settings)
-    assert ended.returncode == 1
+    assert ended.status == 1
     assert said in ended.stderr
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr
@@ -540,7 +538,7 @@ def test_wrong_use_is_explained(
 @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
 def test_a_wait_that_nobody_can_have_is_refused(seconds: str) -> None:
     ended = run("--client-id=x", "--timeout", seconds)
-    assert ended.returncode == 2
+    assert ended.status == 2
     assert f"argument --timeout: invalid seconds value: '{seconds}'" in ended.stderr
 
 
@@ -557,23 +555,24 @@ def test_a_port_that_is_taken_is_explained() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         uri = f"http://localhost:{listener.getsockname()[1]}"
         ended = run("--client-id=x", "--redirect-uri", uri)
-    assert ended.returncode == 1
+    assert ended.status == 1
     assert f"Nobody can listen at {uri}" in ended.stderr
 
 
 def test_an_authorisation_server_that_is_away_is_explained() -> None:
     ended = run("--client-id=x", "--device", auth_url="http://127.0.0.1:9/token")
-    assert ended.returncode == 1
+    assert ended.status == 1
     assert "cannot be reached" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_missing_package_is_named(tmp_path: Path) -> None:
-    (tmp_path / "oauthlib.py").write_text("raise ImportError")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(tmp_path))
-        ended = run("--client-id=x")
-    assert ended.returncode == 1
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, flows.__name__)
+    monkeypatch.delattr(login, "flows")
+    for name in ("oauthlib", "oauthlib.oauth2"):
+        monkeypatch.setitem(sys.modules, name, None)
+    ended = run("--client-id=x", "--no-browser", "--timeout=1")
+    assert ended.status == 1
     assert "install tap-constantcontact[login]" in ended.stderr
 
 
@@ -615,7 +614,7 @@ def test_the_status_says_whose_account_it_is_and_what_may_be_read(
         privileges=("account:read", "contacts:read"),
     )
     ended = run("--status", **{**sandbox.settings, "token_store": str(tap.token_store)})
-    assert ended.returncode == 0, ended.stderr
+    assert ended.status == 0, ended.stderr
     said = dict(re.findall(r"^(\w[\w ]+?)  +(.+)$", ended.stdout, re.MULTILINE))
     assert said["Account"] == "Café Olé (p07e1l8cdif9dl)"
     assert said["Scopes"] == "account_read contact_data offline_access"
@@ -630,14 +629,14 @@ def test_the_status_says_whose_account_it_is_and_what_may_be_read(
 
 def test_the_status_uses_the_stored_token(tap: TapCommand, sandbox: Sandbox) -> None:
     settings = {**sandbox.settings, "token_store": str(tap.token_store)}
-    assert run("--status", **settings).returncode == 0
-    assert run("--status", **settings).returncode == 0
+    assert run("--status", **settings).status == 0
+    assert run("--status", **settings).status == 0
     assert [request.path for request in sandbox.requests].count(TOKEN_PATH) == 1
 
 
 def test_the_status_without_a_sign_in_says_how_to_get_one() -> None:
     ended = run("--status")
-    assert ended.returncode == 1
+    assert ended.status == 1
     assert "tap-constantcontact-login gets them" in ended.stderr
 
 
@@ -645,7 +644,7 @@ def test_the_status_of_a_spent_token_says_what_to_do(tap: TapCommand, sandbox: S
     settings = {**sandbox.settings, "token_store": str(tap.token_store)}
     sandbox.replace_refresh_token()
     ended = run("--status", **settings)
-    assert ended.returncode == 1
+    assert ended.status == 1
     assert "Sign in again (tap-constantcontact-login)" in ended.stderr
 
 
@@ -653,5 +652,5 @@ def test_the_status_does_not_wait_for_a_day_to_end(tap: TapCommand, sandbox: San
     sandbox.fail("/account/*", Fault.QUOTA_EXCEEDED, times=9)
     settings = {**sandbox.settings, "token_store": str(tap.token_store)}
     ended = run("--status", on_quota_exceeded="wait", **settings)
-    assert ended.returncode == 75
+    assert ended.status == 75
     assert "The API's quota of the day is used up" in ended.stderr

@@ -1,11 +1,12 @@
-"""Answers that the API should not give, but that must not cost a row or show a traceback."""
+"""FakeServer that the API should not give, but that must not cost a row or show a traceback."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from conftest import Answers, TapCommand
+from support.fake_server import FakeServer
+from support.tap import TapCommand
 
 CAMPAIGN = {"campaign_id": "c", "updated_at": "2026-01-01T00:00:00Z", "current_status": "Done"}
 
@@ -22,10 +23,10 @@ CAMPAIGN = {"campaign_id": "c", "updated_at": "2026-01-01T00:00:00Z", "current_s
     ],
 )
 def test_an_answer_that_is_none_ends_the_run_and_claims_nothing(
-    tap: TapCommand, answers: Answers, body: Any
+    tap: TapCommand, fake_server: FakeServer, body: Any
 ) -> None:
-    answers["/v3/contacts"] = body
-    run = tap.run(answers.settings, select=["contacts"])
+    fake_server["/v3/contacts"] = body
+    run = tap.run(fake_server.settings, select=["contacts"])
     assert run.status == 1
     assert "GET /v3/contacts" in run.log
     assert "Traceback" not in run.log
@@ -45,10 +46,10 @@ def test_an_answer_that_is_none_ends_the_run_and_claims_nothing(
     ],
 )
 def test_an_answer_without_records_is_an_empty_stream(
-    tap: TapCommand, answers: Answers, body: Any
+    tap: TapCommand, fake_server: FakeServer, body: Any
 ) -> None:
-    answers["/v3/contacts"] = body
-    run = tap.run(answers.settings, select=["contacts"])
+    fake_server["/v3/contacts"] = body
+    run = tap.run(fake_server.settings, select=["contacts"])
     assert run.status == 0, run.log
     assert run.records["contacts"] == []
 
@@ -64,11 +65,11 @@ def test_an_answer_without_records_is_an_empty_stream(
     ],
 )
 def test_a_record_without_its_key_is_left_out(
-    tap: TapCommand, answers: Answers, path: str, records: Any, stream: str
+    tap: TapCommand, fake_server: FakeServer, path: str, records: Any, stream: str
 ) -> None:
-    answers["/v3/reports/summary_reports/email_campaign_summaries"] = {}
-    answers[path] = records
-    run = tap.run(answers.settings, select=[stream])
+    fake_server["/v3/reports/summary_reports/email_campaign_summaries"] = {}
+    fake_server[path] = records
+    run = tap.run(fake_server.settings, select=[stream])
     assert run.status == 0, run.log
     assert run.records[stream] == []
 
@@ -80,87 +81,95 @@ def test_a_record_without_its_key_is_left_out(
         {"sms_channel": {"sms_channel_consents": [None]}},
     ],
 )
-def test_odd_properties_cost_only_themselves(tap: TapCommand, answers: Answers, odd: Any) -> None:
-    answers["/v3/contacts"] = {"contacts": [{"contact_id": "1", "first_name": "Ada", **odd}]}
-    run = tap.run(answers.settings, select=["contacts"])
+def test_odd_properties_cost_only_themselves(
+    tap: TapCommand, fake_server: FakeServer, odd: Any
+) -> None:
+    fake_server["/v3/contacts"] = {"contacts": [{"contact_id": "1", "first_name": "Ada", **odd}]}
+    run = tap.run(fake_server.settings, select=["contacts"])
     assert run.status == 0, run.log
     assert [row["first_name"] for row in run.records["contacts"]] == ["Ada"]
 
 
 @pytest.mark.parametrize("activities", [[None], [{}], "x", [{"campaign_activity_id": None}]])
 def test_odd_activities_of_a_campaign_are_left_out(
-    tap: TapCommand, answers: Answers, activities: Any
+    tap: TapCommand, fake_server: FakeServer, activities: Any
 ) -> None:
-    answers["/v3/emails"] = {"campaigns": [CAMPAIGN]}
-    answers["/v3/emails/c"] = {"campaign_activities": activities}
-    run = tap.run(answers.settings, select=["email_campaigns", "email_campaign_activities"])
+    fake_server["/v3/emails"] = {"campaigns": [CAMPAIGN]}
+    fake_server["/v3/emails/c"] = {"campaign_activities": activities}
+    run = tap.run(fake_server.settings, select=["email_campaigns", "email_campaign_activities"])
     assert run.status == 0, run.log
     assert len(run.records["email_campaigns"]) == 1
 
 
-def test_an_activity_that_is_forbidden_costs_no_other(tap: TapCommand, answers: Answers) -> None:
+def test_an_activity_that_is_forbidden_costs_no_other(
+    tap: TapCommand, fake_server: FakeServer
+) -> None:
     names = ["one", "two", "three"]
-    answers["/v3/emails"] = {"campaigns": [CAMPAIGN]}
-    answers["/v3/emails/c"] = {
+    fake_server["/v3/emails"] = {"campaigns": [CAMPAIGN]}
+    fake_server["/v3/emails/c"] = {
         "campaign_activities": [{"campaign_activity_id": name} for name in names]
     }
     for name in names:
-        answers[f"/v3/emails/activities/{name}"] = {"campaign_activity_id": name}
-    answers["/v3/emails/activities/two"] = (403, [{"error_key": "forbidden"}])
-    run = tap.run(answers.settings, select=["email_campaigns", "email_campaign_activities"])
+        fake_server[f"/v3/emails/activities/{name}"] = {"campaign_activity_id": name}
+    fake_server["/v3/emails/activities/two"] = (403, [{"error_key": "forbidden"}])
+    run = tap.run(fake_server.settings, select=["email_campaigns", "email_campaign_activities"])
     assert run.status == 0, run.log
     assert run.keys("email_campaign_activities", "campaign_activity_id") == ["one", "three"]
     assert "one is left out: GET /v3/emails/activities/two: 403" in run.log
 
 
 def test_a_campaign_with_a_time_to_come_does_not_hide_the_next_ones(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
-    answers["/v3/emails"] = {"campaigns": [{**CAMPAIGN, "updated_at": "2099-01-01T00:00:00Z"}]}
-    run = tap.run(answers.settings, select=["email_campaigns"])
+    fake_server["/v3/emails"] = {"campaigns": [{**CAMPAIGN, "updated_at": "2099-01-01T00:00:00Z"}]}
+    run = tap.run(fake_server.settings, select=["email_campaigns"])
     bookmark = run.state["bookmarks"]["email_campaigns"]["replication_key_value"]
     assert bookmark < "2099"
 
 
-def test_what_is_still_processing_is_asked_for_again(tap: TapCommand, answers: Answers) -> None:
-    answers["/v3/contact_tags"] = (202, {"tags": [], "status": "processing"})
-    run = tap.run({**answers.settings, "max_requests": 2}, select=["contact_tags"])
+def test_what_is_still_processing_is_asked_for_again(
+    tap: TapCommand, fake_server: FakeServer
+) -> None:
+    fake_server["/v3/contact_tags"] = (202, {"tags": [], "status": "processing"})
+    run = tap.run({**fake_server.settings, "max_requests": 2}, select=["contact_tags"])
     assert run.status == 75
     assert "2 requests" in run.log
 
 
 def test_unknown_properties_are_named_and_the_rest_is_kept(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
-    answers["/v3/contact_tags"] = {"tags": [{"tag_id": "t", "shade": "blue"}]}
-    run = tap.run(answers.settings, select=["contact_tags"])
+    fake_server["/v3/contact_tags"] = {"tags": [{"tag_id": "t", "shade": "blue"}]}
+    run = tap.run(fake_server.settings, select=["contact_tags"])
     assert run.records["contact_tags"] == [{"tag_id": "t"}]
     assert "shade" in run.log
 
 
 def test_nothing_is_selected_but_a_stream_that_needs_what_is_forbidden(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
-    answers["/v3/emails"] = (403, [{"error_key": "forbidden"}])
-    run = tap.run(answers.settings, select=["email_campaign_activities"])
+    fake_server["/v3/emails"] = (403, [{"error_key": "forbidden"}])
+    run = tap.run(fake_server.settings, select=["email_campaign_activities"])
     assert run.status == 1
     assert "may read none of the selected streams" in run.log
 
 
-def test_a_quick_look_that_ends_early_moves_no_bookmark(tap: TapCommand, answers: Answers) -> None:
+def test_a_quick_look_that_ends_early_moves_no_bookmark(
+    tap: TapCommand, fake_server: FakeServer
+) -> None:
     later = {**CAMPAIGN, "campaign_id": "d", "updated_at": "2026-01-02T00:00:00Z"}
-    answers["/v3/emails"] = {"campaigns": [CAMPAIGN, later]}
-    answers["/v3/emails/c"] = {}
-    answers["/v3/emails/d"] = (400, [{"error_key": "odd"}])
-    run = tap.run({**answers.settings, "max_records_per_stream": 9}, select=["email_campaigns"])
+    fake_server["/v3/emails"] = {"campaigns": [CAMPAIGN, later]}
+    fake_server["/v3/emails/c"] = {}
+    fake_server["/v3/emails/d"] = (400, [{"error_key": "odd"}])
+    run = tap.run({**fake_server.settings, "max_records_per_stream": 9}, select=["email_campaigns"])
     assert run.status == 1
     assert len(run.records["email_campaigns"]) == 1
     assert "replication_key_value" not in run.state["bookmarks"]["email_campaigns"]
 
 
 def test_a_partner_stream_without_a_key_is_no_success_alone(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
-    run = tap.run(answers.settings, select=["partner_accounts"])
+    run = tap.run(fake_server.settings, select=["partner_accounts"])
     assert run.status == 1
     assert "partner_api_key is not set" in run.log

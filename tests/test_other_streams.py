@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import STREAMS, MakeSandbox, Run, TapCommand
+from support.sandboxes import MakeSandbox
+from support.tap import STREAMS, Run, TapCommand
 
 from sandbox import PARTNER_TOKEN_PATH, Sandbox
 from sandbox.server.options import PRIVILEGES

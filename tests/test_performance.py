@@ -10,7 +10,8 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from conftest import Answers, TapCommand
+from support.fake_server import FakeServer
+from support.tap import TapCommand
 
 from bench.run import serving
 from tap_constantcontact.api import responses
@@ -52,14 +53,16 @@ def test_a_record_costs_few_calls_and_a_page_is_parsed_once(
     assert sum(b'"RECORD"' in line for line in lines) == 8 * PAGE
 
 
-def test_what_is_written_is_ascii_with_the_exact_digits(tap: TapCommand, answers: Answers) -> None:
+def test_what_is_written_is_ascii_with_the_exact_digits(
+    tap: TapCommand, fake_server: FakeServer
+) -> None:
     digits = "12345678901234567890.10"
-    answers["/v3/contacts"] = (
+    fake_server["/v3/contacts"] = (
         b'{"contacts_count": 1, "contacts": [{"contact_id": "1", "first_name": "\xd0\x9e\xf0\x9f'
         b'\x8c\xbf", "last_name": "half \\ud83c", "company_name": ' + digits.encode() + b"}]}"
     )
-    answers["/v3/contacts/counts"] = {"total": 1}
-    run = tap.run(answers.settings, select=["contacts"])
+    fake_server["/v3/contacts/counts"] = {"total": 1}
+    run = tap.run(fake_server.settings, select=["contacts"])
     (record,) = run.records["contacts"]
     assert all(line.isascii() for line in run.lines)
     assert (record["first_name"], record["last_name"]) == ("\u041e\U0001f33f", "half ")
@@ -68,11 +71,11 @@ def test_what_is_written_is_ascii_with_the_exact_digits(tap: TapCommand, answers
 
 @pytest.mark.parametrize("deselected", ["first_name", "email_address"])
 def test_what_is_not_selected_does_not_leave(
-    tap: TapCommand, answers: Answers, deselected: str
+    tap: TapCommand, fake_server: FakeServer, deselected: str
 ) -> None:
     address = {"address": "a@example.com"}
     contact = {"contact_id": "1", "first_name": "Maria", "email_address": address}
-    answers["/v3/contacts"] = {"contacts_count": 1, "contacts": [contact]}
+    fake_server["/v3/contacts"] = {"contacts_count": 1, "contacts": [contact]}
     catalog = tap.catalog(["contacts"])
     for stream in catalog["streams"]:
         for entry in stream["metadata"]:
@@ -80,7 +83,7 @@ def test_what_is_not_selected_does_not_leave(
                 entry["metadata"]["selected"] = False
     path = tap.folder / "some.json"
     path.write_text(json.dumps(catalog))
-    run = tap.run(answers.settings, "--catalog", str(path))
+    run = tap.run(fake_server.settings, "--catalog", str(path))
     (record,) = run.records["contacts"]
     assert {*contact} - {*record} == {deselected}
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import STREAMS, TapCommand
+from support.tap import STREAMS, TapCommand
 
 from sandbox import Sandbox
 

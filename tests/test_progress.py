@@ -12,7 +12,8 @@ import sys
 import termios
 
 import pytest
-from conftest import MakeSandbox, TapCommand
+from support.sandboxes import MakeSandbox
+from support.tap import TapCommand, TapProcess
 
 from sandbox import Fault, Sandbox
 from tap_constantcontact.output.progress import Pace, Snapshot, said_of_run, said_of_stream
@@ -72,9 +73,11 @@ def test_nothing_is_foretold_where_the_api_does_not_tell() -> None:
     assert pace.seconds_left is None
 
 
-def test_a_line_of_the_log_now_and_then(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_a_line_of_the_log_now_and_then(tap_process: TapProcess, make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(contacts=1200, latency=(0.1, 0.1))
-    command = tap.command(tap.settings(sandbox), select=["contacts", "contact_tags"])
+    command = tap_process.command(
+        tap_process.settings(sandbox), select=["contacts", "contact_tags"]
+    )
     run = subprocess.run(
         looking_often(command), capture_output=True, text=True, timeout=60, check=True
     )
@@ -87,9 +90,11 @@ def test_a_line_of_the_log_now_and_then(tap: TapCommand, make_sandbox: MakeSandb
 
 
 @pytest.mark.parametrize("width", [120, 60, 0], ids=["wide", "narrow", "of no known width"])
-def test_a_display_on_a_terminal(tap: TapCommand, make_sandbox: MakeSandbox, width: int) -> None:
+def test_a_display_on_a_terminal(
+    tap_process: TapProcess, make_sandbox: MakeSandbox, width: int
+) -> None:
     sandbox = make_sandbox(contacts=1200, latency=(0.1, 0.1))
-    command = tap.command(tap.settings(sandbox), select=["contacts", "account"])
+    command = tap_process.command(tap_process.settings(sandbox), select=["contacts", "account"])
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     run = subprocess.Popen(

@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import STREAMS, Answers, MakeSandbox, Run, TapCommand, wait_until
+from support.fake_server import FakeServer
+from support.sandboxes import MakeSandbox
+from support.tap import STREAMS, Run, TapCommand
+from support.waiting import wait_until
 
 from tap_constantcontact.api.prefetch import PredictedRequest, PrefetchingSession
 from tap_constantcontact.api.rate_limit import RateLimit
@@ -116,7 +119,7 @@ def test_a_refused_stream_costs_no_request_more(
 
 
 def test_requests_wait_for_their_answers_at_the_same_time(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
     """Each answer comes only when four are waited for, or when there are no four to come."""
     together = threading.Barrier(4)
@@ -129,10 +132,10 @@ def test_requests_wait_for_their_answers_at_the_same_time(
         return 200, []
 
     campaigns = [{"campaign_id": str(number), "updated_at": "2026-01-01"} for number in range(8)]
-    answers["/v3/emails"] = {"campaigns": campaigns}
+    fake_server["/v3/emails"] = {"campaigns": campaigns}
     for number in range(8):
-        answers[f"/v3/emails/{number}"] = lambda: (answer()[0], {"name": "any"})
-    run = tap.run(answers.settings, select=["email_campaigns"])
+        fake_server[f"/v3/emails/{number}"] = lambda: (answer()[0], {"name": "any"})
+    run = tap.run(fake_server.settings, select=["email_campaigns"])
     assert run.status == 0, run.log
     assert run.keys("email_campaigns", "name") == ["any"] * 8
     assert "Backing off" not in run.log
@@ -140,7 +143,7 @@ def test_requests_wait_for_their_answers_at_the_same_time(
 
 @pytest.mark.parametrize("parallel", [2, 4])
 def test_no_more_requests_wait_at_a_time_than_allowed(
-    tap: TapCommand, answers: Answers, parallel: int
+    tap: TapCommand, fake_server: FakeServer, parallel: int
 ) -> None:
     waiting, most, lock = 0, 0, threading.Lock()
 
@@ -155,10 +158,10 @@ def test_no_more_requests_wait_at_a_time_than_allowed(
         return {"name": "any"}
 
     campaigns = [{"campaign_id": str(number), "updated_at": "2026-01-01"} for number in range(12)]
-    answers["/v3/emails"] = {"campaigns": campaigns}
+    fake_server["/v3/emails"] = {"campaigns": campaigns}
     for number in range(12):
-        answers[f"/v3/emails/{number}"] = detail
-    settings = {**answers.settings, "max_parallel_requests": parallel}
+        fake_server[f"/v3/emails/{number}"] = detail
+    settings = {**fake_server.settings, "max_parallel_requests": parallel}
     assert tap.run(settings, select=["email_campaigns"]).status == 0
     assert most == parallel
 
@@ -173,14 +176,14 @@ def test_no_more_requests_wait_at_a_time_than_allowed(
     ],
 )
 def test_what_cannot_be_foreseen_does_not_end_a_run(
-    tap: TapCommand, answers: Answers, detail: Any
+    tap: TapCommand, fake_server: FakeServer, detail: Any
 ) -> None:
-    answers["/v3/events"] = {"records": [{"event_id": "1"}, {"event_id": "2"}]}
-    answers["/v3/events/1"] = detail
-    answers["/v3/events/2"] = {"event_id": "2"}
-    answers["/v3/events/1/tracks/T/registrations"] = {"records": []}
+    fake_server["/v3/events"] = {"records": [{"event_id": "1"}, {"event_id": "2"}]}
+    fake_server["/v3/events/1"] = detail
+    fake_server["/v3/events/2"] = {"event_id": "2"}
+    fake_server["/v3/events/1/tracks/T/registrations"] = {"records": []}
     runs = [
-        tap.run({**answers.settings, "max_parallel_requests": parallel}, select=["events"])
+        tap.run({**fake_server.settings, "max_parallel_requests": parallel}, select=["events"])
         for parallel in (1, 8)
     ]
     assert runs[0].status == runs[1].status
@@ -188,7 +191,7 @@ def test_what_cannot_be_foreseen_does_not_end_a_run(
 
 
 @pytest.mark.parametrize("parallel", [1, 8])
-def test_a_new_quota_is_waited_for_once(answers: Answers, parallel: int) -> None:
+def test_a_new_quota_is_waited_for_once(fake_server: FakeServer, parallel: int) -> None:
     """What was refused while the quota was used up is asked for anew when it is not any more."""
     used_up, one_at_a_time, nights = threading.Event(), threading.Lock(), 0
 
@@ -200,11 +203,11 @@ def test_a_new_quota_is_waited_for_once(answers: Answers, parallel: int) -> None
         return (429, {"error_key": "quota_exceeded"}) if refused else {"name": "any"}
 
     campaigns = [{"campaign_id": str(number), "updated_at": "2026-01-01"} for number in range(20)]
-    answers["/v3/emails"] = {"campaigns": campaigns}
+    fake_server["/v3/emails"] = {"campaigns": campaigns}
     for number in range(20):
-        answers[f"/v3/emails/{number}"] = partial(detail, last=number == 5)
+        fake_server[f"/v3/emails/{number}"] = partial(detail, last=number == 5)
     settings = {"max_parallel_requests": parallel, "on_quota_exceeded": "wait"}
-    tap = TapConstantContact(config={**answers.settings, **settings})
+    tap = TapConstantContact(config={**fake_server.settings, **settings})
     for name, stream in tap.streams.items():
         stream.selected = name == "email_campaigns"
     now = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -226,7 +229,7 @@ def test_a_new_quota_is_waited_for_once(answers: Answers, parallel: int) -> None
 
 
 def test_a_send_between_the_list_and_the_summaries_is_read(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
     """The list is asked for ahead; that a send moves `updated_at` is a guess, here it does not."""
     failures, is_sent = [503], threading.Event()
@@ -248,15 +251,15 @@ def test_a_send_between_the_list_and_the_summaries_is_read(
         summary = {"campaign_id": "1", "last_sent_date": now, "unique_counts": {"sends": 1}}
         return {"bulk_email_campaign_summaries": [summary]}
 
-    answers["/v3/account/summary"] = {"encoded_account_id": "1"}
-    answers["/v3/emails"] = listed
-    answers["/v3/emails/1"] = lambda: {"campaign_id": "1", "current_status": status()}
-    answers["/v3/emails/2"] = {"campaign_id": "2", "current_status": "Draft"}
-    answers["/v3/reports/summary_reports/email_campaign_summaries"] = summarized
+    fake_server["/v3/account/summary"] = {"encoded_account_id": "1"}
+    fake_server["/v3/emails"] = listed
+    fake_server["/v3/emails/1"] = lambda: {"campaign_id": "1", "current_status": status()}
+    fake_server["/v3/emails/2"] = {"campaign_id": "2", "current_status": "Draft"}
+    fake_server["/v3/reports/summary_reports/email_campaign_summaries"] = summarized
     held, state = {}, None
     for _ in range(2):
         streams = ["account", "email_campaign_summaries", "email_campaigns"]
-        run = tap.run(answers.settings, select=streams, state=state)
+        run = tap.run(fake_server.settings, select=streams, state=state)
         assert run.status == 0, run.log
         state = run.state
         held.update({row["campaign_id"]: row["current_status"] for row in run.records[streams[2]]})
@@ -264,7 +267,7 @@ def test_a_send_between_the_list_and_the_summaries_is_read(
 
 
 def test_counts_have_the_time_at_which_they_were_asked_for(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
     requested_at: list[datetime] = []
 
@@ -277,10 +280,10 @@ def test_counts_have_the_time_at_which_they_were_asked_for(
         time.sleep(2.5)
         return {"contacts_count": 1, "contacts": [{"contact_id": "1"}]}
 
-    answers["/v3/account/summary"] = {"encoded_account_id": "1"}
-    answers["/v3/contacts"] = contacts
-    answers["/v3/contacts/counts"] = counts
-    run = tap.run(answers.settings, select=["account", "contacts", "contact_counts"])
+    fake_server["/v3/account/summary"] = {"encoded_account_id": "1"}
+    fake_server["/v3/contacts"] = contacts
+    fake_server["/v3/contacts/counts"] = counts
+    run = tap.run(fake_server.settings, select=["account", "contacts", "contact_counts"])
     (counted_at,) = run.keys("contact_counts", "counted_at")
     late = datetime.fromisoformat(counted_at.replace("Z", "+00:00")) - requested_at[0]
     assert late < timedelta(seconds=2)
@@ -323,7 +326,7 @@ class Server:
 
 
 @pytest.fixture
-def server(answers: Answers) -> Server:
+def server(fake_server: FakeServer) -> Server:
     asked: list[str] = []
 
     def answer(path: str) -> Callable[[], Any]:
@@ -339,8 +342,8 @@ def server(answers: Answers) -> Server:
 
     for name in ("small", "big", "other", "broken", "next"):
         for number in ["", *map(str, range(300))]:
-            answers[f"/{name}{number}"] = answer(f"/{name}{number}")
-    return Server(f"http://127.0.0.1:{answers.server.server_port}", asked)
+            fake_server[f"/{name}{number}"] = answer(f"/{name}{number}")
+    return Server(f"http://127.0.0.1:{fake_server.port}", asked)
 
 
 def limits(**changed: Any) -> RateLimit:
@@ -485,7 +488,9 @@ def test_nothing_is_foreseen_before_a_stream_is_read(server: Server) -> None:
     assert server.asked == ["/other"]
 
 
-def test_what_follows_follows_from_the_next_try_too(server: Server, answers: Answers) -> None:
+def test_what_follows_follows_from_the_next_try_too(
+    server: Server, fake_server: FakeServer
+) -> None:
     stream = Stream(server.url, ["/small0", "/first"], then={"/first": ["/small2"]})
     failures = [503, 200]
 
@@ -493,7 +498,7 @@ def test_what_follows_follows_from_the_next_try_too(server: Server, answers: Ans
         server.asked.append("/first")
         return failures.pop(0), {}
 
-    answers["/first"] = first
+    fake_server["/first"] = first
     session = session_of(stream)
     session.begin(stream)
     session.send(get(f"{server.url}/small0"))

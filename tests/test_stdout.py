@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import TapCommand
+from support.tap import TapProcess
 
 from sandbox import Sandbox
 
@@ -19,7 +19,7 @@ LOGIN = [sys.executable, "-m", "tap_constantcontact.login"]
 NO_SPACE = "A file: No space left on device. Check its path and its permissions"
 
 
-def commands(tap: TapCommand, sandbox: Sandbox) -> list[list[str]]:
+def commands(tap: TapProcess, sandbox: Sandbox) -> list[list[str]]:
     """Return a command for each way in which a program writes its result."""
     settings = tap.settings(sandbox)
     config = tap.folder / "check.json"
@@ -40,7 +40,7 @@ def commands(tap: TapCommand, sandbox: Sandbox) -> list[list[str]]:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
-def test_full_disk_ends_every_command_in_words(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_full_disk_ends_every_command_in_words(tap_process: TapProcess, sandbox: Sandbox) -> None:
     def run(command: list[str]) -> tuple[int, str]:
         with Path("/dev/full").open("w") as full:
             done = subprocess.run(
@@ -49,7 +49,11 @@ def test_full_disk_ends_every_command_in_words(tap: TapCommand, sandbox: Sandbox
         return done.returncode, done.stderr
 
     with ThreadPoolExecutor(2) as threads:
-        ended = zip(commands(tap, sandbox), threads.map(run, commands(tap, sandbox)), strict=True)
+        ended = zip(
+            commands(tap_process, sandbox),
+            threads.map(run, commands(tap_process, sandbox)),
+            strict=True,
+        )
         wrong = {
             " ".join(command[2:]): (status, said)
             for command, (status, said) in ended

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from conftest import STREAMS, TapCommand
+from support.tap import STREAMS, TapCommand
 
 from sandbox import Sandbox
 from tap_constantcontact import streams

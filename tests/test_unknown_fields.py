@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conftest import STREAMS, Answers, MakeSandbox, Run, TapCommand
+from support.fake_server import FakeServer
+from support.sandboxes import MakeSandbox
+from support.tap import STREAMS, Run, TapCommand
 
 from sandbox import Sandbox
 from sandbox.server.options import PRIVILEGES
@@ -23,12 +25,14 @@ CONTACT = {
 UNKNOWN = ("custom_fields.color", "email_address.score", "mood")
 
 
-def sync(tap: TapCommand, answers: Answers, **settings: Any) -> Run:
+def sync(tap: TapCommand, fake_server: FakeServer, **settings: Any) -> Run:
     contacts = [CONTACT, {"contact_id": "2", "mood": "bad"}, {"contact_id": "3"}]
-    answers["/v3/contacts"] = {"contacts": contacts}
-    answers["/v3/contact_tags"] = {"tags": [{"tag_id": "t", "shade": "b\x00lue"}, {"tag_id": "u"}]}
+    fake_server["/v3/contacts"] = {"contacts": contacts}
+    fake_server["/v3/contact_tags"] = {
+        "tags": [{"tag_id": "t", "shade": "b\x00lue"}, {"tag_id": "u"}]
+    }
     # Discovered with the same settings, as `meltano run` does.
-    config = {**answers.settings, **settings}
+    config = {**fake_server.settings, **settings}
     catalog = json.loads("\n".join(tap.run(config, "--discover").lines))
     for stream in catalog["streams"]:
         stream["metadata"] = [{"breadcrumb": [], "metadata": {"selected": True}}]
@@ -53,9 +57,9 @@ def columns(run: Run, stream: str) -> dict[str, Any]:
 
 
 def test_unknown_properties_are_named_once_per_stream_and_left_out(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
-    run = sync(tap, answers)
+    run = sync(tap, fake_server)
     warnings = [line for line in run.log.splitlines() if "properties came that no schema" in line]
     assert len(warnings) == 2
     for names in (UNKNOWN, ("shade",)):
@@ -70,9 +74,9 @@ def test_unknown_properties_are_named_once_per_stream_and_left_out(
 
 
 def test_unknown_properties_are_kept_where_that_is_wanted(
-    tap: TapCommand, answers: Answers
+    tap: TapCommand, fake_server: FakeServer
 ) -> None:
-    run = sync(tap, answers, keep_unknown_fields=True)
+    run = sync(tap, fake_server, keep_unknown_fields=True)
     first, second, third = run.records["contacts"]
     assert first["_extra"] == {
         "mood": ["good"],

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+from support.environments import Environment
 
 PROJECT = Path(__file__).parent.parent
 
@@ -47,11 +47,9 @@ def test_it_holds_the_schemas_and_nothing_that_is_only_for_developers(wheel: Pat
 
 
 def test_it_discovers_from_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "venv", with_pip=True)
-    programs = tmp_path / "venv" / "bin"
-    install = [str(programs / "python"), "-m", "pip", "install", "--quiet", str(wheel)]
-    subprocess.run(install, check=True, capture_output=True)
-    tap = str(programs / "tap-constantcontact")
+    environment = Environment(tmp_path / "environment")
+    environment.pip("install", str(wheel))
+    tap = environment.program("tap-constantcontact")
     said = subprocess.run([tap, "--version"], check=True, capture_output=True, text=True).stdout
     assert f" v{wheel.name.split('-')[1]}," in said
     found = subprocess.run([tap, "--discover"], check=True, capture_output=True, cwd=tmp_path)

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from conftest import wait_until
 from sandbox_client import (
     CONTACT_REPORTS,
     TRACKING,
@@ -18,6 +17,7 @@ from sandbox_client import (
     filled,
     next_href,
 )
+from support.waiting import wait_until
 
 from sandbox import TOKEN_PATH, Fault
 from sandbox.server.faults import PAGES

@@ -6,10 +6,9 @@ import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from conftest import STREAMS
-
 from checks.support.comparison import Key, Row, compare
 from sandbox import Sandbox
+from support.tap import STREAMS
 
 Message = dict[str, Any]
 

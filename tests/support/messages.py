@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent.parent / "tap_constantcontact"
+PACKAGE = Path(__file__).parents[2] / "tap_constantcontact"
 
 # Calls whose texts are for people; what is logged at the levels info and debug tells of no trouble.
 _TELLING = {

@@ -1,0 +1,47 @@
+"""A server that returns what a test says."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class FakeServer(dict[str, Any]):
+    """Responses by path: a body, a status and a body, or a function that returns either."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        responses = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                response = responses.get(urlsplit(self.path).path, (404, {}))
+                response = response() if callable(response) else response
+                status, body = response if isinstance(response, tuple) else (200, response)
+                content = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                """Log nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        api_url = f"http://127.0.0.1:{self.port}/v3"
+        return {"api_url": api_url, "access_token": "any", "requests_per_second": 1000}
