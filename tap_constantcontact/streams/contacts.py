@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
 from itertools import chain, islice
@@ -16,7 +16,7 @@ from tap_constantcontact.api.prefetch import PredictedRequest
 from tap_constantcontact.api.responses import part_of
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.exceptions import Refused
-from tap_constantcontact.incremental.contact_slices import NOBODY, Cut, Span
+from tap_constantcontact.incremental.contact_slices import CreatedAtSlicer, Span
 from tap_constantcontact.notes import StreamNotes
 from tap_constantcontact.streams.bases import (
     OldestChangeFirstStream,
@@ -160,47 +160,50 @@ class Contacts(SelfManagedStateStream):
 
         Args:
             before: where to begin; None for the newest contact.
-            size: how many contacts a slice has, as of `Cut`.
+            size: how many contacts a slice has, as of `CreatedAtSlicer`.
             params: further query parameters.
         """
-        cut = Cut(size, self.newest, before)
-        spans = cut.spans()
-        everybody = walk = Walk(self, {**params, **next(spans).filter})
+        slicer = CreatedAtSlicer(size, self.newest, before)
+        walk = everybody = Walk(self, {**params, **Span(None, before).filter})
         left = everybody.announced
         last: set[str] | None = None
-        while span := _next(spans, walk.announced):
+        slicer.record_count(everybody.announced)
+        while span := slicer.current:
             walk = Walk(self, {**params, **span.filter})
-            is_oldest = span.after is None
-            if span is not NOBODY and (is_oldest or cut.is_small(span, walk.announced)):
+            if slicer.is_slice(walk.announced):
                 yield Slice(walk, span.after, left)
                 left -= len(walk.found - (last or set()))
                 last = walk.found
+            slicer.record_count(walk.announced)
         if last is None:
             yield Slice(everybody, None, left)
         elif left > 0:  # some have no time of creation, or the filters fail
             yield Slice(Walk(self, params), None, left)
 
     def predict_slices(self, before: datetime | None, size: int) -> PredictedRequest:
-        """Return the request that `slices` begins with; the others follow from the answers.
+        """Return the request that `slices` begins with; the others follow from the responses.
 
         Args:
             before: as of `slices`.
             size: as of `slices`.
         """
-        cut = Cut(size, self.newest, before)
-        spans = cut.spans()
+        slicer = CreatedAtSlicer(size, self.newest, before)
+        return self._predict_span(Span(None, before), slicer)
 
-        def predict(span: Span) -> PredictedRequest:
-            return self.predict({"params": span.filter})._replace(then=partial(then, span))
+    def _predict_span(self, span: Span, slicer: CreatedAtSlicer) -> PredictedRequest:
+        first_page = self.predict({"params": span.filter})
+        return first_page._replace(then=partial(self._predict_after, slicer))
 
-        def then(span: Span, page: requests.Response) -> Iterator[PredictedRequest]:
-            count = _count(part_of(page, "contacts_count")) or 0
-            if span is not NOBODY and cut.is_small(span, count):
-                yield from self.predict_following(page)
-            if following := _next(spans, count):
-                yield predict(following)
-
-        return predict(next(spans))
+    def _predict_after(
+        self, slicer: CreatedAtSlicer, page: requests.Response
+    ) -> Iterator[PredictedRequest]:
+        """Yield the next pages of a slice, then the first page of the next span."""
+        count = _count(part_of(page, "contacts_count")) or 0
+        if slicer.is_slice(count):
+            yield from self.predict_following(page)
+        slicer.record_count(count)
+        if slicer.current:
+            yield self._predict_span(slicer.current, slicer)
 
     @cached_property
     def newest(self) -> datetime:
@@ -506,14 +509,6 @@ def _last_changed_at(contact: Record) -> str | None:
     for consent in filter(None, consents):
         times += map(consent.get, ("updated_at", "opt_in_date", "opt_out_date"))
     return max(filter(None, times), default=contact.get("created_at"))
-
-
-def _next(spans: Generator[Span, int, None], count: int) -> Span | None:
-    """Return the time of the next slice, after one with a number of contacts."""
-    try:
-        return spans.send(count)
-    except StopIteration:
-        return None
 
 
 def _count(announced: Any) -> int | None:
