@@ -10,7 +10,9 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_constantcontact.incremental.activity_progress import ActivityProgress, ActivityReader
 from tap_constantcontact.incremental.campaign_index import CampaignIndex
+from tap_constantcontact.incremental.contact_reader import ContactReader
 from tap_constantcontact.streams.campaigns import EmailCampaigns, EmailCampaignSummaries
+from tap_constantcontact.streams.contacts import Contacts
 from tap_constantcontact.streams.engagement import EmailCampaignActivityStats, EmailCampaignStats
 
 if TYPE_CHECKING:
@@ -45,6 +47,11 @@ class Services:
     def campaigns(self) -> CampaignIndex:
         """The list of campaigns, with details, counters and the change log."""
         return CampaignIndex(_CampaignRequests(self, self._tap), self.api, self._tap.config)
+
+    @cached_property
+    def contacts(self) -> ContactReader:
+        """The reader of contacts."""
+        return ContactReader(self._tap.stream(Contacts), self.api)
 
     def activity_reader(self, stream: ConstantContactStream) -> ActivityReader:
         """Return what reads the changed activities for a stream."""

@@ -216,7 +216,7 @@ def test_contacts_that_are_announced_but_do_not_come_claim_nothing(
 ) -> None:
     fake_server["/v3/contacts"] = {"contacts": [], "contacts_count": 600}
     run = tap.run(fake_server.settings, select=["contacts"])
-    assert "0 of 600 contacts came in 3 walks" in run.log
+    assert "Got 0 of 600 contacts in 3 passes; the rest" in run.log
     assert "replication_key_value" not in run.state["bookmarks"]["contacts"]
 
 
