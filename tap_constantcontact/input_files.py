@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from singer_sdk.exceptions import ConfigurationError
 
 from tap_constantcontact.incremental.change_log_codec import check_version
-from tap_constantcontact.streams.engagement import EmailCampaignStats
+from tap_constantcontact.streams.campaign_stats import EmailCampaignStats
 
 #: The schema of a stream's state; every replication key of the tap is a timestamp.
 BOOKMARK: dict[str, Any] = {

@@ -11,9 +11,12 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from tap_constantcontact.incremental.activity_progress import ActivityProgress, ActivityReader
 from tap_constantcontact.incremental.campaign_index import CampaignIndex
 from tap_constantcontact.incremental.contact_reader import ContactReader
+from tap_constantcontact.streams.campaign_stats import (
+    EmailCampaignActivityStats,
+    EmailCampaignStats,
+)
 from tap_constantcontact.streams.campaigns import EmailCampaigns, EmailCampaignSummaries
 from tap_constantcontact.streams.contacts import Contacts
-from tap_constantcontact.streams.engagement import EmailCampaignActivityStats, EmailCampaignStats
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record

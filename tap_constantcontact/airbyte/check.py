@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from tap_constantcontact.exceptions import Forbidden, Refused
-from tap_constantcontact.streams.engagement import CounterStream
+from tap_constantcontact.streams.campaign_stats import CounterStream
 from tap_constantcontact.streams.xrefs import Xrefs
 
 if TYPE_CHECKING:

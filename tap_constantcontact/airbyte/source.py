@@ -7,7 +7,9 @@ import signal
 from collections.abc import Mapping
 from contextlib import ExitStack
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from typing_extensions import override
 
 from tap_constantcontact.airbyte.messages import AirbyteWriter
 from tap_constantcontact.airbyte.tokens import OWNER, HandingStore
@@ -16,9 +18,6 @@ from tap_constantcontact.auth import Login, RefreshTokenAuthenticator
 from tap_constantcontact.exceptions import SIGNAL_STATUS
 from tap_constantcontact.shutdown import ShutdownHandler
 from tap_constantcontact.tap import TapConstantContact
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 # A token request takes no longer. Handing its token over may, where nobody reads.
 _PATIENCE_SECONDS = 35
@@ -72,13 +71,14 @@ class Source(TapConstantContact):
             login.store = HandingStore(login.store, self._configuration, hand_over)
         return login
 
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+    @override
+    def shut_down(self, signum: int) -> None:
         """End within a second, by the signal itself: clients take it for a good end.
 
         A second signal ends it at once.
         """
         signal.signal(signum, signal.SIG_DFL)
-        super()._handle_termination(signum, frame)
+        super().shut_down(signum)
 
     def _unfinished(self) -> ExitStack:
         """Wait for token requests under way, unless their tokens cannot be handed over."""

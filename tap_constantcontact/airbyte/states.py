@@ -23,8 +23,8 @@ from singer_sdk.exceptions import ConfigurationError
 from tap_constantcontact.incremental.change_log_codec import check_version
 from tap_constantcontact.input_files import BOOKMARK
 from tap_constantcontact.streams import STREAMS
+from tap_constantcontact.streams.campaign_stats import EmailCampaignStats
 from tap_constantcontact.streams.campaigns import EmailCampaigns
-from tap_constantcontact.streams.engagement import EmailCampaignStats
 
 _LOG_OF = EmailCampaignStats.name
 _COPY = "log"

@@ -7,7 +7,17 @@ from tap_constantcontact.client import ConstantContactStream
 
 #: In the order of reading: when the requests of a day are short, what matters most comes first.
 SUBJECTS = (
-    *("account", "contacts", "campaigns", "engagement", "sms", "events", "automations", "social"),
+    *(
+        "account",
+        "contacts",
+        "campaigns",
+        "campaign_stats",
+        "engagement",
+        "sms",
+        "events",
+        "automations",
+        "social",
+    ),
     *("landing_pages", "xrefs", "partner", "custom", "contact_reports"),
 )
 

@@ -189,7 +189,7 @@ class ReportInWindow(PerContactStream):
     @cached_property
     def window(self) -> tuple[str, str]:
         """Start and end of the report, the same for all contacts of a run."""
-        now = datetime.fromtimestamp(self._tap.initialized_at / 1000, timezone.utc)
+        now = datetime.fromtimestamp(self.tap.initialized_at / 1000, timezone.utc)
         start, end = self.config["report_start"], self.config.get("report_end", "-0h")
         return format_timestamp(parse_start(start, now)), format_timestamp(parse_start(end, now))
 

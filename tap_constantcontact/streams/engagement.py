@@ -1,11 +1,10 @@
-"""What became of sent emails: counters, links, sends, and the tracking reports."""
+"""What became of sent emails: sends, links, and the tracking reports."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 _KEY_OF_EVENT = ("campaign_activity_id", "contact_id", "created_time", "occurrence")
 _KEY_OF_CONTACT = ("campaign_activity_id", "contact_id")
-_SCOPES = ("campaign_data",)
-_METRICS = ("ui:campaign:metrics",)
 
 
 def with_occurrences(rows: Iterator[Record], primary_keys: tuple[str, ...]) -> Iterator[Record]:
@@ -45,124 +42,6 @@ def with_occurrences(rows: Iterator[Record], primary_keys: tuple[str, ...]) -> I
         seen[key] += 1
 
 
-class CounterStream(ConstantContactStream):
-    """Counters of many ids in each request.
-
-    Attributes:
-        ids_per_request: the maximum number of ids in the path of one request (contract).
-    """
-
-    scopes = _SCOPES
-    privileges = _METRICS
-    ids_per_request: ClassVar[int]
-
-    def request_counters(self, ids: Iterable[str]) -> Iterator[Record]:
-        """Yield the counters of ids, many in each request."""
-        for batch in self._batches(ids):
-            yield from self._request_batch(batch)
-
-    def predict_counters(self, ids: Iterable[str]) -> Iterator[PredictedRequest]:
-        """Yield the requests that `request_counters` makes."""
-        for batch in self._batches(ids):
-            yield self.predict.path(self._path_of(batch))
-
-    @override
-    def predicted_requests(self) -> Iterable[PredictedRequest] | None:
-        """Return none: which ids there are takes requests to know."""
-        return ()
-
-    def _batches(self, ids: Iterable[str]) -> Iterator[list[str]]:
-        rest = iter(ids)
-        while batch := list(islice(rest, self.ids_per_request)):
-            yield batch
-
-    def _path_of(self, ids: list[str]) -> str:
-        return f"{self.path}/{','.join(ids)}"
-
-    def _request_batch(self, ids: list[str]) -> Iterator[Record]:
-        """Yield the counters of one request; one unknown id makes the API refuse all (contract)."""
-        try:
-            response: dict[str, Any] = self.details.get(self._path_of(ids))
-        except NotFound as missing:
-            if len(ids) == 1:
-                self.details.note_skipped(missing)
-                return
-            half = len(ids) // 2
-            yield from self._request_batch(ids[:half])
-            yield from self._request_batch(ids[half:])
-        else:
-            yield from (row for row in response.get("results") or [] if isinstance(row, dict))
-
-    @override
-    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Name counters as the contract does; responses with dots were published as well."""
-        stats = row.get("stats")
-        if isinstance(stats, dict):
-            row["stats"] = {name.replace(".", "_"): count for name, count in stats.items()}
-        return super().post_process(row, context)
-
-
-class EmailCampaignStats(CounterStream):
-    """Counters and rates of a sent campaign (getEmailSummary).
-
-    They show all streams of reports which campaigns have changed. The state of this stream is the
-    change log. It also has `others`, campaigns with stats that the summaries lack, `asked_since`,
-    from when on changed ones are requested, and `unanswered`, campaigns without stats so far: the
-    day (since 1970) on which they are requested again, and after how many days the next time.
-    """
-
-    name = "email_campaign_stats"
-    path = "/reports/stats/email_campaigns"
-    primary_keys = ("campaign_id",)
-    ids_per_request = 150
-    notes = StreamNotes(
-        reads="in full; keeps the change log",
-        cost="1 for 150 campaigns that were sent, and 1 for each that may have counters",
-    )
-
-    @override
-    def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield the counters of all campaigns that were sent, which other streams need too."""
-        return self.services.campaigns.read_counters()
-
-
-class EmailCampaignActivityStats(CounterStream):
-    """Counters of a sent activity (getEmailCampaignActivitySummary)."""
-
-    name = "email_campaign_activity_stats"
-    path = "/reports/stats/email_campaign_activities"
-    primary_keys = ("campaign_activity_id",)
-    replication_key = "last_refresh_time"
-    ids_per_request = 10
-    follows_change_log = manages_state = True
-    notes = StreamNotes(
-        reads="of activities that have changed",
-        cost="1 for 10 activities that have changed",
-        limitations="changes without a counter in the change log, such as an unsubscribe rate",
-    )
-
-    @property
-    def activities(self) -> ActivityReader:
-        """Tells which activities have changed."""
-        return self.services.activity_reader(self)
-
-    @override
-    def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield the counters of activities that have changed."""
-        return self.activities.read(self.ids_per_request, self._counters_of)
-
-    @override
-    def predicted_requests(self) -> Iterable[PredictedRequest] | None:
-        """Return the requests for the counters, once it is known which activities have changed."""
-        pending = self.activities.pending()
-        if pending is None:
-            return None
-        return self.predict_counters(activity.activity_id for activity in pending)
-
-    def _counters_of(self, activities: list[Activity]) -> Iterator[Record]:
-        return self.request_counters(activity.activity_id for activity in activities)
-
-
 class ActivityReport(ConstantContactStream):
     """A report on each sent activity, read in full where the activity has changed.
 
@@ -174,8 +53,8 @@ class ActivityReport(ConstantContactStream):
     primary_keys: tuple[str, ...] = _KEY_OF_CONTACT
     replication_key = "created_time"
     context_columns = ("campaign_id", "campaign_activity_id")
-    scopes = _SCOPES
-    privileges = _METRICS
+    scopes = ("campaign_data",)
+    privileges = ("ui:campaign:metrics",)
     follows_change_log = manages_state = True
     notes = StreamNotes(
         reads="of activities that have changed, each report in full",

@@ -12,15 +12,15 @@ from tap_constantcontact.notes import notes_of
 from tap_constantcontact.permissions import required_permissions
 from tap_constantcontact.streams import STREAMS
 from tap_constantcontact.streams.bases import OldestChangeFirstStream
-from tap_constantcontact.streams.campaigns import ChangedCampaignsStream, EmailCampaigns
-from tap_constantcontact.streams.contact_reports import PerContactStream
-from tap_constantcontact.streams.contacts import Contacts
-from tap_constantcontact.streams.engagement import (
-    ActivityReport,
+from tap_constantcontact.streams.campaign_stats import (
     CounterStream,
     EmailCampaignActivityStats,
     EmailCampaignStats,
 )
+from tap_constantcontact.streams.campaigns import ChangedCampaignsStream, EmailCampaigns
+from tap_constantcontact.streams.contact_reports import PerContactStream
+from tap_constantcontact.streams.contacts import Contacts
+from tap_constantcontact.streams.engagement import ActivityReport
 from tools.docs.diagram import mermaid
 from tools.docs.entities import alone, name_of, properties_of, references_of, schema_of
 
@@ -56,7 +56,8 @@ the campaign of its activity. Each subject below has its part of it with all key
 _TITLES = {
     "account": "The account",
     "contacts": "Contacts, lists and segments",
-    "campaigns": "E-mail campaigns",
+    "campaigns": "Email campaigns",
+    "campaign_stats": "Counters of campaigns",
     "engagement": "Reports on campaigns",
     "sms": "SMS",
     "events": "Events and registrations",
