@@ -39,7 +39,7 @@ from tap_constantcontact.output.summary import Row, table
 from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS
 from tap_constantcontact.shutdown import ShutdownHandler
-from tap_constantcontact.streams import STREAMS, place_of
+from tap_constantcontact.streams import NAMES, STREAMS, place_of
 from tap_constantcontact.streams.custom import CustomStream
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ class TapConstantContact(Tap):
         now = datetime.now(timezone.utc)
         validation.tidy(self._config)
         self.append_builtin_config(self.config_jsonschema)
-        errors = list(validation.problems(self._config, self.config_jsonschema, now))
+        errors = list(validation.problems(self._config, self.config_jsonschema, now, NAMES))
         # Also where the others do not matter: streams that are declared wrongly are none.
         if any(raise_errors or "custom_streams" in error for error in errors):
             message = "The settings are not usable"

@@ -22,7 +22,7 @@ _TELLING = {
 # Variables that hold such a text before it is told.
 _NAMES = {"message", "said", "reason", "remedy", "again", "what"}
 _YIELDED_IN = {"validation.py", "custom_streams.py"}
-_RETURNED_BY = {"_login_problem", "_refusal", "_sentence"}
+_RETURNED_BY = {"_login_problem", "_invalid", "_schema_violation"}
 _GAP = "…"
 
 

@@ -19,7 +19,8 @@ import pytest
 from conftest import STREAMS, MakeSandbox, TapCommand, wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
-from tap_constantcontact.settings.schema import AUTH_URL, SETTINGS
+from tap_constantcontact.settings.choices import AUTH_URL
+from tap_constantcontact.settings.schema import SETTINGS
 
 EXECUTABLE = Path(sys.executable).with_name("source-constantcontact")
 DEFAULT = [name for name, stream in STREAMS.items() if stream.selected_by_default]
@@ -272,8 +273,8 @@ def test_a_check_names_the_streams_that_cannot_be_read(
         ({"client_id": "nobody"}, "client_id and client_secret"),
         ({"client_secret": "guess"}, "client_id and client_secret"),
         ({"refresh_token": "spent"}, "Sign in again"),
-        ({"refresh_token": ""}, "refresh_token are needed"),
-        ({"start_date": "yesterday"}, "start_date is 'yesterday'"),
+        ({"refresh_token": ""}, "set client_id and refresh_token"),
+        ({"start_date": "yesterday"}, "start_date: 'yesterday'"),
         ({"auth_url": "http://127.0.0.1:1/token"}, "Check the network"),
     ],
 )
@@ -691,7 +692,7 @@ def test_wrong_settings_are_named(source: SourceCommand, sandbox: Sandbox) -> No
     assert output.status == 1
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
-    assert "requests_per_second is 0" in error["message"]
+    assert "Invalid requests_per_second: 0" in error["message"]
 
 
 # How it ends.

@@ -519,7 +519,7 @@ def test_nothing_pasted_is_an_error(sandbox: Sandbox, start: StartLogin) -> None
     [
         ((), {}, "A client ID is needed: give --client-id"),
         (("--client-id=x", "--scopes=billing"), {}, "No stream needs the scope billing"),
-        (("--client-id=x",), {"auth_url": "ftp://x"}, "Setting auth_url is 'ftp://x'"),
+        (("--client-id=x",), {"auth_url": "ftp://x"}, "Invalid auth_url: 'ftp://x'"),
         (("--client-id=x",), {"auth_url": "https://x/y"}, "but must end with /token"),
         (("--client-id=x", "--redirect-uri=https://x"), {}, "With --paste any address will do"),
         (("--client-id=x", "--redirect-uri=http://localhost:1x"), {}, "No browser can come back"),
@@ -638,7 +638,7 @@ def test_the_status_uses_the_stored_token(tap: TapCommand, sandbox: Sandbox) -> 
 def test_the_status_without_a_sign_in_says_how_to_get_one() -> None:
     ended = run("--status")
     assert ended.returncode == 1
-    assert "tap-constantcontact-login gets them" in ended.stderr
+    assert "run tap-constantcontact-login" in ended.stderr
 
 
 def test_the_status_of_a_spent_token_says_what_to_do(tap: TapCommand, sandbox: Sandbox) -> None:

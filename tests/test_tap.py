@@ -110,9 +110,9 @@ def test_the_connection_test_reads_a_record_of_each_stream(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({}, "Settings client_id and refresh_token are needed"),
-        ({"access_token": "x", "max_requests": -1}, "Setting max_requests is -1, but must be"),
-        ({"access_token": "x", "start_date": "soon"}, "Setting start_date is 'soon', but must be"),
+        ({}, "Missing credentials: set client_id and refresh_token"),
+        ({"access_token": "x", "max_requests": -1}, "Invalid max_requests: -1 (must be"),
+        ({"access_token": "x", "start_date": "soon"}, "Invalid start_date: 'soon' (must be"),
     ],
 )
 @pytest.mark.parametrize("arguments", [(), ("--test",)])

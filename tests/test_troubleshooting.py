@@ -28,7 +28,7 @@ def test_every_message_is_there_once() -> None:
         "The token endpoint gave no access token; check the setting auth_url",
         "…: one is left out: …",
         "The API's quota of the day is used up",
-        "Setting … is …, but must be …",
+        "Invalid …: … (must be …)",
     ],
 )
 def test_messages_are_found_however_they_are_told(text: str) -> None:

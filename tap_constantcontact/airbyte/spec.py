@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tap_constantcontact.airbyte.tokens import OWNER
-from tap_constantcontact.settings.schema import AUTH_URL, SETTINGS
+from tap_constantcontact.settings.choices import AUTH_URL
+from tap_constantcontact.settings.schema import SETTINGS
 
 #: The version of the Airbyte protocol.
 _PROTOCOL = "0.3.2"
