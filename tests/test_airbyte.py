@@ -399,7 +399,7 @@ def test_no_secret_is_in_what_is_logged(source: SourceCommand, sandbox: Sandbox)
     output = source.run("read", env={"LOGLEVEL": "DEBUG"}, config=config, catalog=catalog)
     (handed,) = output.configurations
     said = output.log + json.dumps(output.errors)
-    assert "<e-mail address>" in said
+    assert "<email address>" in said
     assert "ada@example.com" not in said
     for kept in (config, handed):
         for name in ("client_secret", "refresh_token", "access_token"):

@@ -25,7 +25,7 @@ def test_every_message_is_there_once() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "The token endpoint gave no access token; check the setting auth_url",
+        "The token endpoint returned no access token. Check auth_url",
         "…: one is left out: …",
         "The API's quota of the day is used up",
         "Invalid …: … (must be …)",

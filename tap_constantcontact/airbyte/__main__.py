@@ -14,7 +14,7 @@ from typing import Any
 
 from singer_sdk.exceptions import ConfigurationError
 
-from tap_constantcontact.__main__ import collect_seldom
+from tap_constantcontact.__main__ import collect_garbage_rarely
 from tap_constantcontact.airbyte import catalog
 from tap_constantcontact.airbyte.check import check
 from tap_constantcontact.airbyte.messages import AirbyteWriter, Failure, LogHandler, Status
@@ -41,7 +41,7 @@ command line, 75 the quota is used up and a later read goes on. Messages are on 
 
 def main() -> None:
     """Run a command of the Airbyte protocol."""
-    collect_seldom()
+    collect_garbage_rarely()
     try:
         with flushed_stdout():
             status = _run(_parser().parse_args(), AirbyteWriter())

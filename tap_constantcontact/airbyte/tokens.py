@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from tap_constantcontact.auth import Tokens, TokenStore, fingerprint, with_expiry
+from tap_constantcontact.auth import with_expiry
+from tap_constantcontact.token_store import Tokens, TokenStore, fingerprint
 
 #: Property of a configuration that was handed over: whose the access token is. Somebody who signs
 #: in again replaces the refresh token, and may leave the access token of another account there.
