@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "tap_constantcontact"
 
 # Calls whose texts are for people; what is logged at the levels info and debug tells of no trouble.
 _TELLING = {
-    *("warning", "error", "critical", "log", "say_failure", "RetriableAPIError", "LoginError"),
+    *("warning", "error", "critical", "log", "send_error", "RetriableAPIError", "LoginError"),
     *("_report", "_fail", "_end", "quota_exceeded", "_expect_some_stream"),
 }
 # Variables that hold such a text before it is told.

@@ -626,7 +626,7 @@ def test_a_stream_without_its_privilege_is_not_said_to_be_empty(
     assert output.status == 1
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
-    assert "contact_lists: that needs the scope contact_data and the" in error["message"]
+    assert "contact_lists: requires the scope contact_data and the" in error["message"]
     assert output.statuses["contact_lists"] == ["STARTED", "INCOMPLETE"]
     assert output.statuses["contacts"][-1] == "COMPLETE"
 
@@ -658,7 +658,7 @@ def test_a_stream_that_there_is_none_of_is_named(source: SourceCommand, sandbox:
     output = source.read(source.settings(sandbox), ["account", "letters"])
     assert output.status == 1
     (error,) = output.errors
-    assert error["message"] == "There is no stream letters. Refresh the schema of the connection"
+    assert error["message"] == "Unknown stream: letters. Refresh the schema of the connection"
     assert output.statuses["account"][-1] == "COMPLETE"
 
 
@@ -674,7 +674,7 @@ def test_a_budget_that_is_used_up_is_told_and_the_next_read_goes_on(
     (error,) = first.errors
     assert error["failure_type"] == "transient_error"
     assert "max_requests" in error["message"]
-    assert "the next sync goes on" in error["message"]
+    assert "the next sync resumes from there" in error["message"]
     assert first.statuses["account"][-1] == "COMPLETE"
     assert first.statuses["email_opens"] == ["INCOMPLETE"]
     rows, state = first.records["email_opens"], first.state
