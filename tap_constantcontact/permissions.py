@@ -1,4 +1,4 @@
-"""What a stream requires of the token and of the user who signed in, in words for people."""
+"""The permissions that a stream requires of the token and its user, described for people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Restricted(Protocol):
     Attributes:
         scopes: scopes that the token must have.
         privileges: privileges that the user must have.
-        requires: what else is required, where it is neither of them.
+        requires: what is required instead, if neither scopes nor privileges are.
     """
 
     scopes: tuple[str, ...]
@@ -20,7 +20,7 @@ class Restricted(Protocol):
 
 
 def required_permissions(stream: Restricted) -> str:
-    """Return what a stream requires, such as "the scope contact_data and the privilege …"."""
+    """Return the permissions that a stream requires, e.g. "the scope X and the privilege Y"."""
     scopes = [f"the scope {scope}" for scope in stream.scopes]
     privileges = [f"the privilege {privilege}" for privilege in stream.privileges]
     return " and ".join([*scopes, *privileges]) or stream.requires

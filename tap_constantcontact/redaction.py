@@ -1,4 +1,4 @@
-"""Text of others, made safe for logs and terminals."""
+"""Text from outside, made safe for logs and terminals."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ _EMAIL_ADDRESS = re.compile(r"[^\s\"'<>(),;:=/?&]+@[^\s\"'<>(),;:=/?&]+")
 
 
 def without_addresses(text: str) -> str:
-    """Return a text in which every e-mail address is masked."""
-    return _EMAIL_ADDRESS.sub("<e-mail address>", text)
+    """Return a text with every email address masked."""
+    return _EMAIL_ADDRESS.sub("<email address>", text)
 
 
 def in_one_line(text: str) -> str:
-    """Return what others say as a log or a terminal may show it.
+    """Return a text as a log or a terminal can show it.
 
-    In one line, without characters that steer a terminal, and without e-mail addresses.
+    The result is one line, without control characters and email addresses.
     """
     printable = "".join(char if char.isprintable() else " " for char in text)
     return without_addresses(" ".join(printable.split()))

@@ -36,7 +36,7 @@ from tap_constantcontact.services import Services
 from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS
 from tap_constantcontact.shutdown import ShutdownHandler
-from tap_constantcontact.streams import STREAMS, place_of
+from tap_constantcontact.streams import NAMES, STREAMS, place_of
 from tap_constantcontact.streams.custom import CustomStream
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class TapConstantContact(TapHooks):
         """
         validation.tidy(config)
         errors = list(
-            validation.problems(config, self.config_jsonschema, datetime.now(timezone.utc))
+            validation.problems(config, self.config_jsonschema, datetime.now(timezone.utc), NAMES)
         )
         # Also where the others do not matter: streams that are declared wrongly are none.
         if any(raise_errors or "custom_streams" in error for error in errors):

@@ -24,7 +24,8 @@ from support.waiting import wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
 from tap_constantcontact.airbyte.__main__ import main
-from tap_constantcontact.settings.schema import AUTH_URL, SETTINGS
+from tap_constantcontact.settings.choices import AUTH_URL
+from tap_constantcontact.settings.schema import SETTINGS
 
 EXECUTABLE = Path(sys.executable).with_name("source-constantcontact")
 DEFAULT = [name for name, stream in STREAMS.items() if stream.selected_by_default]
@@ -296,8 +297,8 @@ def test_a_check_names_the_streams_that_cannot_be_read(
         ({"client_id": "nobody"}, "client_id and client_secret"),
         ({"client_secret": "guess"}, "client_id and client_secret"),
         ({"refresh_token": "spent"}, "Sign in again"),
-        ({"refresh_token": ""}, "refresh_token are needed"),
-        ({"start_date": "yesterday"}, "start_date is 'yesterday'"),
+        ({"refresh_token": ""}, "set client_id and refresh_token"),
+        ({"start_date": "yesterday"}, "start_date: 'yesterday'"),
         ({"auth_url": "http://127.0.0.1:1/token"}, "Check the network"),
     ],
 )
@@ -422,7 +423,7 @@ def test_no_secret_is_in_what_is_logged(source: SourceCommand, sandbox: Sandbox)
     output = source.run("read", env={"LOGLEVEL": "DEBUG"}, config=config, catalog=catalog)
     (handed,) = output.configurations
     said = output.log + json.dumps(output.errors)
-    assert "<e-mail address>" in said
+    assert "<email address>" in said
     assert "ada@example.com" not in said
     for kept in (config, handed):
         for name in ("client_secret", "refresh_token", "access_token"):
@@ -661,7 +662,7 @@ def test_a_stream_without_its_privilege_is_not_said_to_be_empty(
     assert output.status == 1
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
-    assert "contact_lists: that needs the scope contact_data and the" in error["message"]
+    assert "contact_lists: requires the scope contact_data and the" in error["message"]
     assert output.statuses["contact_lists"] == ["STARTED", "INCOMPLETE"]
     assert output.statuses["contacts"][-1] == "COMPLETE"
 
@@ -693,7 +694,7 @@ def test_a_stream_that_there_is_none_of_is_named(source: SourceCommand, sandbox:
     output = source.read(source.settings(sandbox), ["account", "letters"])
     assert output.status == 1
     (error,) = output.errors
-    assert error["message"] == "There is no stream letters. Refresh the schema of the connection"
+    assert error["message"] == "Unknown stream: letters. Refresh the schema of the connection"
     assert output.statuses["account"][-1] == "COMPLETE"
 
 
@@ -709,7 +710,7 @@ def test_a_budget_that_is_used_up_is_told_and_the_next_read_goes_on(
     (error,) = first.errors
     assert error["failure_type"] == "transient_error"
     assert "max_requests" in error["message"]
-    assert "the next sync goes on" in error["message"]
+    assert "the next sync resumes from there" in error["message"]
     assert first.statuses["account"][-1] == "COMPLETE"
     assert first.statuses["email_opens"] == ["INCOMPLETE"]
     rows, state = first.records["email_opens"], first.state
@@ -727,7 +728,7 @@ def test_wrong_settings_are_named(source: SourceCommand, sandbox: Sandbox) -> No
     assert output.status == 1
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
-    assert "requests_per_second is 0" in error["message"]
+    assert "Invalid requests_per_second: 0" in error["message"]
 
 
 # How it ends.

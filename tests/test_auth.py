@@ -16,8 +16,9 @@ from support.tap import TapCommand, TapProcess
 from support.waiting import wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
-from tap_constantcontact.auth import RefreshTokenAuthenticator, default_token_store
+from tap_constantcontact.auth import RefreshTokenAuthenticator
 from tap_constantcontact.exceptions import LoginError
+from tap_constantcontact.token_store import default_token_store
 
 
 def login_of(sandbox: Sandbox, store: Path, **changed: Any) -> RefreshTokenAuthenticator:
@@ -149,15 +150,15 @@ def test_a_spent_token_ends_the_run_and_says_what_to_do(tap: TapCommand, sandbox
     sandbox.replace_refresh_token()
     run = tap.run(settings, select=["account"])
     assert run.status == 1
-    assert "Constant Contact refused the refresh token (invalid_grant" in run.log
-    assert "Sign in again (tap-constantcontact-login) and put the new token into" in run.log
+    assert "Constant Contact rejected the refresh token (invalid_grant" in run.log
+    assert "Sign in again (tap-constantcontact-login) and set refresh_token to the" in run.log
     assert "Traceback" not in run.log
 
 
 def test_a_wrong_secret_is_explained(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, "account", client_secret="wrong")
     assert run.status == 1
-    assert "Check the settings client_id and client_secret" in run.log
+    assert "Check client_id and client_secret" in run.log
 
 
 def test_a_store_that_cannot_be_written_to_is_noticed_before_the_token_is_spent(
@@ -168,7 +169,7 @@ def test_a_store_that_cannot_be_written_to_is_noticed_before_the_token_is_spent(
     before = sandbox.refresh_token
     run = tap.sync(sandbox, "account", token_store=str(blocked / "tokens.json"))
     assert run.status == 1
-    assert "cannot be written to" in run.log
+    assert "Can't write the token store" in run.log
     assert sandbox.refresh_token == before
     assert token_requests(sandbox) == 0
 
@@ -226,7 +227,7 @@ def test_an_api_that_refuses_every_token_ends_the_run(tap: TapCommand, sandbox: 
     sandbox.fail("/account/summary", Fault.UNAUTHORIZED, times=9)
     run = tap.sync(sandbox, "account")
     assert run.status == 1
-    assert "The API refuses a new access token" in run.log
+    assert "The API rejects a new access token" in run.log
     assert token_requests(sandbox) == 2
 
 
@@ -240,7 +241,7 @@ def test_an_access_token_of_the_settings_is_used_as_it_is(
     sandbox.revoke_access_tokens()
     run = tap.run(settings, select=["account"])
     assert run.status == 1
-    assert "The API refuses the access token" in run.log
+    assert "The API rejects the access token" in run.log
 
 
 @pytest.mark.parametrize("end", ["terminate", "kill_pipe"])
@@ -269,7 +270,7 @@ def test_a_store_that_cannot_be_replaced_is_noticed_before_the_token_is_spent(
     login = login_of(sandbox, tap.token_store)
     login.store.read = dict  # type: ignore[method-assign]  # there is nothing to read yet
     tap.token_store.mkdir()
-    with pytest.raises(LoginError, match="cannot be written to"):
+    with pytest.raises(LoginError, match="Can't write the token store"):
         login.update_access_token()
     assert token_requests(sandbox) == 0
 
@@ -287,7 +288,7 @@ def test_a_broken_store_is_not_passed_over(tap: TapCommand, sandbox: Sandbox) ->
     tap.token_store.write_text("{ cut")
     run = tap.sync(sandbox, "account")
     assert run.status == 1
-    assert "cannot be read" in run.log
+    assert "Can't read the token store" in run.log
     assert token_requests(sandbox) == 0
 
 

@@ -187,8 +187,8 @@ def test_reports_are_about_the_time_between_two_settings(
 def test_times_that_are_none_are_refused(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, RATES, report_start="soon", report_end="31/01/2026")
     assert run.status == 1
-    assert "Setting report_start is 'soon', but must be a date" in run.log
-    assert "Setting report_end is '31/01/2026', but must be a date" in run.log
+    assert "Invalid report_start: 'soon' (must be a date" in run.log
+    assert "Invalid report_end: '31/01/2026' (must be a date" in run.log
     assert not sandbox.requests
 
 

@@ -15,6 +15,7 @@ from sandbox import Sandbox
 from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.custom_streams import schema_of
 from tap_constantcontact.settings.schema import SETTINGS
+from tap_constantcontact.streams import NAMES
 
 LISTS = {
     "name": "sms_lists",
@@ -221,54 +222,68 @@ def test_the_answer_itself_can_be_the_record_and_records_can_lie_deep(
 @pytest.mark.parametrize(
     ("declared", "said"),
     [
-        ({"name": "My lists"}, "custom_streams.0.name is 'My lists', but must be up to 63 small"),
-        ({"name": "contacts"}, "there is a stream of that name"),
+        (
+            {"name": "My lists"},
+            "Invalid custom_streams.0.name: 'My lists' (must start with a lower",
+        ),
+        ({"name": "contacts"}, "a stream with this name already exists"),
         ({"path": "https://example.com/x"}, "must be a path below api_url"),
         ({"path": "/contacts/{contact_id}"}, "without placeholders"),
-        ({"path": "/contacts?limit=1"}, "parameters belong into params"),
+        ({"path": "/contacts?limit=1"}, "put query parameters in params"),
         ({"primary_keys": []}, "must name at least one property"),
-        ({"primary_keys": ["record"]}, "needs a schema"),
-        ({"primary_keys": "list_id"}, "custom_streams.0.primary_keys is 'list_id', but must be a"),
-        ({"params": {"since": "{since}"}}, "but needs a replication_key"),
-        ({"params": {"lists": [1]}}, "custom_streams.0.params.lists is [1], but must be a text"),
+        ({"primary_keys": ["record"]}, "declare a schema"),
+        ({"primary_keys": "list_id"}, "custom_streams.0.primary_keys: 'list_id' (must be a list"),
+        ({"params": {"since": "{since}"}}, "{since} requires a replication_key"),
+        ({"params": {"lists": [1]}}, "custom_streams.0.params.lists: [1] (must be a string"),
         ({"schema": {"list_id": "string"}}, "'properties' is a required property"),
-        ({"schema": {"properties": {"a": {}}}}, "schema.properties.a must have one type of string"),
+        (
+            {"schema": {"properties": {"a": {}}}},
+            "schema.properties.a: {} (must have exactly one type of string",
+        ),
         (
             {"schema": {"properties": {"a": {"type": "array", "items": {"type": "date"}}}}},
-            "properties.a.items must have one type",
+            "properties.a.items: {'type': 'date'} (must have exactly one type",
         ),
         (
             {"schema": {"properties": {"a": {"type": "object", "properties": None}}}},
-            "schema.properties.a.properties must be an object",
+            "schema.properties.a.properties: None (must be an object",
         ),
-        ({"schema": {"properties": {"list_id": {"type": "object"}}}}, "is a key, but no string or"),
+        (
+            {"schema": {"properties": {"list_id": {"type": "object"}}}},
+            "must be of type string or integer",
+        ),
         (
             {"replication_key": "at", "schema": {"properties": {"at": {"type": "integer"}}}},
-            "but no string with the format date-time",
+            "must be a string with the format date-time",
         ),
-        ({"record_path": "lists"}, "('record_path' was unexpected). It can have name, path, rec"),
+        (
+            {"record_path": "lists"},
+            "('record_path' was unexpected) (accepted properties: name, path, ",
+        ),
     ],
 )
 def test_a_wrong_declaration_is_refused(declared: dict[str, Any], said: str) -> None:
     given = {"access_token": "any", "custom_streams": [{**LISTS, **declared}]}
-    (problem,) = validation.problems(given, SETTINGS.to_dict(), NOW)
+    (problem,) = validation.problems(given, SETTINGS.to_dict(), NOW, NAMES)
     assert said in problem
 
 
 def test_what_is_missing_and_what_comes_twice_is_named() -> None:
     schema = SETTINGS.to_dict()
-    given = {"access_token": "any", "custom_streams": [{"name": "a", "path": "/a"}]}
-    (problem,) = validation.problems(given, schema, NOW)
-    assert "'primary_keys' is a required property. It can have name, path, " in problem
-    (problem,) = validation.problems({**given, "custom_streams": [LISTS, LISTS]}, schema, NOW)
-    assert "custom_streams.1.name is 'sms_lists', but must be another one" in problem
+    declared: list[Any] = [{"name": "a", "path": "/a"}]
+    given = {"access_token": "any", "custom_streams": declared}
+    (problem,) = validation.problems(given, schema, NOW, NAMES)
+    assert "'primary_keys' is a required property (accepted properties: name, path, " in problem
+    given["custom_streams"] = [LISTS, LISTS]
+    (problem,) = validation.problems(given, schema, NOW, NAMES)
+    assert "Invalid custom_streams.1.name: 'sms_lists' (must be a new name" in problem
 
 
 @pytest.mark.parametrize("arguments", [(), ("--discover",)])
 def test_a_wrong_declaration_ends_every_command(tap: TapCommand, arguments: tuple[str]) -> None:
     run = tap.run({"access_token": "x", "custom_streams": [{**LISTS, "name": "a b"}]}, *arguments)
     assert run.status == 1
-    assert "Setting custom_streams.0.name is 'a b'" in run.log
+    assert "Invalid custom_streams.0.name: 'a b'" in run.log
     assert run.lines == []
 
 

@@ -21,7 +21,7 @@ from support.tap import TapCommand, TapProcess
 from support.waiting import wait_until
 
 from sandbox import Fault, Sandbox
-from tap_constantcontact.airbyte.messages import AirbyteWriter, Status
+from tap_constantcontact.airbyte.messages import AirbyteWriter, StreamStatus
 from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.exceptions import RunEnded
 from tap_constantcontact.output.messages import MessageWriter
@@ -127,8 +127,8 @@ class Interrupted(io.BytesIO):
     [
         AirbyteWriter.flush,
         lambda writer: writer.write_message(StateMessage({})),
-        lambda writer: writer.say_status("contacts", Status.RUNNING),
-        lambda writer: writer.leave({}, complete=["contacts"]),
+        lambda writer: writer.send_status("contacts", StreamStatus.RUNNING),
+        lambda writer: writer.finish_streams({}, complete=["contacts"]),
     ],
     ids=["flush", "state", "log", "last state"],
 )
@@ -137,7 +137,7 @@ def test_a_signal_takes_away_no_record_that_waits(
 ) -> None:
     writer = AirbyteWriter()
     monkeypatch.setattr("sys.stdout", stdout := Interrupted(writer))
-    writer.begin(["contacts"], StreamStates([]))
+    writer.start_streams(["contacts"], StreamStates([]))
     with suppress(RunEnded):
         writer.write_message(record(1, size=0))
     with suppress(RunEnded):

@@ -70,7 +70,7 @@ def test_what_the_vendor_says_is_printed_without_addresses(
 ) -> None:
     sandbox.fail("/contacts", Fault.BAD_REQUEST, message="the address ada@example.com is in use")
     run = tap.sync(sandbox, "contacts")
-    assert "the address <e-mail address> is in use" in run.log
+    assert "the address <email address> is in use" in run.log
 
 
 def test_a_spent_token_is_not_printed(tap: TapCommand, sandbox: Sandbox) -> None:

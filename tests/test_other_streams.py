@@ -191,7 +191,7 @@ class TestPartner:
         del settings[missing]
         run = tap.sync(sandbox, *PARTNER, **settings)
         assert run.status == 1
-        assert "Setting partner_api_key needs" in run.log
+        assert "partner_api_key requires" in run.log
         assert missing in run.log
         assert settings["partner_api_key"] not in run.log
         assert not sandbox.requests

@@ -44,9 +44,9 @@ def test_it_has_the_form_of_the_hub() -> None:
 def test_each_group_of_settings_is_enough(group: list[str]) -> None:
     given = dict.fromkeys(group, "any")
     now = datetime.now(timezone.utc)
-    assert list(validation.problems(given, SETTINGS.to_dict(), now)) == []
+    assert list(validation.problems(given, SETTINGS.to_dict(), now, ())) == []
 
 
 def test_no_login_is_not_enough() -> None:
     now = datetime.now(timezone.utc)
-    assert list(validation.problems({}, SETTINGS.to_dict(), now)) != []
+    assert list(validation.problems({}, SETTINGS.to_dict(), now, ())) != []

@@ -110,9 +110,9 @@ def test_the_connection_test_reads_a_record_of_each_stream(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({}, "Settings client_id and refresh_token are needed"),
-        ({"access_token": "x", "max_requests": -1}, "Setting max_requests is -1, but must be"),
-        ({"access_token": "x", "start_date": "soon"}, "Setting start_date is 'soon', but must be"),
+        ({}, "Missing credentials: set client_id and refresh_token"),
+        ({"access_token": "x", "max_requests": -1}, "Invalid max_requests: -1 (must be"),
+        ({"access_token": "x", "start_date": "soon"}, "Invalid start_date: 'soon' (must be"),
     ],
 )
 @pytest.mark.parametrize("arguments", [(), ("--test",)])
@@ -129,8 +129,8 @@ def test_wrong_settings_are_refused(
 @pytest.mark.parametrize(
     ("option", "content", "said"),
     [
-        ("--config", "{", "not JSON"),
-        ("--state", "{", "not JSON"),
+        ("--config", "{", "Invalid JSON: "),
+        ("--state", "{", "Invalid JSON: "),
         ("--state", "[]", "The state is not one of this tap"),
         ("--state", '{"bookmarks": {"contacts": 3}}', "The state is not one of this tap"),
         ("--state", '{"type": "STATE", "value": {"bookmarks": {}}}', "The state is not one"),
@@ -140,7 +140,7 @@ def test_wrong_settings_are_refused(
         ("--config", "null", "must hold a JSON object"),
         ("--config", '"x"', "must hold a JSON object"),
         ("--catalog", '{"streams": [{"tap_stream_id": "a", "schema": {}}]}', "not one of this tap"),
-        ("--catalog", "{", "not JSON"),
+        ("--catalog", "{", "Invalid JSON: "),
         ("--catalog", "{}", "The catalog is not one"),
         ("--catalog", '{"streams": [{}]}', "The catalog is not one"),
     ],
@@ -164,7 +164,7 @@ def test_a_file_that_is_not_there_is_named(tap: TapCommand) -> None:
 def test_a_level_of_the_log_that_there_is_not_is_explained(tap: TapCommand) -> None:
     run = tap.run(None, "--about", env={"LOGLEVEL": "loud"})
     assert run.status == 1
-    said = "Unknown level: 'LOUD'. LOGLEVEL takes DEBUG, INFO, WARNING or ERROR"
+    said = "Invalid LOGLEVEL: 'LOUD' (must be DEBUG, INFO, WARNING or ERROR)"
     assert run.log.splitlines()[-1].endswith(said)
 
 
@@ -172,7 +172,7 @@ def test_an_api_that_is_not_there_is_explained(tap: TapCommand) -> None:
     settings = {**NOWHERE, "client_id": "a", "refresh_token": "b"}
     run = tap.run({**settings, "token_store": str(tap.token_store)})
     assert run.status == 1
-    assert "cannot be reached" in run.log
+    assert "Can't reach the API" in run.log
     assert "Traceback" not in run.log
 
 

@@ -1,62 +1,34 @@
-"""The tap's settings: what they are, what is accepted, and what is wrong with those given."""
+"""The tap's settings, as `--about`, Meltano and Airbyte show them."""
 
 from __future__ import annotations
 
 from singer_sdk import typing as th
 
-API_URL = "https://api.cc.email/v3"
-AUTH_URL = "https://authz.constantcontact.com/oauth2/default/v1/token"
-PARTNER_AUTH_URL = "https://authz.constantcontact.com/partners/oauth2/default/v1/token"
-
-CONTACT_STATUSES = (
-    "all",
-    "active",
-    "deleted",
-    "not_set",
-    "pending_confirmation",
-    "temp_hold",
-    "unsubscribed",
+from tap_constantcontact.settings.choices import (
+    ACTIVITY_TYPES,
+    API_URL,
+    AUTH_URL,
+    CAMPAIGN_STATUSES,
+    CONTACT_INCLUDES,
+    CONTACT_STATUSES,
+    EVENT_STATUSES,
+    PARTNER_AUTH_URL,
 )
-# The six of the contract. `sms_channel` was a legal value until 2024-11 and comes by itself now
-# (guess): it can be asked for, and is dropped where the API refuses it.
-CONTACT_INCLUDES = (
-    "custom_fields",
-    "list_memberships",
-    "phone_numbers",
-    "street_addresses",
-    "taggings",
-    "notes",
-)
-
-CAMPAIGN_STATUSES = ("Draft", "Scheduled", "Executing", "Done", "Error", "Removed")
-EVENT_STATUSES = ("ACTIVE", "DRAFT", "COMPLETE", "DELETED", "CANCELLED", "ERROR")
-# The values of tracking_activities_list (contract, getContactTracking).
-ACTIVITY_TYPES = (
-    "em_sends",
-    "em_opens",
-    "em_clicks",
-    "em_bounces",
-    "em_optouts",
-    "em_forwards",
-    "p_contact_open",
-    "p_contact_click",
-    "p_contact_add",
-    "p_contact_update",
-)
+from tap_constantcontact.settings.custom_streams import DECLARATION
 
 SETTINGS = th.PropertiesList(
     th.Property(
         "client_id",
         th.StringType,
         title="Client ID",
-        description="API key of your application. Needed with refresh_token.",
+        description="API key of your application. Required with refresh_token.",
     ),
     th.Property(
         "client_secret",
         th.StringType,
         secret=True,
         title="Client secret",
-        description="Secret of your application; leave it out for a PKCE application.",
+        description="Secret of your application. Leave it empty for a PKCE application.",
     ),
     th.Property(
         "refresh_token",
@@ -64,8 +36,8 @@ SETTINGS = th.PropertiesList(
         secret=True,
         title="Refresh token",
         description=(
-            "Refresh token of the account, from a sign-in with the scope offline_access. A token "
-            "that rotates is kept up to date in token_store."
+            "Refresh token of the account, from a sign-in with the scope offline_access; "
+            "tap-constantcontact-login gets it. Rotating tokens are kept up to date in token_store."
         ),
     ),
     th.Property(
@@ -74,8 +46,8 @@ SETTINGS = th.PropertiesList(
         secret=True,
         title="Access token",
         description=(
-            "An access token for a quick try without client_id and refresh_token; it ends within "
-            "a day. Not used when refresh_token is set."
+            "Access token for a quick try without client_id and refresh_token. It expires within "
+            "a day. Ignored if refresh_token is set."
         ),
     ),
     th.Property(
@@ -83,8 +55,8 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         title="Token store",
         description=(
-            "File in which tokens are kept between runs, one file for each account. Default: a "
-            "file in $XDG_STATE_HOME/tap-constantcontact, else ~/.local/state/tap-constantcontact."
+            "File that keeps tokens between runs; use one file per account. Default: a file in "
+            "$XDG_STATE_HOME/tap-constantcontact, or in ~/.local/state/tap-constantcontact."
         ),
     ),
     th.Property(
@@ -92,10 +64,10 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         title="Start date",
         description=(
-            "Where the first run begins: contacts, segments, campaigns and SMS campaigns that last "
-            "changed before, and older rows of tracking reports, are left out. A date "
-            "(2026-01-31), a timestamp (2026-01-31T08:00:00Z), or a time before now in hours, days "
-            "or weeks (-12h, -30d, -4w). Later runs go on from their state."
+            "Start of the first run. Contacts, segments, campaigns and SMS campaigns that were "
+            "last changed before it are skipped, and so are older rows of tracking reports. A date "
+            "(2026-01-31), a timestamp (2026-01-31T08:00:00Z), or a relative time in hours, days "
+            "or weeks (-12h, -30d, -4w). Later runs resume from their state."
         ),
         examples=["2026-01-31", "-30d"],
     ),
@@ -104,14 +76,14 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         default=API_URL,
         title="API URL",
-        description="Address of the API.",
+        description="Base URL of the API.",
     ),
     th.Property(
         "auth_url",
         th.StringType,
         default=AUTH_URL,
         title="Token URL",
-        description="Address that gives access tokens.",
+        description="URL of the endpoint that issues access tokens.",
     ),
     th.Property(
         "user_agent",
@@ -123,47 +95,47 @@ SETTINGS = th.PropertiesList(
         "requests_per_second",
         th.IntegerType(minimum=1),
         default=4,
-        title="Requests a second",
+        title="Requests per second",
         description=(
-            "The most requests in any second, of the same runs as in daily_quota; the API allows "
-            "an API key 4."
+            "Maximum requests per second, shared by the same runs as daily_quota. The API allows "
+            "4 per API key."
         ),
     ),
     th.Property(
         "max_parallel_requests",
         th.IntegerType(minimum=1),
         default=8,
-        title="Requests at a time",
+        title="Concurrent requests",
         description=(
-            "How many requests may wait for their answers at a time. 1 asks for one after the "
-            "other; rows and states are the same."
+            "Maximum number of concurrent requests. 1 sends one after the other. Records and "
+            "state are the same either way."
         ),
     ),
     th.Property(
         "max_requests",
         th.IntegerType(minimum=1),
-        title="Requests a run",
-        description="The most requests of one run; it ends early when they are used up.",
+        title="Requests per run",
+        description="Maximum requests per run. The run ends early when it reaches this budget.",
     ),
     th.Property(
         "daily_quota",
         th.IntegerType(minimum=1),
         default=10000,
-        title="Requests a day",
+        title="Requests per day",
         description=(
-            "The most requests in one UTC day of all runs with this client_id that keep their "
-            "tokens in the same folder, or share limits_url. The API allows an API key 10,000, "
-            "shared by everything that uses it."
+            "Maximum requests per UTC day, shared by all runs with this client_id that keep their "
+            "tokens in the same folder or use the same limits_url. The API allows 10,000 per API "
+            "key, shared by everything that uses the key."
         ),
     ),
     th.Property(
         "limits_url",
         th.StringType,
         secret=True,
-        title="Limits URL",
+        title="Redis URL for shared limits",
         description=(
-            "Address of a Redis (redis://…) through which several machines keep to the limits of "
-            "one client_id together. Needs the extra: tap-constantcontact[redis]."
+            "URL of a Redis server (redis:// or rediss://) through which several machines share "
+            "the limits of one client_id. Requires the extra: tap-constantcontact[redis]."
         ),
     ),
     th.Property(
@@ -171,10 +143,11 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         allowed_values=["fail", "stop", "wait"],
         default="fail",
-        title="When the quota is used up",
+        title="When the quota is exhausted",
         description=(
-            "fail: end with exit status 75. stop: end with success. wait: sleep until the quota "
-            "is new at 00:00 UTC. State is written before the run ends, and the next one goes on."
+            "fail: exit with status 75. stop: end successfully. wait: sleep until the quota "
+            "resets at 00:00 UTC. State is saved before the run ends, and the next run resumes "
+            "there."
         ),
     ),
     th.Property(
@@ -183,17 +156,17 @@ SETTINGS = th.PropertiesList(
         default="all",
         title="Contact status",
         description=(
-            f"Which contacts to read: {', '.join(CONTACT_STATUSES)}; several with commas between."
+            f"Statuses of the contacts to read, separated by commas: {', '.join(CONTACT_STATUSES)}."
         ),
     ),
     th.Property(
         "contacts_include",
         th.ArrayType(th.StringType(allowed_values=[*CONTACT_INCLUDES, "sms_channel"])),
         default=list(CONTACT_INCLUDES),
-        title="Parts of a contact",
+        title="Contact sub-resources",
         description=(
-            "Sub-resources that contacts come with. sms_channel comes by itself, and can be asked "
-            "for where the API takes it."
+            "Sub-resources to read with each contact. sms_channel is returned automatically; "
+            "request it only if the API accepts it."
         ),
     ),
     th.Property(
@@ -202,9 +175,9 @@ SETTINGS = th.PropertiesList(
         default=1,
         title="Days between contact sweeps",
         description=(
-            "How often all contacts are read, since no filter of the API shows every change, and "
-            "rounds of the streams of each contact begin: 0 means in every run. A sweep costs a "
-            "request for 450 contacts, a round one or more for each contact."
+            "How often to sweep, that is, re-read all contacts to catch changes that no API filter "
+            "exposes, and to start a new cycle of the per-contact streams. 0 means every run. A "
+            "sweep costs one request per 450 contacts, a cycle one or more requests per contact."
         ),
     ),
     th.Property(
@@ -212,7 +185,7 @@ SETTINGS = th.PropertiesList(
         th.ArrayType(th.StringType(allowed_values=[*CAMPAIGN_STATUSES])),
         title="Campaign status",
         description=(
-            "Statuses of the e-mail campaigns to read, and whose activities and reports to read. "
+            "Statuses of the email campaigns to read, along with their activities and reports. "
             "Default: all."
         ),
     ),
@@ -220,232 +193,144 @@ SETTINGS = th.PropertiesList(
         "event_status",
         th.ArrayType(th.StringType(allowed_values=[*EVENT_STATUSES])),
         title="Event status",
-        description="Statuses of the events to read, with their registrations. Default: all.",
+        description="Statuses of the events to read, along with their registrations. Default: all.",
     ),
     th.Property(
         "engagement_lookback_days",
         th.IntegerType(minimum=1),
         default=1,
-        title="Lookback of engagement",
+        title="Engagement lookback in days",
         description=(
-            "How many days before what is known the reports on an activity that has moved are "
-            "read again, for rows that come late; email_bounces at least 7."
+            "When an activity's counters change, re-read this many extra days of its reports to "
+            "catch late rows. email_bounces uses at least 7."
         ),
     ),
     th.Property(
         "engagement_rereads_days",
         th.ArrayType(th.IntegerType(minimum=1)),
         default=[7, 30],
-        title="Re-reads of engagement",
-        description=(
-            "How many days after its last send the reports on a campaign are read to their ends "
-            "once more."
-        ),
+        title="Engagement re-reads in days",
+        description=("Re-read a campaign's reports in full this many days after its last send."),
     ),
     th.Property(
         "links_without_clicks",
         th.BooleanType,
         default=True,
         title="Links without clicks",
-        description="Whether email_links has links that nobody has clicked.",
+        description="Include links without clicks in email_links.",
     ),
     th.Property(
         "contact_ids",
         th.ArrayType(th.StringType),
-        title="Contacts",
+        title="Contact IDs",
         description=(
-            "Contacts that the streams of each contact (contact_activity_details and others) are "
-            "read for. Default: all."
+            "Restrict the per-contact streams (contact_activity_details and others) to these "
+            "contact IDs. Default: all contacts."
         ),
     ),
     th.Property(
         "contact_lists",
         th.ArrayType(th.StringType),
-        title="Contact lists",
-        description=(
-            "Contact lists, by their ids, whose contacts the streams of each contact are read for."
-        ),
+        title="Contact list IDs",
+        description="Restrict the per-contact streams to members of any of these contact lists.",
     ),
     th.Property(
         "contact_tags",
         th.ArrayType(th.StringType),
-        title="Contact tags",
-        description=(
-            "Contact tags, by their ids, whose contacts the streams of each contact are read for."
-        ),
+        title="Contact tag IDs",
+        description="Restrict the per-contact streams to contacts with any of these tags.",
     ),
     th.Property(
         "contact_activity_types",
         th.ArrayType(th.StringType(allowed_values=[*ACTIVITY_TYPES])),
         default=list(ACTIVITY_TYPES),
-        title="Types of contact activities",
-        description="What contact_activity_details has.",
+        title="Contact activity types",
+        description="Activity types to include in contact_activity_details.",
     ),
     th.Property(
         "report_start",
         th.StringType,
         default="-365d",
-        title="Start of reports on contacts",
+        title="Start of contact reports",
         description=(
-            "Where contact_activity_summaries and contact_open_click_rates begin: a date, a "
-            "timestamp, or a time before now. At most five years before report_end."
+            "Start of the period of contact_activity_summaries and contact_open_click_rates: a "
+            "date, a timestamp, or a relative time. At most five years before report_end."
         ),
     ),
     th.Property(
         "report_end",
         th.StringType,
-        title="End of reports on contacts",
-        description="Where they end, in the same forms. Default: now.",
+        title="End of contact reports",
+        description="End of that period, in the same formats. Default: the start of the run.",
     ),
     th.Property(
         "landing_page_activity_ids",
         th.ArrayType(th.StringType),
-        title="Landing pages",
+        title="Landing page activity IDs",
         description=(
-            "Campaign activity ids of landing pages, for the streams of landing pages; no request "
-            "of the API lists them."
+            "Campaign activity IDs of the landing pages to read in the landing page streams. No "
+            "endpoint of the API lists them."
         ),
     ),
     th.Property(
         "v2_contact_ids",
         th.ArrayType(th.StringType),
-        title="V2 contact ids",
-        description="Contact ids of the V2 API, for the stream contact_id_xrefs.",
+        title="V2 contact IDs",
+        description="Contact IDs of the V2 API, for the stream contact_id_xrefs.",
     ),
     th.Property(
         "v2_list_ids",
         th.ArrayType(th.StringType),
-        title="V2 list ids",
-        description="Contact list ids of the V2 API, for the stream list_id_xrefs.",
+        title="V2 list IDs",
+        description="Contact list IDs of the V2 API, for the stream list_id_xrefs.",
     ),
     th.Property(
         "v2_email_campaign_ids",
         th.ArrayType(th.StringType),
-        title="V2 campaign ids",
-        description="Campaign ids of the V2 API, for the stream campaign_id_xrefs.",
+        title="V2 campaign IDs",
+        description="Campaign IDs of the V2 API, for the stream campaign_id_xrefs.",
     ),
     th.Property(
         "partner_api_key",
         th.StringType,
         secret=True,
         title="Partner API key",
-        description="Key of a technology partner, for the streams of partners.",
+        description="API key of a technology partner, for the partner streams.",
     ),
     th.Property(
         "partner_client_id",
         th.StringType,
         title="Partner client ID",
-        description="Client ID of the partner; needed with partner_api_key.",
+        description="Client ID of the partner. Required with partner_api_key.",
     ),
     th.Property(
         "partner_client_secret",
         th.StringType,
         secret=True,
         title="Partner client secret",
-        description="Client secret of the partner; needed with partner_api_key.",
+        description="Client secret of the partner. Required with partner_api_key.",
     ),
     th.Property(
         "partner_auth_url",
         th.StringType,
         default=PARTNER_AUTH_URL,
         title="Partner token URL",
-        description="Address that gives a partner's access tokens.",
+        description="URL of the endpoint that issues a partner's access tokens.",
     ),
     th.Property(
         "custom_streams",
-        th.ArrayType(
-            th.ObjectType(
-                th.Property(
-                    "name",
-                    th.StringType,
-                    required=True,
-                    title="Name",
-                    description="Name of the stream: small letters, digits and _.",
-                ),
-                th.Property(
-                    "path",
-                    th.StringType,
-                    required=True,
-                    title="Path",
-                    description="Path of the endpoint below api_url, such as /contact_lists.",
-                ),
-                th.Property(
-                    "records_path",
-                    th.StringType,
-                    title="Records path",
-                    description=(
-                        "Property of an answer that holds the records, with points between the "
-                        "names where it lies deeper. Default: the answer is the record, or the "
-                        "array of them."
-                    ),
-                ),
-                th.Property(
-                    "primary_keys",
-                    th.ArrayType(th.StringType),
-                    required=True,
-                    title="Primary keys",
-                    description="Properties that tell records apart.",
-                ),
-                th.Property(
-                    "replication_key",
-                    th.StringType,
-                    title="Replication key",
-                    description=(
-                        "Property with the time of a record's last change: runs then bring what "
-                        "has changed since the last one."
-                    ),
-                ),
-                th.Property(
-                    "params",
-                    th.CustomType(
-                        {
-                            "type": ["object", "null"],
-                            "additionalProperties": {"type": ["string", "integer", "boolean"]},
-                        }
-                    ),
-                    title="Parameters",
-                    description=(
-                        "Query parameters of the first page. One with {since} is sent when there "
-                        "is a bookmark or a start_date, with the time in place of it."
-                    ),
-                ),
-                th.Property(
-                    "schema",
-                    th.CustomType(
-                        {
-                            "type": ["object", "null"],
-                            "properties": {"properties": {"type": "object"}},
-                            "required": ["properties"],
-                        }
-                    ),
-                    title="Schema",
-                    description=(
-                        "JSON Schema of a record, whose properties become columns. Default: the "
-                        "keys, and the whole record in the column record."
-                    ),
-                ),
-                th.Property(
-                    "scopes",
-                    th.ArrayType(th.StringType),
-                    title="Scopes",
-                    description="Scopes that the endpoint needs, for the sign-in and for messages.",
-                ),
-                additional_properties=False,
-            )
-        ),
+        th.ArrayType(DECLARATION),
         title="Custom streams",
         description=(
-            "Endpoints that the tap has no stream of yet, each with a name, a path and the keys of "
-            "its records."
+            "Streams of your own for endpoints that the tap doesn't cover, each with a name, a "
+            "path and primary keys."
         ),
     ),
     th.Property(
         "max_records_per_stream",
         th.IntegerType(minimum=1),
-        title="Records a stream",
-        description=(
-            "The most records of each stream, for a quick look. Bookmarks do not claim the rest."
-        ),
+        title="Records per stream",
+        description=("Maximum records per stream, for a quick look. Bookmarks are not advanced."),
     ),
     th.Property(
         "keep_unknown_fields",
@@ -453,8 +338,8 @@ SETTINGS = th.PropertiesList(
         default=False,
         title="Keep unknown fields",
         description=(
-            "Whether properties that a schema does not know are kept, in the column _extra. They "
-            "are named at the end of a run in any case."
+            "Keep properties that the schema doesn't declare, in the column _extra. They are "
+            "named in a warning at the end of the run in any case."
         ),
     ),
 )

@@ -1,8 +1,8 @@
-"""What is wrong with the settings given, in sentences for people."""
+"""Validation of the settings, with messages that say what is wrong and what is accepted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,15 +12,14 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator, ValidationError
 
 from tap_constantcontact.settings import custom_streams
-from tap_constantcontact.settings.schema import CONTACT_STATUSES
-from tap_constantcontact.streams import NAMES
+from tap_constantcontact.settings.choices import CONTACT_STATUSES
 from tap_constantcontact.timestamps import format_timestamp, parse_start
 
 _PARTNER_LOGIN = {"partner_client_id", "partner_client_secret"}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _TYPES = {
-    "string": "a text",
-    "integer": "a whole number",
+    "string": "a string",
+    "integer": "an integer",
     "array": "a list",
     "boolean": "true or false",
     "object": "an object",
@@ -28,10 +27,11 @@ _TYPES = {
 
 
 def tidy(config: MutableMapping[str, Any]) -> None:
-    """Take out settings without a value, and the blanks around texts.
+    """Remove settings without a value, and the whitespace around strings.
 
-    An empty line of an `.env` file means "not set"; a secret read from a file has a line's end. So
-    it goes for what custom_streams declares: forms leave empty parts in it.
+    An empty line in an `.env` file means "not set", and a secret that was read from a file ends
+    with a newline. The same goes for the items of custom_streams, in which forms leave empty
+    properties.
     """
     for name, value in list(config.items()):
         config[name] = value.strip() if isinstance(value, str) else value
@@ -44,25 +44,31 @@ def tidy(config: MutableMapping[str, Any]) -> None:
             tidy(each)
 
 
-def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    """Yield what is wrong with the settings, a sentence each, without the value of a secret.
+def problems(
+    config: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    now: datetime,
+    built_in: Collection[str],
+) -> Iterator[str]:
+    """Yield a message for each problem in the settings, without the value of any secret.
 
     Args:
         config: the settings as given.
-        schema: the tap's whole schema of settings, with those that the SDK adds.
-        now: what a relative start_date counts from.
+        schema: the tap's whole schema of settings, including those that the SDK adds.
+        now: the time that relative times are subtracted from.
+        built_in: names of the tap's own streams, which custom streams can't have.
     """
     wrong = set()
     for error in Draft202012Validator(schema).iter_errors(dict(config)):
         wrong.add(str(error.path[0]) if error.path else "")
-        yield _sentence(error, schema)
+        yield _schema_violation(error, schema)
     for name, check in _CHECKS.items():
         if name in config and name not in wrong and not check(config[name], now):
             wrong.add(name)
-            yield _refusal(name, config[name], _ACCEPTED[check], schema)
+            yield _invalid(name, config[name], _ACCEPTED[check], schema)
     yield from _missing(config)
     if "custom_streams" not in wrong:
-        yield from custom_streams.problems(config.get("custom_streams", ()), NAMES)
+        yield from custom_streams.problems(config.get("custom_streams", ()), built_in)
     if not wrong:
         yield from _contradictions(config, now)
 
@@ -70,32 +76,38 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], now: datetime
 def _missing(config: Mapping[str, Any]) -> Iterator[str]:
     if not ("access_token" in config or {"client_id", "refresh_token"} <= config.keys()):
         yield (
-            "Settings client_id and refresh_token are needed (or access_token alone, for a quick "
-            "try); tap-constantcontact-login gets them, as the README says"
+            "Missing credentials: set client_id and refresh_token (run tap-constantcontact-login "
+            "to get them), or access_token alone for a quick try"
         )
     if "partner_api_key" in config and not config.keys() >= _PARTNER_LOGIN:
-        yield "Setting partner_api_key needs partner_client_id and partner_client_secret"
+        yield (
+            "partner_api_key requires partner_client_id and partner_client_secret. Set both, or "
+            "unset partner_api_key"
+        )
 
 
 def _contradictions(config: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    """Yield what settings, each good by itself, cannot be together."""
+    """Yield a message for each combination of valid settings that is not valid."""
     if config.get("contact_activity_types") == []:
-        yield "Setting contact_activity_types is [], but must name at least one type"
+        yield (
+            "Invalid contact_activity_types: [] (must contain at least one type; unset it to "
+            "include all)"
+        )
     start, end = config.get("report_start", "-365d"), config.get("report_end", "-0h")
     if parse_start(start, now) > parse_start(end, now):
-        yield f"Setting report_start is {start!r}, but must be before report_end, which is {end!r}"
+        yield f"Invalid report_start: {start!r} (must be before report_end, which is {end!r})"
 
 
 def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a hint for each setting that the tap does not have."""
+    """Yield a hint for each setting that the tap doesn't have."""
     for name in sorted(config.keys() - schema["properties"].keys()):
         close = get_close_matches(name, schema["properties"], n=1)
-        remedy = f"did you mean {close[0]}?" if close else "--about lists those that are"
-        yield f"Setting {name} is not known; {remedy}"
+        remedy = f"Did you mean {close[0]}?" if close else "Run with --about to list all settings"
+        yield f"Unknown setting: {name}. {remedy}"
 
 
 def resolve(config: MutableMapping[str, Any], now: datetime) -> None:
-    """Bring settings with several accepted forms into one: start_date into a timestamp."""
+    """Convert settings that have several formats into one: start_date into a timestamp."""
     if "start_date" in config:
         config["start_date"] = format_timestamp(parse_start(config["start_date"], now))
     if "contact_status" in config:
@@ -122,7 +134,7 @@ def _is_redis_url(value: str, _: datetime) -> bool:
     try:
         url = urlsplit(value)
         return url.scheme in ("redis", "rediss") and bool(url.hostname) and url.port != 0
-    except ValueError:  # also of a port that is no number
+    except ValueError:  # includes a port that is not a number
         return False
 
 
@@ -168,38 +180,39 @@ _ACCEPTED = {
     _is_header: "printable ASCII characters only",
     _is_path: "the path of a file",
     _is_start: (
-        "a date (2026-01-31), a timestamp (2026-01-31T08:00:00Z) or a time before now (-30d, "
-        "-12h, -4w), after 1970"
+        "a date (2026-01-31), a timestamp (2026-01-31T08:00:00Z) or a relative time (-30d, -12h, "
+        "-4w), after 1970"
     ),
-    _is_url: "an address that begins with https:// (http:// only for this machine)",
-    _is_redis_url: "an address that begins with redis:// or rediss://",
-    _are_statuses: f"one or more of {', '.join(CONTACT_STATUSES)}, with commas between",
+    _is_url: "a URL that starts with https:// (http:// only for this machine)",
+    _is_redis_url: "a URL that starts with redis:// or rediss://",
+    _are_statuses: f"one or more of {', '.join(CONTACT_STATUSES)}, separated by commas",
 }
 
-# Rules about the names of an object's properties.
-_OF_PARTS = ("required", "additionalProperties")
+# Keywords about the names of an object's properties.
+_PROPERTY_KEYWORDS = ("required", "additionalProperties")
 
 
-def _sentence(error: ValidationError, schema: Mapping[str, Any]) -> str:
+def _schema_violation(error: ValidationError, schema: Mapping[str, Any]) -> str:
     if not error.path:
         return error.message
     name = ".".join(str(part) for part in error.path)
-    if error.validator in _OF_PARTS:
+    if error.validator in _PROPERTY_KEYWORDS:
         properties = ", ".join(cast("Mapping[str, Any]", error.schema)["properties"])
-        return f"Setting {name} is not usable: {error.message}. It can have {properties}"
-    return _refusal(name, error.instance, _accepted(error.schema), schema)
+        return f"Invalid {name}: {error.message} (accepted properties: {properties})"
+    return _invalid(name, error.instance, _accepted(error.schema), schema)
 
 
-def _refusal(name: str, given: object, accepted: str, schema: Mapping[str, Any]) -> str:
-    secret = schema["properties"][name.split(".", maxsplit=1)[0]].get("secret")
-    shown = "not usable" if secret else repr(given)
-    return f"Setting {name} is {shown}, but must be {accepted}"
+def _invalid(name: str, given: object, accepted: str, schema: Mapping[str, Any]) -> str:
+    is_secret = schema["properties"][name.split(".", maxsplit=1)[0]].get("secret")
+    shown = "value hidden" if is_secret else repr(given)
+    return f"Invalid {name}: {shown} (must be {accepted})"
 
 
 def _accepted(schema: Any) -> str:
     if "enum" in schema:
         return f"one of {', '.join(str(value) for value in schema['enum'])}"
-    kinds = schema.get("type", [])
-    kind = next(kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null")
-    least = f" of at least {schema['minimum']}" if "minimum" in schema else ""
-    return _TYPES.get(kind, str(kind)) + least
+    declared = schema.get("type", [])
+    types = [declared] if isinstance(declared, str) else declared
+    type_ = next(each for each in types if each != "null")
+    minimum = f" of at least {schema['minimum']}" if "minimum" in schema else ""
+    return _TYPES.get(type_, str(type_)) + minimum

@@ -16,13 +16,13 @@ PACKAGE = Path(__file__).parents[2] / "tap_constantcontact"
 
 # Calls whose texts are for people; what is logged at the levels info and debug tells of no trouble.
 _TELLING = {
-    *("warning", "error", "critical", "log", "say_failure", "RetriableAPIError", "LoginError"),
-    *("_report", "_fail", "_end", "quota_exceeded", "_expect_some_stream"),
+    *("warning", "error", "critical", "log", "send_error", "RetriableAPIError", "LoginError"),
+    *("report", "_fail", "_end", "quota_exceeded", "require_readable_stream"),
 }
 # Variables that hold such a text before it is told.
 _NAMES = {"message", "said", "reason", "remedy", "again", "what"}
 _YIELDED_IN = {"validation.py", "custom_streams.py"}
-_RETURNED_BY = {"_login_problem", "_refusal", "_sentence"}
+_RETURNED_BY = {"_login_problem", "_invalid", "_schema_violation"}
 _GAP = "…"
 
 
