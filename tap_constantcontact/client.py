@@ -230,7 +230,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
         """End a stream; its state is written at once."""
         super().finalize_state_progress_markers(state)
         self._tap.end_stream(self.name)
-        self._tap.state_writer.write_now(self.tap_state)
+        self._tap.states.write_now(self.tap_state)
 
     def get_new_paginator(self) -> NextLinkPaginator:
         """Return what follows the links to next pages."""

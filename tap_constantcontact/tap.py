@@ -111,7 +111,9 @@ class TapConstantContact(Tap):
         check_files(arguments.get("state"), arguments.get("catalog"))
         super().__init__(**arguments)
         self._compare_with(self.input_catalog)
-        self._state_writer: StateThrottle = StateThrottle(self.message_writer)
+        self.states = StateThrottle(self.message_writer)
+        # In place of the SDK's, of which the SDK calls nothing but `write_state`.
+        self._state_writer = cast("Any", self.states)
         self._begun: list[str] = []
         self._ended: set[str] = set()
         self._progress: Progress | None = None
@@ -122,11 +124,6 @@ class TapConstantContact(Tap):
             # A line for each request; the table at the end has their number.
             mute = metrics.MetricExclusionFilter(metrics=[metrics.Metric.HTTP_REQUEST_COUNT])
             self.metrics_logger.addFilter(mute)
-
-    @property
-    def state_writer(self) -> StateThrottle:
-        """What writes states, not too often."""
-        return self._state_writer
 
     @cached_property
     def api(self) -> ApiRun:
@@ -234,7 +231,7 @@ class TapConstantContact(Tap):
         if not self._apis:
             return
         with suppress(RunEnded):  # nobody reads on, or another signal: it ends anyway
-            self.state_writer.write_now(self.state)
+            self.states.write_now(self.state)
         self._report_unknown_properties()
         if self._is_test:
             self._report_test()
@@ -380,10 +377,10 @@ class TapConstantContact(Tap):
         return Snapshot(
             stream=name,
             records=self.message_writer.records.get(name, 0),
-            answers=sum(api.responses.get(name, 0) for api in self._apis),
-            of_pages=stream.announced_pages if stream else 0,
+            responses=sum(api.responses.get(name, 0) for api in self._apis),
+            pages=stream.announced_pages if stream else 0,
             requests=sum(each.requests for each in limits),
-            today=max((each.requests_today for each in limits), default=0),
+            requests_today=max((each.requests_today for each in limits), default=0),
             daily_quota=self.config["daily_quota"],
         )
 

@@ -16,7 +16,7 @@ from singer_sdk.singerlib import Message, RecordMessage, StateMessage
 from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.error_messages import traceback_lines
 from tap_constantcontact.exceptions import RunEnded
-from tap_constantcontact.output.messages import ENCODER, MessageWriter, in_ascii
+from tap_constantcontact.output.messages import ENCODER, MessageWriter, to_ascii
 from tap_constantcontact.redaction import without_addresses
 
 
@@ -69,9 +69,9 @@ class AirbyteWriter(MessageWriter):
             content: what it says.
         """
         try:
-            self._undisturbed(lambda: self._write(_line(type_, name, content)))
+            self._without_interruption(lambda: self._write(_line(type_, name, content)))
         except RunEnded as ended:  # is for the main thread, with its next message
-            self._ends_with = ended.status
+            self._exit_status = ended.status
 
     def begin(self, streams: Iterable[str], states: StreamStates) -> None:
         """Say that streams are being read; the tap's states are theirs from here on.
@@ -94,7 +94,7 @@ class AirbyteWriter(MessageWriter):
         Raises:
             RunEnded: as of `write_message`.
         """
-        self._undisturbed(lambda: self._write(self._state_lines(bookmarks, complete)))
+        self._without_interruption(lambda: self._write(self._state_lines(bookmarks, complete)))
         self._reading = ()
 
     def say_status(self, stream: str, status: Status) -> None:
@@ -131,9 +131,9 @@ class AirbyteWriter(MessageWriter):
         content = {"type": "CONNECTOR_CONFIG", "emitted_at": _now(), "connectorConfig": config}
         self.say("CONTROL", "control", content)
 
-    def _undisturbed(self, write: Callable[[], None]) -> None:
+    def _without_interruption(self, write: Callable[[], None]) -> None:
         with self._lock:
-            super()._undisturbed(write)
+            super()._without_interruption(write)
 
     def _line(self, message: Message) -> bytes:
         """Return the line of a message, or what stands for it: schemas are in the catalog."""
@@ -215,7 +215,7 @@ def _status(stream: str, status: Status) -> dict[str, Any]:
 
 
 def _line(type_: str, name: str, content: Mapping[str, Any]) -> bytes:
-    return in_ascii(ENCODER.encode({"type": type_, name: content}) + b"\n")
+    return to_ascii(ENCODER.encode({"type": type_, name: content}) + b"\n")
 
 
 def _now() -> float:

@@ -49,7 +49,7 @@ class Source(TapConstantContact):
         config = {**deepcopy(self._configuration), **(instead or {})}
         config.pop(OWNER, None)
         super().__init__(config=config, message_writer=writer, **arguments)
-        self._ending = ShutdownHandler(self._unfinished, exit_at_once=end_by_signal)
+        self._ending = ShutdownHandler(self._unfinished, exit_now=end_by_signal)
 
     def connect(self) -> ApiRun:
         """Return the connection, whose lack concerns no stream alone.
