@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import backoff
 import requests
@@ -22,6 +22,7 @@ from singer_sdk.authenticators import BearerTokenAuthenticator, OAuthAuthenticat
 from singer_sdk.exceptions import RetriableAPIError
 from typing_extensions import override
 
+from tap_constantcontact.api.authentication import Login as Login  # noqa: PLC0414 - exported
 from tap_constantcontact.api.errors import error_key, vendor_message
 from tap_constantcontact.api.responses import body_of
 from tap_constantcontact.exceptions import LoginError
@@ -39,26 +40,6 @@ _SIGN_IN_AGAIN = (
     "It has already been used, was revoked, or was unused for 180 days. Sign in again "
     "(tap-constantcontact-login) and set refresh_token to the new token"
 )
-
-
-class Login(Protocol):
-    """Authenticates requests, and is told whether the API accepted the token."""
-
-    #: Held during a token request; a process that exits waits for it.
-    requesting: threading.Lock
-
-    def __call__(self, request: requests.PreparedRequest, /) -> requests.PreparedRequest:
-        """Return the request with its access token."""
-
-    def accept(self) -> None:
-        """Note that the API accepted the access token."""
-
-    def reject(self, access_token: str) -> None:
-        """Note that the API rejected an access token.
-
-        Raises:
-            LoginError: another token wouldn't help, or can't be obtained.
-        """
 
 
 class RefreshTokenAuthenticator(OAuthAuthenticator):

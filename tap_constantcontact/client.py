@@ -17,7 +17,7 @@ from tap_constantcontact.api.errors import QUOTA_EXCEEDED, error_from, error_key
 from tap_constantcontact.api.pagination import NextLinkPaginator
 from tap_constantcontact.api.prefetch import PredictedRequest
 from tap_constantcontact.api.responses import outline_of, part_of, request_line, rows_of
-from tap_constantcontact.api.run import ApiRun
+from tap_constantcontact.api.run_context import RunContext
 from tap_constantcontact.details import DetailReader
 from tap_constantcontact.exceptions import Forbidden, NotFound
 from tap_constantcontact.notes import StreamNotes
@@ -100,7 +100,7 @@ class ConstantContactStream(StreamHooks):
 
     @property
     @override
-    def api(self) -> ApiRun:
+    def api(self) -> RunContext:
         """What all streams of the run share."""
         return self.services.api
 
@@ -138,7 +138,7 @@ class ConstantContactStream(StreamHooks):
             return
         if not self.parent_stream_type:
             self.tap.begin_stream(self.name)
-            self.api.session.begin(self)
+            self.api.session.begin_stream(self)
         rows = self.read(context)
         if limit := self.config.get("max_records_per_stream"):
             rows = limited(rows, limit, lambda: self.records.built, self.stream_state)
@@ -248,13 +248,13 @@ class ConstantContactStream(StreamHooks):
             RunEnded: the quota is exhausted.
         """
         self.api.responses[self.name] += 1
-        self.api.compare_clocks(response)
+        self.api.update_clock_skew(response)
         if response.status_code == requests.codes.unauthorized:
             self.api.login.reject(_access_token(response.request))
             raise RetriableAPIError(f"{request_line(response)}: 401, with a new token", response)
         if response.status_code == requests.codes.too_many_requests:
             if error_key(response) == QUOTA_EXCEEDED:
-                self.api.limits.quota_exceeded()  # an exhausted quota is never retried
+                self.api.limits.wait_for_quota()  # no request is worth trying before that
             message = f"{request_line(response)}: 429 {vendor_message(response)}"
             raise RetriableAPIError(message, response)
         failure = error_from(response, self.permissions)
@@ -266,13 +266,13 @@ class ConstantContactStream(StreamHooks):
 
     def checkpoint(self) -> None:
         """Let the state be written if it is time, also where no record has moved it."""
-        self.tap.state_writer.write_state(self.tap_state)
+        self.tap.states.write_state(self.tap_state)
 
     @override
     def end(self) -> None:
         """Write the stream's state at once."""
         self.tap.end_stream(self.name)
-        self.tap.state_writer.write_now(self.tap_state)
+        self.tap.states.write_now(self.tap_state)
 
 
 def _mute(stream: ConstantContactStream) -> None:

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from requests import compat
+from requests import Response, compat
 from singer_sdk.exceptions import FatalAPIError
 
-if TYPE_CHECKING:
-    from requests import Response
-
-#: The SDK reads files with simplejson where it is installed; requests knows which one it is.
+#: The SDK reads files with simplejson if it is installed; requests knows which one is used.
 JSON_ERROR: type[ValueError] = compat.JSONDecodeError
 
 EXIT_FAILED = 1
-#: sysexits.h EX_TEMPFAIL: nothing is broken, a later run resumes.
+#: sysexits.h EX_TEMPFAIL: nothing is broken, and a later run resumes.
 EXIT_QUOTA = 75
-#: Added to a signal's number, as shells do.
+#: Added to the number of a signal, as shells do.
 SIGNAL_STATUS = 128
 
 
 class RunEnded(SystemExit):
-    """The run is over before its streams are, in good order: state is written, then it exits.
+    """Ends the run early but cleanly: the state is saved, then the process exits.
 
-    Not an `Exception`, so that the SDK does not report it as an unhandled error.
+    Not an `Exception`, so that the SDK doesn't report it as an unhandled error.
     """
 
     def __init__(self, status: int = 0, reason: str = "") -> None:
-        """End with an exit status.
+        """End the run.
 
         Args:
-            status: the exit status.
-            reason: which budget is used up, for people; of other ends there is nothing to say.
+            status: The exit status.
+            reason: Which budget is exhausted, in words for people; empty for a signal or a closed
+                pipe.
         """
         super().__init__(status)
         self.status = status
@@ -39,26 +35,26 @@ class RunEnded(SystemExit):
 
 
 class LoginError(FatalAPIError):
-    """No access token is to be had; the message says what to do."""
+    """Raised when no access token can be obtained; the message says what to do."""
 
 
 class Refused(FatalAPIError):
-    """The API refused a request for good."""
+    """Raised when the API rejects a request, and would reject it again."""
 
     def __init__(self, message: str, response: Response) -> None:
-        """Keep the status beside the message.
+        """Keep the status of the response.
 
         Args:
-            message: what was asked, and what the API said.
-            response: the API's answer.
+            message: What was requested, and what the API said.
+            response: The response.
         """
         super().__init__(message)
         self.status = response.status_code
 
 
 class Forbidden(Refused):
-    """403: the token lacks a scope, or the user a privilege."""
+    """Raised for a 403: the token lacks a scope, or the user a privilege."""
 
 
 class NotFound(Refused):
-    """404: what was asked for is not there (any more)."""
+    """Raised for a 404: there is nothing at the path, or nothing any more."""

@@ -11,7 +11,7 @@ from tap_constantcontact.output.progress import Snapshot
 from tap_constantcontact.output.summary import Row, table
 
 if TYPE_CHECKING:
-    from tap_constantcontact.api.run import ApiRun
+    from tap_constantcontact.api.run_context import RunContext
     from tap_constantcontact.client import ConstantContactStream
     from tap_constantcontact.tap import TapConstantContact
 
@@ -46,10 +46,10 @@ class RunReport:
         return Snapshot(
             stream=name,
             records=self._tap.message_writer.records.get(name, 0),
-            answers=sum(api.responses.get(name, 0) for api in self._apis),
-            of_pages=_announced_pages(stream) if stream else 0,
+            responses=sum(api.responses.get(name, 0) for api in self._apis),
+            pages=_announced_pages(stream) if stream else 0,
             requests=sum(each.requests for each in limits),
-            today=max((each.requests_today for each in limits), default=0),
+            requests_today=max((each.requests_today for each in limits), default=0),
             daily_quota=self._tap.config["daily_quota"],
         )
 
@@ -96,7 +96,7 @@ class RunReport:
         return ""
 
     @property
-    def _apis(self) -> list[ApiRun]:
+    def _apis(self) -> list[RunContext]:
         return self._tap.connections
 
 

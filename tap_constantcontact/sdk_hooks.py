@@ -19,15 +19,16 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
-from tap_constantcontact.api.run import TIMEOUT_SECONDS, ApiRun
+from tap_constantcontact.api.run_context import TIMEOUT_SECONDS, RunContext
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_constantcontact.api.prefetch import PrefetchingSession
+    from tap_constantcontact.api.session import PrefetchingSession
     from tap_constantcontact.auth import Login
+    from tap_constantcontact.tap import TapConstantContact
 
 _MAX_BACKOFF_SECONDS = 60
 
@@ -37,9 +38,11 @@ class StreamHooks(RESTStream[ParseResult]):
 
     Attributes:
         manages_state: whether the stream moves its bookmark itself, instead of the SDK.
+        tap: the tap that the stream belongs to.
     """
 
     manages_state: ClassVar[bool] = False
+    tap: TapConstantContact
 
     allow_redirects = False
     payload_as_json = False
@@ -72,6 +75,19 @@ class StreamHooks(RESTStream[ParseResult]):
     def _is_whole(self) -> bool:
         """Whether all properties are selected."""
         return all(self.mask.values())
+
+    @override
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[Record, Any, None]:
+        """Read and write the records; however that ends, none is left waiting in the writer.
+
+        The SDK has no public hook around the loop over the records of a stream.
+        """
+        try:
+            yield from super()._sync_records(context, write_messages=write_messages)
+        finally:
+            self.tap.message_writer.flush()
 
     @override
     def _increment_stream_state(
@@ -121,7 +137,7 @@ class StreamHooks(RESTStream[ParseResult]):
         return super().generate_child_contexts(record, context) if self.child_streams else ()
 
     @property
-    def api(self) -> ApiRun:
+    def api(self) -> RunContext:
         """What all streams of the run share."""
         raise NotImplementedError
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_constantcontact.api.prefetch import PredictedRequest
-    from tap_constantcontact.api.run import ApiRun
+    from tap_constantcontact.api.run_context import RunContext
     from tap_constantcontact.client import ConstantContactStream
     from tap_constantcontact.tap import TapConstantContact
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Services:
     """What streams are given; each part is made when it is first needed."""
 
-    def __init__(self, tap: TapConstantContact, connect: Callable[[], ApiRun]) -> None:
+    def __init__(self, tap: TapConstantContact, connect: Callable[[], RunContext]) -> None:
         """Serve the streams of a login.
 
         Args:
@@ -42,7 +42,7 @@ class Services:
         self._activity_readers: dict[str, ActivityReader] = {}
 
     @property
-    def api(self) -> ApiRun:
+    def api(self) -> RunContext:
         """The connection."""
         return self._connect()
 

@@ -1,4 +1,4 @@
-"""Ends the process within a second when a signal asks for it."""
+"""Ending the process within a second after a signal."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ _GRACE_SECONDS = 0.8
 
 
 class ShutdownHandler:
-    """Ends the process after a signal, even if a full pipe or a lock holds it up."""
+    """Ends the process after a signal, even if a full pipe or a lock blocks the main thread."""
 
     def __init__(
         self,
         unfinished: Callable[[], AbstractContextManager[object]],
-        exit_at_once: Callable[[int], object] = os._exit,
+        exit_now: Callable[[int], object] = os._exit,
     ) -> None:
         """Prepare for a signal.
 
         Args:
-            unfinished: gives a lock that is free when nothing is under way that must be
-                finished first.
-            exit_at_once: ends the process with an exit status, from whatever thread.
+            unfinished: Returns a context that is entered once no work is left that must be
+                completed before the process exits.
+            exit_now: Ends the process with an exit status, from any thread.
         """
         self._unfinished = unfinished
-        self._exit = exit_at_once
-        self._begun = False
+        self._exit_now = exit_now
+        self._has_begun = False
 
     def begin(self, signum: int, writer: MessageWriter) -> None:
-        """End with the exit status of a signal.
+        """Shut down with the exit status of a signal.
 
         Args:
-            signum: the signal; a further one changes nothing.
-            writer: is let finish its line.
+            signum: The signal; further ones change nothing.
+            writer: May complete the line it is writing.
 
         Raises:
-            RunEnded: in the main thread, so that it winds up in good order.
+            RunEnded: In the main thread, so that the run ends cleanly.
         """
-        if self._begun:
+        if self._has_begun:
             return
-        self._begun = True
+        self._has_begun = True
         status = SIGNAL_STATUS + signum
-        deadline = threading.Timer(_GRACE_SECONDS, self._exit_at_once, [status])
+        deadline = threading.Timer(_GRACE_SECONDS, self._exit_when_finished, [status])
         deadline.daemon = True
         deadline.start()
         writer.end(status)
 
-    def _exit_at_once(self, status: int) -> None:
+    def _exit_when_finished(self, status: int) -> None:
         with self._unfinished():
-            self._exit(status)
+            self._exit_now(status)

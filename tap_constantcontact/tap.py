@@ -17,7 +17,7 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum
 from typing_extensions import override
 
 from tap_constantcontact.api.rate_limit import RateLimit
-from tap_constantcontact.api.run import ApiRun
+from tap_constantcontact.api.run_context import RunContext
 from tap_constantcontact.api.shared_limits import open_counter
 from tap_constantcontact.auth import (
     AccessTokenAuthenticator,
@@ -75,7 +75,8 @@ class TapConstantContact(TapHooks):
         check_files(arguments.get("state"), arguments.get("catalog"))
         super().__init__(**arguments)
         self._compare_with(self.input_catalog)
-        self._states = StateThrottle(self.message_writer)
+        #: What writes states, not too often.
+        self.states = StateThrottle(self.message_writer)
         self._progress: Progress | None = None
         if command := click.get_current_context(silent=True):
             self.follow_progress()
@@ -88,17 +89,17 @@ class TapConstantContact(TapHooks):
 
     @property
     @override
-    def state_writer(self) -> StateThrottle:
-        """What writes states, not too often."""
-        return self._states
+    def state_writer(self) -> Any:
+        """The writer of states, of which the SDK calls nothing but `write_state`."""
+        return self.states
 
     @cached_property
-    def api(self) -> ApiRun:
+    def api(self) -> RunContext:
         """What the streams share; made when the first of them needs it."""
         return self._connect(self._login(), self.config.get("client_id", ""), for_partners=False)
 
     @cached_property
-    def partner_api(self) -> ApiRun:
+    def partner_api(self) -> RunContext:
         """What the streams of partners share."""
         client_id = self.config["partner_client_id"]
         store = self.config.get("token_store")
@@ -198,8 +199,7 @@ class TapConstantContact(TapHooks):
         if not self.connections:
             return
         with suppress(RunEnded):  # nobody reads on, or another signal: it ends anyway
-            self.state_writer.write_now(self.state)
-        self.message_writer.flush()
+            self.states.write_now(self.state)
         message = (
             "%s: properties came that no schema knows: %s. keep_unknown_fields keeps them; please "
             "report them"
@@ -258,14 +258,14 @@ class TapConstantContact(TapHooks):
         return unfinished
 
     @property
-    def connections(self) -> list[ApiRun]:
+    def connections(self) -> list[RunContext]:
         """The connections that were made so far."""
         made = vars(self)
         return [made[name] for name in ("api", "partner_api") if name in made]
 
-    def _connect(self, login: Login, client_id: str, *, for_partners: bool) -> ApiRun:
+    def _connect(self, login: Login, client_id: str, *, for_partners: bool) -> RunContext:
         folder = login.store.path.parent if isinstance(login, RefreshTokenAuthenticator) else None
-        return ApiRun(
+        return RunContext(
             url=self.config["api_url"].rstrip("/"),
             login=login,
             limits=RateLimit(
@@ -273,10 +273,11 @@ class TapConstantContact(TapHooks):
                 max_requests=self.config.get("max_requests"),
                 daily_quota=self.config["daily_quota"],
                 on_quota_exceeded=self.config["on_quota_exceeded"],
-                ledger=open_counter(self.config.get("limits_url"), folder, client_id),
+                counter=open_counter(self.config.get("limits_url"), folder, client_id),
             ),
             user_agent=self.user_agent,
             max_parallel_requests=self._max_parallel_requests,
+            before_wait=self.message_writer.flush,
             streams=[
                 stream
                 for stream in self.streams.values()

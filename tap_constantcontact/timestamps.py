@@ -12,21 +12,21 @@ _SECONDS_PER_HOUR = 3600
 
 
 def format_timestamp(moment: datetime) -> str:
-    """Return an aware moment in UTC with a `Z`: to the millisecond, finer only where it is finer.
+    """Return an aware datetime in UTC with a `Z`, to the millisecond or, if needed, microsecond.
 
-    The API's times have milliseconds at most (seen), so that texts of one width keep the order of
-    time, which is how the SDK compares them.
+    The API's times have milliseconds at most (observed), so that texts of one width sort by time,
+    which is how the SDK compares them.
     """
     utc = moment if moment.tzinfo is timezone.utc else moment.astimezone(timezone.utc)
-    finest = "microseconds" if utc.microsecond % _MILLISECOND else "milliseconds"
-    return utc.isoformat(timespec=finest).removesuffix("+00:00") + "Z"
+    precision = "microseconds" if utc.microsecond % _MILLISECOND else "milliseconds"
+    return utc.isoformat(timespec=precision).removesuffix("+00:00") + "Z"
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Return the moment that a text names, in UTC; one without an offset is taken as UTC.
+    """Return a timestamp as a datetime in UTC; without an offset, it is taken as UTC.
 
     Raises:
-        ValueError: the text names no moment (empty, 30 February, the year 10000 in UTC, …).
+        ValueError: The text isn't a timestamp (empty, February 30, the year 10000 in UTC, …).
     """
     moment = datetime.fromisoformat(text.strip())
     if moment.tzinfo is None:
@@ -38,7 +38,7 @@ def parse_timestamp(text: str) -> datetime:
 
 
 def normalize_timestamp(text: object) -> str | None:
-    """Return a timestamp in the form of `format_timestamp`, or None where it is not one."""
+    """Return a timestamp as `format_timestamp` writes it, or None if it isn't one."""
     try:
         return format_timestamp(parse_timestamp(text)) if isinstance(text, str) else None
     except ValueError:
@@ -46,14 +46,14 @@ def normalize_timestamp(text: object) -> str | None:
 
 
 def parse_start(text: str, now: datetime) -> datetime:
-    """Return the moment of a date, a timestamp, or a time before now such as `-30d`.
+    """Return a date, a timestamp, or a time before now such as `-30d` as a datetime.
 
     Args:
-        text: an ISO 8601 date or timestamp, or `-` with a number of hours, days or weeks.
-        now: what a relative time counts from.
+        text: An ISO 8601 date or timestamp, or `-` with a number of hours, days or weeks.
+        now: The time that a relative one counts from.
 
     Raises:
-        ValueError: the text is none of these.
+        ValueError: The text is something else.
     """
     relative = _RELATIVE.fullmatch(text.strip())
     if relative is None:

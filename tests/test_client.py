@@ -98,7 +98,7 @@ def test_a_link_to_another_host_is_refused_and_gets_no_token(
     sandbox.fail("/contacts", Fault.FOREIGN_NEXT)
     run = tap.sync(sandbox, "contacts")
     assert run.status == 1
-    assert "it is not followed and no token is sent there" in run.log
+    assert "It was not followed, and no token was sent there" in run.log
     assert not [request for request in sandbox.requests if "elsewhere" in request.path]
 
 
@@ -107,7 +107,7 @@ def test_links_in_a_circle_end_the_run(tap: TapCommand, make_sandbox: MakeSandbo
     sandbox.fail("/contacts", Fault.LOOP, times=9)
     run = tap.sync(sandbox, "contacts")
     assert run.status == 1
-    assert "go in a circle" in run.log
+    assert "form a loop" in run.log
     assert "Traceback" not in run.log
 
 
@@ -176,7 +176,7 @@ def test_a_used_up_quota_is_not_asked_again_and_the_next_run_goes_on(
     sandbox.fail("/emails/*", Fault.QUOTA_EXCEEDED, skip=3)
     run = tap.sync(sandbox, "account", "email_campaigns", on_quota_exceeded=on_quota_exceeded)
     assert run.status == status
-    assert "The quota is new at" in run.log
+    assert "the quota resets at" in run.log
     assert "unhandled" not in run.log
     assert [request.status for request in api_requests(sandbox)].count(429) == 1
     sandbox.clear_faults()
@@ -190,7 +190,7 @@ def test_the_budget_of_a_run_is_kept(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, max_requests=5)
     assert run.status == 75
     assert len(api_requests(sandbox)) == 5
-    assert "The run has made its 5 requests (max_requests)" in run.log
+    assert "Request budget reached: 5 requests (max_requests)" in run.log
     assert run.states
 
 

@@ -13,7 +13,7 @@ from support.target import Target, hidden_by
 
 from sandbox import TOKEN_PATH, Fault
 from tap_constantcontact import auth
-from tap_constantcontact.api import prefetch, run
+from tap_constantcontact.api import run_context, session
 from tap_constantcontact.sdk_hooks import StreamHooks
 
 CAMPAIGNS = ("email_campaigns", "email_campaign_activities", "email_opens")
@@ -43,9 +43,9 @@ HANGING = 0.6  # seconds, which is longer than the tap waits in these tests
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tap wait for a part of a second only: for a response, and when it is throttled."""
     monkeypatch.setattr(StreamHooks, "timeout", 0.3)
-    monkeypatch.setattr(run, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(run_context, "TIMEOUT_SECONDS", 0.3)
     monkeypatch.setattr(auth, "_TOKEN_TIMEOUT_SECONDS", 0.3)
-    monkeypatch.setattr(prefetch, "_THROTTLE_SECONDS", 0.02)
+    monkeypatch.setattr(session, "_THROTTLE_SECONDS", 0.02)
 
 
 PASSES = 0

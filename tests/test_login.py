@@ -309,7 +309,7 @@ def test_a_code_that_somebody_else_has_used_is_explained(
     ("fault", "said"),
     [
         (Fault.UNAVAILABLE, "The token endpoint returned 503 Service Unavailable. No tokens"),
-        (Fault.NOT_JSON, "the answer is no JSON object or array"),
+        (Fault.NOT_JSON, "the response is not a JSON object or array"),
         (Fault.CUT, "No response to the token request (ChunkedEncodingError)"),
     ],
 )
@@ -658,4 +658,4 @@ def test_the_status_does_not_wait_for_a_day_to_end(tap: TapCommand, sandbox: San
     settings = {**sandbox.settings, "token_store": str(tap.token_store)}
     ended = run("--status", on_quota_exceeded="wait", **settings)
     assert ended.status == 75
-    assert "The API's quota of the day is used up" in ended.stderr
+    assert "The API's daily quota is exhausted" in ended.stderr

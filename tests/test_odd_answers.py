@@ -115,7 +115,7 @@ def test_an_activity_that_is_forbidden_costs_no_other(
     run = tap.run(fake_server.settings, select=["email_campaigns", "email_campaign_activities"])
     assert run.status == 0, run.log
     assert run.keys("email_campaign_activities", "campaign_activity_id") == ["one", "three"]
-    assert "one is left out: GET /v3/emails/activities/two: 403" in run.log
+    assert "skipping one item: GET /v3/emails/activities/two: 403" in run.log
 
 
 def test_a_campaign_with_a_time_to_come_does_not_hide_the_next_ones(

@@ -16,13 +16,13 @@ from support.sandboxes import MakeSandbox
 from support.tap import TapCommand, TapProcess
 
 from sandbox import Fault, Sandbox
-from tap_constantcontact.output.progress import Pace, Snapshot, said_of_run, said_of_stream
+from tap_constantcontact.output.progress import Pace, Snapshot, run_progress, stream_progress
 from tap_constantcontact.output.summary import Row, table
 
 #: The tap as it is, with a look every few hundredths of a second.
 OFTEN = """
 import sys
-from tap_constantcontact import progress
+from tap_constantcontact.output import progress
 progress.SECONDS_BETWEEN_LINES = progress.SECONDS_BETWEEN_DISPLAYS = 0.02
 from tap_constantcontact.__main__ import main
 sys.argv[0] = "tap-constantcontact"
@@ -36,40 +36,42 @@ def looking_often(command: list[str]) -> list[str]:
 
 
 def test_the_stream_and_its_pages_are_told() -> None:
-    assert said_of_stream(Snapshot()) == "Begins"
-    reports = Snapshot(stream="email_opens", records=12500, answers=1025)
-    assert said_of_stream(reports) == "email_opens: 12,500 records, 1,025 requests"
-    contacts = Snapshot(stream="contacts", records=12500, answers=25, of_pages=210)
-    assert said_of_stream(contacts) == "contacts: 12,500 records, page 25 of 210"
+    assert stream_progress(Snapshot()) == "Starting"
+    reports = Snapshot(stream="email_opens", records=12500, responses=1025)
+    assert stream_progress(reports) == "email_opens: 12,500 records, 1,025 requests"
+    contacts = Snapshot(stream="contacts", records=12500, responses=25, pages=210)
+    assert stream_progress(contacts) == "contacts: 12,500 records, page 25 of 210"
 
 
 def test_the_pace_and_the_time_left_are_told() -> None:
     pace = Pace()
-    pace.see(Snapshot(stream="account", requests=0), at=0)
+    pace.add(Snapshot(stream="account", requests=0), taken_at=0)
     assert pace.requests_per_second is None
     assert pace.seconds_left is None
     for second in range(1, 31):
         pages = Snapshot("contacts", 500 * second, 4 * second, 840, 4 * second, 4 * second, 10_000)
-        pace.see(pages, at=second)
+        pace.add(pages, taken_at=second)
     assert pace.requests_per_second == pytest.approx(4)
     assert pace.seconds_left == pytest.approx(180)
-    assert said_of_run(pages, pace) == (
-        "120 of today's 10,000 requests, 4.0 a second, 3 min left of this stream"
+    assert run_progress(pages, pace) == (
+        "120 of today's 10,000 requests, 4.0 requests/s, about 3 min left in this stream"
     )
 
 
 def test_the_pace_is_that_of_the_last_minute() -> None:
     pace = Pace()
     for second in range(200):  # the API throttles: there is nothing any more
-        pace.see(Snapshot(stream="contacts", requests=min(4 * second, 400)), at=second)
+        pace.add(Snapshot(stream="contacts", requests=min(4 * second, 400)), taken_at=second)
     assert pace.requests_per_second == 0
-    assert said_of_run(Snapshot(today=400, daily_quota=10_000), pace).endswith("0.0 a second")
+    assert run_progress(Snapshot(requests_today=400, daily_quota=10_000), pace).endswith(
+        "0.0 requests/s"
+    )
 
 
 def test_nothing_is_foretold_where_the_api_does_not_tell() -> None:
     pace = Pace()
     for second in range(10):
-        pace.see(Snapshot(stream="email_opens", answers=second), at=second)
+        pace.add(Snapshot(stream="email_opens", responses=second), taken_at=second)
     assert pace.seconds_left is None
 
 
@@ -164,7 +166,7 @@ def test_the_table_says_what_a_run_that_ends_early_has_left(
 def test_the_table_counts_items_that_are_left_out(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/emails/activities/*", Fault.NOT_FOUND, times=3)
     run = tap.sync(sandbox, "email_campaign_activities")
-    assert run.log.count("one is left out") == 1
+    assert run.log.count("skipping one item") == 1
     assert re.search(r"\d that are gone or may not be read", run.log.splitlines()[-1])
 
 

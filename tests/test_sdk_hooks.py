@@ -24,6 +24,7 @@ SDK = Path(singer_sdk.__file__).parent
 #: The parameters of each private hook that is overridden or called.
 SIGNATURES: dict[tuple[type, str], list[str]] = {
     (RESTStream, "_generate_record_messages"): ["self", "record"],
+    (RESTStream, "_sync_records"): ["self", "context", "write_messages"],
     (RESTStream, "_increment_stream_state"): ["self", "latest_record", "context"],
     (RESTStream, "finalize_state_progress_markers"): ["self", "state"],
     (Tap, "_validate_config"): ["self", "raise_errors"],
@@ -54,7 +55,11 @@ def test_private_hooks_of_the_sdk_are_overridden_in_sdk_hooks_only() -> None:
     assert set(_overridden()) <= {
         ("sdk_hooks", cls, name)
         for cls, names in {
-            "StreamHooks": ("_generate_record_messages", "_increment_stream_state"),
+            "StreamHooks": (
+                "_generate_record_messages",
+                "_sync_records",
+                "_increment_stream_state",
+            ),
             "TapHooks": ("_validate_config", "_handle_termination"),
         }.items()
         for name in names

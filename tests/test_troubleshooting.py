@@ -34,7 +34,7 @@ def test_troubleshooting_items_explain_their_messages() -> None:
     [
         "The token endpoint returned no access token. Check auth_url",
         "…: skipping one item: …",
-        "The API's quota of the day is used up",
+        "The API's daily quota is exhausted",
         "Invalid …: … (must be …)",
     ],
 )

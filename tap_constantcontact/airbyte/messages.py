@@ -17,7 +17,7 @@ from typing_extensions import override
 from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.error_messages import traceback_lines
 from tap_constantcontact.exceptions import RunEnded
-from tap_constantcontact.output.messages import ENCODER, MessageWriter, in_ascii
+from tap_constantcontact.output.messages import ENCODER, MessageWriter, to_ascii
 from tap_constantcontact.redaction import without_addresses
 
 
@@ -70,9 +70,9 @@ class AirbyteWriter(MessageWriter):
             content: the content.
         """
         try:
-            self._undisturbed(lambda: self._write(_line(type_, name, content)))
+            self._without_interruption(lambda: self._write(_line(type_, name, content)))
         except RunEnded as ended:  # raised in the main thread with its next message
-            self._ends_with = ended.status
+            self._exit_status = ended.status
 
     def start_streams(self, streams: Iterable[str], states: StreamStates) -> None:
         """Report that streams are started; from here on the tap's states are theirs.
@@ -95,7 +95,7 @@ class AirbyteWriter(MessageWriter):
         Raises:
             RunEnded: as in `write_message`.
         """
-        self._undisturbed(lambda: self._write(self._state_lines(bookmarks, complete)))
+        self._without_interruption(lambda: self._write(self._state_lines(bookmarks, complete)))
         self._current = ()
 
     def send_status(self, stream: str, status: StreamStatus) -> None:
@@ -133,9 +133,9 @@ class AirbyteWriter(MessageWriter):
         self.send("CONTROL", "control", content)
 
     @override
-    def _undisturbed(self, write: Callable[[], None]) -> None:
+    def _without_interruption(self, write: Callable[[], None]) -> None:
         with self._lock:
-            super()._undisturbed(write)
+            super()._without_interruption(write)
 
     @override
     def _line(self, message: Message) -> bytes:
@@ -219,7 +219,7 @@ def _status(stream: str, status: StreamStatus) -> dict[str, Any]:
 
 
 def _line(type_: str, name: str, content: Mapping[str, Any]) -> bytes:
-    return in_ascii(ENCODER.encode({"type": type_, name: content}) + b"\n")
+    return to_ascii(ENCODER.encode({"type": type_, name: content}) + b"\n")
 
 
 def _now() -> float:

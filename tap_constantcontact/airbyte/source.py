@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from tap_constantcontact.airbyte.messages import AirbyteWriter
 from tap_constantcontact.airbyte.token_store import OWNER_PROPERTY, PlatformTokenStore
-from tap_constantcontact.api.run import ApiRun
+from tap_constantcontact.api.run_context import RunContext
 from tap_constantcontact.auth import Login, RefreshTokenAuthenticator
 from tap_constantcontact.exceptions import SIGNAL_STATUS
 from tap_constantcontact.shutdown import ShutdownHandler
@@ -48,9 +48,9 @@ class Source(TapConstantContact):
         config = {**deepcopy(self._configuration), **(overrides or {})}
         config.pop(OWNER_PROPERTY, None)
         super().__init__(config=config, message_writer=writer, **arguments)
-        self._shutdown = ShutdownHandler(self._unfinished, exit_at_once=end_by_signal)
+        self._shutdown = ShutdownHandler(self._unfinished, exit_now=end_by_signal)
 
-    def connect(self) -> ApiRun:
+    def connect(self) -> RunContext:
         """Open the connection to the API before any stream does, since all of them need it.
 
         Raises:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
 
     from tap_constantcontact.api.prefetch import PredictedRequest
-    from tap_constantcontact.api.run import ApiRun
+    from tap_constantcontact.api.run_context import RunContext
 
 #: Roles whose activities have reports (contract).
 REPORTED = frozenset({"primary_email", "resend"})
@@ -78,7 +78,9 @@ class CampaignRequests(Protocol):
 class CampaignIndex:
     """Lists campaigns and knows what has changed of them, for all streams of a run."""
 
-    def __init__(self, requests: CampaignRequests, api: ApiRun, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self, requests: CampaignRequests, api: RunContext, config: Mapping[str, Any]
+    ) -> None:
         """Begin with nothing requested.
 
         Args:
@@ -340,7 +342,7 @@ class _Detail(NamedTuple):
 class _ActivityRequests:
     """Requests activities and their counters for the change log."""
 
-    def __init__(self, index: CampaignIndex, counters: CounterSource, api: ApiRun) -> None:
+    def __init__(self, index: CampaignIndex, counters: CounterSource, api: RunContext) -> None:
         self._index = index
         self._counters = counters
         self._api = api

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from requests import Response
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_constantcontact.api.run import ApiRun
+    from tap_constantcontact.api.run_context import RunContext
 
 _MAX_PASSES = 3
 
@@ -132,7 +132,7 @@ class ContactSlice(NamedTuple):
 class ContactReader:
     """Reads contacts for all streams that need them."""
 
-    def __init__(self, stream: ContactSource, api: ApiRun) -> None:
+    def __init__(self, stream: ContactSource, api: RunContext) -> None:
         """Make a reader; it requests nothing yet.
 
         Args:

@@ -1,1 +1,1 @@
-"""What leaves the tap: records, messages, states, and progress."""
+"""What the tap writes: records, messages, states, progress and the summary of a run."""

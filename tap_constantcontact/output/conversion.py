@@ -1,8 +1,8 @@
-"""Values that every target takes, made from what the API sends.
+"""Conversion of the API's values to the types that a schema declares.
 
-A schema is turned once into a function that brings a record into the types it declares: UTC
-timestamps that end in `Z`, ids as texts, numbers as numbers. It works in place: copies of all
-records would cost as much as bringing them into their types.
+A schema is compiled once into a function that converts a record: timestamps to UTC with a `Z`, IDs
+to strings, numbers to numbers. It works in place, since copying every record would take as long as
+converting it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 from tap_constantcontact.timestamps import format_timestamp, parse_timestamp
 
 Converter = Callable[[Any], Any]
-#: Is told the path of a property, and its value.
+#: Called with the path of a property, and its value.
 Report = Callable[[str, Any], None]
 
-# The form that the API sends nearly always; the rest takes more time.
+# The form that the API nearly always sends; other forms take longer.
 _USUAL_TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3})?Z"
 )
@@ -28,27 +28,27 @@ _CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
 class ConversionError(ValueError):
-    """A value that has no place in the type its schema declares."""
+    """Raised for a value that can't be converted to the type its schema declares."""
 
 
-# An array or an object where a timestamp should be is refused by its cache.
+# TypeError comes from the cache of timestamps, for an array or an object.
 _INVALID = (ConversionError, TypeError)
 
 
 def converter(
     schema: Mapping[str, Any], invalid: Report, unknown: Report, path: str = ""
 ) -> Converter:
-    """Return a function that brings a value into the type of its schema.
+    """Return a function that converts a value to the type of its schema.
 
     Args:
-        schema: a JSON Schema with one type beside null at every level.
-        invalid: is told of each property whose value has another type and became null.
-        unknown: is told of each property that the schema lacks, and that is left out.
-        path: the path of the value within its record.
+        schema: A JSON Schema with one type, and possibly null, at every level.
+        invalid: Called for each property whose value has another type and was replaced by null.
+        unknown: Called for each property that isn't in the schema and was dropped.
+        path: The path of the value within its record.
     """
     convert = _converter(schema, invalid, unknown, path)
 
-    def clean(value: Any) -> Any:
+    def convert_or_null(value: Any) -> Any:
         if value is None:
             return None
         try:
@@ -57,7 +57,7 @@ def converter(
             _report_invalid(invalid, path, value)
             return None
 
-    return clean
+    return convert_or_null
 
 
 def _converter(schema: Mapping[str, Any], invalid: Report, unknown: Report, path: str) -> Converter:
@@ -66,35 +66,35 @@ def _converter(schema: Mapping[str, Any], invalid: Report, unknown: Report, path
         return _object(schema["properties"], invalid, unknown, path)
     if kind == "array" and "items" in schema:
         if _converter(schema["items"], invalid, unknown, path) is _string:
-            return _texts
+            return _strings
         return _array(converter(schema["items"], invalid, unknown, path))
     if kind == "string" and schema.get("format") == "date-time":
-        return _normal_timestamp
+        return _timestamp
     return _CONVERTERS[kind]
 
 
 def _object(
     properties: Mapping[str, Any], invalid: Report, unknown: Report, path: str
 ) -> Converter:
-    """Return what cleans an object in place: the part that most of the time of a run is spent in.
+    """Return a function that converts an object in place; a run spends most of its time here.
 
-    Most values have the one type that needs no conversion, so that they cost no call.
+    Most values already have the right type, and cost no call.
     """
     prefix = f"{path}." if path else ""
     converters = {
         name: _converter(schema, invalid, unknown, prefix + name)
         for name, schema in properties.items()
     }
-    fitting = {
-        name: _FITTING[convert] for name, convert in converters.items() if convert in _FITTING
+    unchanged = {
+        name: _UNCHANGED[convert] for name, convert in converters.items() if convert in _UNCHANGED
     }
 
-    def clean_object(value: Any) -> dict[str, Any]:
+    def convert_object(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise ConversionError
         others = []
         for name, item in value.items():
-            if type(item) is fitting.get(name):
+            if type(item) is unchanged.get(name):
                 continue
             convert = converters.get(name)
             if convert is None:
@@ -108,37 +108,37 @@ def _object(
         for name in others:
             item, column = value.pop(name), _snake_case(name)
             if column in converters:
-                value.update(clean_object({column: item}))
+                value.update(convert_object({column: item}))
             else:
                 unknown(prefix + name, item)
         return value
 
-    return clean_object
+    return convert_object
 
 
 def _report_invalid(invalid: Report, path: str, value: Any) -> None:
-    if value != "":  # an empty text says "none" and is no surprise
+    if value != "":  # the API's way to say "none"
         invalid(path, value)
 
 
-def _array(clean_item: Converter) -> Converter:
-    def clean_array(value: Any) -> list[Any]:
+def _array(convert_item: Converter) -> Converter:
+    def convert_array(value: Any) -> list[Any]:
         if not isinstance(value, list):
             raise ConversionError
-        return [clean_item(item) for item in value]
+        return [convert_item(item) for item in value]
 
-    return clean_array
+    return convert_array
 
 
-def _texts(value: Any) -> list[Any]:
+def _strings(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise ConversionError
     return [item if type(item) is str or item is None else _string(item) for item in value]
 
 
 @lru_cache(maxsize=4096)
-def _normal_timestamp(text: Any) -> str:
-    """Return a timestamp in the form of `timestamp`; one record often has the same time often."""
+def _timestamp(text: Any) -> str:
+    """Return a timestamp as `format_timestamp` writes it; records often repeat the same one."""
     if not isinstance(text, str):
         raise ConversionError
     try:
@@ -200,8 +200,8 @@ _CONVERTERS: dict[str, Converter] = {
     "object": _anything,
     "array": _anything,
 }
-#: The type whose values a converter leaves as they are.
-_FITTING: dict[Converter, type] = {_string: str, _integer: int, _boolean: bool}
+#: The type whose values a converter returns unchanged.
+_UNCHANGED: dict[Converter, type] = {_string: str, _integer: int, _boolean: bool}
 
 
 def _snake_case(name: str) -> str:

@@ -1,6 +1,6 @@
-"""How far a run is, while it runs: a display on a terminal, else a line now and then.
+"""The progress of a run: a live line on a terminal, or a log line now and then.
 
-It looks at counts that are kept anyway, from a thread of its own, so that records cost no more.
+It reads counts that exist anyway, from a thread of its own, so that it costs nothing per record.
 """
 
 from __future__ import annotations
@@ -14,216 +14,226 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from typing_extensions import override
 
 logger = logging.getLogger("tap-constantcontact.progress")
 
 SECONDS_BETWEEN_LINES = 30.0
 SECONDS_BETWEEN_DISPLAYS = 0.5
-# The pace is that of the last seconds: a stream may wait for a throttling API.
+# The pace of the last minute counts: earlier, the API may have throttled.
 _PACE_SECONDS = 60.0
 _MINUTE = 60
 _HOUR = 3600
 
-_BAR = 12
-_WIDTH, _HEIGHT = 80, 24
+_BAR_WIDTH = 12
+_DEFAULT_WIDTH, _HEIGHT = 80, 24
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How far a run is at a moment.
+    """The progress of a run at one moment.
 
     Attributes:
-        stream: the stream that is being read; nothing before the first one.
-        records: its records so far.
-        answers: its answers so far: pages, and details of rows.
-        of_pages: how many pages it has, where the API tells; else 0.
-        requests: the requests of the run so far.
-        today: the requests of the API key in this UTC day, as far as they are known.
-        daily_quota: the most of them.
+        stream: The stream that is being read; empty before the first one.
+        records: Its records so far.
+        responses: Its responses so far: pages, and details of rows.
+        pages: Its total number of pages if the API announced it, else 0.
+        requests: The requests of the run so far.
+        requests_today: The requests made with the API key in this UTC day, if known.
+        daily_quota: The maximum number of requests per UTC day.
     """
 
     stream: str = ""
     records: int = 0
-    answers: int = 0
-    of_pages: int = 0
+    responses: int = 0
+    pages: int = 0
     requests: int = 0
-    today: int = 0
+    requests_today: int = 0
     daily_quota: int = 0
 
 
-@dataclass(frozen=True)
-class _Moment:
-    at: float
-    look: Snapshot
+class _Sample(NamedTuple):
+    taken_at: float
+    snapshot: Snapshot
 
 
 class Pace:
-    """How fast a run is, from what was seen in the last minute."""
+    """How fast a run is, from the snapshots of the last minute."""
 
     def __init__(self) -> None:
-        """Begin with nothing seen."""
-        self._seen: deque[_Moment] = deque()
+        """Create a pace without snapshots."""
+        self._samples: deque[_Sample] = deque()
 
-    def see(self, look: Snapshot, at: float) -> None:
-        """Take notice of how far a run is.
+    def add(self, snapshot: Snapshot, taken_at: float) -> None:
+        """Add a snapshot.
 
         Args:
-            look: how far it is.
-            at: when, in seconds that only go forward.
+            snapshot: The snapshot.
+            taken_at: Seconds that only increase.
         """
-        self._seen.append(_Moment(at, look))
-        while at - self._seen[0].at > _PACE_SECONDS:
-            self._seen.popleft()
+        self._samples.append(_Sample(taken_at, snapshot))
+        while taken_at - self._samples[0].taken_at > _PACE_SECONDS:
+            self._samples.popleft()
 
     @property
     def requests_per_second(self) -> float | None:
-        """The requests in a second, or None as long as that is not known."""
-        first, last = self._seen[0], self._seen[-1]
-        return _rate(last.look.requests - first.look.requests, last.at - first.at)
+        """Requests per second, or None while unknown."""
+        first, last = self._samples[0], self._samples[-1]
+        requests = last.snapshot.requests - first.snapshot.requests
+        return _rate(requests, last.taken_at - first.taken_at)
 
     @property
     def seconds_left(self) -> float | None:
-        """The seconds until the stream is read, or None where that cannot be known."""
-        last = self._seen[-1]
-        first = next(moment for moment in self._seen if moment.look.stream == last.look.stream)
-        rate = _rate(last.look.answers - first.look.answers, last.at - first.at)
-        left = last.look.of_pages - last.look.answers
+        """Seconds until the stream is complete, or None if unknown."""
+        last = self._samples[-1]
+        stream = last.snapshot.stream
+        first = next(sample for sample in self._samples if sample.snapshot.stream == stream)
+        responses = last.snapshot.responses - first.snapshot.responses
+        rate = _rate(responses, last.taken_at - first.taken_at)
+        left = last.snapshot.pages - last.snapshot.responses
         return left / rate if rate and left > 0 else None
 
 
 class View(Protocol):
-    """Shows how far a run is."""
+    """Shows the progress of a run."""
 
-    #: Seconds between two looks.
+    #: Seconds between two updates.
     seconds: float
 
-    def show(self, look: Snapshot, pace: Pace) -> None:
-        """Show it."""
+    def show(self, snapshot: Snapshot, pace: Pace) -> None:
+        """Show the progress."""
 
     def close(self) -> None:
-        """End the display."""
+        """Stop showing it."""
 
 
-class Lines:
-    """Says it in lines of the log."""
+class LogView(View):
+    """Logs lines."""
 
     def __init__(self) -> None:
-        """Begin."""
+        """Create the view."""
         self.seconds = SECONDS_BETWEEN_LINES
 
-    def show(self, look: Snapshot, pace: Pace) -> None:
+    @override
+    def show(self, snapshot: Snapshot, pace: Pace) -> None:
         """Log a line."""
-        logger.info("%s; %s", said_of_stream(look), said_of_run(look, pace))
+        logger.info("%s; %s", stream_progress(snapshot), run_progress(snapshot, pace))
 
+    @override
     def close(self) -> None:
-        """Nothing is to be taken away."""
+        """Do nothing: the lines stay."""
 
 
-class Display:
-    """Shows it in the last line of a terminal, below what is logged."""
+class TerminalView(View):
+    """Updates the last line of a terminal, below the log."""
 
     def __init__(self) -> None:
-        """Take the last line of the terminal."""
+        """Reserve the last line."""
         from tqdm import tqdm  # noqa: PLC0415 - only a terminal needs it
         from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415
 
         self.seconds = SECONDS_BETWEEN_DISPLAYS
-        tqdm.monitor_interval = 0  # no thread more: it is told when to look
+        tqdm.monitor_interval = 0  # no further thread: this one calls for updates
         self._open = ExitStack()
-        # Where a terminal does not know its size, tqdm would show nothing.
+        # With a terminal of unknown size, tqdm would show nothing.
         self._bar = tqdm(
             file=sys.stderr, leave=False, bar_format="{desc}", ncols=_width(), nrows=_HEIGHT
         )
         self._open.callback(self._bar.close)
         self._open.enter_context(logging_redirect_tqdm())
 
-    def show(self, look: Snapshot, pace: Pace) -> None:
-        """Write the line anew, cut to the width of the terminal."""
-        self._bar.total = look.of_pages or None
-        self._bar.n = min(look.answers, look.of_pages)
-        bar = f" |{{bar:{_BAR}}}| " if look.of_pages else "; "
-        self._bar.bar_format = f"{said_of_stream(look)}{bar}{said_of_run(look, pace)}"
-        self._bar.ncols = _width()  # it is cut to that
+    @override
+    def show(self, snapshot: Snapshot, pace: Pace) -> None:
+        """Update the line; tqdm cuts it to the width of the terminal."""
+        self._bar.total = snapshot.pages or None
+        self._bar.n = min(snapshot.responses, snapshot.pages)
+        bar = f" |{{bar:{_BAR_WIDTH}}}| " if snapshot.pages else "; "
+        self._bar.bar_format = f"{stream_progress(snapshot)}{bar}{run_progress(snapshot, pace)}"
+        self._bar.ncols = _width()
         self._bar.refresh()
 
+    @override
     def close(self) -> None:
-        """Give the line back."""
+        """Remove the line."""
         self._open.close()
 
 
 class Progress:
-    """Looks at a run until it ends."""
+    """Follows a run until it ends."""
 
     def __init__(
-        self, look: Callable[[], Snapshot], clock: Callable[[], float] = time.monotonic
+        self,
+        take_snapshot: Callable[[], Snapshot],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare.
+        """Prepare to follow a run.
 
         Args:
-            look: tells how far the run is; is called from another thread.
-            clock: seconds that only go forward.
+            take_snapshot: Returns the progress so far; called from another thread.
+            clock: Returns seconds that only increase.
         """
-        self._look = look
+        self._take_snapshot = take_snapshot
         self._clock = clock
         self._pace = Pace()
-        self._over = threading.Event()
+        self._has_ended = threading.Event()
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Look from here on; it goes on where it has begun already."""
+        """Start to show the progress, unless that was already done."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="progress", daemon=True)
             self._thread.start()
 
     def end(self) -> None:
-        """Look no more, and give the terminal back."""
-        self._over.set()
+        """Stop showing it, and clear the line on the terminal."""
+        self._has_ended.set()
         if self._thread:
             self._thread.join(timeout=1)
 
     def _work(self) -> None:
         view = view_for_stderr()
         try:
-            self._pace.see(self._look(), self._clock())
-            while not self._over.wait(view.seconds):
-                look = self._look()
-                self._pace.see(look, self._clock())
-                view.show(look, self._pace)
+            self._pace.add(self._take_snapshot(), self._clock())
+            while not self._has_ended.wait(view.seconds):
+                snapshot = self._take_snapshot()
+                self._pace.add(snapshot, self._clock())
+                view.show(snapshot, self._pace)
         finally:
             view.close()
 
 
 def view_for_stderr() -> View:
-    """Return what shows progress: a display where people look, else lines in the log.
+    """Return a live line if a person is watching stderr, else log lines.
 
-    Where records go to the terminal too, they would tear the display.
+    A live line would be torn apart by records on the same terminal.
     """
     is_terminal = sys.stderr.isatty() and not sys.stdout.isatty()
     if is_terminal and os.environ.get("TERM") != "dumb":
-        return Display()
-    return Lines()
+        return TerminalView()
+    return LogView()
 
 
-def said_of_stream(look: Snapshot) -> str:
-    """Return how far the stream is, for people."""
-    if not look.stream:
-        return "Begins"
-    answers = f"{look.answers:,} requests"
-    if look.of_pages:
-        answers = f"page {min(look.answers, look.of_pages):,} of {look.of_pages:,}"
-    return f"{look.stream}: {look.records:,} records, {answers}"
+def stream_progress(snapshot: Snapshot) -> str:
+    """Return the progress of the stream, in words for people."""
+    if not snapshot.stream:
+        return "Starting"
+    responses = f"{snapshot.responses:,} requests"
+    if snapshot.pages:
+        responses = f"page {min(snapshot.responses, snapshot.pages):,} of {snapshot.pages:,}"
+    return f"{snapshot.stream}: {snapshot.records:,} records, {responses}"
 
 
-def said_of_run(look: Snapshot, pace: Pace) -> str:
-    """Return how the run is getting on, for people."""
-    rate, left = pace.requests_per_second, pace.seconds_left
-    said = [f"{look.today:,} of today's {look.daily_quota:,} requests"]
+def run_progress(snapshot: Snapshot, pace: Pace) -> str:
+    """Return the progress of the run, in words for people."""
+    rate, seconds_left = pace.requests_per_second, pace.seconds_left
+    parts = [f"{snapshot.requests_today:,} of today's {snapshot.daily_quota:,} requests"]
     if rate is not None:
-        said.append(f"{rate:.1f} a second")
-    if left is not None:
-        said.append(f"{_duration(left)} left of this stream")
-    return ", ".join(said)
+        parts.append(f"{rate:.1f} requests/s")
+    if seconds_left is not None:
+        parts.append(f"about {_duration(seconds_left)} left in this stream")
+    return ", ".join(parts)
 
 
 def _rate(number: int, seconds: float) -> float | None:
@@ -231,11 +241,11 @@ def _rate(number: int, seconds: float) -> float | None:
 
 
 def _width() -> int:
-    """Return how many characters fit into a line of the terminal without touching its end."""
+    """Return how many characters fit in a line of the terminal without touching its end."""
     columns = 0
     with suppress(OSError):
         columns = os.get_terminal_size(sys.stderr.fileno()).columns
-    return (columns or _WIDTH) - 1
+    return (columns or _DEFAULT_WIDTH) - 1
 
 
 def _duration(seconds: float) -> str:

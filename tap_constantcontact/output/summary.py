@@ -1,4 +1,4 @@
-"""What a run did, for people: a table of its streams."""
+"""The summary of a run: a table of its streams."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ class Row(NamedTuple):
     """What a run did with a stream.
 
     Attributes:
-        stream: its name.
-        records: the records that were written.
-        requests: the answers that were read for it.
-        note: what was not read, and why; nothing if all was.
+        stream: Name of the stream.
+        records: Number of records written.
+        requests: Number of responses read.
+        note: What was not read, and why; empty if everything was.
     """
 
     stream: str
@@ -22,17 +22,17 @@ class Row(NamedTuple):
     note: str = ""
 
 
-_HEAD = ("stream", "records", "requests", "not read")
+_HEADER = ("stream", "records", "requests", "not read")
 
 
 def table(rows: Iterable[Row]) -> str:
-    """Return a table, whose last column is left out where there is nothing to say."""
+    """Return a table; the last column is omitted if no row has a note."""
     cells = [
         (name, f"{records:,}", f"{requests:,}", note) for name, records, requests, note in rows
     ]
-    head = _HEAD if any(note for *_, note in cells) else (*_HEAD[:3], "")
-    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
-    return "\n".join(_line(line, widths) for line in (head, *cells))
+    header = _HEADER if any(note for *_, note in cells) else (*_HEADER[:3], "")
+    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    return "\n".join(_line(line, widths) for line in (header, *cells))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

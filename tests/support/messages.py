@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[2] / "tap_constantcontact"
 # Calls whose texts are for people; what is logged at the levels info and debug tells of no trouble.
 _TELLING = {
     *("warning", "error", "critical", "log", "send_error", "RetriableAPIError", "LoginError"),
-    *("report", "_fail", "_end", "quota_exceeded", "require_readable_stream"),
+    *("report", "_fail", "_end", "wait_for_quota", "require_readable_stream"),
 }
 # Variables that hold such a text before it is told.
 _NAMES = {"message", "said", "reason", "remedy", "again", "what"}
