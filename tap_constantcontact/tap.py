@@ -16,9 +16,9 @@ from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, Fat
 from singer_sdk.helpers.capabilities import CapabilitiesEnum
 from typing_extensions import override
 
+from tap_constantcontact.api.counter_factory import open_counter
 from tap_constantcontact.api.rate_limit import RateLimit
 from tap_constantcontact.api.run_context import RunContext
-from tap_constantcontact.api.shared_limits import open_counter
 from tap_constantcontact.auth import (
     AccessTokenAuthenticator,
     Login,

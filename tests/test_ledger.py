@@ -24,7 +24,7 @@ GAP = 0.025
 WORKER = f"""
 import sys, time
 from pathlib import Path
-from tap_constantcontact.api.shared_limits import open_counter
+from tap_constantcontact.api.counter_factory import open_counter
 
 url, folder, turns = sys.argv[1:]
 counter = open_counter(url, Path(folder), "key")

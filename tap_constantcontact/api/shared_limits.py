@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from filelock import FileLock
-from singer_sdk.exceptions import ConfigurationError
 from typing_extensions import override
 
 logger = logging.getLogger("tap-constantcontact.limits")
@@ -176,40 +175,9 @@ class FallbackCounter(SharedCounter):
         return self._own.reserve(requests, delay, gap)
 
 
-def open_counter(limits_url: str | None, folder: Path | None, client_id: str) -> SharedCounter:
-    """Return the counter of an API key.
-
-    Args:
-        limits_url: URL of the Redis server that several machines share, if any.
-        folder: The folder of the file that is used otherwise.
-        client_id: The API key; without one, nothing is shared.
-
-    Raises:
-        ConfigurationError: Redis, or its Python package, can't be used.
-    """
-    own = MemoryCounter()
-    if limits_url and client_id:
-        return FallbackCounter(_redis_counter(limits_url, client_id), own)
-    if folder and client_id:
-        return FallbackCounter(FileCounter(folder, client_id), own)
-    return own
-
-
 def fingerprint(client_id: str) -> str:
     """Return a short name for an API key that doesn't reveal the key."""
     return hashlib.sha256(client_id.encode()).hexdigest()[:16]
-
-
-def _redis_counter(url: str, client_id: str) -> SharedCounter:
-    try:
-        from tap_constantcontact.api.redis_limits import RedisCounter  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        message = (
-            "limits_url requires the redis extra: pip install 'tap-constantcontact[redis]' (or "
-            "unset limits_url)"
-        )
-        raise ConfigurationError(message) from error
-    return RedisCounter(url, client_id)
 
 
 def _next_slot(value: CounterValue, now: float, requests: int, delay: float, gap: float) -> Slot:
