@@ -14,6 +14,8 @@ from support.target import Target, hidden_by
 from sandbox import TOKEN_PATH, Fault
 from tap_constantcontact import auth, client, read_ahead
 
+pytestmark = pytest.mark.slow
+
 CAMPAIGNS = ("email_campaigns", "email_campaign_activities", "email_opens")
 
 

@@ -21,6 +21,8 @@ from support.change_log import NothingExpected
 from tap_constantcontact.changes import Activity, ActivityLog, Counters, Tally
 from tap_constantcontact.errors import RunEnded
 
+pytestmark = pytest.mark.slow
+
 BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 #: By stream: what counts its rows, and how far it looks back.

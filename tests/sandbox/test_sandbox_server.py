@@ -1583,6 +1583,7 @@ def command(*arguments: str) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.e2e
 def test_the_command_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
     with subprocess.Popen(
         command("--latency", "0-0.01"), cwd=PROJECT, text=True,
@@ -1608,6 +1609,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("host", ["::1", "no.such.host.invalid", "a..b"])
+@pytest.mark.e2e
 def test_the_command_says_in_one_line_that_it_knows_no_such_host(host: str) -> None:
     ended = run("--host", host)
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -1623,6 +1625,7 @@ def test_the_command_says_in_one_line_that_it_knows_no_such_host(host: str) -> N
         ("event-links", "none"),
     ],
 )
+@pytest.mark.e2e
 def test_the_command_refuses_values_without_meaning(flag: str, value: str) -> None:
     ended = run(f"--{flag}", value)
     assert ended.returncode == 2
@@ -1659,6 +1662,7 @@ def test_the_help_tells_what_can_be_done_by_hand() -> None:
         assert f"/_sandbox/{path}" in text
 
 
+@pytest.mark.e2e
 def test_the_command_says_in_one_line_that_a_port_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
