@@ -21,7 +21,8 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo analytics models targets airbyte login-browser bench requests test pythons lint format
+.PHONY: help demo analytics models targets airbyte login-browser bench requests check test unit pythons
+.PHONY: lint style types format
 .PHONY: plugin docs site contract clean
 
 help: ## Say what can be made.
@@ -51,18 +52,29 @@ bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Measure the tap beside others
 requests: .venv/made ## Count the requests of runs, and what they lose (REQUESTS: its options, as --help).
 	@.venv/bin/python -m sandbox.bench $(REQUESTS)
 
+check: .venv/made ## Check style and types, and run the unit tests: for every change, in seconds.
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target style types unit
+
 # On two cores: one of three tests waits for something.
-test: .venv/made .venv-target-jsonl/made lint ## Check style and types, and run all tests.
-	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl .venv/bin/python -m pytest -n 3 --dist worksteal
+test: .venv/made .venv-target-jsonl/made lint ## Check style and types, run all tests, and print what they cover.
+	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl \
+		.venv/bin/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
+
+unit: .venv/made
+	@.venv/bin/python -m pytest --quiet -m unit
 
 pythons: $(PYTHONS:%=.venv-%/made) ## Test with other versions of Python (PYTHONS, TESTS; "tests" for all).
 	@for python in $(PYTHONS); do \
 		echo $$python; .venv-$$python/bin/python -m pytest -q -n 3 --dist worksteal $(TESTS) || exit 1; \
 	done
 
-lint: .venv/made ## Check style and types.
+lint: style types ## Check style and types.
+
+style: .venv/made
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check
+
+types: .venv/made
 	@.venv/bin/mypy --no-error-summary
 
 format: .venv/made ## Bring the code into its format.
@@ -82,7 +94,7 @@ contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT
 	@.venv/bin/python tests/contract.py
 
 clean: ## Take away what was made.
-	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache .coverage* .hypothesis build dist
 
 .venv/made: pyproject.toml
 	$(call install,--editable . --group test)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from support.fake_server import FakeServer
 from support.lanes import lane_of, restrict
 from support.processes import Processes
@@ -23,6 +24,11 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if name.startswith(("PYTHON", "TAP_CONSTANTCONTACT_")) or name == "LOGLEVEL":
             del os.environ[name]
+
+
+# The same cases in each run, on a machine of any speed.
+settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
+settings.load_profile("deterministic")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -42,7 +42,7 @@ def sync(contacts: int) -> tuple[int, int]:
     return calls["all"], calls["pages"]
 
 
-@pytest.mark.sandbox
+@pytest.mark.e2e
 def test_a_record_costs_few_calls_and_a_page_is_parsed_once(
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
