@@ -21,7 +21,8 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo analytics models targets airbyte login-browser bench requests test pythons lint format
+.PHONY: help demo analytics models targets airbyte login-browser bench requests check test unit pythons
+.PHONY: lint style types format
 .PHONY: plugin docs site contract clean
 
 help: ## Say what can be made.
@@ -51,19 +52,30 @@ bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Compare the speed of the tap 
 requests: .venv/made ## Count the requests of syncs, and the rows they lose (REQUESTS: its options, as --help).
 	@.venv/bin/python -m checks.request_budget $(REQUESTS)
 
+check: .venv/made ## Check style and types, and run the unit tests: for every change, in seconds.
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target style types unit
+
 # On two cores: one of three tests waits for something.
-test: .venv/made .venv-target-jsonl/made lint ## Check style and types, and run all tests.
-	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl .venv/bin/python -m pytest -n 3 --dist worksteal
+test: .venv/made .venv-target-jsonl/made lint ## Check style and types, run all tests, and print what they cover.
+	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl \
+		.venv/bin/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
+
+unit: .venv/made
+	@.venv/bin/python -m pytest --quiet -m unit
 
 pythons: $(PYTHONS:%=.venv-%/made) ## Test with other versions of Python (PYTHONS, TESTS; "tests" for all).
 	@for python in $(PYTHONS); do \
 		echo $$python; .venv-$$python/bin/python -m pytest -q -n 3 --dist worksteal $(TESTS) || exit 1; \
 	done
 
-lint: .venv/made ## Check style, imports and types.
+lint: style types ## Check style, imports and types.
+
+style: .venv/made
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check
 	@out=$$(.venv/bin/lint-imports --no-cache) || { echo "$$out"; exit 1; }
+
+types: .venv/made
 	@.venv/bin/mypy --no-error-summary
 
 format: .venv/made ## Bring the code into its format.
@@ -83,7 +95,8 @@ contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT
 	@.venv/bin/python -m tools.contract
 
 clean: ## Take away what was made.
-	rm -rf .venv .venv-* .meltano .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-* .meltano .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+		.ruff_cache build dist
 
 .venv/made: pyproject.toml
 	$(call install,--editable . --group test)

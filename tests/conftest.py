@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from support.fake_server import FakeServer
+from support.lanes import lane_of, restrict
+from support.processes import Processes
 from support.sandboxes import MakeSandbox, small_sandbox
 from support.tap import TapCommand, TapProcess
 
@@ -23,6 +26,25 @@ def pytest_configure() -> None:
             del os.environ[name]
 
 
+# The same cases in each run, on a machine of any speed.
+settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
+settings.load_profile("deterministic")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put each test into its lane."""
+    for item in items:
+        item.add_marker(lane_of(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Hold a test, and the fixtures that it is the first to use, to what its lane allows."""
+    with pytest.MonkeyPatch.context() as patch:
+        restrict(patch, lane_of(item))
+        return (yield)
+
+
 @pytest.fixture
 def tap(tmp_path: Path) -> TapCommand:
     """Return the tap's command line, which runs in this process."""
@@ -30,9 +52,16 @@ def tap(tmp_path: Path) -> TapCommand:
 
 
 @pytest.fixture
-def tap_process(tmp_path: Path) -> TapProcess:
+def processes() -> Iterator[Processes]:
+    """Start processes that end with the test."""
+    with Processes() as processes:
+        yield processes
+
+
+@pytest.fixture
+def tap_process(tmp_path: Path, processes: Processes) -> TapProcess:
     """Return the tap's command line, which starts a process for each run."""
-    return TapProcess(tmp_path)
+    return TapProcess(tmp_path, processes)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import signal
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 from support.in_process import run_main
+from support.processes import Processes
 from support.sandboxes import MakeSandbox
 from support.tap import STREAMS, TapCommand
 from support.waiting import wait_until
@@ -144,23 +144,14 @@ class SourceCommand:
         return self.run("read", config=config, catalog=configured(streams, full), **given)
 
 
+@dataclass
 class SourceProcess(SourceCommand):
     """The source's command line; starts a process for each command."""
 
-    def run(self, name: str, *, env: dict[str, str] | None = None, **files: Any) -> Output:
-        done = subprocess.run(
-            self.command(name, **files),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            env={**os.environ, **(env or {})},
-        )
-        assert not done.stderr
-        return output_of(done.returncode, done.stdout)
+    processes: Processes
 
     def start(self, name: str, **files: Any) -> subprocess.Popen[str]:
-        return subprocess.Popen(self.command(name, **files), stdout=subprocess.PIPE, text=True)
+        return self.processes.start(self.command(name, **files))
 
 
 def configured(streams: Iterable[str], full: Iterable[str] = ()) -> dict[str, Any]:
@@ -187,8 +178,8 @@ def source(tmp_path: Path) -> SourceCommand:
 
 
 @pytest.fixture
-def source_process(tmp_path: Path) -> SourceProcess:
-    return SourceProcess(tmp_path)
+def source_process(tmp_path: Path, processes: Processes) -> SourceProcess:
+    return SourceProcess(tmp_path, processes)
 
 
 # What it needs, and what it has.
@@ -781,6 +772,7 @@ def test_a_reader_that_goes_away_ends_it(
     assert run.wait(timeout=20) == 141
 
 
+@pytest.mark.e2e
 def test_help_says_what_the_commands_do() -> None:
     done = subprocess.run([EXECUTABLE, "--help"], capture_output=True, text=True, check=True)
     for command in ("spec", "check", "discover", "read"):

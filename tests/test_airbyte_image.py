@@ -75,6 +75,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return environment
 
 
+@pytest.mark.slow
 def test_its_command_answers_from_another_folder(environment: Environment, tmp_path: Path) -> None:
     (entry_point,) = of("ENTRYPOINT")
     command = environment.program(Path(json.loads(entry_point)[0]).name)
@@ -90,6 +91,7 @@ def test_its_command_answers_from_another_folder(environment: Environment, tmp_p
     assert {stream["name"] for stream in catalog["streams"]} == set(STREAMS)
 
 
+@pytest.mark.slow
 def test_it_needs_no_package_of_airbytes(environment: Environment) -> None:
     assert "airbyte" not in environment.pip("list").lower()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -187,10 +186,7 @@ def test_processes_that_start_together_refresh_once(
     tap_process: TapProcess, sandbox: Sandbox
 ) -> None:
     command = tap_process.command(tap_process.settings(sandbox), select=["account"])
-    runs = [
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
+    runs = [tap_process.processes.start(command) for _ in range(4)]
     logs = [run.communicate(timeout=60)[1] for run in runs]
     assert [run.returncode for run in runs] == [0] * 4, logs
     assert token_requests(sandbox) == 1
@@ -250,11 +246,7 @@ def test_a_token_request_under_way_is_finished_and_stored(
 ) -> None:
     """The token is rotated at once, but its answer takes longer than the tap may live."""
     sandbox.fail(TOKEN_PATH, Fault.DELAY, seconds=2)
-    run = subprocess.Popen(
-        tap_process.command(tap_process.settings(sandbox), select=["account"]),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+    run = tap_process.start(sandbox, "account")
     wait_until(lambda: token_requests(sandbox) > 0)
     if end == "kill_pipe" and run.stdout:
         run.stdout.close()

@@ -33,6 +33,7 @@ BuiltIn = get_tap_test_class(
 )
 
 
+@pytest.mark.sandbox
 class TestBuiltIn(BuiltIn):  # type: ignore[misc, valid-type]
     @pytest.fixture(scope="class", autouse=True)
     @classmethod

@@ -31,13 +31,6 @@ from tap_constantcontact.tap import TapConstantContact
 A_SECOND = 1.3  # one, and what a busy machine needs to take note
 
 
-def start(
-    tap: TapProcess, sandbox: Sandbox, *select: str, **settings: Any
-) -> subprocess.Popen[str]:
-    command = tap.command(tap.settings(sandbox, **settings), select=list(select))
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 def wait_for(sandbox: Sandbox, path: str) -> None:
     wait_until(lambda: any(request.path == path for request in sandbox.requests))
 
@@ -171,7 +164,7 @@ def test_no_record_is_left_waiting_by_a_stream_that_fails(
 def test_no_record_waits_for_an_answer(tap_process: TapProcess, make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(contacts=600)
     sandbox.fail("/contacts", Fault.DELAY, seconds=60, skip=1)
-    run = start(tap_process, sandbox, "contacts")
+    run = tap_process.start(sandbox, "contacts")
     assert run.stdout
     given_up = threading.Timer(20, run.kill)
     given_up.start()
@@ -188,7 +181,7 @@ def test_a_signal_ends_a_tap_that_waits_for_an_answer(
     tap_process: TapProcess, sandbox: Sandbox, signum: int
 ) -> None:
     sandbox.fail("/contacts", Fault.DELAY, seconds=10)
-    run = start(tap_process, sandbox, "account", "contacts")
+    run = tap_process.start(sandbox, "account", "contacts")
     wait_for(sandbox, "/v3/contacts")
     assert end(run, signum) < A_SECOND
     assert run.returncode == 128 + signum
@@ -203,7 +196,7 @@ def test_a_signal_ends_a_tap_that_waits_for_an_answer(
 def test_a_signal_ends_a_tap_that_waits_for_its_turn(
     tap_process: TapProcess, sandbox: Sandbox
 ) -> None:
-    run = start(tap_process, sandbox, "email_campaigns", requests_per_second=1)
+    run = tap_process.start(sandbox, "email_campaigns", settings={"requests_per_second": 1})
     wait_for(sandbox, "/v3/emails")
     assert end(run, signal.SIGTERM) < A_SECOND
     assert run.returncode == 143
@@ -213,7 +206,7 @@ def test_a_signal_ends_a_tap_whose_pipe_is_full(
     tap_process: TapProcess, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=2000)
-    run = start(tap_process, sandbox, "contacts")
+    run = tap_process.start(sandbox, "contacts")
     wait_for(sandbox, "/v3/contacts")
     time.sleep(1)  # nobody reads: the pipe fills up
     assert end(run, signal.SIGTERM) < A_SECOND
@@ -228,7 +221,7 @@ def test_who_reads_slowly_gets_no_torn_line_of_a_tap_that_is_killed(
     tap_process: TapProcess, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=2000)
-    run = start(tap_process, sandbox, "contacts")
+    run = tap_process.start(sandbox, "contacts")
     wait_for(sandbox, "/v3/contacts")
     time.sleep(1)  # nobody reads: the pipe fills up
     end(run, signal.SIGKILL)
@@ -240,7 +233,7 @@ def test_what_a_reader_gets_of_a_run_that_is_ended_has_no_torn_line(
 ) -> None:
     """The reader is slow, so that the signal comes in the middle of a line."""
     sandbox = make_sandbox(contacts=2000)
-    run = start(tap_process, sandbox, "contacts")
+    run = tap_process.start(sandbox, "contacts")
     assert run.stdout
     head = [run.stdout.readline() for _ in range(300)]
     run.send_signal(signal.SIGTERM)
@@ -253,7 +246,7 @@ def test_a_closed_pipe_ends_the_tap_quietly(
     tap_process: TapProcess, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=2000)
-    run = start(tap_process, sandbox, "contacts")
+    run = tap_process.start(sandbox, "contacts")
     assert run.stdout
     run.stdout.readline()
     run.stdout.close()

@@ -16,6 +16,8 @@ from tap_constantcontact import auth
 from tap_constantcontact.api import run_context, session
 from tap_constantcontact.sdk_hooks import StreamHooks
 
+pytestmark = pytest.mark.slow
+
 CAMPAIGNS = ("email_campaigns", "email_campaign_activities", "email_opens")
 
 

@@ -22,6 +22,8 @@ from tap_constantcontact.exceptions import RunEnded
 from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
 from tap_constantcontact.incremental.report_cursor import ReportCursor
 
+pytestmark = pytest.mark.slow
+
 BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 #: By stream: what counts its rows, and how far it looks back.

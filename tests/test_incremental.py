@@ -92,41 +92,41 @@ class TestRequests:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def big(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
+    def synced(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
         with Sandbox(contacts=60, campaigns=160, requests_per_second=0) as sandbox:
             tap = TapCommand(tmp_path_factory.mktemp("tap"))
             yield Synced(sandbox, tap, tap.sync(sandbox, *DEFAULT, *REPORTS).state)
 
-    def test_without_a_change_only_lists_and_counters_are_asked_for(self, big: Synced) -> None:
+    def test_without_a_change_only_lists_and_counters_are_asked_for(self, synced: Synced) -> None:
         streams = ("email_campaigns", "email_campaign_stats", *REPORTS)
-        big.go_on(*streams)
-        run, paths = big.go_on(*streams)
+        synced.go_on(*streams)
+        run, paths = synced.go_on(*streams)
         lists = math.ceil(160 / 500) + math.ceil(160 / 150)
         # The changed campaigns, and once more the detail of the one at the bookmark.
         assert len(paths) <= lists + 2
         assert not any(run.records[name] for name in REPORTS)
 
-    def test_of_all_streams_a_handful_is_added(self, big: Synced) -> None:
-        big.go_on(*DEFAULT)
-        _, paths = big.go_on(*DEFAULT)
+    def test_of_all_streams_a_handful_is_added(self, synced: Synced) -> None:
+        synced.go_on(*DEFAULT)
+        _, paths = synced.go_on(*DEFAULT)
         of_events = [path for path in paths if "/events" in path]
         assert len(paths) - len(of_events) <= math.ceil(160 / 500) + math.ceil(160 / 150) + 20
 
     @pytest.mark.parametrize("activities", [1, 2], ids=["sent once", "with a resend"])
     def test_campaigns_that_moved_add_two_and_one_for_each_stream(
-        self, big: Synced, activities: int
+        self, synced: Synced, activities: int
     ) -> None:
         streams = ("email_campaign_stats", *REPORTS)
-        big.go_on(*streams)
-        _, unmoved = big.go_on(*streams)
-        moved = sent_campaigns(big.sandbox, 12, activities)
+        synced.go_on(*streams)
+        _, unmoved = synced.go_on(*streams)
+        moved = sent_campaigns(synced.sandbox, 12, activities)
         for campaign_id in moved:
-            big.sandbox.account.engage(campaign_id)
-        _, paths = big.go_on(*streams)
+            synced.sandbox.account.engage(campaign_id)
+        _, paths = synced.go_on(*streams)
         assert len(paths) - len(unmoved) <= len(moved) * (2 + len(REPORTS))
         for name in ("opens", "bounces", "didnotopens"):
             asked = [path.split("/")[4] for path in paths if path.endswith(f"/tracking/{name}")]
-            assert sorted(asked) == sorted(primary(big.sandbox, id_) for id_ in moved)
+            assert sorted(asked) == sorted(primary(synced.sandbox, id_) for id_ in moved)
 
     def test_only_the_pages_with_new_rows_are_read(
         self, tap: TapCommand, make_sandbox: MakeSandbox

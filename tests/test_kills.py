@@ -28,6 +28,8 @@ from support.waiting import wait_until
 from checks.support.comparison import Key
 from sandbox import Fault, Sandbox
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("KILLS", "12"))
 SEED = os.environ.get("KILL_SEED", "1")
 POINTS = [f"seed {SEED}, point {number} of {KILLS}" for number in range(1, KILLS + 1)]
@@ -54,7 +56,7 @@ Whole = Callable[[bool], tuple[int, int]]
 class Account:
     """A sandbox, and how the tap reads it: the default streams, or little of every stream."""
 
-    def __init__(self, tap: TapProcess, make_sandbox: MakeSandbox, *, everything: bool) -> None:
+    def __init__(self, tap: TapCommand, make_sandbox: MakeSandbox, *, everything: bool) -> None:
         self.tap = tap
         self.streams = ALL if everything else DEFAULT
         self.sandbox = make_sandbox(**SMALL if everything else LARGE)
@@ -136,7 +138,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
 
     @cache
     def measure(everything: bool) -> tuple[int, int]:
-        tap = TapProcess(tmp_path_factory.mktemp("whole"))
+        tap = TapCommand(tmp_path_factory.mktemp("whole"))
         with Sandbox(requests_per_second=0, **SMALL if everything else LARGE) as sandbox:
             account = Account(tap, lambda **_: sandbox, everything=everything)
             lines = map(json.dumps, account.read(Target()))

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from fakeredis import TcpFakeServer
 from singer_sdk.exceptions import ConfigurationError
+from support.processes import Processes
 from support.tap import TapCommand, TapProcess
 
 from sandbox import Sandbox
-from tap_constantcontact.api.shared_limits import MAX_SECONDS_AHEAD, FileCounter, open_counter
+from tap_constantcontact.api.counter_factory import open_counter
+from tap_constantcontact.api.shared_limits import MAX_SECONDS_AHEAD, FileCounter
 
 GAP = 0.025
 # Takes turns, and writes for each the count and the time of the turn.
@@ -70,11 +72,9 @@ def limits_url(request: pytest.FixtureRequest) -> str:
 class Worker:
     """A process that waits until it may take its turns."""
 
-    def __init__(self, limits_url: str, folder: Path, turns: int) -> None:
+    def __init__(self, processes: Processes, limits_url: str, folder: Path, turns: int) -> None:
         command = [sys.executable, "-c", WORKER, limits_url, str(folder), str(turns)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self.process = processes.start(command, stdin=subprocess.PIPE)
         assert self.process.stdin
         assert self.process.stdout
         self.stdin, self.stdout = self.process.stdin, self.process.stdout
@@ -85,8 +85,10 @@ class Worker:
         self.stdin.close()
 
 
-def test_processes_take_turns_evenly_and_all_are_counted(limits_url: str, tmp_path: Path) -> None:
-    workers = [Worker(limits_url, tmp_path, 30) for _ in range(3)]
+def test_processes_take_turns_evenly_and_all_are_counted(
+    processes: Processes, limits_url: str, tmp_path: Path
+) -> None:
+    workers = [Worker(processes, limits_url, tmp_path, 30) for _ in range(3)]
     for worker in workers:
         worker.go()
     taken = sorted(tuple(map(float, line.split())) for w in workers for line in w.stdout)
@@ -96,8 +98,8 @@ def test_processes_take_turns_evenly_and_all_are_counted(limits_url: str, tmp_pa
     assert all(later - at > GAP - 1e-4 for at, later in pairwise(times))
 
 
-def test_a_kill_loses_no_count(limits_url: str, tmp_path: Path) -> None:
-    worker = Worker(limits_url, tmp_path, 1000)
+def test_a_kill_loses_no_count(processes: Processes, limits_url: str, tmp_path: Path) -> None:
+    worker = Worker(processes, limits_url, tmp_path, 1000)
     worker.go()
     sent = [worker.stdout.readline() for _ in range(10)]
     worker.process.kill()
@@ -207,6 +209,7 @@ def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         open_counter("redis://localhost", None, "key")
 
 
+@pytest.mark.e2e
 def test_redis_is_not_imported_without_its_setting() -> None:
     code = "import sys; import tap_constantcontact.tap; sys.exit('redis' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -216,13 +219,8 @@ def test_redis_is_not_imported_without_its_setting() -> None:
 def test_a_signal_ends_a_tap_that_waits_for_a_new_quota(
     tap_process: TapProcess, sandbox: Sandbox, signum: int
 ) -> None:
-    settings = tap_process.settings(sandbox, daily_quota=1, on_quota_exceeded="wait")
-    run = subprocess.Popen(
-        tap_process.command(settings, select=["email_campaigns"]),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    settings = {"daily_quota": 1, "on_quota_exceeded": "wait"}
+    run = tap_process.start(sandbox, "email_campaigns", settings=settings)
     assert run.stderr
     assert any("Waiting until the quota resets at " in line for line in run.stderr)
     began = time.monotonic()

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ import pytest
 import requests
 from support import person
 from support.in_process import Ended, run_main
+from support.processes import Processes
 from support.sandboxes import MakeSandbox
 from support.tap import PROJECT, TapCommand
 from support.waiting import wait_until
@@ -95,38 +96,26 @@ def key_of(sandbox: Sandbox) -> dict[str, str]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[StartLogin]:
+def start_login(tmp_path: Path, processes: Processes) -> StartLogin:
     """Start sign-ins to a sandbox; those that are still under way are ended."""
-    started = []
 
     def begin(sandbox: Sandbox, *arguments: str, **settings: Any) -> SigningIn:
         file = tmp_path / "login.json"
         file.write_text(json.dumps({**key_of(sandbox), **settings}))
-        state = {"XDG_STATE_HOME": str(tmp_path / "state")}
-        process = subprocess.Popen(
-            command("--config", str(file), *arguments),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **state},
-        )
-        started.append(process)
-        return SigningIn(process)
+        env = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")}
+        given = command("--config", str(file), *arguments)
+        return SigningIn(processes.start(given, stdin=subprocess.PIPE, env=env))
 
-    yield begin
-    for process in started:
-        process.kill()
-        process.wait()
+    return begin
 
 
 @pytest.fixture
-def browse(start: StartLogin) -> StartLogin:
+def browse_login(start_login: StartLogin) -> StartLogin:
     """Start sign-ins that wait for a browser; wait until they do."""
 
     def begin(sandbox: Sandbox, *arguments: str, **settings: Any) -> SigningIn:
         uri = f"http://localhost:{free_port()}"
-        login = start(sandbox, "--no-browser", "--redirect-uri", uri, *arguments, **settings)
+        login = start_login(sandbox, "--no-browser", "--redirect-uri", uri, *arguments, **settings)
         login.wait_for("Waiting for the browser")
         return login
 
@@ -141,10 +130,10 @@ def run(*arguments: str, **settings: Any) -> Ended:
 
 @pytest.mark.parametrize("public_client", [True, False], ids=["PKCE key", "key with a secret"])
 def test_the_tap_goes_on_with_what_the_browser_brought(
-    make_sandbox: MakeSandbox, browse: StartLogin, tap: TapCommand, public_client: bool
+    make_sandbox: MakeSandbox, browse_login: StartLogin, tap: TapCommand, public_client: bool
 ) -> None:
     sandbox = make_sandbox(public_client=public_client)
-    login = browse(sandbox, token_store=str(tap.token_store))
+    login = browse_login(sandbox, token_store=str(tap.token_store))
     page = person.sign_in(person.address_in(login.said))
     assert "Access granted" in page.text
     assert login.end() == 0, login.said
@@ -164,9 +153,9 @@ def test_the_tap_goes_on_with_what_the_browser_brought(
 
 
 def test_tokens_are_kept_where_the_tap_looks_for_them_by_itself(
-    sandbox: Sandbox, browse: StartLogin, tap: TapCommand
+    sandbox: Sandbox, browse_login: StartLogin, tap: TapCommand
 ) -> None:
-    login = browse(sandbox)
+    login = browse_login(sandbox)
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     (store,) = (tap.folder / "state" / "tap-constantcontact").glob("[!l]*.json")
@@ -177,14 +166,14 @@ def test_tokens_are_kept_where_the_tap_looks_for_them_by_itself(
     assert TOKEN_PATH not in [request.path for request in sandbox.requests[before:]]
 
 
-def test_the_browser_is_opened(sandbox: Sandbox, start: StartLogin, tap: TapCommand) -> None:
+def test_the_browser_is_opened(sandbox: Sandbox, start_login: StartLogin, tap: TapCommand) -> None:
     """The browser of this test is a command that writes down what it was given."""
     given, browser = tap.folder / "given", tap.folder / "browser"
     browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {given}\n')
     browser.chmod(0o700)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BROWSER", f"{browser} %s")
-        login = start(sandbox, "--redirect-uri", f"http://127.0.0.1:{free_port()}/back")
+        login = start_login(sandbox, "--redirect-uri", f"http://127.0.0.1:{free_port()}/back")
     login.wait_for("Waiting for the browser")
     assert given.read_text() == person.address_in(login.said)
     person.sign_in(given.read_text())
@@ -192,14 +181,14 @@ def test_the_browser_is_opened(sandbox: Sandbox, start: StartLogin, tap: TapComm
 
 
 def test_what_a_browser_prints_is_no_line_of_env(
-    sandbox: Sandbox, start: StartLogin, tap: TapCommand
+    sandbox: Sandbox, start_login: StartLogin, tap: TapCommand
 ) -> None:
     browser = tap.folder / "browser"
     browser.write_text("#!/bin/sh\necho Opening in existing browser session.\n")
     browser.chmod(0o700)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BROWSER", f"{browser} %s")
-        login = start(sandbox, "--redirect-uri", f"http://127.0.0.1:{free_port()}/back")
+        login = start_login(sandbox, "--redirect-uri", f"http://127.0.0.1:{free_port()}/back")
     login.wait_for("Waiting for the browser")
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
@@ -208,9 +197,9 @@ def test_what_a_browser_prints_is_no_line_of_env(
 
 
 def test_tokens_that_cannot_be_shown_are_kept(
-    sandbox: Sandbox, browse: StartLogin, tap: TapCommand
+    sandbox: Sandbox, browse_login: StartLogin, tap: TapCommand
 ) -> None:
-    login = browse(sandbox, token_store=str(tap.token_store))
+    login = browse_login(sandbox, token_store=str(tap.token_store))
     assert login.process.stdout
     login.process.stdout.close()  # nobody reads what it shows
     person.sign_in(person.address_in(login.said))
@@ -218,8 +207,10 @@ def test_tokens_that_cannot_be_shown_are_kept(
     assert json.loads(tap.token_store.read_text())["refresh_token"] == sandbox.refresh_token
 
 
-def test_no_secret_is_shown_but_the_refresh_token(sandbox: Sandbox, browse: StartLogin) -> None:
-    login = browse(sandbox)
+def test_no_secret_is_shown_but_the_refresh_token(
+    sandbox: Sandbox, browse_login: StartLogin
+) -> None:
+    login = browse_login(sandbox)
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     shown = login.said + "\n".join(login.shown)
@@ -230,8 +221,8 @@ def test_no_secret_is_shown_but_the_refresh_token(sandbox: Sandbox, browse: Star
     assert "code_verifier" not in shown
 
 
-def test_a_refusal_ends_it(sandbox: Sandbox, browse: StartLogin) -> None:
-    login = browse(sandbox)
+def test_a_refusal_ends_it(sandbox: Sandbox, browse_login: StartLogin) -> None:
+    login = browse_login(sandbox)
     page = person.sign_in(person.address_in(login.said), allow=False)
     assert "Access denied" in page.text
     assert login.end() == 1
@@ -242,9 +233,9 @@ def test_a_refusal_ends_it(sandbox: Sandbox, browse: StartLogin) -> None:
 
 
 def test_what_a_refusal_says_neither_steers_the_terminal_nor_gets_into_the_page(
-    sandbox: Sandbox, browse: StartLogin
+    sandbox: Sandbox, browse_login: StartLogin
 ) -> None:
-    login = browse(sandbox)
+    login = browse_login(sandbox)
     back = person.answer(person.address_in(login.said), allow=False)
     said = "\x1b[2J<script>x</script>\r\nof a@example.com"
     page = requests.get(person.changed(back, error_description=said), timeout=10)
@@ -254,8 +245,10 @@ def test_what_a_refusal_says_neither_steers_the_terminal_nor_gets_into_the_page(
     assert login.said.splitlines()[-1].endswith(shown)
 
 
-def test_an_answer_with_another_state_does_not_count(sandbox: Sandbox, browse: StartLogin) -> None:
-    login = browse(sandbox)
+def test_an_answer_with_another_state_does_not_count(
+    sandbox: Sandbox, browse_login: StartLogin
+) -> None:
+    login = browse_login(sandbox)
     url = person.address_in(login.said)
     back = person.answer(url)
     for forged in (
@@ -273,8 +266,8 @@ def test_an_answer_with_another_state_does_not_count(sandbox: Sandbox, browse: S
     assert login.end() == 0, login.said
 
 
-def test_it_listens_for_one_answer_only(sandbox: Sandbox, browse: StartLogin) -> None:
-    login = browse(sandbox)
+def test_it_listens_for_one_answer_only(sandbox: Sandbox, browse_login: StartLogin) -> None:
+    login = browse_login(sandbox)
     back = person.answer(person.address_in(login.said))
     assert requests.get(back, timeout=10).status_code == 200
     with suppress(requests.ConnectionError):
@@ -284,9 +277,9 @@ def test_it_listens_for_one_answer_only(sandbox: Sandbox, browse: StartLogin) ->
         requests.get(back, timeout=10)
 
 
-def test_it_does_not_wait_for_ever(sandbox: Sandbox, start: StartLogin) -> None:
+def test_it_does_not_wait_for_ever(sandbox: Sandbox, start_login: StartLogin) -> None:
     uri = f"http://localhost:{free_port()}"
-    login = start(sandbox, "--no-browser", "--redirect-uri", uri, "--timeout", "0.3")
+    login = start_login(sandbox, "--no-browser", "--redirect-uri", uri, "--timeout", "0.3")
     assert login.end() == 1
     assert "Timed out after 0 s waiting for the sign-in. Try again" in login.said
     with pytest.raises(requests.ConnectionError):
@@ -294,9 +287,9 @@ def test_it_does_not_wait_for_ever(sandbox: Sandbox, start: StartLogin) -> None:
 
 
 def test_a_code_that_somebody_else_has_used_is_explained(
-    sandbox: Sandbox, browse: StartLogin
+    sandbox: Sandbox, browse_login: StartLogin
 ) -> None:
-    login = browse(sandbox)
+    login = browse_login(sandbox)
     back = person.answer(person.address_in(login.said))
     sandbox.expire_codes()
     requests.get(back, timeout=10)
@@ -314,9 +307,9 @@ def test_a_code_that_somebody_else_has_used_is_explained(
     ],
 )
 def test_a_token_endpoint_that_fails_has_the_person_sign_in_again(
-    sandbox: Sandbox, browse: StartLogin, fault: Fault, said: str
+    sandbox: Sandbox, browse_login: StartLogin, fault: Fault, said: str
 ) -> None:
-    login = browse(sandbox)
+    login = browse_login(sandbox)
     back = person.answer(person.address_in(login.said))
     sandbox.fail(TOKEN_PATH, fault)
     requests.get(back, timeout=10)
@@ -326,9 +319,9 @@ def test_a_token_endpoint_that_fails_has_the_person_sign_in_again(
 
 
 def test_the_code_is_worth_nothing_without_the_verifier(
-    sandbox: Sandbox, browse: StartLogin
+    sandbox: Sandbox, browse_login: StartLogin
 ) -> None:
-    login = browse(sandbox)
+    login = browse_login(sandbox)
     back = person.answer(person.address_in(login.said))
     stolen = {
         "grant_type": "authorization_code",
@@ -342,9 +335,9 @@ def test_the_code_is_worth_nothing_without_the_verifier(
 
 
 def test_the_address_asks_for_what_the_vendor_documents(
-    sandbox: Sandbox, browse: StartLogin
+    sandbox: Sandbox, browse_login: StartLogin
 ) -> None:
-    login = browse(sandbox)
+    login = browse_login(sandbox)
     asked = parse_qs(urlsplit(person.address_in(login.said)).query)
     assert asked["response_type"] == ["code"]
     assert asked["client_id"] == [sandbox.settings["client_id"]]
@@ -355,29 +348,31 @@ def test_the_address_asks_for_what_the_vendor_documents(
 
 
 def test_it_asks_for_the_scopes_of_the_selected_streams(
-    sandbox: Sandbox, browse: StartLogin, tap: TapCommand
+    sandbox: Sandbox, browse_login: StartLogin, tap: TapCommand
 ) -> None:
     catalog = tap.folder / "catalog.json"
     catalog.write_text(json.dumps(tap.catalog(["contacts"])))
-    login = browse(sandbox, "--catalog", str(catalog))
-    assert "Requesting the scopes contact_data offline_access." in login.said
+    login = browse_login(sandbox, "--catalog", str(catalog))
+    assert "Asks for the scopes contact_data offline_access." in login.said
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     assert login.said.splitlines()[-1].startswith("Signed in: token accepted (account name not")
 
 
-def test_it_asks_for_all_scopes_of_a_custom_stream(sandbox: Sandbox, browse: StartLogin) -> None:
+def test_it_asks_for_all_scopes_of_a_custom_stream(
+    sandbox: Sandbox, browse_login: StartLogin
+) -> None:
     loyalty = {"name": "loyalty", "path": "/loyalty", "primary_keys": ["id"]}
     scopes = ["contact_data", "loyalty:read"]
-    login = browse(sandbox, custom_streams=[{**loyalty, "scopes": scopes}])
-    assert f"Requesting the scopes {ALL_SCOPES.replace(' off', ' loyalty:read off')}." in login.said
+    login = browse_login(sandbox, custom_streams=[{**loyalty, "scopes": scopes}])
+    assert f"Asks for the scopes {ALL_SCOPES.replace(' off', ' loyalty:read off')}." in login.said
 
 
 def test_scopes_can_be_narrowed_and_what_that_costs_is_said(
-    sandbox: Sandbox, browse: StartLogin
+    sandbox: Sandbox, browse_login: StartLogin
 ) -> None:
-    login = browse(sandbox, "--scopes", "account_read,contact_data")
-    assert "Requesting the scopes account_read contact_data offline_access." in login.said
+    login = browse_login(sandbox, "--scopes", "account_read,contact_data")
+    assert "Asks for the scopes account_read contact_data offline_access." in login.said
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     assert "email_campaigns can't be read: requires the scope campaign_data." in login.said
@@ -385,18 +380,18 @@ def test_scopes_can_be_narrowed_and_what_that_costs_is_said(
 
 
 def test_scopes_that_are_not_granted_are_named(
-    make_sandbox: MakeSandbox, browse: StartLogin
+    make_sandbox: MakeSandbox, browse_login: StartLogin
 ) -> None:
     sandbox = make_sandbox(scopes=("account_read", "contact_data", "offline_access"))
-    login = browse(sandbox)
+    login = browse_login(sandbox)
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     assert "Constant Contact didn't grant campaign_data." in login.said
 
 
-def test_no_refresh_token_is_an_error(make_sandbox: MakeSandbox, browse: StartLogin) -> None:
+def test_no_refresh_token_is_an_error(make_sandbox: MakeSandbox, browse_login: StartLogin) -> None:
     sandbox = make_sandbox(scopes=("account_read", "contact_data", "campaign_data"))
-    login = browse(sandbox)
+    login = browse_login(sandbox)
     person.sign_in(person.address_in(login.said))
     assert login.end() == 1
     assert "Constant Contact returned no refresh token" in login.said
@@ -428,7 +423,7 @@ def test_a_stream_lacks_what_the_token_or_its_user_has_not() -> None:
 @pytest.mark.parametrize("public_client", [True, False], ids=["PKCE key", "key with a secret"])
 def test_a_device_is_allowed_in(
     make_sandbox: MakeSandbox,
-    start: StartLogin,
+    start_login: StartLogin,
     tap: TapCommand,
     public_client: bool,
     device_needs_secret: bool,
@@ -439,8 +434,8 @@ def test_a_device_is_allowed_in(
         device_interval=0.1,
         token_requests_per_minute=0,
     )
-    login = start(sandbox, "--device", token_store=str(tap.token_store))
-    said = login.wait_for("Waiting for the code")
+    login = start_login(sandbox, "--device", token_store=str(tap.token_store))
+    said = login.wait_for("Waits for that")
     code = re.findall(r"^  ([A-Z]{4}-[A-Z]{4})$", said, re.MULTILINE)[0]
     assert person.answer(f"{person.address_in(said)}?user_code={code}") == ""
     assert login.end() == 0, login.said
@@ -454,27 +449,27 @@ def device(make_sandbox: MakeSandbox) -> Sandbox:
     return make_sandbox(device_interval=0.1, token_requests_per_minute=0)
 
 
-def test_a_device_that_is_refused_stops_asking(device: Sandbox, start: StartLogin) -> None:
-    login = start(device, "--device")
-    said = login.wait_for("Waiting for the code")
-    complete = re.findall(r"This address includes the code: (\S+)", said)[0]
+def test_a_device_that_is_refused_stops_asking(device: Sandbox, start_login: StartLogin) -> None:
+    login = start_login(device, "--device")
+    said = login.wait_for("Waits for that")
+    complete = re.findall(r"in this address already: (\S+)", said)[0]
     person.answer(complete, allow=False)
     assert login.end() == 1
     assert "Access was denied. Sign in again" in login.said
 
 
-def test_a_code_that_nobody_enters_ends(device: Sandbox, start: StartLogin) -> None:
-    login = start(device, "--device")
-    login.wait_for("Waiting for the code")
+def test_a_code_that_nobody_enters_ends(device: Sandbox, start_login: StartLogin) -> None:
+    login = start_login(device, "--device")
+    login.wait_for("Waits for that")
     device.expire_codes()
     assert login.end() == 1
     assert "The code was not entered in time. Try again" in login.said
 
 
 def test_an_application_without_the_device_flow_is_explained(
-    device: Sandbox, start: StartLogin
+    device: Sandbox, start_login: StartLogin
 ) -> None:
-    login = start(device, "--device", client_id="another")
+    login = start_login(device, "--device", client_id="another")
     assert login.end() == 1
     assert "Can't get a device code (401 invalid_client" in login.said
     assert "that the device flow is enabled" in login.said
@@ -483,8 +478,10 @@ def test_an_application_without_the_device_flow_is_explained(
 # An address that is pasted.
 
 
-def test_an_address_from_any_browser_can_be_pasted(sandbox: Sandbox, start: StartLogin) -> None:
-    login = start(sandbox, "--paste")
+def test_an_address_from_any_browser_can_be_pasted(
+    sandbox: Sandbox, start_login: StartLogin
+) -> None:
+    login = start_login(sandbox, "--paste")
     login.wait_for("Address: ")
     back = person.answer(person.address_in(login.said))
     assert login.process.stdin
@@ -496,8 +493,8 @@ def test_an_address_from_any_browser_can_be_pasted(sandbox: Sandbox, start: Star
     assert login.settings["refresh_token"] == sandbox.refresh_token
 
 
-def test_a_refusal_can_be_pasted(sandbox: Sandbox, start: StartLogin) -> None:
-    login = start(sandbox, "--paste")
+def test_a_refusal_can_be_pasted(sandbox: Sandbox, start_login: StartLogin) -> None:
+    login = start_login(sandbox, "--paste")
     login.wait_for("Address: ")
     assert login.process.stdin
     back = person.answer(person.address_in(login.said), allow=False)
@@ -506,8 +503,8 @@ def test_a_refusal_can_be_pasted(sandbox: Sandbox, start: StartLogin) -> None:
     assert "Access was denied" in login.said
 
 
-def test_nothing_pasted_is_an_error(sandbox: Sandbox, start: StartLogin) -> None:
-    login = start(sandbox, "--paste")
+def test_nothing_pasted_is_an_error(sandbox: Sandbox, start_login: StartLogin) -> None:
+    login = start_login(sandbox, "--paste")
     assert login.process.stdin
     login.process.stdin.close()
     assert login.end() == 1
@@ -548,14 +545,15 @@ def test_a_wait_that_nobody_can_have_is_refused(seconds: str) -> None:
 
 
 def test_a_store_that_is_no_text_is_replaced(
-    sandbox: Sandbox, browse: StartLogin, tap: TapCommand
+    sandbox: Sandbox, browse_login: StartLogin, tap: TapCommand
 ) -> None:
     tap.token_store.write_bytes(b"\xff\xfe")
-    login = browse(sandbox, token_store=str(tap.token_store))
+    login = browse_login(sandbox, token_store=str(tap.token_store))
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
 
 
+@pytest.mark.sandbox
 def test_a_port_that_is_taken_is_explained() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         uri = f"http://localhost:{listener.getsockname()[1]}"
@@ -582,7 +580,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_secret_is_asked_for_on_a_terminal_and_not_shown(
-    sandbox: Sandbox, tmp_path: Path
+    sandbox: Sandbox, tmp_path: Path, processes: Processes
 ) -> None:
     ours, theirs = pty.openpty()
     file = tmp_path / "login.json"
@@ -590,17 +588,9 @@ def test_a_secret_is_asked_for_on_a_terminal_and_not_shown(
     secret = settings.pop("client_secret")
     file.write_text(json.dumps({**settings, "token_store": str(tmp_path / "tokens.json")}))
     uri = f"http://localhost:{free_port()}"
-    login = SigningIn(
-        subprocess.Popen(
-            command("--config", str(file), "--no-browser", "--redirect-uri", uri),
-            stdin=theirs,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-    )
-    login.wait_for("Application secret")
+    given = command("--config", str(file), "--no-browser", "--redirect-uri", uri)
+    login = SigningIn(processes.start(given, stdin=theirs, start_new_session=True))
+    login.wait_for("Secret of the application")
     os.write(ours, secret.encode() + b"\n")
     login.wait_for("Waiting for the browser")
     person.sign_in(person.address_in(login.said))

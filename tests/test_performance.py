@@ -42,6 +42,7 @@ def sync(contacts: int) -> tuple[int, int]:
     return calls["all"], calls["pages"]
 
 
+@pytest.mark.e2e
 def test_a_record_costs_few_calls_and_a_page_is_parsed_once(
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
@@ -88,6 +89,7 @@ def test_what_is_not_selected_does_not_leave(
     assert {*contact} - {*record} == {deselected}
 
 
+@pytest.mark.e2e
 def test_starting_loads_little_more_than_the_sdk() -> None:
     code = (
         "import sys, singer_sdk; before = {*sys.modules}; import tap_constantcontact.__main__;"

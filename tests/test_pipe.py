@@ -66,6 +66,7 @@ def shell(tap: TapCommand, sandbox: Sandbox) -> Shell:
 
 
 @pytest.mark.skipif(TARGET is None, reason="TARGET_JSONL does not name a target: use make test")
+@pytest.mark.e2e
 def test_target_jsonl_gets_every_row_and_then_what_has_changed(
     shell: Shell, sandbox: Sandbox
 ) -> None:
@@ -94,6 +95,7 @@ def test_target_jsonl_gets_every_row_and_then_what_has_changed(
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+@pytest.mark.e2e
 def test_jq_gets_every_contact(shell: Shell, sandbox: Sandbox) -> None:
     (command,) = (command for command in COMMANDS if "jq" in command)
     contacts = [json.loads(line) for line in shell.run(command).splitlines()]
@@ -101,6 +103,7 @@ def test_jq_gets_every_contact(shell: Shell, sandbox: Sandbox) -> None:
     assert ids == sandbox.expected({"contacts"})["contacts"].keys()
 
 
+@pytest.mark.e2e
 def test_head_ends_the_tap_quietly(shell: Shell) -> None:
     (command,) = (command for command in COMMANDS if "head" in command)
     lines = shell.run(command).splitlines()

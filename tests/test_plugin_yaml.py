@@ -25,6 +25,7 @@ CAPABILITIES = {
 REQUIRED = {"name", "namespace", "variant", "label", "quality"}
 
 
+@pytest.mark.e2e
 def test_it_is_what_make_plugin_writes() -> None:
     assert plugin.FILE.read_text("utf-8") == plugin.text(), "run make plugin"
 

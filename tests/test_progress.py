@@ -99,12 +99,9 @@ def test_a_display_on_a_terminal(
     command = tap_process.command(tap_process.settings(sandbox), select=["contacts", "account"])
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    run = subprocess.Popen(
-        looking_often(command),
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm"},
-    )
+    env = {**os.environ, "TERM": "xterm"}
+    command = looking_often(command)
+    run = tap_process.processes.start(command, stdout=subprocess.DEVNULL, stderr=theirs, env=env)
     os.close(theirs)
     screen = b""
     try:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from support.processes import Processes
 from support.tap import TapProcess
 
 from sandbox import Sandbox
@@ -62,10 +63,12 @@ def test_full_disk_ends_every_command_in_words(tap_process: TapProcess, sandbox:
     assert wrong == {}
 
 
-def test_closed_pipe_ends_commands_quietly_with_the_status_of_sigpipe() -> None:
+def test_closed_pipe_ends_commands_quietly_with_the_status_of_sigpipe(
+    processes: Processes,
+) -> None:
     ended = []
     for command in ([*TAP, "--about"], [*LOGIN, "--help"]):
-        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        run = processes.start(command)
         assert run.stdout
         run.stdout.close()
         _, said = run.communicate(timeout=60)

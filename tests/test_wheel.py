@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from support.environments import Environment
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parent.parent
 
 

@@ -120,12 +120,12 @@ def rows_of(response: requests.Response, name: str | None) -> Iterator[Record]:
         yield parsed
 
 
-def _without_unstorable(value: Any) -> Any:
+def without_unstorable(value: Any) -> Any:
     """Return a value of any shape, without the characters that databases reject."""
     if isinstance(value, dict):
-        return {_UNSTORABLE.sub("", name): _without_unstorable(value[name]) for name in value}
+        return {_UNSTORABLE.sub("", name): without_unstorable(value[name]) for name in value}
     if isinstance(value, list):
-        return [_without_unstorable(item) for item in value]
+        return [without_unstorable(item) for item in value]
     return _UNSTORABLE.sub("", value) if isinstance(value, str) else value
 
 
@@ -154,7 +154,7 @@ def _decode_outline(response: requests.Response) -> Any:
     with suppress(ValueError, msgspec.DecodeError):
         return _OUTLINE.decode(response.content)
     with suppress(ValueError):
-        return _without_unstorable(response.json(parse_float=Decimal))
+        return without_unstorable(response.json(parse_float=Decimal))
     return None
 
 
@@ -176,4 +176,4 @@ def _parsed(part: Any) -> Any:
     except UnicodeDecodeError:  # an outline is not checked for valid text
         value = json.loads(text.decode(errors="replace"), parse_float=Decimal)
     has_nul = b"\\" in text and _NUL in text  # the shorter search is much faster
-    return _without_unstorable(value) if has_nul else value
+    return without_unstorable(value) if has_nul else value

@@ -15,6 +15,7 @@ from typing import Any
 
 from sandbox import Sandbox
 from support.in_process import run_main
+from support.processes import Processes
 from tap_constantcontact.__main__ import main
 from tap_constantcontact.tap import TapConstantContact
 
@@ -97,6 +98,10 @@ class TapCommand:
             given += ["--catalog", self._file("catalog", self.catalog(select))]
         return given
 
+    def command(self, *arguments: Any, **options: Any) -> list[str]:
+        """Return the command of a process; takes what `arguments` takes."""
+        return [sys.executable, "-m", "tap_constantcontact", *self.arguments(*arguments, **options)]
+
     def run(self, *arguments: Any, env: dict[str, str] | None = None, **options: Any) -> Run:
         """Run the tap to its end; takes what `arguments` takes."""
         given = ["tap-constantcontact", *self.arguments(*arguments, **options)]
@@ -136,14 +141,19 @@ class TapProcess(TapCommand):
     """The tap's command line; starts a process for each run.
 
     Attributes:
+        processes: starts processes that end with the test.
         checkout: the working directory, whose package is run.
     """
 
+    processes: Processes
     checkout: Path = PROJECT
 
-    def command(self, *arguments: Any, **options: Any) -> list[str]:
-        """Return the command of a run; takes what `arguments` takes."""
-        return [sys.executable, "-m", "tap_constantcontact", *self.arguments(*arguments, **options)]
+    def start(
+        self, sandbox: Sandbox, *select: str, settings: dict[str, Any] | None = None, **options: Any
+    ) -> subprocess.Popen[str]:
+        """Start to sync the selected streams; takes the options of `Popen`."""
+        given = self.settings(sandbox, **(settings or {}))
+        return self.processes.start(self.command(given, select=list(select)), **options)
 
     def run(self, *arguments: Any, env: dict[str, str] | None = None, **options: Any) -> Run:
         done = subprocess.run(
