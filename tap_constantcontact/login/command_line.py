@@ -77,8 +77,8 @@ def _add_application(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scopes",
         metavar="NAMES",
-        help="scopes to request, in addition to offline_access; default: those that the selected "
-        "streams require",
+        help="scopes to request instead of those that the selected streams require; "
+        "offline_access is always included",
     )
 
 
