@@ -483,7 +483,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
             raise RetriableAPIError(f"{request_line(response)}: 401, with a new token", response)
         if response.status_code == requests.codes.too_many_requests:
             if error_key(response) == QUOTA_EXCEEDED:
-                self.api.limits.quota_exceeded()  # a used-up quota is never asked again
+                self.api.limits.wait_for_quota()  # no request is worth trying before that
             message = f"{request_line(response)}: 429 {vendor_message(response)}"
             raise RetriableAPIError(message, response)
         failure = error_from(response, self.permissions)

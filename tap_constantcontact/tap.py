@@ -286,7 +286,7 @@ class TapConstantContact(Tap):
                 max_requests=self.config.get("max_requests"),
                 daily_quota=self.config["daily_quota"],
                 on_quota_exceeded=self.config["on_quota_exceeded"],
-                ledger=open_counter(self.config.get("limits_url"), folder, client_id),
+                counter=open_counter(self.config.get("limits_url"), folder, client_id),
             ),
             user_agent=self.user_agent,
             max_parallel_requests=self._max_parallel_requests,

@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "tap_constantcontact"
 # Calls whose texts are for people; what is logged at the levels info and debug tells of no trouble.
 _TELLING = {
     *("warning", "error", "critical", "log", "say_failure", "RetriableAPIError", "LoginError"),
-    *("_report", "_fail", "_end", "quota_exceeded", "_expect_some_stream"),
+    *("_report", "_fail", "_end", "wait_for_quota", "_expect_some_stream"),
 }
 # Variables that hold such a text before it is told.
 _NAMES = {"message", "said", "reason", "remedy", "again", "what"}

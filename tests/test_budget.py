@@ -22,7 +22,7 @@ def midnights() -> str:
 
 
 def stopped_early(run: Run) -> bool:
-    return "the next run goes on" in run.log
+    return "the next run resumes here" in run.log
 
 
 def days(budget: int) -> int:
@@ -90,8 +90,8 @@ def test_a_used_up_quota_says_when_it_is_new(tap: TapCommand, make_sandbox: Make
     run = tap.sync(sandbox, *STREAMS)
     assert run.status == 75
     new_at.add(midnights())
-    assert any(f"The quota is new at {at}" in run.log for at in new_at)
-    assert "the next run goes on" in run.log
+    assert any(f"the quota resets at {at}" in run.log for at in new_at)
+    assert "the next run resumes here" in run.log
     assert "Traceback" not in run.log
 
 

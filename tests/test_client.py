@@ -174,7 +174,7 @@ def test_a_used_up_quota_is_not_asked_again_and_the_next_run_goes_on(
     sandbox.fail("/emails/*", Fault.QUOTA_EXCEEDED, skip=3)
     run = tap.sync(sandbox, "account", "email_campaigns", on_quota_exceeded=on_quota_exceeded)
     assert run.status == status
-    assert "The quota is new at" in run.log
+    assert "the quota resets at" in run.log
     assert "unhandled" not in run.log
     assert [request.status for request in api_requests(sandbox)].count(429) == 1
     sandbox.heal()
@@ -188,7 +188,7 @@ def test_the_budget_of_a_run_is_kept(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, max_requests=5)
     assert run.status == 75
     assert len(api_requests(sandbox)) == 5
-    assert "The run has made its 5 requests (max_requests)" in run.log
+    assert "Request budget reached: 5 requests (max_requests)" in run.log
     assert run.states
 
 

@@ -17,7 +17,7 @@ from fakeredis import TcpFakeServer
 from singer_sdk.exceptions import ConfigurationError
 
 from sandbox import Sandbox
-from tap_constantcontact.api.shared_limits import FURTHEST_SLOT, FileCounter, open_counter
+from tap_constantcontact.api.shared_limits import MAX_SECONDS_AHEAD, FileCounter, open_counter
 
 GAP = 0.025
 # Takes turns, and writes for each the count and the time of the turn.
@@ -27,13 +27,13 @@ from pathlib import Path
 from tap_constantcontact.api.shared_limits import open_counter
 
 url, folder, turns = sys.argv[1:]
-ledger = open_counter(url, Path(folder), "key")
+counter = open_counter(url, Path(folder), "key")
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(int(turns)):
-    wait, entry = ledger.reserve(1, 0.0, {GAP})
+    wait, value = counter.reserve(1, 0.0, {GAP})
     time.sleep(wait)
-    print(entry.requests, entry.next_turn - {GAP}, flush=True)
+    print(value.requests, value.next_slot - {GAP}, flush=True)
 """
 
 
@@ -103,30 +103,30 @@ def test_a_kill_loses_no_count(limits_url: str, tmp_path: Path) -> None:
     worker.process.kill()
     sent += worker.stdout.readlines()
     worker.process.wait(timeout=20)
-    _, entry = open_counter(limits_url, tmp_path, "key").reserve(0, 0.0, 0.0)
-    assert len(sent) <= entry.requests <= len(sent) + 1
+    _, value = open_counter(limits_url, tmp_path, "key").reserve(0, 0.0, 0.0)
+    assert len(sent) <= value.requests <= len(sent) + 1
 
 
 def test_a_hold_is_for_all_of_the_key(limits_url: str, tmp_path: Path) -> None:
     one, other = (open_counter(limits_url, tmp_path, "key") for _ in range(2))
     one.reserve(0, 100.0, 0.0)
     assert 90 < other.reserve(1, 0.0, GAP).wait <= 100
-    assert other.reserve(1, 0.0, GAP).entry.requests == 2
+    assert other.reserve(1, 0.0, GAP).counter.requests == 2
     assert open_counter(limits_url, tmp_path, "another key").reserve(1, 0.0, GAP).wait == 0
 
 
 def test_a_clock_that_is_set_back_blocks_nothing(limits_url: str, tmp_path: Path) -> None:
     """To the clock of later it looks as if a turn was reserved very far ahead."""
-    ledger = open_counter(limits_url, tmp_path, "key")
-    ledger.reserve(0, 2 * FURTHEST_SLOT, 0.0)
-    assert ledger.reserve(1, 0.0, GAP).wait == 0
+    counter = open_counter(limits_url, tmp_path, "key")
+    counter.reserve(0, 2 * MAX_SECONDS_AHEAD, 0.0)
+    assert counter.reserve(1, 0.0, GAP).wait == 0
 
 
 def test_a_day_begins_at_midnight(tmp_path: Path) -> None:
     now = 5 * 86400 - 1.0
-    ledger = FileCounter(tmp_path, "key", lambda: now)
-    counted = [ledger.reserve(1, 0.0, 0.4).entry for _ in range(5)]
-    assert [(entry.day, entry.requests) for entry in counted] == [
+    counter = FileCounter(tmp_path, "key", lambda: now)
+    counted = [counter.reserve(1, 0.0, 0.4).counter for _ in range(5)]
+    assert [(value.day, value.requests) for value in counted] == [
         (4, 1),
         (4, 2),
         (4, 3),
@@ -135,13 +135,13 @@ def test_a_day_begins_at_midnight(tmp_path: Path) -> None:
     ]
 
 
-def test_a_ledger_that_is_damaged_begins_anew(tmp_path: Path) -> None:
-    ledger = FileCounter(tmp_path, "key")
-    ledger.reserve(1, 0.0, GAP)
+def test_a_damaged_counter_starts_again(tmp_path: Path) -> None:
+    counter = FileCounter(tmp_path, "key")
+    counter.reserve(1, 0.0, GAP)
     (kept,) = tmp_path.glob("limits-*.json")
     for rubbish in ("rubbish", "{}", "[]", '{"day": null, "requests": 1, "next_turn": 1}'):
         kept.write_text(rubbish)
-        assert ledger.reserve(1, 0.0, GAP).entry.requests == 1
+        assert counter.reserve(1, 0.0, GAP).counter.requests == 1
 
 
 def test_a_folder_that_cannot_be_used_ends_no_run(
@@ -149,22 +149,22 @@ def test_a_folder_that_cannot_be_used_ends_no_run(
 ) -> None:
     no_folder = tmp_path / "file"
     no_folder.touch()
-    ledger = open_counter("", no_folder, "key")
-    assert [ledger.reserve(1, 0.0, 0.0).entry.requests for _ in range(3)] == [1, 2, 3]
+    counter = open_counter("", no_folder, "key")
+    assert [counter.reserve(1, 0.0, 0.0).counter.requests for _ in range(3)] == [1, 2, 3]
     (warning,) = caplog.messages
-    assert "not shared with other runs from here" in warning
+    assert "no longer shared with other runs" in warning
 
 
 def test_a_redis_that_is_lost_ends_no_run(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
-    ledger = open_counter(redis.url, None, "key")
-    counted = [ledger.reserve(1, 0.0, 30.0).entry.requests for _ in range(2)]
+    counter = open_counter(redis.url, None, "key")
+    counted = [counter.reserve(1, 0.0, 30.0).counter.requests for _ in range(2)]
     redis.end()
-    turn = ledger.reserve(1, 0.0, 30.0)
-    assert [*counted, turn.entry.requests] == [1, 2, 3]
-    assert turn.wait > 50
-    assert ledger.reserve(1, 0.0, 30.0).entry.requests == 4
+    slot = counter.reserve(1, 0.0, 30.0)
+    assert [*counted, slot.counter.requests] == [1, 2, 3]
+    assert slot.wait > 50
+    assert counter.reserve(1, 0.0, 30.0).counter.requests == 4
     (warning,) = caplog.messages
-    assert "not shared with other runs from here" in warning
+    assert "no longer shared with other runs" in warning
 
 
 def test_machines_share_the_limits_of_a_key(
@@ -177,7 +177,7 @@ def test_machines_share_the_limits_of_a_key(
     third = tap.sync(sandbox, "account", limits_url=redis.url, daily_quota=2)
     assert third.status == 75
     assert "0 of today's 2 requests (daily_quota) are left" in third.log
-    assert "the next run goes on" in third.log
+    assert "the next run resumes here" in third.log
     assert not list(tap.folder.glob("limits-*"))
 
 
@@ -194,14 +194,14 @@ def test_a_redis_that_cannot_be_reached_is_said_at_the_start(
 ) -> None:
     run = tap.sync(sandbox, "account", limits_url="redis://:the-password@127.0.0.1:1/0")
     assert run.status == 1
-    assert "The Redis of the setting limits_url cannot be used" in run.log
+    assert "Can't use the Redis server of limits_url" in run.log
     assert "Traceback" not in run.log
     assert "the-password" not in run.log
     assert not sandbox.requests
 
 
 def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "tap_constantcontact.redis_ledger", raising=False)
+    monkeypatch.delitem(sys.modules, "tap_constantcontact.api.redis_limits", raising=False)
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(ConfigurationError, match=r"tap-constantcontact\[redis\]"):
         open_counter("redis://localhost", None, "key")
@@ -224,7 +224,7 @@ def test_a_signal_ends_a_tap_that_waits_for_a_new_quota(
         text=True,
     )
     assert run.stderr
-    assert any("waiting until then" in line for line in run.stderr)
+    assert any("Waiting until the quota resets at " in line for line in run.stderr)
     began = time.monotonic()
     run.send_signal(signum)
     assert run.wait(timeout=20) == 128 + signum

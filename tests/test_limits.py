@@ -40,7 +40,7 @@ def limits_of(clock: Clock, **changed: Any) -> RateLimit:
         "max_requests": None,
         "daily_quota": 10000,
         "on_quota_exceeded": "fail",
-        "ledger": MemoryCounter(clock.timestamp),
+        "counter": MemoryCounter(clock.timestamp),
     }
     return RateLimit(**{**settings, **changed}, now=clock.now, sleep=clock.sleep)
 
@@ -111,7 +111,7 @@ def test_turns_are_shared_by_threads() -> None:
         max_requests=None,
         daily_quota=10000,
         on_quota_exceeded="fail",
-        ledger=MemoryCounter(),
+        counter=MemoryCounter(),
     )
 
     def take_turns() -> None:
@@ -137,14 +137,17 @@ def test_a_run_ends_when_its_budget_is_used_up(on_quota_exceeded: str, status: i
     assert limits.requests == 3
 
 
-def test_the_end_says_when_the_quota_is_new(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_end_says_when_the_quota_resets(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(RunEnded):
-        limits_of(Clock()).quota_exceeded()
-    assert "new at 2026-11-22 00:00 UTC" in caplog.text
-    assert "the next run goes on" in caplog.text
+        limits_of(Clock()).wait_for_quota()
+    (message,) = caplog.messages
+    assert message == (
+        "The API's daily quota is exhausted. Progress is saved; the quota resets at 2026-11-22 "
+        "00:00 UTC and the next run resumes here"
+    )
 
 
-def test_waiting_sleeps_until_the_quota_is_new() -> None:
+def test_waiting_sleeps_until_the_quota_resets() -> None:
     clock = Clock()
     limits = limits_of(clock, daily_quota=2, on_quota_exceeded="wait")
     taken = turns(limits, clock, 3)
@@ -157,8 +160,8 @@ def test_runs_of_a_day_share_its_quota(tmp_path: Path) -> None:
     clock = Clock()
 
     def run(number: int, client_id: str = "key") -> None:
-        ledger = FileCounter(tmp_path, client_id, clock.timestamp)
-        turns(limits_of(clock, daily_quota=100, ledger=ledger), clock, number)
+        counter = FileCounter(tmp_path, client_id, clock.timestamp)
+        turns(limits_of(clock, daily_quota=100, counter=counter), clock, number)
 
     run(60)
     run(40)
@@ -171,10 +174,10 @@ def test_runs_of_a_day_share_its_quota(tmp_path: Path) -> None:
 
 def test_a_run_says_once_how_much_of_the_day_is_left(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
-    ledger = MemoryCounter(clock.timestamp)
-    turns(limits_of(clock, ledger=ledger), clock, 126)
+    counter = MemoryCounter(clock.timestamp)
+    turns(limits_of(clock, counter=counter), clock, 126)
     with caplog.at_level(logging.INFO):
-        turns(limits_of(clock, ledger=ledger), clock, 2)
+        turns(limits_of(clock, counter=counter), clock, 2)
     assert caplog.messages == [
         "9,874 of today's 10,000 requests (daily_quota) are left for this API key"
     ]
@@ -186,4 +189,4 @@ def test_a_long_wait_is_announced(caplog: pytest.LogCaptureFixture) -> None:
     limits.pause(90)
     with caplog.at_level(logging.INFO):
         limits.acquire()
-    assert "may be made in 90 s" in caplog.text
+    assert "next request for this API key in 90 s" in caplog.text

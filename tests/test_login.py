@@ -654,4 +654,4 @@ def test_the_status_does_not_wait_for_a_day_to_end(tap: TapCommand, sandbox: San
     settings = {**sandbox.settings, "token_store": str(tap.token_store)}
     ended = run("--status", on_quota_exceeded="wait", **settings)
     assert ended.returncode == 75
-    assert "The API's quota of the day is used up" in ended.stderr
+    assert "The API's daily quota is exhausted" in ended.stderr

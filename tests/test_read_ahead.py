@@ -349,7 +349,7 @@ def limits(**changed: Any) -> RateLimit:
         "max_requests": None,
         "daily_quota": 10_000,
         "on_quota_exceeded": "fail",
-        "ledger": MemoryCounter(),
+        "counter": MemoryCounter(),
     }
     return RateLimit(**{**settings, **changed})
 

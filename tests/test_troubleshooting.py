@@ -27,7 +27,7 @@ def test_every_message_is_there_once() -> None:
     [
         "The token endpoint gave no access token; check the setting auth_url",
         "…: one is left out: …",
-        "The API's quota of the day is used up",
+        "The API's daily quota is exhausted",
         "Setting … is …, but must be …",
     ],
 )

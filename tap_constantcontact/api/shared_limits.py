@@ -1,7 +1,7 @@
-"""What the runs of an API key share: its requests of the day, and when the next may be made.
+"""The counter that runs with one API key share: today's requests, and the time of the next slot.
 
-Libraries were tried first: with pyrate-limiter one process of three got 57 of 63 turns, and the
-pace and the UTC day need a bucket each; limits keeps nothing in a file.
+Existing libraries didn't fit: with pyrate-limiter, one of three processes got 57 of 63 slots, and
+the pace and the UTC day need a bucket each; limits can't keep its counts in a file.
 """
 
 from __future__ import annotations
@@ -17,109 +17,112 @@ from typing import NamedTuple, Protocol
 
 from filelock import FileLock
 from singer_sdk.exceptions import ConfigurationError
+from typing_extensions import override
 
 logger = logging.getLogger("tap-constantcontact.limits")
 
-DAY_SECONDS = 86400
-#: A next turn that is further ahead (seconds) than any hold of a throttling API was reserved before
-#: the clock was set back; it is not waited for.
-FURTHEST_SLOT = 360.0
+SECONDS_PER_DAY = 86400
+#: A next slot further ahead than this exceeds any pause of a throttling API: it was reserved before
+#: the clock was set back, and is ignored.
+MAX_SECONDS_AHEAD = 360.0
 
 _LOCK_TIMEOUT_SECONDS = 10
 _LOCK_POLL_SECONDS = 0.005
 
 
 class CounterValue(NamedTuple):
-    """What a ledger holds of an API key.
+    """The value of a counter.
 
     Attributes:
-        day: UTC day that requests are counted for, in days since 1970.
-        requests: its requests so far.
-        next_turn: when the next request may be made, in seconds since 1970.
+        day: The UTC day of the requests, in days since 1970.
+        requests: Number of requests on that day.
+        next_slot: When the next request may be made, in seconds since 1970.
     """
 
     day: int = 0
     requests: int = 0
-    next_turn: float = 0.0
+    next_slot: float = 0.0
 
 
 class Slot(NamedTuple):
-    """A turn that is reserved.
+    """A reserved slot: a time at which a request may be made.
 
     Attributes:
-        wait: seconds until it comes.
-        entry: what the ledger holds now.
+        wait: Seconds until the slot.
+        counter: The value of the counter after the reservation.
     """
 
     wait: float
-    entry: CounterValue
+    counter: CounterValue
 
 
 class SharedCounter(Protocol):
-    """Gives out the turns of an API key, one after the other, and counts them."""
+    """Gives out the slots of an API key, one after the other, and counts its requests."""
 
     def reserve(self, requests: int, delay: float, gap: float) -> Slot:
-        """Reserve a turn, in one step that no other user of the ledger can come between.
+        """Reserve a slot, in one atomic step.
 
         Args:
-            requests: how many requests to count: 1, or 0 to hold all requests back.
-            delay: seconds before which it does not come.
-            gap: seconds from it to the next turn.
+            requests: Number of requests to count: 1, or 0 for a pause.
+            delay: Minimum number of seconds until the slot.
+            gap: Seconds from this slot to the next one.
 
         Raises:
-            OSError: the ledger is out of reach.
+            OSError: The counter can't be reached.
         """
 
 
-class MemoryCounter:
-    """A ledger that lives as long as the process."""
+class MemoryCounter(SharedCounter):
+    """A counter that lives as long as the process."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        """Begin with no requests.
+        """Create a counter without requests.
 
         Args:
-            clock: seconds since 1970.
+            clock: Returns the seconds since 1970.
         """
-        self.entry = CounterValue()
+        self.value = CounterValue()
         self._clock = clock
         self._lock = threading.Lock()
 
+    @override
     def reserve(self, requests: int, delay: float, gap: float) -> Slot:
-        """Reserve a turn, as `SharedCounter` says."""
+        """Reserve a slot."""
         with self._lock:
-            turn = _next(self.entry, self._clock(), requests, delay, gap)
-            self.entry = turn.entry
-            return turn
+            slot = _next_slot(self.value, self._clock(), requests, delay, gap)
+            self.value = slot.counter
+            return slot
 
 
-class FileCounter:
-    """A ledger in a file, shared by all processes that use the same folder."""
+class FileCounter(SharedCounter):
+    """A counter in a file, shared by all processes that use the same folder."""
 
     def __init__(
         self, folder: Path, client_id: str, clock: Callable[[], float] = time.time
     ) -> None:
-        """Use the ledger of an API key.
+        """Open the counter of an API key.
 
         Args:
-            folder: where it is kept.
-            client_id: the API key.
-            clock: seconds since 1970.
+            folder: The folder of the file.
+            client_id: The API key.
+            clock: Returns the seconds since 1970.
         """
         self._path = folder / f"limits-{fingerprint(client_id)}.json"
         self._lock = FileLock(f"{self._path}.lock", timeout=_LOCK_TIMEOUT_SECONDS, mode=0o600)
         self._clock = clock
 
+    @override
     def reserve(self, requests: int, delay: float, gap: float) -> Slot:
-        """Reserve a turn, as `SharedCounter` says.
+        """Reserve a slot.
 
         Raises:
-            OSError: the folder cannot be written to, or its lock is held for too long.
+            OSError: The folder isn't writable, or another process holds the lock for too long.
         """
         try:
             with self._lock.acquire(poll_interval=_LOCK_POLL_SECONDS):
-                turn = _next(self._read(), self._clock(), requests, delay, gap)
-                self._write(turn.entry)
-                return turn
+                slot = _next_slot(self._read(), self._clock(), requests, delay, gap)
+                self._write(slot.counter)
+                return slot
         except NotImplementedError as error:  # a file system without locks
             raise OSError(str(error)) from error
 
@@ -130,56 +133,59 @@ class FileCounter:
         except (FileNotFoundError, ArithmeticError, LookupError, TypeError, ValueError):
             return CounterValue()
 
-    def _write(self, entry: CounterValue) -> None:
-        """Replace the file in one step: a kill in the middle leaves the one before."""
+    def _write(self, value: CounterValue) -> None:
+        """Replace the file in one atomic step, so that an interrupted run leaves the old one."""
+        # Other versions of the tap share the file, so its names stay.
+        kept = {"day": value.day, "requests": value.requests, "next_turn": value.next_slot}
         new = self._path.with_suffix(".new")
-        new.write_text(json.dumps(entry._asdict()), "utf-8")
+        new.write_text(json.dumps(kept), "utf-8")
         new.replace(self._path)
 
 
-class FallbackCounter:
-    """A shared ledger, and one of this process to go on with when that is lost."""
+class FallbackCounter(SharedCounter):
+    """A shared counter, and one of this process that takes over if the shared one is lost."""
 
     def __init__(self, shared: SharedCounter, own: MemoryCounter) -> None:
-        """Share what can be shared.
+        """Use the shared counter while it can be reached.
 
         Args:
-            shared: the ledger of all processes.
-            own: takes over what was known last.
+            shared: The counter of all processes.
+            own: Takes over from the last known value.
         """
         self._shared: SharedCounter | None = shared
         self._own = own
 
+    @override
     def reserve(self, requests: int, delay: float, gap: float) -> Slot:
-        """Reserve a turn, as `SharedCounter` says; it is always to be had."""
-        shared = self._shared  # which another thread may take away meanwhile
+        """Reserve a slot; this never fails."""
+        shared = self._shared  # another thread may set it to None meanwhile
         if shared is not None:
             try:
-                turn = shared.reserve(requests, delay, gap)
+                slot = shared.reserve(requests, delay, gap)
             except OSError as error:
                 message = (
-                    "The limits of the API key are not shared with other runs from here (%s). Mend "
-                    "the folder of token_store or the Redis of limits_url, and make one run at a "
-                    "time until then"
+                    "Rate limits are no longer shared with other runs (%s). Fix the folder of "
+                    "token_store or the Redis server of limits_url; until then, run one sync at a "
+                    "time"
                 )
                 logger.warning(message, error)
                 self._shared = None
             else:
-                self._own.entry = turn.entry
-                return turn
+                self._own.value = slot.counter
+                return slot
         return self._own.reserve(requests, delay, gap)
 
 
 def open_counter(limits_url: str | None, folder: Path | None, client_id: str) -> SharedCounter:
-    """Return the ledger of an API key.
+    """Return the counter of an API key.
 
     Args:
-        limits_url: address of the Redis that machines share, if they do.
-        folder: where it is kept in a file otherwise.
-        client_id: the API key; without one nothing is shared.
+        limits_url: URL of the Redis server that several machines share, if any.
+        folder: The folder of the file that is used otherwise.
+        client_id: The API key; without one, nothing is shared.
 
     Raises:
-        ConfigurationError: Redis, or its package, cannot be used.
+        ConfigurationError: Redis, or its Python package, can't be used.
     """
     own = MemoryCounter()
     if limits_url and client_id:
@@ -190,7 +196,7 @@ def open_counter(limits_url: str | None, folder: Path | None, client_id: str) ->
 
 
 def fingerprint(client_id: str) -> str:
-    """Return a short name for an API key that does not give it away."""
+    """Return a short name for an API key that doesn't reveal the key."""
     return hashlib.sha256(client_id.encode()).hexdigest()[:16]
 
 
@@ -199,17 +205,17 @@ def _redis_counter(url: str, client_id: str) -> SharedCounter:
         from tap_constantcontact.api.redis_limits import RedisCounter  # noqa: PLC0415 - an extra
     except ImportError as error:
         message = (
-            "Setting limits_url needs a package more: install tap-constantcontact[redis], or "
-            "leave limits_url out"
+            "limits_url requires the redis extra: pip install 'tap-constantcontact[redis]' (or "
+            "unset limits_url)"
         )
         raise ConfigurationError(message) from error
     return RedisCounter(url, client_id)
 
 
-def _next(entry: CounterValue, now: float, requests: int, delay: float, gap: float) -> Slot:
-    """Return the turn that comes next; `redis_ledger` has the same in Lua."""
-    reserved = entry.next_turn if entry.next_turn <= now + FURTHEST_SLOT else 0.0
+def _next_slot(value: CounterValue, now: float, requests: int, delay: float, gap: float) -> Slot:
+    """Return the next slot; `redis_limits` has the same in Lua."""
+    reserved = value.next_slot if value.next_slot <= now + MAX_SECONDS_AHEAD else 0.0
     at = max(now + delay, reserved)
-    day = int(at // DAY_SECONDS)
-    before = entry.requests if day == entry.day else 0
-    return Slot(at - now, CounterValue(day, before + requests, at + gap))
+    day = int(at // SECONDS_PER_DAY)
+    earlier = value.requests if day == value.day else 0
+    return Slot(at - now, CounterValue(day, earlier + requests, at + gap))
