@@ -96,7 +96,7 @@ def test_a_link_to_another_host_is_refused_and_gets_no_token(
     sandbox.fail("/contacts", Fault.FOREIGN_NEXT)
     run = tap.sync(sandbox, "contacts")
     assert run.status == 1
-    assert "it is not followed and no token is sent there" in run.log
+    assert "It was not followed, and no token was sent there" in run.log
     assert not [request for request in sandbox.requests if "elsewhere" in request.path]
 
 
@@ -105,7 +105,7 @@ def test_links_in_a_circle_end_the_run(tap: TapCommand, make_sandbox: MakeSandbo
     sandbox.fail("/contacts", Fault.LOOP, times=9)
     run = tap.sync(sandbox, "contacts")
     assert run.status == 1
-    assert "go in a circle" in run.log
+    assert "form a loop" in run.log
     assert "Traceback" not in run.log
 
 

@@ -150,7 +150,7 @@ def test_one_that_may_not_be_read_is_skipped_with_what_it_needs(
     declared = {**LISTS, "scopes": ["contact_data"]}
     run = read(tap, sandbox, declared)
     assert "sms_lists is skipped" in run.log
-    assert "It needs the scope contact_data" in run.log
+    assert "Requires the scope contact_data. Sign in with the required permissions" in run.log
 
 
 def test_a_replication_key_that_records_do_not_have_is_named(
