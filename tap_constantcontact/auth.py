@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import backoff
 import requests
@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 from singer_sdk.authenticators import BearerTokenAuthenticator, OAuthAuthenticator
 from singer_sdk.exceptions import RetriableAPIError
 
+from tap_constantcontact.api.authentication import Login as Login  # noqa: PLC0414 - exported
 from tap_constantcontact.api.errors import error_key, vendor_message
 from tap_constantcontact.api.responses import body_of
 from tap_constantcontact.exceptions import LoginError
@@ -51,26 +52,6 @@ def default_token_store(client_id: str, refresh_token: str) -> Path:
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     name = fingerprint(client_id, refresh_token)[:16]
     return Path(state) / "tap-constantcontact" / f"{name}.json"
-
-
-class Login(Protocol):
-    """Signs requests, and hears whether the API took the signature."""
-
-    #: Held while a token request is under way: a process that ends waits for it.
-    requesting: threading.Lock
-
-    def __call__(self, request: requests.PreparedRequest, /) -> requests.PreparedRequest:
-        """Return the request with its access token."""
-
-    def accept(self) -> None:
-        """Take note that the API took the access token."""
-
-    def reject(self, access_token: str) -> None:
-        """Take note that the API refused an access token.
-
-        Raises:
-            LoginError: another token would not help, or is not to be had.
-        """
 
 
 class TokenStore:

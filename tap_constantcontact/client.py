@@ -22,9 +22,10 @@ from singer_sdk.streams.rest import PageContext
 
 from tap_constantcontact.api.errors import QUOTA_EXCEEDED, error_from, error_key, vendor_message
 from tap_constantcontact.api.pagination import NextLinkPaginator
-from tap_constantcontact.api.prefetch import PredictedRequest, PrefetchingSession
+from tap_constantcontact.api.prefetch import PredictedRequest
 from tap_constantcontact.api.responses import body_of, outline_of, part_of, request_line, rows_of
-from tap_constantcontact.api.run import TIMEOUT_SECONDS, ApiRun
+from tap_constantcontact.api.run_context import TIMEOUT_SECONDS, RunContext
+from tap_constantcontact.api.session import PrefetchingSession
 from tap_constantcontact.exceptions import Forbidden, NotFound, Refused
 from tap_constantcontact.notes import StreamNotes
 from tap_constantcontact.output.conversion import Converter, converter
@@ -86,7 +87,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
 
     _tap: TapConstantContact
 
-    def __init__(self, tap: TapConstantContact, connect: Callable[[], ApiRun]) -> None:
+    def __init__(self, tap: TapConstantContact, connect: Callable[[], RunContext]) -> None:
         """Make a stream.
 
         Args:
@@ -108,7 +109,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
             self._quieten()
 
     @property
-    def api(self) -> ApiRun:
+    def api(self) -> RunContext:
         """What all streams of the run share."""
         return self._connect()
 
@@ -248,7 +249,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
             return
         if not self.parent_stream_type:
             self._tap.begin_stream(self.name)
-            self.api.session.begin(self)
+            self.api.session.begin_stream(self)
         try:
             yield from self._at_most(self.config.get("max_records_per_stream"), context)
         except Forbidden as refusal:
@@ -477,7 +478,7 @@ class ConstantContactStream(RESTStream[ParseResult]):
             RunEnded: the quota is used up.
         """
         self.api.responses[self.name] += 1
-        self.api.compare_clocks(response)
+        self.api.update_clock_skew(response)
         if response.status_code == requests.codes.unauthorized:
             self.api.login.reject(_access_token(response.request))
             raise RetriableAPIError(f"{request_line(response)}: 401, with a new token", response)

@@ -23,7 +23,7 @@ from singer_sdk.helpers.capabilities import (
 )
 
 from tap_constantcontact.api.rate_limit import RateLimit
-from tap_constantcontact.api.run import ApiRun
+from tap_constantcontact.api.run_context import RunContext
 from tap_constantcontact.api.shared_limits import open_counter
 from tap_constantcontact.auth import (
     AccessTokenAuthenticator,
@@ -126,12 +126,12 @@ class TapConstantContact(Tap):
             self.metrics_logger.addFilter(mute)
 
     @cached_property
-    def api(self) -> ApiRun:
+    def api(self) -> RunContext:
         """What the streams share; made when the first of them needs it."""
         return self._connect(self._login(), self.config.get("client_id", ""), for_partners=False)
 
     @cached_property
-    def partner_api(self) -> ApiRun:
+    def partner_api(self) -> RunContext:
         """What the streams of partners share."""
         client_id = self.config["partner_client_id"]
         store = self.config.get("token_store")
@@ -270,15 +270,15 @@ class TapConstantContact(Tap):
         return unfinished
 
     @property
-    def _apis(self) -> list[ApiRun]:
+    def _apis(self) -> list[RunContext]:
         """The connections that were made so far."""
         made = vars(self)
         return [made[name] for name in ("api", "partner_api") if name in made]
 
-    def _connect(self, login: Login, client_id: str, *, for_partners: bool) -> ApiRun:
+    def _connect(self, login: Login, client_id: str, *, for_partners: bool) -> RunContext:
         streams = cast("Iterable[ConstantContactStream]", self.streams.values())
         folder = login.store.path.parent if isinstance(login, RefreshTokenAuthenticator) else None
-        return ApiRun(
+        return RunContext(
             url=self.config["api_url"].rstrip("/"),
             login=login,
             limits=RateLimit(

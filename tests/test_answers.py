@@ -10,11 +10,11 @@ import pytest
 import requests
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
-from tap_constantcontact.api.responses import body_of, part_of, rows_of
+from tap_constantcontact.api.responses import ApiResponse, body_of, part_of, rows_of
 
 
-def answer(body: bytes) -> requests.Response:
-    response = requests.Response()
+def answer(body: bytes, kind: type[requests.Response] = requests.Response) -> requests.Response:
+    response = kind()
     response.status_code = 200
     response.url = "https://api.example.com/v3/contacts"
     response.request = requests.Request("GET", response.url).prepare()
@@ -44,13 +44,13 @@ def test_a_body_can_be_the_row() -> None:
 
 @pytest.mark.parametrize("body", [b'{"rows": "none"}', b'{"rows": 5}', b'{"rows": [5]}'])
 def test_what_is_no_row_is_an_error(body: bytes) -> None:
-    with pytest.raises(FatalAPIError, match="GET /v3/contacts: the answer holds no records"):
+    with pytest.raises(FatalAPIError, match="GET /v3/contacts: the response has no records"):
         list(rows_of(answer(body), "rows"))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"rows": [{"id": 1}, {"id"', b'"text"', b"5"])
 def test_what_is_not_json_or_cut_is_noticed_before_the_first_row(body: bytes) -> None:
-    with pytest.raises(RetriableAPIError, match="no JSON object or array"):
+    with pytest.raises(RetriableAPIError, match="not a JSON object or array"):
         next(rows_of(answer(body), "rows"))
 
 
@@ -90,3 +90,23 @@ def test_texts_have_no_characters_that_databases_refuse(sent: bytes, kept: str) 
 def test_other_encodings_are_read() -> None:
     body = '{"rows": [{"name": "Jos\u00e9"}]}'.encode("utf-16")
     assert list(rows_of(answer(body), "rows")) == [{"name": "Jos\u00e9"}]
+
+
+class CountedReads(io.BytesIO):
+    """A body that counts how often it is read."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.reads += 1
+        return super().read(size)
+
+
+@pytest.mark.parametrize(("kind", "reads"), [(requests.Response, 60), (ApiResponse, 2)])
+def test_a_response_of_the_api_is_read_in_large_pieces(
+    kind: type[requests.Response], reads: int
+) -> None:
+    response = answer(b"", kind)
+    response.raw = body = CountedReads(b"x" * 600_000)
+    assert len(response.content) == 600_000
+    assert body.reads in (reads, reads + 1)

@@ -311,7 +311,7 @@ def test_a_code_that_somebody_else_has_used_is_explained(
     ("fault", "said"),
     [
         (Fault.UNAVAILABLE, "The token endpoint answered 503 Service Unavailable. No token came"),
-        (Fault.NOT_JSON, "the answer is no JSON object or array"),
+        (Fault.NOT_JSON, "the response is not a JSON object or array"),
         (Fault.CUT, "No answer came to the code (ChunkedEncodingError)"),
     ],
 )

@@ -25,7 +25,7 @@ def sync(contacts: int) -> tuple[int, int]:
 
     def count(frame: FrameType, event: str, _: Any) -> None:
         calls["all"] += event == "call"
-        calls["pages"] += event == "call" and frame.f_code is responses._outlined.__code__
+        calls["pages"] += event == "call" and frame.f_code is responses._parse_outline.__code__
 
     with serving(contacts, 0) as api_url:
         settings = {"api_url": api_url, "access_token": "any"}

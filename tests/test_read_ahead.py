@@ -16,8 +16,10 @@ import pytest
 import requests
 from conftest import STREAMS, Answers, MakeSandbox, Run, TapCommand, wait_until
 
-from tap_constantcontact.api.prefetch import PredictedRequest, PrefetchingSession
+from tap_constantcontact.api.prefetch import PredictedRequest
 from tap_constantcontact.api.rate_limit import RateLimit
+from tap_constantcontact.api.responses import ApiResponse, outline_of, rows_of
+from tap_constantcontact.api.session import PrefetchingSession
 from tap_constantcontact.api.shared_limits import MemoryCounter
 from tap_constantcontact.exceptions import RunEnded
 from tap_constantcontact.tap import TapConstantContact
@@ -354,10 +356,20 @@ def limits(**changed: Any) -> RateLimit:
     return RateLimit(**{**settings, **changed})
 
 
-def session_of(*streams: Stream, **changed: Any) -> PrefetchingSession:
-    url = streams[0].url
+def session_of(
+    *streams: Stream,
+    threads: int = 4,
+    before_wait: Callable[[], None] = lambda: None,
+    **changed: Any,
+) -> PrefetchingSession:
     return PrefetchingSession(
-        url, streams, 4, limits(**changed), lambda request: request, timeout=10
+        streams[0].url,
+        streams,
+        threads,
+        limits(**changed),
+        lambda request: request,
+        before_wait=before_wait,
+        timeout=10,
     )
 
 
@@ -374,7 +386,7 @@ def settle(server: Server) -> int:
 def test_what_is_foreseen_is_sent_once_and_handed_over(server: Server) -> None:
     stream = Stream(server.url, [f"/small{number}" for number in range(20)])
     session = session_of(stream)
-    session.begin(stream)
+    session.begin_stream(stream)
     for number in range(20):
         assert session.send(get(f"{server.url}/small{number}")).content == b"x"
     assert Counter(server.asked) == Counter(f"/small{number}" for number in range(20))
@@ -383,9 +395,9 @@ def test_what_is_foreseen_is_sent_once_and_handed_over(server: Server) -> None:
 def test_a_wrong_guess_costs_a_request_and_changes_nothing(server: Server) -> None:
     stream, later = Stream(server.url, ["/small1", "/small2"]), Stream(server.url)
     session = session_of(stream, later)
-    session.begin(stream)
+    session.begin_stream(stream)
     assert session.send(get(f"{server.url}/other")).status_code == 200
-    session.begin(later)
+    session.begin_stream(later)
     assert session.send(get(f"{server.url}/other1")).status_code == 200
     assert session.send(get(f"{server.url}/small1")).status_code == 200  # asked for anew
     assert server.asked.count("/small1") == 2
@@ -395,7 +407,7 @@ def test_the_window_bounds_how_many_answers_wait(server: Server) -> None:
     stream = Stream(server.url, [f"/small{number}" for number in range(300)])
     later = Stream(server.url, [f"/next{number}" for number in range(300)])
     session = session_of(stream, later)
-    session.begin(stream)
+    session.begin_stream(stream)
     for number in range(40):
         session.send(get(f"{server.url}/small{number}"))
     asked_for = settle(server)
@@ -406,7 +418,7 @@ def test_the_window_bounds_how_many_answers_wait(server: Server) -> None:
 def test_the_window_bounds_how_many_bytes_wait(server: Server) -> None:
     stream = Stream(server.url, [f"/big{number}" for number in range(300)])
     session = session_of(stream)
-    session.begin(stream)
+    session.begin_stream(stream)
     for number in range(10):
         session.send(get(f"{server.url}/big{number}"))
     assert 10 < settle(server) <= 10 + 8 + 4
@@ -416,7 +428,7 @@ def test_the_last_requests_of_a_budget_are_the_loop_s(server: Server) -> None:
     stream = Stream(server.url, [f"/small{number}" for number in range(300)])
     later = Stream(server.url, [f"/next{number}" for number in range(300)])
     session = session_of(stream, later, max_requests=100)
-    session.begin(stream)
+    session.begin_stream(stream)
     for number in range(60):
         session.send(get(f"{server.url}/small{number}"))
     assert settle(server) <= 60 + 4 * 8 * 2
@@ -429,7 +441,7 @@ def test_the_last_requests_of_a_budget_are_the_loop_s(server: Server) -> None:
 def test_what_follows_from_an_answer_is_sent_before_what_comes_later(server: Server) -> None:
     stream = Stream(server.url, ["/small1"], then={"/small1": ["/small2"], "/small2": ["/small3"]})
     session = session_of(stream)
-    session.begin(stream)
+    session.begin_stream(stream)
     session.send(get(f"{server.url}/small1"))
     wait_until(lambda: server.count(2))
     session.send(get(f"{server.url}/small2"))
@@ -441,7 +453,7 @@ def test_one_request_of_a_stream_that_may_be_refused_is_enough(server: Server) -
     stream = Stream(server.url)
     doubtful = Stream(server.url, ["/broken", "/small1", "/small2"], may_be_forbidden=True)
     session = session_of(stream, doubtful)
-    session.begin(stream)
+    session.begin_stream(stream)
     for number in range(5):
         session.send(get(f"{server.url}/other{number}"))
     settle(server)
@@ -456,7 +468,7 @@ def test_an_error_is_raised_where_the_loop_asks(server: Server) -> None:
     stream = Stream(server.url, ["/small1", "/small2"])
     session = session_of(stream)
     nowhere = Stream("http://127.0.0.1:1", ["/any"])
-    session.begin(stream)
+    session.begin_stream(stream)
     session.prefetch([nowhere.guess("/any")])
     assert session.send(get(f"{server.url}/small1")).ok
     with pytest.raises(requests.ConnectionError):
@@ -467,15 +479,15 @@ def test_an_error_is_raised_where_the_loop_asks(server: Server) -> None:
 def test_moments_are_not_later_than_what_is_still_to_be_read(server: Server) -> None:
     stream = Stream(server.url, ["/small1", "/small2"])
     session = session_of(stream)
-    assert session.age == 0
-    session.begin(stream)
+    assert session.oldest_request_age == 0
+    session.begin_stream(stream)
     session.send(get(f"{server.url}/small1"))
     wait_until(lambda: server.count(2))
-    age = session.age
+    age = session.oldest_request_age
     threading.Event().wait(0.05)
-    assert session.age >= age + 0.05
+    assert session.oldest_request_age >= age + 0.05
     session.send(get(f"{server.url}/small2"))
-    assert session.age == pytest.approx(session.age_of_last, abs=0.01)
+    assert session.oldest_request_age == pytest.approx(session.last_request_age, abs=0.01)
 
 
 def test_nothing_is_foreseen_before_a_stream_is_read(server: Server) -> None:
@@ -495,9 +507,39 @@ def test_what_follows_follows_from_the_next_try_too(server: Server, answers: Ans
 
     answers["/first"] = first
     session = session_of(stream)
-    session.begin(stream)
+    session.begin_stream(stream)
     session.send(get(f"{server.url}/small0"))
     wait_until(lambda: "/first" in server.asked)
     settle(server)
     assert session.send(get(f"{server.url}/first")).ok  # what failed is not handed over
     wait_until(lambda: "/small2" in server.asked)
+
+
+@pytest.mark.parametrize(("threads", "waits"), [(1, ["1", "2"]), (4, ["1"])])
+def test_before_wait_is_called_before_a_response_is_waited_for(
+    server: Server, threads: int, waits: list[str]
+) -> None:
+    stream, waited_for = Stream(server.url, ["/small1", "/small2"]), []
+    current = ""
+
+    def before_wait() -> None:
+        assert threading.current_thread() is threading.main_thread()
+        assert f"/small{current}" not in server.asked
+        waited_for.append(current)
+
+    session = session_of(stream, threads=threads, before_wait=before_wait)
+    session.begin_stream(stream)
+    for current in ("1", "2"):
+        session.send(get(f"{server.url}/small{current}"))
+        if threads > 1:
+            wait_until(lambda: session._in_flight == {} or session._under_way[-1].is_done)
+    assert waited_for == waits
+
+
+def test_a_prefetched_response_is_parsed_once(answers: Answers, server: Server) -> None:
+    answers["/rows"] = {"rows": [{"id": 1}]}
+    session = session_of(Stream(server.url))
+    response = session.send(get(f"{server.url}/rows"))
+    assert isinstance(response, ApiResponse)
+    assert outline_of(response) is outline_of(response)
+    assert list(rows_of(response, "rows")) == [{"id": 1}]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_constantcontact.airbyte.messages import AirbyteWriter
 from tap_constantcontact.airbyte.tokens import OWNER, HandingStore
-from tap_constantcontact.api.run import ApiRun
+from tap_constantcontact.api.run_context import RunContext
 from tap_constantcontact.auth import Login, RefreshTokenAuthenticator
 from tap_constantcontact.exceptions import SIGNAL_STATUS
 from tap_constantcontact.shutdown import ShutdownHandler
@@ -51,7 +51,7 @@ class Source(TapConstantContact):
         super().__init__(config=config, message_writer=writer, **arguments)
         self._ending = ShutdownHandler(self._unfinished, exit_now=end_by_signal)
 
-    def connect(self) -> ApiRun:
+    def connect(self) -> RunContext:
         """Return the connection, whose lack concerns no stream alone.
 
         Raises:

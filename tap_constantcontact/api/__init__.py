@@ -1,1 +1,1 @@
-"""How the API is spoken to: requests ahead, pages, responses, errors, and limits."""
+"""How the tap talks to the API: session, prefetching, pagination, responses, errors and limits."""

@@ -1,7 +1,7 @@
-"""What an answer of the API holds, parsed no further than it is asked for.
+"""The content of API responses, parsed only when it's needed.
 
-Rows are parsed one by one: a page that is parsed at once is out of the processor's caches before
-its last row is written. What is not JSON is noticed before the first row.
+Rows are parsed one by one: a page that is parsed in one go has left the processor's caches before
+its last row is written. A body that isn't JSON is still noticed before the first row.
 """
 
 from __future__ import annotations
@@ -11,32 +11,73 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
+import requests
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+from typing_extensions import override
 
 if TYPE_CHECKING:
-    from requests import Response
     from singer_sdk.helpers.types import Record
 
-#: Numbers keep their digits; a `float` would not.
+#: A body whose properties or rows are still JSON text, or parsed where that was needed to read it.
+Outline: TypeAlias = "dict[str, Any] | list[Any]"
+
+# Numbers keep their digits; a `float` would not.
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _OUTLINE = msgspec.json.Decoder(dict[str, msgspec.Raw] | list[msgspec.Raw])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _NUL = b"\\u0000"
-# PostgreSQL refuses NUL in text, and UTF-8 has no lone surrogates.
+# PostgreSQL rejects NUL in text, and UTF-8 has no lone surrogates.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# A page of contacts has 600 KB. With the default of 10 KB, each piece would take Python's lock away
+# from the main thread.
+_CHUNK_BYTES = 1024 * 1024
 
 
-def body_of(response: Response) -> Any:
-    """Return the parsed body: an object or an array, with the exact digits of its numbers.
+class ApiResponse(requests.Response):
+    """A response that is read in large pieces and parsed once."""
 
-    No text of it has characters that databases refuse.
+    @override
+    def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Any:
+        """Yield the body in pieces of 1 MB or more.
+
+        Args:
+            chunk_size: Size of a piece, if larger; None yields the data as it arrives.
+            decode_unicode: Whether to decode the pieces.
+        """
+        size = None if chunk_size is None else max(chunk_size, _CHUNK_BYTES)
+        return super().iter_content(size, decode_unicode)
+
+    @cached_property
+    def outline(self) -> Outline:
+        """The body, parsed on first use.
+
+        Raises:
+            RetriableAPIError: The body isn't a JSON object or array.
+        """
+        return _parse_outline(self)
+
+
+def outline_of(response: requests.Response) -> Outline:
+    """Return the body with its properties or rows not parsed yet.
 
     Raises:
-        RetriableAPIError: it is none of the API's; a cut or foreign one is worth another try.
+        RetriableAPIError: The body isn't a JSON object or array.
+    """
+    return response.outline if isinstance(response, ApiResponse) else _parse_outline(response)
+
+
+def body_of(response: requests.Response) -> Any:
+    """Return the parsed body: an object or an array, with the exact digits of its numbers.
+
+    Texts have no characters that databases reject.
+
+    Raises:
+        RetriableAPIError: The body isn't a JSON object or array; another try may help.
     """
     outline = outline_of(response)
     if isinstance(outline, dict):
@@ -44,26 +85,26 @@ def body_of(response: Response) -> Any:
     return [_parsed(part) for part in outline]
 
 
-def part_of(response: Response, name: str) -> Any:
-    """Return a property of a body that is an object; None where it is not there.
+def part_of(response: requests.Response, name: str) -> Any:
+    """Return a property of a body, or None if the body has no such property.
 
     Raises:
-        RetriableAPIError: as of `body_of`.
+        RetriableAPIError: The body isn't a JSON object or array.
     """
     outline = outline_of(response)
     return _parsed(outline.get(name)) if isinstance(outline, dict) else None
 
 
-def rows_of(response: Response, name: str | None) -> Iterator[Record]:
+def rows_of(response: requests.Response, name: str | None) -> Iterator[Record]:
     """Yield the rows of a body.
 
     Args:
-        response: the API's answer.
-        name: the property that holds them; None where the body is the row or the array of rows.
+        response: The response.
+        name: Property that holds the rows; None if the body is the row or the array of rows.
 
     Raises:
-        FatalAPIError: what is there are no rows.
-        RetriableAPIError: as of `body_of`.
+        FatalAPIError: The body has something other than rows there.
+        RetriableAPIError: The body isn't a JSON object or array.
     """
     rows: Any = outline_of(response)
     if isinstance(rows, dict):
@@ -72,58 +113,53 @@ def rows_of(response: Response, name: str | None) -> Iterator[Record]:
         parsed = _parsed(row)
         if not isinstance(parsed, dict):
             message = (
-                f"{request_line(response)}: the answer holds no records where they should be. The "
-                "API may have changed: try a newer version of the tap, or report this"
+                f"{request_line(response)}: the response has no records where they are expected. "
+                "The API may have changed: try a newer version of the tap, or report this"
             )
             raise FatalAPIError(message)
         yield parsed
 
 
-def outline_of(response: Response) -> dict[str, Any] | list[Any]:
-    """Return the body with its parts as they came, or parsed where that was needed to read it.
-
-    Raises:
-        RetriableAPIError: as of `body_of`.
-    """
-    if "outline" not in response.__dict__:
-        outline = _outlined(response)
-        if not isinstance(outline, (dict, list)):
-            kind = response.headers.get("Content-Type", "no content type")
-            message = f"{request_line(response)}: the answer is no JSON object or array ({kind})"
-            raise RetriableAPIError(message, response)
-        response.__dict__["outline"] = outline
-    found: dict[str, Any] | list[Any] = response.__dict__["outline"]
-    return found
-
-
-def without_unstorable(value: Any) -> Any:
-    """Return a value of any shape whose texts have no characters that databases refuse."""
+def _without_unstorable(value: Any) -> Any:
+    """Return a value of any shape, without the characters that databases reject."""
     if isinstance(value, dict):
-        return {_UNSTORABLE.sub("", name): without_unstorable(value[name]) for name in value}
+        return {_UNSTORABLE.sub("", name): _without_unstorable(value[name]) for name in value}
     if isinstance(value, list):
-        return [without_unstorable(item) for item in value]
+        return [_without_unstorable(item) for item in value]
     return _UNSTORABLE.sub("", value) if isinstance(value, str) else value
 
 
-def request_line(response: Response) -> str:
-    """Return the method and the path of the request behind an answer, without its query."""
+def request_line(response: requests.Response) -> str:
+    """Return the method and the path of the request, without its query."""
     return f"{response.request.method} {urlsplit(response.url).path}"
 
 
-def _outlined(response: Response) -> Any:
-    """Return the outline of the body, or None where it is not JSON, or not even text.
+def _parse_outline(response: requests.Response) -> Outline:
+    outline = _decode_outline(response)
+    if not isinstance(outline, (dict, list)):
+        content_type = response.headers.get("Content-Type", "no content type")
+        message = (
+            f"{request_line(response)}: the response is not a JSON object or array ({content_type})"
+        )
+        raise RetriableAPIError(message, response)
+    return outline
 
-    What the fast parser refuses (half a character, NaN, other encodings) has a second chance.
+
+def _decode_outline(response: requests.Response) -> Any:
+    """Return the outline of the body, or None if it isn't JSON, or not even text.
+
+    The standard library's parser gets a second chance at what the fast one rejects (half a
+    character, NaN, other encodings).
     """
     with suppress(ValueError, msgspec.DecodeError):
         return _OUTLINE.decode(response.content)
     with suppress(ValueError):
-        return without_unstorable(response.json(parse_float=Decimal))
+        return _without_unstorable(response.json(parse_float=Decimal))
     return None
 
 
 def _listed(part: Any) -> Any:
-    """Return the rows in a part, not parsed yet, if it is an array; none where it is null."""
+    """Return the rows of an array, not parsed yet; none if it is null."""
     if not isinstance(part, msgspec.Raw):
         return part or []
     with suppress(msgspec.ValidationError):
@@ -137,7 +173,7 @@ def _parsed(part: Any) -> Any:
     text = bytes(part)
     try:
         value = _DECODER.decode(text)
-    except UnicodeDecodeError:  # an outline does not look into texts
+    except UnicodeDecodeError:  # an outline is not checked for valid text
         value = json.loads(text.decode(errors="replace"), parse_float=Decimal)
     has_nul = b"\\" in text and _NUL in text  # the shorter search is much faster
-    return without_unstorable(value) if has_nul else value
+    return _without_unstorable(value) if has_nul else value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from singer_sdk.exceptions import FatalAPIError
 
 from tap_constantcontact.api.responses import body_of, request_line
-from tap_constantcontact.api.run import ApiRun
+from tap_constantcontact.api.run_context import RunContext
 from tap_constantcontact.client import OVERLAP, ConstantContactStream
 from tap_constantcontact.exceptions import Forbidden, Refused
 from tap_constantcontact.schema import EXTRA
@@ -27,7 +27,7 @@ class CustomStream(ConstantContactStream):
     """A stream that is declared in the settings; it has no name before that."""
 
     def __init__(
-        self, tap: TapConstantContact, connect: Callable[[], ApiRun], declaration: Declaration
+        self, tap: TapConstantContact, connect: Callable[[], RunContext], declaration: Declaration
     ) -> None:
         """Make a stream.
 
