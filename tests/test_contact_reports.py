@@ -213,7 +213,7 @@ def test_without_the_privilege_reports_are_skipped_and_contacts_come(
 
 def test_the_log_says_how_many_requests_a_round_needs(tap: TapCommand, sandbox: Sandbox) -> None:
     log = tap.sync(sandbox, RATES).log
-    assert log.count(f"{RATES}: a request or more for each of 60 contacts") == 1
+    assert log.count(f"{RATES}: reading 60 contacts, at least one request each") == 1
 
 
 def contacts_in(paths: list[str], part: str) -> set[str]:

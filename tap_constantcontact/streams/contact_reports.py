@@ -1,11 +1,11 @@
-"""What a single contact did: a request or more for each contact."""
+"""Reports on single contacts: one or more requests for each contact."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
@@ -47,9 +47,9 @@ class PerContactStream(ConstantContactStream):
         *("contact_status", "contact_ids", "contact_lists", "contact_tags"),
     )
     notes = StreamNotes(
-        reads="all contacts, in rounds that begin every `contacts_sweep_days`",
-        cost="in a round 1 or more for each contact",
-        limitations="what happens between two rounds, until the next one",
+        reads="all contacts, in cycles that start every `contacts_sweep_days`",
+        cost="in a cycle, 1 or more for each contact",
+        limitations="activity between two cycles, until the next one",
     )
 
     @property
@@ -102,21 +102,22 @@ class PerContactStream(ConstantContactStream):
     def _read_contacts(self, before: datetime | None) -> Iterator[list[Record]]:
         """Yield the contacts that were created before a moment, some at a time, newest first."""
         if chosen := self.config.get("contact_ids"):
-            paths = (f"/contacts/{contact_id}" for contact_id in chosen)
-            yield [
-                *filter(
-                    None, (self.details.get_or_none(path, {"include": _INCLUDE}) for path in paths)
-                )
-            ]
+            yield [*filter(None, map(self._fetch_contact, chosen))]
             return
         narrowed = self.config.get("contact_lists") or self.config.get("contact_tags")
         params = {"include": _INCLUDE if narrowed else None}
         for number, part in enumerate(self.reader.read_slices(before, _SLICE, params)):
             if not number:
                 self.logger.info(
-                    "%s: a request or more for each of %d contacts", self.name, part.left
+                    "%s: reading %s contacts, at least one request each",
+                    self.name,
+                    f"{part.left:,}",
                 )
             yield [*part.read_own()]
+
+    def _fetch_contact(self, contact_id: str) -> Any:
+        """Return a contact, or None if it is gone."""
+        return self.details.get_or_none(f"/contacts/{contact_id}", {"include": _INCLUDE})
 
     def item_of(self, contact: Record) -> Record:
         """Return a contact's request context: it fills the path; `params` are sent."""
@@ -141,7 +142,7 @@ class ContactSmsEngagementHistory(PerContactStream):
     replication_key = "insert_time"
     scopes = ("contact_data",)
     privileges = ("contacts:read",)
-    notes = StreamNotes(cost="in a round 1 or more for each contact with an SMS channel")
+    notes = StreamNotes(cost="in a cycle, 1 or more for each contact with an SMS channel")
 
     @override
     def is_chosen(self, contact: Record) -> bool:
@@ -165,7 +166,7 @@ class ContactActivityDetails(PerContactStream):
     )
     replication_key = "created_time"
     settings = (*PerContactStream.settings, "contact_activity_types")
-    notes = StreamNotes(cost="in a round 1 for 100 events of each contact")
+    notes = StreamNotes(cost="in a cycle, 1 for 100 events of each contact")
 
     @override
     def item_of(self, contact: Record) -> Record:

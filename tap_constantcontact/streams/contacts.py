@@ -1,4 +1,4 @@
-"""Contacts, and what they are sorted by: lists, tags, custom fields, segments."""
+"""Contacts, and the lists, tags, custom fields and segments that organize them."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ class Contacts(ConstantContactStream):
     scopes = ("contact_data",)
     privileges = ("contacts:read",)
     notes = StreamNotes(
-        reads="what the filters show as changed or unsubscribed since the bookmark; all, in a "
-        "sweep, every `contacts_sweep_days`",
-        cost="2, and 1 for each further 500 changed; a sweep: 1 for 450 contacts",
-        limitations="what no filter shows, until the sweep",
+        reads="contacts that the filters return as changed or unsubscribed since the bookmark; "
+        "every `contacts_sweep_days`, a sweep: a full re-read of all contacts",
+        cost="2, and 1 for each further 500 changed contacts; a sweep: 1 for 450 contacts",
+        limitations="changes that no filter exposes, until the next sweep",
     )
 
     _since = ""
@@ -122,7 +122,7 @@ class Contacts(ConstantContactStream):
             if refusal.status != requests.codes.bad_request or "sms_channel" not in self.include:
                 raise
             # Valid until 2024-11; included automatically now (assumed).
-            message = "%s. It goes on without sms_channel: take it out of contacts_include"
+            message = "%s. Continuing without sms_channel; remove it from contacts_include"
             self.logger.warning(message, refusal)
             self.include.remove("sms_channel")
             yield from super().request_records(context)
@@ -222,7 +222,7 @@ class ContactCounts(ConstantContactStream):
     scopes = ("contact_data",)
     privileges = ("contacts:read",)
     selected_by_default = False
-    notes = StreamNotes(reads="a new row in each run", limitations="counts between two runs")
+    notes = StreamNotes(reads="one new row in each run", limitations="counts between two runs")
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
@@ -240,7 +240,7 @@ class ContactLists(ConstantContactStream):
     primary_keys = ("list_id",)
     scopes = ("contact_data",)
     privileges = ("contacts:lists:read",)
-    notes = StreamNotes(cost="1 for 500 e-mail lists, 1 for 500 SMS lists")
+    notes = StreamNotes(cost="1 for 500 email lists, 1 for 500 SMS lists")
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
@@ -251,7 +251,7 @@ class ContactLists(ConstantContactStream):
         try:
             self._add(lists, sms)
         except Refused as refusal:  # an account without SMS may refuse (assumed)
-            message = "%s. SMS lists are left out; an account without SMS need not do anything"
+            message = "%s. Skipping SMS lists (no action needed if the account has no SMS)"
             self.logger.warning(message, refusal)
         yield from lists.values()
 
@@ -281,7 +281,7 @@ class ContactTags(ConstantContactStream):
     primary_keys = ("tag_id",)
     scopes = ("contact_data",)
     privileges = ("contacts:read",)
-    notes = StreamNotes(limitations="a deleted tag: it is missing, its row stays")
+    notes = StreamNotes(limitations="deleted tags are no longer listed; their rows stay")
 
 
 class ContactCustomFields(ConstantContactStream):
@@ -294,7 +294,7 @@ class ContactCustomFields(ConstantContactStream):
     primary_keys = ("custom_field_id",)
     scopes = ("contact_data",)
     privileges = ("contacts:read",)
-    notes = StreamNotes(limitations="a deleted field: it is missing, its row stays")
+    notes = StreamNotes(limitations="deleted fields are no longer listed; their rows stay")
 
 
 class BulkActivities(ConstantContactStream):
@@ -311,7 +311,7 @@ class BulkActivities(ConstantContactStream):
     scopes = ("contact_data",)
     privileges = ("contacts:write",)
     selected_by_default = False
-    notes = StreamNotes(limitations="what is older than ten days (documented)")
+    notes = StreamNotes(limitations="changes older than ten days (documented)")
 
 
 class Segments(OldestChangeFirstStream):
@@ -326,7 +326,7 @@ class Segments(OldestChangeFirstStream):
     detail_path = "/segments/{segment_id}"
     scopes = ("contact_data",)
     privileges = ("contacts:lists:read",)
-    notes = StreamNotes(limitations="a deleted segment: it is missing, its row stays")
+    notes = StreamNotes(limitations="deleted segments are no longer listed; their rows stay")
 
 
 class SegmentContacts(ConstantContactStream):
@@ -345,8 +345,8 @@ class SegmentContacts(ConstantContactStream):
     privileges = ("contacts:read",)
     selected_by_default = False
     notes = StreamNotes(
-        cost="1 for 1,000 segments, and for each 1 for 500 contacts",
-        limitations="a contact that leaves a segment: its row stays",
+        cost="1 for 1,000 segments, and 1 for 500 contacts of each segment",
+        limitations="contacts that leave a segment: their rows stay",
     )
 
     @override

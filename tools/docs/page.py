@@ -76,7 +76,7 @@ _MORE: Mapping[type, str] = {
     EmailCampaignActivityStats: "the-change-log",
     ChangedCampaignsStream: "campaigns",
     EmailCampaigns: "campaigns",
-    PerContactStream: "rounds",
+    PerContactStream: "cycles",
 }
 
 
