@@ -677,7 +677,7 @@ def test_what_no_stream_can_do_without_is_missed_before_one_is_begun(
     assert output.status == 1
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
-    assert "limits_url cannot be used" in error["message"]
+    assert "Can't use the Redis server of limits_url" in error["message"]
     assert not output.statuses
 
 
