@@ -122,6 +122,19 @@ def test_conversion_of_numbers_keeps_their_value(value: Any) -> None:
     assert convert(types("number"), str(value)).record == value
 
 
+@given(value=NUMBERS)
+def test_conversion_to_integers_keeps_the_value_or_reports_it(value: Any) -> None:
+    converted, misfits, _ = convert(types("integer"), value)
+    assert (converted is None) == bool(misfits)
+    assert converted == value or converted is None
+    assert misfits or value == int(value)
+
+
+@given(value=st.decimals(allow_nan=False, allow_infinity=False))
+def test_conversion_of_numbers_to_texts_keeps_their_digits(value: Decimal) -> None:
+    assert convert(types("string"), value).record == str(value)
+
+
 @given(text=TEXTS)
 def test_conversion_of_texts_keeps_every_character(text: str) -> None:
     assert convert(types("string"), text) == (text, set(), set())
@@ -139,11 +152,12 @@ MOMENTS = st.datetimes(
 @given(moment=MOMENTS)
 @example(moment=datetime(2024, 1, 1, tzinfo=timezone.utc))
 def test_conversion_of_timestamps_keeps_the_moment(moment: datetime) -> None:
-    converted, misfits, _ = convert(types("string", format="date-time"), moment.isoformat())
-    assert not misfits
-    assert converted.endswith("Z")
-    assert parse_timestamp(converted) == moment
-    assert converted == timestamp(moment)
+    for text in {moment.isoformat(), moment.isoformat().replace("+00:00", "Z")}:
+        converted, misfits, _ = convert(types("string", format="date-time"), text)
+        assert not misfits
+        assert converted.endswith("Z")
+        assert parse_timestamp(converted) == moment
+        assert converted == timestamp(moment)
 
 
 @given(one=MOMENTS, other=MOMENTS)
