@@ -41,7 +41,8 @@ import runpy, sys, time
 sleep = time.sleep
 time.sleep = lambda seconds: sleep(seconds / 100)
 from tap_constantcontact import auth, client
-auth._TOKEN_TIMEOUT_SECONDS = client._TIMEOUT_SECONDS = 0.5
+from tap_constantcontact.api import run_context
+auth._TOKEN_TIMEOUT_SECONDS = client.TIMEOUT_SECONDS = run_context.TIMEOUT_SECONDS = 0.5
 runpy.run_module("tap_constantcontact", run_name="__main__", alter_sys=True)
 """
 HANGING = 2  # seconds, which is longer than that
