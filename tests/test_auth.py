@@ -64,6 +64,16 @@ def test_the_rotated_token_is_used_when_the_access_token_has_ended(
     assert kept(tap.token_store)["refresh_token"] == sandbox.refresh_token
 
 
+def test_before_wait_is_called_before_a_token_request(tap: TapCommand, sandbox: Sandbox) -> None:
+    made_before: list[int] = []
+    login = login_of(
+        sandbox, tap.token_store, before_wait=lambda: made_before.append(token_requests(sandbox))
+    )
+    login.update_access_token()
+    assert made_before == [0]
+    assert token_requests(sandbox) == 1
+
+
 def test_the_store_is_for_its_user_only_and_leaves_nothing_beside_it(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
