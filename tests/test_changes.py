@@ -79,17 +79,17 @@ def ids(log: ActivityLog, number: int = 0) -> list[str]:
     return [activity.activity_id for activity in log.after(number)]
 
 
-class TestLog:
+class TestChangeLog:
     """It gives numbers to what has moved."""
 
-    def test_what_is_new_is_to_be_read_to_its_end_the_newest_send_first(self) -> None:
+    def test_new_activities_are_read_in_full_newest_send_first(self) -> None:
         campaigns = Campaigns({"a": {"a1": counters()}, "b": {"b1": counters()}})
         sent = {"a": NOW - 2 * DAY, "b": NOW - DAY}
         log = compare({}, campaigns, sent=sent)
         assert ids(log) == ["b1", "a1"]
         assert [activity.known_until(0) for activity in log.after(0)] == [None, None]
 
-    def test_what_has_not_moved_is_not_asked_for(self) -> None:
+    def test_unchanged_campaigns_are_not_requested(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({name: {f"{name}1": counters()} for name in "abc"})
         through = compare(state, campaigns).after(0)[-1].number
@@ -99,33 +99,33 @@ class TestLog:
         assert campaigns.asked == ["b"]
 
     @pytest.mark.parametrize("counter", Counters._fields[:-1])
-    def test_any_counter_that_moves_is_a_move(self, counter: str) -> None:
+    def test_changed_counter_is_a_change(self, counter: str) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
         through = compare(state, campaigns).after(0)[-1].number
         campaigns["a"] = {"a1": counters()._replace(**{counter: 200})}
         assert ids(compare(state, campaigns), through) == ["a1"]
 
-    def test_what_is_not_in_the_summaries_this_time_was_sent_when_it_was(self) -> None:
+    def test_campaign_without_summary_keeps_its_last_send(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
         through = compare(state, campaigns, sent={"a": NOW}).after(0)[-1].number
         assert not compare(state, campaigns).after(through)
 
-    def test_a_send_is_a_move_though_nobody_new_was_reached(self) -> None:
+    def test_new_send_is_a_change(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
         through = compare(state, campaigns, sent={"a": NOW}).after(0)[-1].number
         assert ids(compare(state, campaigns, sent={"a": NOW + DAY}), through) == ["a1"]
 
-    def test_of_several_activities_only_those_that_moved_are_to_be_read(self) -> None:
+    def test_only_changed_activities_of_a_campaign_are_read(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
         through = compare(state, campaigns).after(0)[-1].number
         campaigns["a"]["first"] = counters(opens=7)
         assert ids(compare(state, campaigns), through) == ["first"]
 
-    def test_where_an_activity_is_counted_late_all_are_read_to_their_ends(self) -> None:
+    def test_activity_with_late_counters_makes_all_read_in_full(self) -> None:
         """The counters of the campaign have grown by more than those of its activities."""
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
@@ -135,7 +135,7 @@ class TestLog:
         assert [activity.activity_id for activity in moved] == ["first", "resend"]
         assert [activity.known_until(through) for activity in moved] == [None, None]
 
-    def test_a_stream_that_walked_past_a_move_does_not_know_the_activity(self) -> None:
+    def test_stream_that_missed_a_change_reads_the_activity_in_full(self) -> None:
         """It was at number 1 when `b1` moved from 2 to 4, and ended at 3: it has never read it."""
         state: dict[str, Any] = {}
         campaigns = Campaigns({name: {f"{name}1": counters()} for name in "abc"})
@@ -144,14 +144,14 @@ class TestLog:
         (moved,) = compare(state, campaigns).after(3)
         assert moved.known_until(0) is None  # what was complete last
 
-    def test_an_activity_that_is_added_leaves_the_others_alone(self) -> None:
+    def test_added_activity_does_not_change_others(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"first": counters()}})
         through = compare(state, campaigns).after(0)[-1].number
         campaigns["a"]["resend"] = counters()
         assert ids(compare(state, campaigns), through) == ["resend"]
 
-    def test_a_stream_that_has_read_all_knows_it_until_the_last_move(self) -> None:
+    def test_complete_stream_reads_from_the_last_change(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
         through = compare(state, campaigns).after(0)[-1].number
@@ -160,7 +160,7 @@ class TestLog:
         assert moved.known_until(through) == NOW
         assert moved.moved_at == NOW + DAY
 
-    def test_a_stream_that_has_missed_a_move_reads_to_the_end(self) -> None:
+    def test_stream_with_missed_change_reads_in_full(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
         through = compare(state, campaigns).after(0)[-1].number
@@ -170,7 +170,7 @@ class TestLog:
         (moved,) = log.after(through)
         assert moved.known_until(through) is None
 
-    def test_a_counter_that_fell_means_to_the_end(self) -> None:
+    def test_decreased_counter_makes_the_report_read_in_full(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
         through = compare(state, campaigns).after(0)[-1].number
@@ -179,7 +179,7 @@ class TestLog:
         assert moved.known_until(through) is None
 
     @pytest.mark.parametrize("days", REREADS)
-    def test_some_days_after_the_last_send_it_is_read_to_its_end_once(self, days: int) -> None:
+    def test_reread_days_make_the_report_read_in_full_once(self, days: int) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}, "b": {"b1": counters()}})
         sent = {"a": NOW - days * DAY + timedelta(minutes=30), "b": NOW}
@@ -190,14 +190,14 @@ class TestLog:
         through = again.number
         assert not compare(state, campaigns, NOW + timedelta(hours=2), sent).after(through)
 
-    def test_numbers_are_never_given_again(self) -> None:
+    def test_log_numbers_are_never_reused(self) -> None:
         state: dict[str, Any] = {}
         log = compare(state, Campaigns({"a": {"a1": counters()}}))
         through = log.after(0)[-1].number
         log.forget("a")
         assert compare(state, Campaigns({"b": {"b1": counters()}})).after(0)[-1].number > through
 
-    def test_a_comparison_that_ends_early_goes_on(self) -> None:
+    def test_interrupted_comparison_resumes(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({str(number): {f"{number}a": counters()} for number in range(25)})
         comparison = ActivityLog(state).compare(campaigns.counters, campaigns, NOW, REREADS)
@@ -208,7 +208,7 @@ class TestLog:
         assert len(ids(compare(state, campaigns))) == 25
         assert len(campaigns.asked) == 15
 
-    def test_what_is_known_before_it_is_compared_is_not_asked_for(self) -> None:
+    def test_known_activities_are_not_requested(self) -> None:
         state: dict[str, Any] = {}
         ActivityLog(state).remember("a", ["first", "resend"], NOW)
         assert not ids(ActivityLog(state))
@@ -217,13 +217,13 @@ class TestLog:
         assert ids(compare(state, campaigns, sent={"a": NOW - DAY})) == ["first", "resend"]
         assert not campaigns.asked
 
-    def test_what_was_known_before_the_last_send_is_asked_for(self) -> None:
+    def test_activities_known_before_the_last_send_are_requested(self) -> None:
         state: dict[str, Any] = {}
         ActivityLog(state).remember("a", ["first"], NOW - DAY)
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
         assert ids(compare(state, campaigns, sent={"a": NOW})) == ["first", "resend"]
 
-    def test_a_comparison_without_room_for_ten_activities_gets_on(self) -> None:
+    def test_comparison_with_a_small_budget_makes_progress(self) -> None:
         """Each run ends with its second campaign, before those with several are counted."""
         state: dict[str, Any] = {}
         campaigns = Campaigns(
@@ -238,7 +238,7 @@ class TestLog:
         assert len(ids(compare(state, campaigns, sent=sent))) == 16
         assert campaigns.asked == [*"abcdefgh"]
 
-    def test_a_campaign_whose_activities_are_not_shown_any_more_keeps_them(self) -> None:
+    def test_campaign_keeps_activities_that_the_api_no_longer_lists(self) -> None:
         state: dict[str, Any] = {}
         compare(state, Campaigns({"a": {"a1": counters()}}))
 
@@ -249,11 +249,11 @@ class TestLog:
         assert ids(compare(state, Gone({"a": {"a1": counters(opens=6)}}))) == ["a1"]
 
     @pytest.mark.parametrize("id_", [UUID, UUID.upper(), "1103", "x" * 22, "="])
-    def test_every_id_comes_back_as_it_was(self, id_: str) -> None:
+    def test_packed_ids_are_restored(self, id_: str) -> None:
         (activity,) = compare({}, Campaigns({id_: {id_: counters()}})).after(0)
         assert (activity.campaign_id, activity.activity_id) == (id_, id_)
 
-    def test_the_state_of_a_large_account_is_small(self) -> None:
+    def test_state_of_a_large_account_is_small(self) -> None:
         """2,000 campaigns of 3,000 were sent, a third of them twice; a tenth moves in a run."""
         big = Counters(2500, 1234, 321, 100, 20, 3, 498_000)
         sent = Campaigns(
@@ -286,35 +286,33 @@ def read(tally: Tally, times: list[datetime]) -> int:
     return len(times)
 
 
-class TestTally:
+class TestReportCursor:
     """A report is read until the rest is known."""
 
     times = [NOW - timedelta(hours=hours) for hours in (-20, -2, 5, 23, 25, 60, 99)]
 
-    def test_reading_stops_a_day_before_what_is_known(self) -> None:
+    def test_cursor_stops_a_day_before_what_was_read(self) -> None:
         # Two rows of the day before were there, and two are new.
         assert read(Tally(activity(4, 7), "opens", NOW, DAY), self.times) == 4
 
-    def test_where_rows_are_missing_it_goes_on_to_the_end(self) -> None:
+    def test_cursor_reads_in_full_if_rows_are_missing(self) -> None:
         assert read(Tally(activity(5, 8), "opens", NOW, DAY), self.times) == 7
 
-    def test_a_longer_lookback_reads_more_and_counts_the_same(self) -> None:
+    def test_cursor_with_longer_lookback_counts_the_same(self) -> None:
         assert read(Tally(activity(4, 7), "opens", NOW, 3 * DAY), self.times) == 6
         assert read(Tally(activity(5, 8), "opens", NOW, 3 * DAY), self.times) == 7
 
-    def test_a_report_that_is_not_counted_stops_at_the_lookback(self) -> None:
+    def test_cursor_without_counter_stops_at_the_lookback(self) -> None:
         assert read(Tally(activity(99, 99), None, NOW, DAY), self.times) == 4
 
-    def test_what_is_not_known_is_read_to_its_end(self) -> None:
+    def test_cursor_reads_unknown_activity_in_full(self) -> None:
         assert read(Tally(activity(0, 7), "opens", None, DAY), self.times) == 7
 
-    def test_a_row_without_a_time_stops_nothing(self) -> None:
+    def test_cursor_ignores_rows_without_time(self) -> None:
         assert not Tally(activity(0, 7), "opens", NOW, DAY).is_known(None)
 
     @pytest.mark.parametrize("surplus", [0, 2])
-    def test_a_report_that_is_ahead_of_its_counter_is_not_read_to_its_end_the_next_time(
-        self, surplus: int
-    ) -> None:
+    def test_cursor_accounts_for_reports_ahead_of_their_counter(self, surplus: int) -> None:
         """The counter catches up: that is no growth that needs rows."""
         first = activity(0, opens=7 - surplus)
         read(Tally(first, "opens", None, DAY), self.times)  # all seven rows
@@ -322,12 +320,12 @@ class TestTally:
         grown = first.rows_to_expect("opens") + surplus  # as the log adds it
         assert grown == recent
 
-    def test_rows_that_are_missing_at_the_end_too_are_short(self) -> None:
+    def test_cursor_reports_rows_missing_in_the_full_report(self) -> None:
         tally = Tally(activity(9, 12), "opens", NOW, DAY)
         assert not any(map(tally.is_known, self.times))
         assert tally.close(to_the_end=True)
 
-    def test_a_counter_that_counts_more_than_the_rows_does_not_mean_to_the_end(self) -> None:
+    def test_cursor_accounts_for_counters_above_the_rows(self) -> None:
         first = activity(0, opens=9)
         read(Tally(first, "opens", None, DAY), self.times)
         assert first.rows_to_expect("opens") == 2
