@@ -209,8 +209,8 @@ class TapConstantContact(TapHooks):
         for name, properties in self._report.unknown_properties():
             self.logger.warning(message, name, properties)
         if self.is_test:
-            for name, found in self._report.readable_streams():
-                self.logger.info("%s %s", name, found)
+            for stream, found in self._report.readable_streams():
+                self.logger.info("%s %s", stream, found)
         self.logger.info(self._report.summary())
 
     @override

@@ -34,27 +34,27 @@ def answer(body: bytes, kind: type[requests.Response] = requests.Response) -> re
         (b"[]", []),
     ],
 )
-def test_rows_are_where_the_stream_says_or_are_the_body(body: bytes, rows: Any) -> None:
+def test_rows_are_found_by_records_key_or_are_the_body(body: bytes, rows: Any) -> None:
     assert list(rows_of(answer(body), "rows")) == rows
 
 
-def test_a_body_can_be_the_row() -> None:
+def test_rows_can_be_the_body_itself() -> None:
     assert list(rows_of(answer(b'{"rows": [1]}'), None)) == [{"rows": [1]}]
 
 
 @pytest.mark.parametrize("body", [b'{"rows": "none"}', b'{"rows": 5}', b'{"rows": [5]}'])
-def test_what_is_no_row_is_an_error(body: bytes) -> None:
+def test_rows_that_are_not_objects_are_an_error(body: bytes) -> None:
     with pytest.raises(FatalAPIError, match="GET /v3/contacts: the response has no records"):
         list(rows_of(answer(body), "rows"))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"rows": [{"id": 1}, {"id"', b'"text"', b"5"])
-def test_what_is_not_json_or_cut_is_noticed_before_the_first_row(body: bytes) -> None:
+def test_invalid_json_is_noticed_before_the_first_row(body: bytes) -> None:
     with pytest.raises(RetriableAPIError, match="not a JSON object or array"):
         next(rows_of(answer(body), "rows"))
 
 
-def test_a_row_is_parsed_when_it_is_asked_for() -> None:
+def test_rows_are_parsed_one_at_a_time() -> None:
     rows = rows_of(answer(b'{"rows": [{"id": 1}, "no row"]}'), "rows")
     assert next(rows) == {"id": 1}
 
@@ -62,7 +62,7 @@ def test_a_row_is_parsed_when_it_is_asked_for() -> None:
 @pytest.mark.parametrize(
     "digits", ["1.10", "0.1", "1E+400", "12345678901234567890.10", "4374642855454351379"]
 )
-def test_numbers_keep_their_digits(digits: str) -> None:
+def test_response_numbers_keep_their_digits(digits: str) -> None:
     (row,) = rows_of(answer(b'{"rows": [{"n": ' + digits.encode() + b"}]}"), "rows")
     assert str(row["n"]) == digits
     assert isinstance(row["n"], (int, Decimal))
@@ -79,7 +79,7 @@ def test_numbers_keep_their_digits(digits: str) -> None:
         (b"a\xffb", "a\ufffdb"),
     ],
 )
-def test_texts_have_no_characters_that_databases_refuse(sent: bytes, kept: str) -> None:
+def test_response_texts_lose_characters_that_databases_refuse(sent: bytes, kept: str) -> None:
     body = b'{"rows": [{"first": {"' + sent + b'": ["' + sent + b'"]}}, {"id": 2}]}'
     rows = [{"first": {kept: [kept]}}, {"id": 2}]
     assert list(rows_of(answer(body), "rows")) == rows
@@ -87,7 +87,7 @@ def test_texts_have_no_characters_that_databases_refuse(sent: bytes, kept: str) 
     assert body_of(answer(body)) == {"rows": rows}
 
 
-def test_other_encodings_are_read() -> None:
+def test_responses_in_other_encodings_are_parsed() -> None:
     body = '{"rows": [{"name": "Jos\u00e9"}]}'.encode("utf-16")
     assert list(rows_of(answer(body), "rows")) == [{"name": "Jos\u00e9"}]
 

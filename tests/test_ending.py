@@ -47,7 +47,7 @@ def messages(stdout: IO[str] | None) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stdout or []]
 
 
-def test_a_state_is_written_every_five_seconds_and_at_the_end_of_a_stream(
+def test_state_is_written_every_five_seconds_and_at_the_end_of_a_stream(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     seconds = 100.0
@@ -82,7 +82,7 @@ def record(number: int, size: int) -> RecordMessage:
     return RecordMessage("contacts", {"contact_id": str(number), "first_name": "x" * size})
 
 
-def test_records_wait_for_each_other_as_long_as_a_pipe_takes_them_whole(
+def test_records_are_buffered_up_to_the_atomic_size_of_a_pipe(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pipe = Pipe()
@@ -125,7 +125,7 @@ class Interrupted(io.BytesIO):
     ],
     ids=["flush", "state", "log", "last state"],
 )
-def test_a_signal_takes_away_no_record_that_waits(
+def test_signal_loses_no_buffered_record(
     monkeypatch: pytest.MonkeyPatch, write: Callable[[AirbyteWriter], None]
 ) -> None:
     writer = AirbyteWriter()
@@ -138,7 +138,7 @@ def test_a_signal_takes_away_no_record_that_waits(
     assert [line for line in stdout.getvalue().splitlines() if b'"contact_id":"1"' in line]
 
 
-def test_no_record_is_left_waiting_by_a_stream_that_is_read_alone(
+def test_buffered_records_are_written_after_a_single_stream(
     tap: TapCommand, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stream = TapConstantContact(config=tap.settings(sandbox)).streams["contact_tags"]
@@ -147,7 +147,7 @@ def test_no_record_is_left_waiting_by_a_stream_that_is_read_alone(
     assert len(records) == len(sandbox.expected(["contact_tags"])["contact_tags"])
 
 
-def test_no_record_is_left_waiting_by_a_stream_that_fails(
+def test_buffered_records_are_written_after_a_failing_stream(
     tap: TapCommand,
     sandbox: Sandbox,
     capsys: pytest.CaptureFixture[str],
@@ -161,7 +161,9 @@ def test_no_record_is_left_waiting_by_a_stream_that_fails(
     assert '"tag_id":"2"' in capsys.readouterr().out
 
 
-def test_no_record_waits_for_an_answer(tap_process: TapProcess, make_sandbox: MakeSandbox) -> None:
+def test_buffered_records_do_not_wait_for_a_response(
+    tap_process: TapProcess, make_sandbox: MakeSandbox
+) -> None:
     sandbox = make_sandbox(contacts=600)
     sandbox.fail("/contacts", Fault.DELAY, seconds=60, skip=1)
     run = tap_process.start(sandbox, "contacts")
@@ -177,7 +179,7 @@ def test_no_record_waits_for_an_answer(tap_process: TapProcess, make_sandbox: Ma
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_a_tap_that_waits_for_an_answer(
+def test_signal_ends_a_tap_that_waits_for_a_response(
     tap_process: TapProcess, sandbox: Sandbox, signum: int
 ) -> None:
     sandbox.fail("/contacts", Fault.DELAY, seconds=10)
@@ -193,7 +195,7 @@ def test_a_signal_ends_a_tap_that_waits_for_an_answer(
     assert "Traceback" not in log
 
 
-def test_a_signal_ends_a_tap_that_waits_for_its_turn(
+def test_signal_ends_a_tap_that_waits_for_the_rate_limit(
     tap_process: TapProcess, sandbox: Sandbox
 ) -> None:
     run = tap_process.start(sandbox, "email_campaigns", settings={"requests_per_second": 1})
@@ -202,7 +204,7 @@ def test_a_signal_ends_a_tap_that_waits_for_its_turn(
     assert run.returncode == 143
 
 
-def test_a_signal_ends_a_tap_whose_pipe_is_full(
+def test_signal_ends_a_tap_with_a_full_pipe(
     tap_process: TapProcess, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=2000)
@@ -217,7 +219,7 @@ def test_a_signal_ends_a_tap_whose_pipe_is_full(
     assert not any("replication_key_value" in s["bookmarks"]["contacts"] for s in states)
 
 
-def test_who_reads_slowly_gets_no_torn_line_of_a_tap_that_is_killed(
+def test_sigkill_tears_no_line_for_a_slow_reader(
     tap_process: TapProcess, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=2000)
@@ -228,7 +230,7 @@ def test_who_reads_slowly_gets_no_torn_line_of_a_tap_that_is_killed(
     assert 0 < len(messages(run.stdout)) < 2000
 
 
-def test_what_a_reader_gets_of_a_run_that_is_ended_has_no_torn_line(
+def test_signal_tears_no_line_for_a_slow_reader(
     tap_process: TapProcess, make_sandbox: MakeSandbox
 ) -> None:
     """The reader is slow, so that the signal comes in the middle of a line."""
@@ -242,7 +244,7 @@ def test_what_a_reader_gets_of_a_run_that_is_ended_has_no_torn_line(
     assert 0 < len([message for message in written if message["type"] == "RECORD"]) < 2000
 
 
-def test_a_closed_pipe_ends_the_tap_quietly(
+def test_closed_pipe_ends_the_tap_quietly(
     tap_process: TapProcess, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=2000)

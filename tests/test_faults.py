@@ -126,7 +126,7 @@ def outcome(
 
 
 @pytest.mark.parametrize("passing", PASSING, ids=[passing.fault.value for passing in PASSING])
-def test_no_row_is_lost_by_a_fault_that_passes(
+def test_temporary_fault_loses_no_row(
     tmp_path: Path, make_sandbox: MakeSandbox, passing: Passing
 ) -> None:
     """Wherever it happens."""
@@ -137,16 +137,14 @@ def test_no_row_is_lost_by_a_fault_that_passes(
 
 
 @pytest.mark.parametrize(("fault", "name", "status"), LASTING)
-def test_no_row_is_lost_by_a_fault_that_lasts_longer_than_the_tap_tries(
+def test_lasting_fault_loses_no_row(
     tmp_path: Path, make_sandbox: MakeSandbox, fault: Fault, name: str, status: int
 ) -> None:
     assert outcome(tmp_path, make_sandbox, name, fault, times=99) == Outcome(status)
 
 
 @pytest.mark.parametrize("hours", [-30, -1, 1])
-def test_no_row_is_lost_by_a_clock_that_is_wrong(
-    tap: TapCommand, make_sandbox: MakeSandbox, hours: int
-) -> None:
+def test_wrong_clock_loses_no_row(tap: TapCommand, make_sandbox: MakeSandbox, hours: int) -> None:
     """That of the API: what changes there has its time, which is not ours."""
     now = datetime.now(timezone.utc) + timedelta(hours=hours)
     sandbox, target = make_sandbox(now=now), Target()

@@ -164,7 +164,7 @@ class Run(NothingPrefetched):
 
 
 @pytest.mark.parametrize("lag", [timedelta(0), 5 * HOUR, 30 * HOUR], ids=str)
-def test_no_row_is_lost(lag: timedelta) -> None:
+def test_simulated_history_loses_no_row(lag: timedelta) -> None:
     lost = {seed: events for seed in range(HISTORIES) if (events := live_through(seed, lag))}
     assert not lost
 

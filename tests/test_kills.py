@@ -155,7 +155,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     ],
     ids=["campaigns", "reports"],
 )
-def test_little_comes_twice(
+def test_sigkill_repeats_few_rows(
     tap_process: TapProcess,
     make_sandbox: MakeSandbox,
     campaigns: int,
@@ -182,7 +182,7 @@ def test_little_comes_twice(
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_no_row_is_lost_by_a_kill(
+def test_sigkill_loses_no_row(
     tap_process: TapProcess, make_sandbox: MakeSandbox, whole: Whole, point: str
 ) -> None:
     """Nor by a target that has not yet stored what it read when the tap is killed."""
@@ -211,7 +211,7 @@ def test_no_row_is_lost_by_a_kill(
         assert target.lacks(account.sandbox, account.streams, hidden) == {}
 
 
-def test_no_row_is_lost_by_many_kills_in_a_row(
+def test_repeated_sigkill_loses_no_row(
     tap_process: TapProcess, make_sandbox: MakeSandbox, whole: Whole
 ) -> None:
     rng = random.Random(SEED)

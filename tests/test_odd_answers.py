@@ -22,7 +22,7 @@ CAMPAIGN = {"campaign_id": "c", "updated_at": "2026-01-01T00:00:00Z", "current_s
         {"contacts": [], "_links": {"next": {"href": "http://[x"}}},
     ],
 )
-def test_an_answer_that_is_none_ends_the_run_and_claims_nothing(
+def test_invalid_response_ends_the_run_and_keeps_the_bookmark(
     tap: TapCommand, fake_server: FakeServer, body: Any
 ) -> None:
     fake_server["/v3/contacts"] = body
@@ -45,7 +45,7 @@ def test_an_answer_that_is_none_ends_the_run_and_claims_nothing(
         {"contacts": [], "contacts_count": "x"},
     ],
 )
-def test_an_answer_without_records_is_an_empty_stream(
+def test_response_without_records_is_an_empty_stream(
     tap: TapCommand, fake_server: FakeServer, body: Any
 ) -> None:
     fake_server["/v3/contacts"] = body
@@ -64,7 +64,7 @@ def test_an_answer_without_records_is_an_empty_stream(
         ("/v3/emails", {"campaigns": [{"name": "no id"}]}, "email_campaign_stats"),
     ],
 )
-def test_a_record_without_its_key_is_left_out(
+def test_record_without_key_is_skipped(
     tap: TapCommand, fake_server: FakeServer, path: str, records: Any, stream: str
 ) -> None:
     fake_server["/v3/reports/summary_reports/email_campaign_summaries"] = {}
@@ -81,9 +81,7 @@ def test_a_record_without_its_key_is_left_out(
         {"sms_channel": {"sms_channel_consents": [None]}},
     ],
 )
-def test_odd_properties_cost_only_themselves(
-    tap: TapCommand, fake_server: FakeServer, odd: Any
-) -> None:
+def test_invalid_properties_become_null(tap: TapCommand, fake_server: FakeServer, odd: Any) -> None:
     fake_server["/v3/contacts"] = {"contacts": [{"contact_id": "1", "first_name": "Ada", **odd}]}
     run = tap.run(fake_server.settings, select=["contacts"])
     assert run.status == 0, run.log
@@ -91,7 +89,7 @@ def test_odd_properties_cost_only_themselves(
 
 
 @pytest.mark.parametrize("activities", [[None], [{}], "x", [{"campaign_activity_id": None}]])
-def test_odd_activities_of_a_campaign_are_left_out(
+def test_invalid_activities_of_a_campaign_are_skipped(
     tap: TapCommand, fake_server: FakeServer, activities: Any
 ) -> None:
     fake_server["/v3/emails"] = {"campaigns": [CAMPAIGN]}
@@ -101,9 +99,7 @@ def test_odd_activities_of_a_campaign_are_left_out(
     assert len(run.records["email_campaigns"]) == 1
 
 
-def test_an_activity_that_is_forbidden_costs_no_other(
-    tap: TapCommand, fake_server: FakeServer
-) -> None:
+def test_forbidden_activity_is_skipped(tap: TapCommand, fake_server: FakeServer) -> None:
     names = ["one", "two", "three"]
     fake_server["/v3/emails"] = {"campaigns": [CAMPAIGN]}
     fake_server["/v3/emails/c"] = {
@@ -118,7 +114,7 @@ def test_an_activity_that_is_forbidden_costs_no_other(
     assert "skipping one item: GET /v3/emails/activities/two: 403" in run.log
 
 
-def test_a_campaign_with_a_time_to_come_does_not_hide_the_next_ones(
+def test_campaign_with_future_time_does_not_hide_later_ones(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     fake_server["/v3/emails"] = {"campaigns": [{**CAMPAIGN, "updated_at": "2099-01-01T00:00:00Z"}]}
@@ -127,25 +123,21 @@ def test_a_campaign_with_a_time_to_come_does_not_hide_the_next_ones(
     assert bookmark < "2099"
 
 
-def test_what_is_still_processing_is_asked_for_again(
-    tap: TapCommand, fake_server: FakeServer
-) -> None:
+def test_202_response_is_retried(tap: TapCommand, fake_server: FakeServer) -> None:
     fake_server["/v3/contact_tags"] = (202, {"tags": [], "status": "processing"})
     run = tap.run({**fake_server.settings, "max_requests": 2}, select=["contact_tags"])
     assert run.status == 75
     assert "2 requests" in run.log
 
 
-def test_unknown_properties_are_named_and_the_rest_is_kept(
-    tap: TapCommand, fake_server: FakeServer
-) -> None:
+def test_unknown_properties_are_named(tap: TapCommand, fake_server: FakeServer) -> None:
     fake_server["/v3/contact_tags"] = {"tags": [{"tag_id": "t", "shade": "blue"}]}
     run = tap.run(fake_server.settings, select=["contact_tags"])
     assert run.records["contact_tags"] == [{"tag_id": "t"}]
     assert "shade" in run.log
 
 
-def test_nothing_is_selected_but_a_stream_that_needs_what_is_forbidden(
+def test_child_of_a_forbidden_stream_alone_fails_the_run(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     fake_server["/v3/emails"] = (403, [{"error_key": "forbidden"}])
@@ -154,7 +146,7 @@ def test_nothing_is_selected_but_a_stream_that_needs_what_is_forbidden(
     assert "may read none of the selected streams" in run.log
 
 
-def test_a_quick_look_that_ends_early_moves_no_bookmark(
+def test_interrupted_max_records_run_keeps_the_bookmark(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     later = {**CAMPAIGN, "campaign_id": "d", "updated_at": "2026-01-02T00:00:00Z"}
@@ -167,7 +159,7 @@ def test_a_quick_look_that_ends_early_moves_no_bookmark(
     assert "replication_key_value" not in run.state["bookmarks"]["email_campaigns"]
 
 
-def test_a_partner_stream_without_a_key_is_no_success_alone(
+def test_partner_stream_without_api_key_alone_fails_the_run(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     run = tap.run(fake_server.settings, select=["partner_accounts"])
