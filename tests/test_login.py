@@ -562,7 +562,7 @@ def test_a_port_that_is_taken_is_explained() -> None:
     assert f"Can't listen on {uri}" in ended.stderr
 
 
-def test_an_authorisation_server_that_is_away_is_explained() -> None:
+def test_an_authorization_server_that_is_away_is_explained() -> None:
     ended = run("--client-id=x", "--device", auth_url="http://127.0.0.1:9/token")
     assert ended.status == 1
     assert "Can't reach the API" in ended.stderr
