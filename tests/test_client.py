@@ -128,7 +128,7 @@ def test_403_for_every_stream_is_no_success(tap: TapCommand, make_sandbox: MakeS
     sandbox = make_sandbox(scopes=("offline_access",))
     run = tap.sync(sandbox, "account", "contacts")
     assert run.status == 1
-    assert "may read none of the selected streams" in run.log
+    assert "no permission to read any of the selected streams" in run.log
 
 
 def test_403_in_the_middle_claims_nothing(tap: TapCommand, make_sandbox: MakeSandbox) -> None:

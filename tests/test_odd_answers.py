@@ -151,7 +151,7 @@ def test_nothing_is_selected_but_a_stream_that_needs_what_is_forbidden(
     fake_server["/v3/emails"] = (403, [{"error_key": "forbidden"}])
     run = tap.run(fake_server.settings, select=["email_campaign_activities"])
     assert run.status == 1
-    assert "may read none of the selected streams" in run.log
+    assert "no permission to read any of the selected streams" in run.log
 
 
 def test_a_quick_look_that_ends_early_moves_no_bookmark(
