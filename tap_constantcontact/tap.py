@@ -43,9 +43,7 @@ from tap_constantcontact.streams.custom import CustomStream
 if TYPE_CHECKING:
     from tap_constantcontact.client import ConstantContactStream
 
-NO_SETTINGS = (
-    "A configuration file must hold a JSON object with settings; the README shows the least one"
-)
+NO_SETTINGS = "The config file must contain a JSON object; see the README for a minimal example"
 
 _Stream = TypeVar("_Stream", bound="ConstantContactStream")
 
@@ -189,8 +187,8 @@ class TapConstantContact(TapHooks):
             raise ConfigurationError(FOREIGN_CATALOG)
         if unknown:
             message = (
-                "The catalog has streams that the tap has not: %s. Discover again, or declare them "
-                "in custom_streams"
+                "The catalog contains unknown streams: %s. Re-run discovery, or declare them in "
+                "custom_streams"
             )
             self.logger.warning(message, ", ".join(unknown))
 
@@ -203,14 +201,16 @@ class TapConstantContact(TapHooks):
         with suppress(RunEnded):  # nobody reads on, or another signal: it ends anyway
             self.states.write_now(self.state)
         message = (
-            "%s: properties came that no schema knows: %s. keep_unknown_fields keeps them; please "
-            "report them"
+            "%s: unknown properties kept in _extra, if the catalog has it: %s. Please report them"
+            if self.config["keep_unknown_fields"]
+            else "%s: dropped unknown properties: %s. Set keep_unknown_fields to keep them, and "
+            "please report them"
         )
         for name, properties in self._report.unknown_properties():
             self.logger.warning(message, name, properties)
         if self.is_test:
             for stream, found in self._report.readable_streams():
-                self.logger.info("%s %s", stream, found)
+                self.logger.info("%s: %s", stream, found)
         self.logger.info(self._report.summary())
 
     @override
@@ -249,7 +249,10 @@ class TapConstantContact(TapHooks):
             FatalAPIError: there is none.
         """
         if all(stream.is_forbidden() for stream in self.streams.values() if stream.selected):
-            message = f"This account may read none of the selected streams; the last one: {refusal}"
+            message = (
+                "This account has no permission to read any of the selected streams. The last "
+                f"error: {refusal}"
+            )
             raise FatalAPIError(message)
 
     def _unfinished(self) -> AbstractContextManager[object]:

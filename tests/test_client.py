@@ -124,7 +124,7 @@ def test_403_response_for_every_stream_fails_the_run(
     sandbox = make_sandbox(scopes=("offline_access",))
     run = tap.sync(sandbox, "account", "contacts")
     assert run.status == 1
-    assert "may read none of the selected streams" in run.log
+    assert "no permission to read any of the selected streams" in run.log
 
 
 def test_403_response_in_the_middle_keeps_the_bookmark(

@@ -143,7 +143,7 @@ def test_child_of_a_forbidden_stream_alone_fails_the_run(
     fake_server["/v3/emails"] = (403, [{"error_key": "forbidden"}])
     run = tap.run(fake_server.settings, select=["email_campaign_activities"])
     assert run.status == 1
-    assert "may read none of the selected streams" in run.log
+    assert "no permission to read any of the selected streams" in run.log
 
 
 def test_interrupted_max_records_run_keeps_the_bookmark(

@@ -143,9 +143,9 @@ def test_summary_names_skipped_streams_and_reasons(
     rows = run.table
     assert rows["contacts"] == ["60", "1"]
     assert rows["email_campaigns"][2] == (
-        "all: that needs the scope campaign_data and the privilege campaign:read"
+        "all: requires the scope campaign_data and the privilege campaign:read"
     )
-    assert rows["partner_accounts"] == ["0", "0", "all: that needs a partner's key"]
+    assert rows["partner_accounts"] == ["0", "0", "all: requires a partner's key"]
 
 
 def test_summary_of_an_interrupted_run_names_what_is_left(
@@ -157,14 +157,14 @@ def test_summary_of_an_interrupted_run_names_what_is_left(
     rows = run.table
     assert rows["account"] == ["1", "1"]
     assert rows["contacts"] == ["500", "1", "the rest"]
-    assert rows["segments"] == ["0", "0", "all: the run ended before"]
+    assert rows["segments"] == ["0", "0", "all: the run ended early"]
 
 
 def test_summary_counts_skipped_items(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/emails/activities/*", Fault.NOT_FOUND, times=3)
     run = tap.sync(sandbox, "email_campaign_activities")
     assert run.log.count("skipping one item") == 1
-    assert re.search(r"\d that are gone or may not be read", run.log.splitlines()[-1])
+    assert re.search(r"\d that are gone or forbidden", run.log.splitlines()[-1])
 
 
 def test_summary_is_as_wide_as_its_content() -> None:

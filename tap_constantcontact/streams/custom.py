@@ -97,11 +97,11 @@ class CustomStream(ConstantContactStream):
                 return
             if not isinstance(found, dict) or name not in found:
                 has = ", ".join(found) if isinstance(found, dict) else _kind_of(found)
-                self._fail(response, f"the answer has no {name}, but {has}", "records_path")
+                self._fail(response, f"the response has no {name}, but {has}", "records_path")
             found = found[name]
         for row in found if isinstance(found, list) else filter(None, [found]):
             if not isinstance(row, dict):
-                self._fail(response, "what is there are no records", "records_path")
+                self._fail(response, "the records are not JSON objects", "records_path")
             if missing := [key for key in self.primary_keys if key not in row]:
                 what = f"a record has no {', '.join(missing)}, but {', '.join(row)}"
                 self._fail(response, what, "primary_keys")

@@ -38,7 +38,7 @@ class PartnerStream(ConstantContactStream):
         if "partner_api_key" in self.config:
             yield from super().get_records(context)
         else:
-            message = "%s is skipped: it needs partner_api_key. Set it, or deselect the stream"
+            message = "%s is skipped: it requires partner_api_key. Set it, or deselect the stream"
             self.logger.warning(message, self.name)
             self.tap.require_readable_stream(
                 "partner_api_key is not set. Set it, or select other streams"
