@@ -1,4 +1,4 @@
-"""A signal ends the tap within a second with its exit status, and its state claims nothing false."""
+"""A signal ends the tap within a second with its status, and its state claims nothing false."""
 
 from __future__ import annotations
 
