@@ -1,4 +1,4 @@
-"""The log of what has moved, and how far a report has to be read."""
+"""The change log, and how far a report cursor reads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UUID = "4bc885c8-565d-4fb4-afe1-5457a12c7c70"
 
 
 class Campaigns(NothingExpected, dict[str, dict[str, Counters]]):
-    """The counters of activities, by campaigns; notes which campaigns were asked for."""
+    """Counters of activities by campaign; notes which campaigns were requested."""
 
     def __init__(self, campaigns: dict[str, dict[str, Counters]]) -> None:
         super().__init__(campaigns)
@@ -80,7 +80,7 @@ def ids(log: ActivityLog, number: int = 0) -> list[str]:
 
 
 class TestChangeLog:
-    """It gives numbers to what has moved."""
+    """The change log numbers activities that have changed."""
 
     def test_new_activities_are_read_in_full_newest_send_first(self) -> None:
         campaigns = Campaigns({"a": {"a1": counters()}, "b": {"b1": counters()}})
@@ -136,7 +136,7 @@ class TestChangeLog:
         assert [activity.known_until(through) for activity in moved] == [None, None]
 
     def test_stream_that_missed_a_change_reads_the_activity_in_full(self) -> None:
-        """It was at number 1 when `b1` moved from 2 to 4, and ended at 3: it has never read it."""
+        """It was at number 1 when `b1` changed from 2 to 4, and ended at 3: it never read it."""
         state: dict[str, Any] = {}
         campaigns = Campaigns({name: {f"{name}1": counters()} for name in "abc"})
         compare(state, campaigns)
@@ -254,7 +254,7 @@ class TestChangeLog:
         assert (activity.campaign_id, activity.activity_id) == (id_, id_)
 
     def test_state_of_a_large_account_is_small(self) -> None:
-        """2,000 campaigns of 3,000 were sent, a third of them twice; a tenth moves in a run."""
+        """2,000 of 3,000 campaigns were sent, a third of them twice; a tenth changes per run."""
         big = Counters(2500, 1234, 321, 100, 20, 3, 498_000)
         sent = Campaigns(
             {str(uuid4()): {str(uuid4()): big for _ in range(1 + n % 3 // 2)} for n in range(2000)}
@@ -287,7 +287,7 @@ def read(tally: Tally, times: list[datetime]) -> int:
 
 
 class TestReportCursor:
-    """A report is read until the rest is known."""
+    """A report cursor reads until the rest is known."""
 
     times = [NOW - timedelta(hours=hours) for hours in (-20, -2, 5, 23, 25, 60, 99)]
 
@@ -313,7 +313,7 @@ class TestReportCursor:
 
     @pytest.mark.parametrize("surplus", [0, 2])
     def test_cursor_accounts_for_reports_ahead_of_their_counter(self, surplus: int) -> None:
-        """The counter catches up: that is no growth that needs rows."""
+        """The counter catches up: such growth needs no rows."""
         first = activity(0, opens=7 - surplus)
         read(Tally(first, "opens", None, DAY), self.times)  # all seven rows
         recent = sum(at >= first.moved_at - DAY for at in self.times)

@@ -1,4 +1,4 @@
-"""The log and the tally through made-up histories: whatever happens between runs, no row is lost.
+"""Change log and report cursor through simulated histories: no row is lost.
 
 A history is drawn from a seed: campaigns are sent and sent again, events come now and late, streams
 are deselected for a while, budgets end runs anywhere, and targets go back to an earlier state.
@@ -56,7 +56,7 @@ class Account:
         self.sent: dict[str, datetime] = {}
 
     def live(self) -> None:
-        """Let some time go by, in which something happens."""
+        """Let time pass and things happen."""
         for _ in range(self.rng.randint(0, 4)):
             self.now += self.rng.choice((MINUTE, HOUR, 5 * HOUR, DAY)) * self.rng.randint(1, 3)
             campaign = self.rng.choice([*self.campaigns])
@@ -128,7 +128,7 @@ class Run(NothingExpected):
         self.requests -= 1
 
     def read(self, streams: Sequence[str]) -> Iterator[int]:
-        """Yield the numbers of the events that it brings."""
+        """Yield the numbers of the events that it reads."""
         account, log = self.account, ActivityLog(self.state["log"])
         log.settle(min((self.state[name]["read"] for name in streams), default=0))
         counters = {
@@ -169,7 +169,7 @@ def test_simulated_history_loses_no_row(lag: timedelta) -> None:
 
 
 def live_through(seed: int, lag: timedelta) -> list[Event]:
-    """Return the events of a history that have not arrived in the end."""
+    """Return the events of a history that are missing at its end."""
     rng = random.Random(seed)
     account = Account(rng, lag)
     arrived: set[int] = set()

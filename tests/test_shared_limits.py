@@ -1,4 +1,4 @@
-"""The turns of an API key are shared by processes, and by machines, whatever becomes of them."""
+"""The limits of an API key are shared by processes and machines, even if some are killed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sandbox import Sandbox
 from tap_constantcontact.ledger import FURTHEST_TURN, FileLedger, open_ledger
 
 GAP = 0.025
-# Takes turns, and writes for each the count and the time of the turn.
+# Reserves slots, and writes the count and the time of each.
 WORKER = f"""
 import sys, time
 from pathlib import Path
@@ -61,7 +61,7 @@ def redis() -> Iterator[Redis]:
 
 @pytest.fixture(params=["file", "redis"])
 def limits_url(request: pytest.FixtureRequest) -> str:
-    """Return the setting limits_url, with each of which all below must hold."""
+    """Return the setting limits_url: a file or a Redis, for which the same holds."""
     if request.param == "file":
         return ""
     server: Redis = request.getfixturevalue("redis")
@@ -69,7 +69,7 @@ def limits_url(request: pytest.FixtureRequest) -> str:
 
 
 class Worker:
-    """A process that waits until it may take its turns."""
+    """A process that waits until it may reserve its slots."""
 
     def __init__(self, processes: Processes, limits_url: str, folder: Path, turns: int) -> None:
         command = [sys.executable, "-c", WORKER, limits_url, str(folder), str(turns)]
@@ -119,7 +119,7 @@ def test_shared_pause_holds_for_the_whole_api_key(limits_url: str, tmp_path: Pat
 
 
 def test_clock_set_back_does_not_block_shared_slots(limits_url: str, tmp_path: Path) -> None:
-    """To the clock of later it looks as if a turn was reserved very far ahead."""
+    """To the later clock, a slot seems to be reserved very far ahead."""
     ledger = open_ledger(limits_url, tmp_path, "key")
     ledger.reserve(0, 2 * FURTHEST_TURN, 0.0)
     assert ledger.reserve(1, 0.0, GAP).wait == 0
@@ -133,7 +133,7 @@ def test_shared_count_restarts_at_midnight(tmp_path: Path) -> None:
         (4, 1),
         (4, 2),
         (4, 3),
-        (5, 1),  # reserved before midnight, for a turn after it
+        (5, 1),  # reserved before midnight, for a slot after it
         (5, 2),
     ]
 

@@ -132,7 +132,7 @@ def test_connection_test_names_readable_streams(tap: TapCommand, make_sandbox: M
         assert f"{name} may not be read" in said
         assert f"{name} may be read" not in said
     for name in ("landing_page_contact_opens", "contact_id_xrefs", "partner_accounts"):
-        assert f"{name} may be read" not in said  # there was nothing to ask for
+        assert f"{name} may be read" not in said  # there was nothing to request
 
 
 def test_max_records_run_keeps_the_bookmark_of_a_parent(

@@ -1,4 +1,4 @@
-"""Stand-ins for what the change log asks the API."""
+"""Stand-ins for the API in tests of the change log."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 class NothingExpected:
-    """The part of an asker that prefetches, of one that makes no requests."""
+    """The prefetching part of an asker, for one that makes no requests."""
 
     def known_activities_of(self, campaign_id: str) -> list[str]:
         return []
