@@ -139,7 +139,7 @@ class SourceCommand:
         state: list[dict[str, Any]] | None = None,
         full: Iterable[str] = (),
     ) -> Output:
-        """Read streams as clients ask for them: incremental, unless they are to be `full`."""
+        """Read streams as clients request them: incremental, except those in `full`."""
         given: dict[str, Any] = {} if state is None else {"state": state}
         return self.run("read", config=config, catalog=configured(streams, full), **given)
 
@@ -506,7 +506,7 @@ def test_added_or_cleared_streams_do_not_affect_others(
 
 
 def test_state_of_another_change_log_is_read_again(source: SourceCommand, sandbox: Sandbox) -> None:
-    """A stream comes back with an old state, while the log of the others began anew."""
+    """A stream is selected again with an old state, while the others have a new change log."""
     config = source.settings(sandbox)
     old = source.read(config, ["email_opens"])
     sandbox.change()

@@ -1,4 +1,4 @@
-"""Refresh tokens that rotate survive everything."""
+"""Rotating refresh tokens survive everything."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def kept(store: Path) -> dict[str, Any]:
 
 
 def expire(store: Path) -> None:
-    """Let the stored access token end."""
+    """Let the stored access token expire."""
     store.write_text(json.dumps({**kept(store), "expires_at": 0}))
 
 
@@ -246,7 +246,7 @@ def test_access_token_setting_is_used_without_refresh(tap: TapCommand, sandbox: 
 def test_token_request_in_flight_is_finished_and_stored_after_a_signal(
     tap_process: TapProcess, sandbox: Sandbox, end: str
 ) -> None:
-    """The token is rotated at once, but its answer takes longer than the tap may live."""
+    """The token is rotated at once, but the response takes longer than the tap may live."""
     sandbox.fail(TOKEN_PATH, Fault.DELAY, seconds=2)
     run = tap_process.start(sandbox, "account")
     wait_until(lambda: token_requests(sandbox) > 0)
@@ -278,7 +278,7 @@ def test_token_store_can_be_a_symbolic_link(tap: TapCommand, sandbox: Sandbox) -
 
 
 def test_damaged_token_store_ends_the_run(tap: TapCommand, sandbox: Sandbox) -> None:
-    """The refresh token of the settings may be spent by now."""
+    """The refresh token in the settings may have been used already."""
     tap.token_store.write_text("{ cut")
     run = tap.sync(sandbox, "account")
     assert run.status == 1

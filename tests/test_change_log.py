@@ -400,7 +400,7 @@ class TestReportCursor:
 
     @pytest.mark.parametrize("surplus", [0, 2])
     def test_cursor_accounts_for_reports_ahead_of_their_counter(self, surplus: int) -> None:
-        """The counter catches up: that is no growth that needs rows."""
+        """The counter catches up: such growth needs no rows."""
         first = activity(0, opens=7 - surplus)
         read(ReportCursor(first, "opens", None, DAY), self.times)  # all seven rows
         recent = sum(at >= first.changed_at - DAY for at in self.times)

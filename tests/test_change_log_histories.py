@@ -57,7 +57,7 @@ class Account:
         self.sent: dict[str, datetime] = {}
 
     def live(self) -> None:
-        """Let some time go by, in which something happens."""
+        """Let time pass and things happen."""
         for _ in range(self.rng.randint(0, 4)):
             self.now += self.rng.choice((MINUTE, HOUR, 5 * HOUR, DAY)) * self.rng.randint(1, 3)
             campaign = self.rng.choice([*self.campaigns])
@@ -170,7 +170,7 @@ def test_simulated_history_loses_no_row(lag: timedelta) -> None:
 
 
 def live_through(seed: int, lag: timedelta) -> list[Event]:
-    """Return the events of a history that have not arrived in the end."""
+    """Return the events of a history that are missing at its end."""
     rng = random.Random(seed)
     account = Account(rng, lag)
     arrived: set[int] = set()

@@ -81,7 +81,7 @@ STREAMS = ("opens", "clicks")
 
 
 class ChangeLogMachine(RuleBasedStateMachine):
-    """Runs compare and read, end early, and go on from earlier states; nothing is missed.
+    """Runs compare and read, end early, and resume from earlier states; nothing is missed.
 
     A state is what a run would have written: the log, and the numbers that streams have read.
     """

@@ -1,4 +1,4 @@
-"""Reports on single contacts: a request for each, and so for no contact that is not wanted."""
+"""Reports on single contacts: a request for each, so only for those that settings select."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_contact_reports_have_every_row_once_in_a_cycle(tap: TapCommand, sandbox
 
 
 class TestCycles:
-    """What a contact does changes no contact: all are asked for, as often as they are swept."""
+    """Activity does not change a contact: every contact is requested in each cycle."""
 
     def test_cycle_starts_a_day_after_the_last_one(self, tap: TapCommand, sandbox: Sandbox) -> None:
         first = tap.sync(sandbox, RATES)
@@ -213,7 +213,7 @@ def test_log_has_the_number_of_requests_of_a_cycle(tap: TapCommand, sandbox: San
 
 
 def contacts_in(paths: list[str], part: str) -> set[str]:
-    """Return the ids of the contacts that were asked for."""
+    """Return the ids of the contacts that were requested."""
     return {path.split(part)[1].split("/")[0] for path in paths if part in path}
 
 

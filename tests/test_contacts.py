@@ -1,4 +1,4 @@
-"""Contacts: where every change arrives, also the one that no filter shows."""
+"""Contacts: every change is read, including those that no filter exposes."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_sweep_reads_changes_that_no_filter_exposes(tap: TapCommand, sandbox: Sa
 
 
 def test_contacts_without_bookmark_are_read_in_full(tap: TapCommand, sandbox: Sandbox) -> None:
-    """Somebody has taken it out of the state, to begin anew."""
+    """Somebody has removed it from the state to start again."""
     state = sync(tap, sandbox).state
     del state["bookmarks"]["contacts"]["replication_key_value"]
     assert ids(sync(tap, sandbox, state)) == contacts_of(sandbox)
@@ -227,7 +227,7 @@ def test_full_table_run_of_contacts_keeps_no_bookmark(tap: TapCommand, sandbox: 
 
 
 class TestShiftingPages:
-    """The cursor is a page number: what changes during a walk moves other contacts."""
+    """The cursor is a page number: a change during a pass shifts other contacts."""
 
     def test_contacts_added_during_a_pass_are_read_once(
         self, tap: TapCommand, make_sandbox: MakeSandbox
@@ -245,7 +245,7 @@ class TestShiftingPages:
     def test_pass_with_fewer_contacts_than_announced_is_repeated(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        """Contacts that leave the status pull others over the end of the page that was read."""
+        """Contacts that leave the status shift others across the end of the page that was read."""
         sandbox = make_sandbox(contacts=1201)
         newest_first = sorted(
             (row for row in sandbox.account.contacts.values() if "deleted_at" not in row),
@@ -268,7 +268,7 @@ class TestShiftingPages:
 
 
 class TestSlices:
-    """The sweep of a large account goes by the time of creation, and goes on where a run ended."""
+    """The sweep of a large account is sliced by created_at, and resumes where a run ended."""
 
     def test_slices_read_every_contact_once_for_few_more_requests(
         self, tap: TapCommand, make_sandbox: MakeSandbox
@@ -334,7 +334,7 @@ class TestSlices:
     def test_many_changes_are_read_by_a_sweep(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        """It goes on where a run ends; a walk of changes would begin anew in each."""
+        """It resumes where a run ended; a pass through the changes would start again."""
         sandbox = make_sandbox(contacts=12_000)
         state = sync(tap, sandbox).state
         bookmark = state["bookmarks"]["contacts"]["replication_key_value"]
@@ -374,7 +374,7 @@ def contacts_of(sandbox: Sandbox) -> set[str]:
 
 
 def change_behind_the_first_page(sandbox: Sandbox, change: Callable[[], object]) -> None:
-    """Change the account when the first page is made, while its answer is still held back."""
+    """Change the account once the first page is made, while its response is still delayed."""
     sandbox.fail("/contacts", Fault.DELAY, seconds=1)
 
     def wait_and_change() -> None:

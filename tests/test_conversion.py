@@ -1,4 +1,4 @@
-"""Values that every target takes."""
+"""Conversion into values that every target accepts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 
 
 def clean(schema: dict[str, Any], value: Any) -> tuple[Any, list[str]]:
-    """Return what becomes of a value, and the properties that do not fit or are unknown."""
+    """Return the converted value, and the properties that do not fit or are unknown."""
     reported: list[str] = []
     converted = converter(
         schema,

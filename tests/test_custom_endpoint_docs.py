@@ -1,4 +1,4 @@
-"""docs/custom-endpoint.md is followed word by word, and brings the rows that it promises."""
+"""Following docs/custom-endpoint.md word by word gives the rows that it promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents say something of every stream, and their links lead somewhere."""
+"""The docs mention every stream, and their links have targets."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ STATS = ("email_campaign_stats", "email_campaign_activity_stats")
 
 @dataclass
 class Synced:
-    """A sandbox, a run that has read all of its campaigns, and what was to come of it."""
+    """A sandbox, a run that has read all of its campaigns, and the rows expected."""
 
     sandbox: Sandbox
     run: Run
@@ -37,7 +37,7 @@ class Synced:
     requests: list[Request]
 
     def asked(self, *endings: str) -> list[str]:
-        """Return the ids of the activities that were asked for something."""
+        """Return the ids of the activities that were requested."""
         return activities_asked(self.requests, *endings)
 
 
@@ -96,7 +96,7 @@ class TestOccurrence:
 
 
 class TestRequests:
-    """Requests are few a day: what cannot have an answer is not asked for."""
+    """Requests are limited: what cannot have a response is not requested."""
 
     @pytest.mark.parametrize("ending", ["opens", "didnotopens", "links"])
     def test_reports_are_requested_for_sent_activities(self, synced: Synced, ending: str) -> None:
@@ -238,7 +238,7 @@ def asked_for_stats(requests: list[Request]) -> list[list[str]]:
 
 
 def campaigns_of(synced: Synced, ending: str) -> list[dict[str, Any]]:
-    """Return the campaigns of the activities that were asked for something."""
+    """Return the campaigns whose activities were requested."""
     account = synced.sandbox.account
     return [
         account.campaigns[account.activities[key]["campaign_id"]] for key in synced.asked(ending)

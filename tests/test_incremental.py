@@ -1,4 +1,4 @@
-"""Reports on campaigns: only what has moved is read, and nothing is missing."""
+"""Campaign reports: only changes are read, and no row is missing."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def load(target: Target, run: Run) -> Run:
 
 @dataclass
 class Synced:
-    """A sandbox, and the state of the runs so far."""
+    """A sandbox, and the state after the last run."""
 
     sandbox: Sandbox
     tap: TapCommand
     state: dict[str, Any]
 
     def go_on(self, *streams: str) -> tuple[Run, list[str]]:
-        """Return a further run, and the paths that it has asked for."""
+        """Return another run, and the paths that it requested."""
         run, paths = requests_of(
             self.sandbox, lambda: self.tap.sync(self.sandbox, *streams, state=self.state)
         )
@@ -57,7 +57,7 @@ class Synced:
 
 
 def requests_of(sandbox: Sandbox, run: Callable[[], Run]) -> tuple[Run, list[str]]:
-    """Return a run, and the paths that it has asked for."""
+    """Return a run, and the paths that it requested."""
     before = len(sandbox.requests)
     done = run()
     return done, [request.path for request in sandbox.requests[before:]]
@@ -88,7 +88,7 @@ def open_at(sandbox: Sandbox, campaign_id: str, at: int) -> None:
 
 
 class TestRequests:
-    """A run costs what has moved."""
+    """A run costs as much as has changed."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -149,7 +149,7 @@ class TestRequests:
 
 
 class TestRows:
-    """Whatever happens between runs: nothing is missing."""
+    """No row is missing, whatever happens between runs."""
 
     def test_no_row_is_lost_after_each_change(
         self, tap: TapCommand, make_sandbox: MakeSandbox
@@ -163,7 +163,7 @@ class TestRows:
             sandbox.change()
 
     def test_late_open_is_read(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
-        """It lies below what is known; the counter tells of it."""
+        """It is older than what was read; the counter reveals it."""
         sandbox = make_sandbox(contacts=600, campaigns=6)
         target = Target()
         first = load(target, tap.sync(sandbox, "email_opens"))
@@ -174,7 +174,7 @@ class TestRows:
         assert not target.lacks(sandbox, ["email_opens"])
 
     def test_late_bounce_is_read(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
-        """No counter tells how many rows there are; so it is looked for a week back."""
+        """No counter has the number of rows, so the lookback is a week."""
         sandbox = make_sandbox(campaigns=12)
         target = Target()
         first = load(target, tap.sync(sandbox, "email_bounces"))
@@ -188,7 +188,7 @@ class TestRows:
     def test_repeated_open_of_a_contact_is_read(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        """Only opens and clicks are counted by rows: a move of any counter has all reports read."""
+        """Only opens and clicks are counted by rows: any changed counter has all reports read."""
         sandbox = make_sandbox(campaigns=12)
         target = Target()
         first = load(target, tap.sync(sandbox, *EVENTS))
@@ -226,7 +226,7 @@ class TestRows:
     def test_resend_to_the_same_contacts_is_read(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        """No counter of the campaign moves, only the time of its last send."""
+        """No counter of the campaign changes, only the time of its last send."""
         sandbox = make_sandbox(campaigns=24)
         target = Target()
         first = load(target, tap.sync(sandbox, *REPORTS))
@@ -239,7 +239,7 @@ class TestRows:
     def test_delayed_counters_lose_no_row(
         self, tap: TapCommand, make_sandbox: MakeSandbox, lag: int
     ) -> None:
-        """What the counters do not show yet is read when they do."""
+        """Rows that delayed counters do not show yet are read once they do."""
         sandbox = make_sandbox(stats_lag=lag)
         target = Target()
         state = load(target, tap.sync(sandbox, *EVENTS)).state
@@ -247,7 +247,7 @@ class TestRows:
         account, began = sandbox.account, sandbox.account.now()
         for hours in (2, 40, 80):
             account.engage(campaign_id)
-            account.now = lambda: began + hours * HOUR  # noqa: B023 - only called in this round
+            account.now = lambda: began + hours * HOUR  # noqa: B023 - only called in this pass of the loop
             state = load(target, tap.sync(sandbox, *EVENTS, state=state)).state
         assert not target.lacks(sandbox, [*EVENTS])
 
@@ -269,7 +269,7 @@ class TestRows:
     def test_send_without_updated_at_is_noticed(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        """That a send moves updated_at is a guess."""
+        """That a send changes updated_at is assumed."""
         sandbox = make_sandbox(campaigns=24)
         streams = ("email_campaign_summaries", "email_campaigns")
         first = tap.sync(sandbox, *streams)
@@ -288,7 +288,7 @@ class TestRows:
 
 
 class TestSelection:
-    """Streams come and go; each has read what it has read."""
+    """Streams are selected and deselected; each keeps its own position."""
 
     def test_stream_selected_later_gets_its_history(
         self, tap: TapCommand, make_sandbox: MakeSandbox
@@ -350,7 +350,7 @@ class TestSelection:
 
 
 class TestRereads:
-    """7 and 30 days after its last send a campaign is read to its end, whatever is counted."""
+    """7 and 30 days after its last send a campaign is read in full, whatever its counters."""
 
     def test_reread_finds_rows_that_no_counter_showed(
         self, tap: TapCommand, make_sandbox: MakeSandbox

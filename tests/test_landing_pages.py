@@ -1,4 +1,4 @@
-"""Landing pages, which no request lists: a setting names them."""
+"""Landing pages, which the API does not list: a setting names them."""
 
 from __future__ import annotations
 

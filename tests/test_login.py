@@ -1,4 +1,4 @@
-"""The sign-in: what it gets, what it shows, and what it does where somebody says no."""
+"""The sign-in: its tokens, its output, and how it fails."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ALL_SCOPES = "account_read campaign_data contact_data offline_access"
 
 @dataclass
 class SigningIn:
-    """A sign-in under way, and what it has printed so far."""
+    """A sign-in in progress, and what it has printed."""
 
     process: subprocess.Popen[str]
     said: str = ""

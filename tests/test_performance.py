@@ -1,4 +1,4 @@
-"""What keeps the tap fast, without a clock: how often it calls what for a record."""
+"""Speed without a clock: the number of calls per record."""
 
 from __future__ import annotations
 

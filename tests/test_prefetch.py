@@ -1,4 +1,4 @@
-"""Requests that are sent ahead of the loop: the same rows and states, no request too many."""
+"""Prefetching: the same rows and states, and no superfluous request."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_prefetch_adds_no_request_for_a_refused_stream(
 def test_prefetched_requests_are_in_flight_concurrently(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
-    """Each answer comes only when four are waited for, or when there are no four to come."""
+    """Each response waits until four requests are in flight, or fewer than four are left."""
     together = threading.Barrier(4)
 
     def answer() -> tuple[int, Any]:
@@ -194,7 +194,7 @@ def test_prefetch_survives_unpredictable_responses(
 
 @pytest.mark.parametrize("parallel", [1, 8])
 def test_prefetch_waits_once_for_the_quota_to_reset(fake_server: FakeServer, parallel: int) -> None:
-    """What was refused while the quota was used up is asked for anew when it is not any more."""
+    """Requests that the exhausted quota refused are repeated after the reset."""
     used_up, one_at_a_time, nights = threading.Event(), threading.Lock(), 0
 
     def detail(*, last: bool = False) -> Any:
@@ -231,7 +231,7 @@ def test_prefetch_waits_once_for_the_quota_to_reset(fake_server: FakeServer, par
 
 
 def test_send_between_list_and_summaries_is_read(tap: TapCommand, fake_server: FakeServer) -> None:
-    """The list is asked for ahead; that a send moves `updated_at` is a guess, here it does not."""
+    """The list is prefetched; that a send changes `updated_at` is assumed, and not so here."""
     failures, is_sent = [503], threading.Event()
 
     def status() -> str:
@@ -289,12 +289,12 @@ def test_prefetched_counts_have_the_time_of_their_request(
     assert late < timedelta(seconds=2)
 
 
-# What follows is about the session alone, with a server that answers anything.
+# The session alone, with a server that responds to any path.
 
 
 @dataclass
 class Stream:
-    """A stream that foresees some addresses."""
+    """A stream that predicts requests to some addresses."""
 
     url: str
     paths: Iterable[str] = ()
@@ -316,7 +316,7 @@ def get(url: str) -> requests.PreparedRequest:
 
 @dataclass
 class Server:
-    """A server that notes what it is asked for."""
+    """A server that notes its requests."""
 
     url: str
     asked: list[str]
@@ -375,7 +375,7 @@ def session_of(
 
 
 def settle(server: Server) -> int:
-    """Wait until nothing more is asked for, and return how much was."""
+    """Wait until there are no more requests, and return how many there were."""
     idle = threading.Event()
     before = -1
     while before < len(server.asked):
@@ -400,7 +400,7 @@ def test_wrong_prediction_costs_one_request_only(server: Server) -> None:
     assert session.send(get(f"{server.url}/other")).status_code == 200
     session.begin_stream(later)
     assert session.send(get(f"{server.url}/other1")).status_code == 200
-    assert session.send(get(f"{server.url}/small1")).status_code == 200  # asked for anew
+    assert session.send(get(f"{server.url}/small1")).status_code == 200  # requested again
     assert server.asked.count("/small1") == 2
 
 

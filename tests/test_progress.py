@@ -1,4 +1,4 @@
-"""What a run says of itself: while it runs, and at its end."""
+"""Progress during a run, and the summary at its end."""
 
 from __future__ import annotations
 

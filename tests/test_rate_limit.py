@@ -1,4 +1,4 @@
-"""The limits of the API, with a clock that only moves when somebody sleeps."""
+"""The rate limit, with a clock that only advances by sleeping."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Shell:
         self._path = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
 
     def run(self, command: str) -> str:
-        """Return what a command prints; nothing of it may fail, but for the tap before a head."""
+        """Return what a command prints; its programs must succeed, except a tap before a head."""
         done = subprocess.run(
             ["bash", *(() if "| head" in command else ("-o", "pipefail")), "-c", command],
             cwd=self.folder,

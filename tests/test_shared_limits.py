@@ -1,4 +1,4 @@
-"""The turns of an API key are shared by processes, and by machines, whatever becomes of them."""
+"""The limits of an API key are shared by processes and machines, even if some are killed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tap_constantcontact.api.counter_factory import open_counter
 from tap_constantcontact.api.shared_limits import MAX_SECONDS_AHEAD, FileCounter
 
 GAP = 0.025
-# Takes turns, and writes for each the count and the time of the turn.
+# Reserves slots, and writes the count and the time of each.
 WORKER = f"""
 import sys, time
 from pathlib import Path
@@ -62,7 +62,7 @@ def redis() -> Iterator[Redis]:
 
 @pytest.fixture(params=["file", "redis"])
 def limits_url(request: pytest.FixtureRequest) -> str:
-    """Return the setting limits_url, with each of which all below must hold."""
+    """Return the setting limits_url: a file or a Redis, for which the same holds."""
     if request.param == "file":
         return ""
     server: Redis = request.getfixturevalue("redis")
@@ -70,7 +70,7 @@ def limits_url(request: pytest.FixtureRequest) -> str:
 
 
 class Worker:
-    """A process that waits until it may take its turns."""
+    """A process that waits until it may reserve its slots."""
 
     def __init__(self, processes: Processes, limits_url: str, folder: Path, turns: int) -> None:
         command = [sys.executable, "-c", WORKER, limits_url, str(folder), str(turns)]
@@ -134,7 +134,7 @@ def test_shared_count_restarts_at_midnight(tmp_path: Path) -> None:
         (4, 1),
         (4, 2),
         (4, 3),
-        (5, 1),  # reserved before midnight, for a turn after it
+        (5, 1),  # reserved before midnight, for a slot after it
         (5, 2),
     ]
 

@@ -39,7 +39,7 @@ def queries(sandbox: Sandbox, path: str) -> list[dict[str, str]]:
 def test_small_streams_are_read_in_full(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, *SIMPLE)
     assert_whole(run, sandbox, *SIMPLE)
-    # The list of automations is answered with 209, and completed by the details.
+    # The response to the list of automations is 209; details complete it.
     (listed,) = [r for r in sandbox.requests if r.path == "/v3/automations/workflows"]
     assert listed.status == 209
     for row in run.records["automations"]:
@@ -55,7 +55,7 @@ def test_small_streams_are_read_in_full(tap: TapCommand, sandbox: Sandbox) -> No
 
 
 class TestSms:
-    """Counts of SMS campaigns move after the send."""
+    """Counts of SMS campaigns change after the send."""
 
     STREAM = "sms_campaign_summaries"
     PATH = "/reports/summary_reports/sms_campaign_summaries"
@@ -99,7 +99,7 @@ class TestSms:
 
 
 class TestXrefs:
-    """Ids of the old API are asked for many at once."""
+    """Ids of the V2 API are requested in batches."""
 
     STREAMS = ("contact_id_xrefs", "list_id_xrefs", "campaign_id_xrefs")
 
@@ -133,7 +133,7 @@ def test_segment_contacts_are_polled_until_ready(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(segment_polls=1)
-    for segment_id in [*sandbox.account.segments][2:]:  # asking again takes a second
+    for segment_id in [*sandbox.account.segments][2:]:  # polling takes a second
         del sandbox.account.segments[segment_id]
     run = tap.sync(sandbox, "segment_contacts")
     assert_whole(run, sandbox, "segment_contacts")
