@@ -86,7 +86,7 @@ class TapConstantContact(TapHooks):
             muted.append(metrics.Metric.HTTP_REQUEST_COUNT)
         self.metrics_logger.addFilter(metrics.MetricExclusionFilter(metrics=muted))
 
-    @property
+    @cached_property
     @override
     def state_writer(self) -> Any:
         """The writer of states, of which the SDK calls nothing but `write_state`."""
