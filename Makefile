@@ -11,7 +11,7 @@ VERSION_singer-sdk = ==0.54.9
 
 # What `make pythons` tests, and with which tests: those that touch most of the tap.
 PYTHONS ?= python3.10 python3.12 python3.13
-TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_values.py
+TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
 # Makes an environment of its own, of what a rule names.
 define install

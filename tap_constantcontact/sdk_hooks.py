@@ -177,8 +177,9 @@ class StreamHooks(RESTStream[ParseResult]):
 
     @override
     def backoff_handler(self, details: Any) -> None:
-        """Count a retry. The SDK has already logged it."""
+        """Count a retry, which the SDK has logged, and flush records before the wait."""
         self.api.retries += 1
+        self.tap.message_writer.flush()
 
 
 class TapHooks(Tap):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime, timezone
@@ -108,6 +109,7 @@ class TapConstantContact(TapHooks):
             refresh_token="",
             store_path=Path(store).expanduser().with_suffix(".partner.json") if store else None,
             user_agent=self.user_agent,
+            before_wait=self._flush_messages,
         )
         return self._connect(login, client_id, for_partners=True)
 
@@ -207,8 +209,8 @@ class TapConstantContact(TapHooks):
         for name, properties in self._report.unknown_properties():
             self.logger.warning(message, name, properties)
         if self.is_test:
-            for name, found in self._report.readable_streams():
-                self.logger.info("%s: %s", name, found)
+            for stream, found in self._report.readable_streams():
+                self.logger.info("%s: %s", stream, found)
         self.logger.info(self._report.summary())
 
     @override
@@ -280,7 +282,7 @@ class TapConstantContact(TapHooks):
             ),
             user_agent=self.user_agent,
             max_parallel_requests=self._max_parallel_requests,
-            before_wait=self.message_writer.flush,
+            before_wait=self._flush_messages,
             streams=[
                 stream
                 for stream in self.streams.values()
@@ -302,6 +304,11 @@ class TapConstantContact(TapHooks):
             return 1
         return int(self.config["max_parallel_requests"])
 
+    def _flush_messages(self) -> None:
+        """Write the records that wait, before the main thread waits for anything else."""
+        if threading.current_thread() is threading.main_thread():
+            self.message_writer.flush()
+
     def _login(self) -> Login:
         if "refresh_token" not in self.config:
             return AccessTokenAuthenticator(self.config["access_token"])
@@ -313,4 +320,5 @@ class TapConstantContact(TapHooks):
             refresh_token=self.config["refresh_token"],
             store_path=Path(store).expanduser() if store else None,
             user_agent=self.user_agent,
+            before_wait=self._flush_messages,
         )

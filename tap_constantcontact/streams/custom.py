@@ -54,6 +54,7 @@ class CustomStream(ConstantContactStream):
         keeps_unknown = "schema" in self._declaration and self.config.get("keep_unknown_fields")
         return with_extra(schema) if keeps_unknown else schema
 
+    @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the records of all pages.
 
@@ -68,6 +69,7 @@ class CustomStream(ConstantContactStream):
             message = f"{refusal}. Check path and params of {self.name} in custom_streams"
             raise FatalAPIError(message) from refusal
 
+    @override
     def request_contexts(self, context: Context | None) -> list[Context]:
         """Return the declared parameters. Omit those with {since} if there is no such time."""
         params = {
@@ -82,6 +84,7 @@ class CustomStream(ConstantContactStream):
         """Where the run starts: the bookmark or start_date minus an overlap, or ""."""
         return with_overlap(starting_point(self))
 
+    @override
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
         """Yield the records of a response.
 
@@ -108,6 +111,7 @@ class CustomStream(ConstantContactStream):
                 )
             yield row
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Return the record of a row, or None if it has not changed since the bookmark."""
         if "schema" not in self._declaration:

@@ -56,7 +56,7 @@ def columns(run: Run, stream: str) -> dict[str, Any]:
     return properties
 
 
-def test_unknown_properties_are_named_once_per_stream_and_left_out(
+def test_unknown_properties_are_named_once_per_stream_and_skipped(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     run = sync(tap, fake_server)
@@ -73,7 +73,7 @@ def test_unknown_properties_are_named_once_per_stream_and_left_out(
     assert "score" not in run.records["contacts"][0]["email_address"]
 
 
-def test_unknown_properties_are_kept_where_that_is_wanted(
+def test_unknown_properties_are_kept_with_keep_unknown_fields(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     run = sync(tap, fake_server, keep_unknown_fields=True)
@@ -93,7 +93,7 @@ def test_unknown_properties_are_kept_where_that_is_wanted(
     assert "dropped" not in run.log
 
 
-def test_a_quick_look_misses_nothing_for_the_next_run(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_max_records_run_loses_nothing_for_the_next_run(tap: TapCommand, sandbox: Sandbox) -> None:
     streams = ("contacts", "email_campaigns", "segments", "sms_campaign_summaries")
     look = tap.sync(sandbox, *streams, max_records_per_stream=2)
     assert look.status == 0, look.log
@@ -106,7 +106,7 @@ def test_a_quick_look_misses_nothing_for_the_next_run(tap: TapCommand, sandbox: 
         assert arrived == {id_ for (id_,) in expected}
 
 
-def test_a_quick_look_is_quick(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_max_records_run_costs_few_requests(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(contacts=1100)
     run = tap.sync(
         sandbox, "contacts", "email_opens", "event_registrations", max_records_per_stream=3
@@ -116,9 +116,7 @@ def test_a_quick_look_is_quick(tap: TapCommand, make_sandbox: MakeSandbox) -> No
     assert len([request for request in sandbox.requests if request.path == "/v3/contacts"]) == 1
 
 
-def test_the_connection_test_says_of_each_stream_whether_it_may_be_read(
-    tap: TapCommand, make_sandbox: MakeSandbox
-) -> None:
+def test_connection_test_names_readable_streams(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
     privileges = tuple(name for name in PRIVILEGES if name != "ui:campaign:metrics")
     sandbox = make_sandbox(privileges=privileges)
     run = tap.run(tap.settings(sandbox), "--test")
@@ -139,7 +137,7 @@ def test_the_connection_test_says_of_each_stream_whether_it_may_be_read(
         assert f"{name}: readable" not in said  # there was nothing to request
 
 
-def test_a_quick_look_moves_no_bookmark_of_a_parent_either(
+def test_max_records_run_keeps_the_bookmark_of_a_parent(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(campaigns=24)
