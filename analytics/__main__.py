@@ -51,9 +51,9 @@ def build(logs: Path, *of_dbt: str, strict: bool) -> bool:
     """Make the models and test them; tell whether all went well.
 
     Args:
-        logs: a folder for what dbt writes.
-        of_dbt: options of `dbt build`.
-        strict: whether warnings of tests count as failures.
+        logs: A folder for what dbt writes.
+        of_dbt: Options of `dbt build`.
+        strict: Whether warnings of tests count as failures.
     """
     dbt = str(Path(sys.executable).with_name("dbt"))
     folders = ["--profiles-dir", str(PROJECT), "--target-path", str(logs), "--log-path", str(logs)]

@@ -27,12 +27,12 @@ class Section:
     """A part of the report.
 
     Attributes:
-        title: what is to be seen, as a sentence.
-        note: what was counted.
-        draw: makes the chart, if there are rows.
-        columns: those of the table of numbers.
-        rows: what the chart is drawn from.
-        is_wide: whether it takes the whole width of the page.
+        title: What is to be seen, as a sentence.
+        note: What was counted.
+        draw: Makes the chart, if there are rows.
+        columns: Those of the table of numbers.
+        rows: What the chart is drawn from.
+        is_wide: Whether it takes the whole width of the page.
     """
 
     title: str
@@ -52,11 +52,11 @@ def write(warehouse: Warehouse, file: Path) -> None:
     """Write the report on what the marts have now.
 
     Args:
-        warehouse: where they are.
-        file: what to write, with its folders.
+        warehouse: Where they are.
+        file: What to write, with its folders.
 
     Raises:
-        Unusable: there are no marts.
+        Unusable: There are no marts.
     """
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(

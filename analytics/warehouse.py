@@ -27,14 +27,14 @@ class Warehouse:
     """The database of the profile.
 
     Attributes:
-        time_zone: the one that days are of.
+        time_zone: The one that days are of.
     """
 
     def __init__(self) -> None:
         """Read the profile.
 
         Raises:
-            Unusable: there is no such target, or no such file.
+            Unusable: There is no such target, or no such file.
         """
         text = (PROJECT / "profiles.yml").read_text(encoding="utf-8")
         filled_in = jinja2.Template(text).render(env_var=os.environ.get)
@@ -59,7 +59,7 @@ class Warehouse:
         """See whether the database can be reached.
 
         Raises:
-            Unusable: it cannot; says why.
+            Unusable: It cannot; says why.
         """
         with self._cursor():
             pass
@@ -68,7 +68,7 @@ class Warehouse:
         """Return the rows of a query, whose tables are the marts.
 
         Raises:
-            Unusable: the database refuses it.
+            Unusable: The database refuses it.
         """
         with self._cursor() as cursor:
             cursor.execute(f"set search_path = '{self._profile['schema']}'")

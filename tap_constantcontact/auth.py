@@ -60,10 +60,10 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
 
         Args:
             auth_url: URL of the token endpoint.
-            client_id: the application's API key.
-            client_secret: its secret; PKCE applications have none.
-            refresh_token: the token of the sign-in.
-            store_path: path of the token store, if not the default one.
+            client_id: The application's API key.
+            client_secret: Its secret; PKCE applications have none.
+            refresh_token: The token of the sign-in.
+            store_path: Path of the token store, if not the default one.
             user_agent: User-Agent header of token requests.
             before_wait: called before a token request, in the thread that will wait for it.
         """
@@ -88,7 +88,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         """Note that the API rejected an access token; the next request gets a new one.
 
         Raises:
-            LoginError: the token is new, and the API has never accepted it.
+            LoginError: The token is new, and the API has never accepted it.
         """
         with self._refreshing:
             if access_token != self.access_token:
@@ -117,7 +117,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         """Get an access token: the stored one until it expires, then one from the token endpoint.
 
         Raises:
-            LoginError: no access token can be obtained; the message says what to do.
+            LoginError: No access token can be obtained; the message says what to do.
         """
         self._before_wait()
         with self._refreshing:
@@ -209,7 +209,7 @@ class AccessTokenAuthenticator(BearerTokenAuthenticator):
         """Raise, because there is no other token.
 
         Raises:
-            LoginError: always.
+            LoginError: Always.
         """
         message = (
             "The API rejects the access token: it is wrong or has expired. Get a new one, or set "
@@ -226,13 +226,13 @@ def parse_tokens(response: requests.Response, refresh_token: str | None) -> Toke
     """Return the tokens in a response of the token endpoint.
 
     Args:
-        response: the response.
-        refresh_token: the one just used, which stays valid if the response has none.
+        response: The response.
+        refresh_token: The one just used, which stays valid if the response has none.
 
     Raises:
-        InvalidGrant: the refresh token or the code is not valid.
-        RetriableAPIError: the endpoint failed; a retry may help.
-        LoginError: a retry won't help.
+        InvalidGrant: The refresh token or the code is not valid.
+        RetriableAPIError: The endpoint failed; a retry may help.
+        LoginError: A retry won't help.
     """
     status, key = response.status_code, error_key(response)
     if status == requests.codes.too_many_requests or status >= requests.codes.server_error:
@@ -253,8 +253,8 @@ def with_expiry(body: Mapping[str, Any], refresh_token: str | None) -> Tokens:
     """Return tokens as they are stored: with the time (since 1970) until which they are used.
 
     Args:
-        body: a response of the token endpoint, or only an access token.
-        refresh_token: the one that stays valid if the response has none.
+        body: A response of the token endpoint, or only an access token.
+        refresh_token: The one that stays valid if the response has none.
     """
     lifetime = _lifetime(body)
     return {

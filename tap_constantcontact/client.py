@@ -36,27 +36,27 @@ if TYPE_CHECKING:
 
 
 class ConstantContactStream(StreamHooks):
-    """A stream of the API; an endpoint's stream declares in a few lines what is special to it.
+    """A stream of the API. Each endpoint declares in a few lines what is special about it.
 
     Attributes:
-        records_key: property of a response that holds its records; None where the response is the
+        records_key: Property of the response that holds the records. None if the response is the
             record or the array of records itself.
-        params: query parameters of the first page.
-        context_columns: columns that a context adds to its rows. A stream that has them requests
-            its path once per context, and skips a context that is gone or forbidden.
-        scopes: scopes that the endpoint requires, as the contract names them.
-        privileges: privileges of the user that it requires, as the contract names them.
-        requires: what it requires where it is neither of them, in words.
-        detail_path: path of a row's detail, where each row is completed by one.
-        detail_params: its query parameters.
-        for_partners: whether the endpoint is read with the partner's key.
-        follows_change_log: whether a run reads what has changed according to the change log.
-        notes: what the documents say of it beyond what the other attributes tell.
+        params: Query parameters of the first page.
+        context_columns: Columns that a context adds to its rows. A stream with such columns
+            requests its path once per context, and skips a context that is gone or forbidden.
+        scopes: Scopes that the endpoint requires, as the contract names them.
+        privileges: Privileges that the endpoint requires of the user, as the contract names them.
+        requires: What the endpoint requires instead, if neither scopes nor privileges.
+        detail_path: Path of the detail that completes each row.
+        detail_params: Query parameters of the detail.
+        for_partners: Whether the endpoint is read with the partner's key.
+        follows_change_log: Whether a run reads only what has changed, according to the change log.
+        notes: What the docs say about the stream that its other attributes don't tell.
     """
 
     records_key: ClassVar[str | None] = None
     params: ClassVar[Mapping[str, Any]] = {}
-    primary_keys: Any  # a property of the SDK's, that streams set to a tuple
+    primary_keys: Any  # a property of the SDK that streams set to a tuple
     context_columns: ClassVar[tuple[str, ...]] = ()
     scopes: tuple[str, ...] = ()
     privileges: tuple[str, ...] = ()
@@ -65,21 +65,21 @@ class ConstantContactStream(StreamHooks):
     detail_params: ClassVar[Mapping[str, Any]] = {}
     for_partners: ClassVar[bool] = False
     follows_change_log: ClassVar[bool] = False
-    notes: ClassVar[StreamNotes] = StreamNotes(reads="in full in each run")
+    notes: ClassVar[StreamNotes] = StreamNotes(reads="all rows, in every run")
 
     def __init__(self, tap: TapConstantContact, services: Services) -> None:
         """Make a stream.
 
         Args:
-            tap: the tap.
-            services: what its streams share; the first request opens the connection.
+            tap: The tap.
+            services: What its streams share. The first request opens the connection.
         """
         super().__init__(tap)
         self.tap = tap
         self.services = services
         self.details = DetailReader(self)
         self.predict = RequestPredictor(self)
-        #: Records that the API has announced, where it tells.
+        #: The total number of records, if the API reports it.
         self.announced_records = 0
         if self.parent_stream_type:
             _mute(self)
@@ -87,13 +87,13 @@ class ConstantContactStream(StreamHooks):
     @cached_property
     @override
     def schema(self) -> dict[str, Any]:
-        """The schema of the stream; the SDK asks for it with every record."""
+        """The schema of the stream. Cached, because the SDK looks it up for every record."""
         schema: dict[str, Any] = SCHEMAS.get_schema(self.name)
         return with_extra(schema) if self.config.get("keep_unknown_fields") else schema
 
     @cached_property
     def records(self) -> RecordBuilder:
-        """Turns rows into records."""
+        """Builds records from rows."""
         return RecordBuilder(
             self.name, self.schema, self.primary_keys, self.replication_key, self.logger
         )
@@ -101,7 +101,7 @@ class ConstantContactStream(StreamHooks):
     @property
     @override
     def api(self) -> RunContext:
-        """What all streams of the run share."""
+        """The run context that all streams share."""
         return self.services.api
 
     @property
@@ -114,12 +114,12 @@ class ConstantContactStream(StreamHooks):
     def get_url_params(
         self, context: Context | None, next_page_token: ParseResult | None
     ) -> dict[str, Any]:
-        """Return the parameters of a first page: the stream's, and `params` of the context."""
+        """Return the parameters of a first page: `params` of the stream and of the context."""
         return {**self.params, **(context or {}).get("params", {})}
 
     @override
     def get_http_request(self, *, page: PageContext[ParseResult]) -> HTTPRequest:
-        """Return the request of a page; the link to a next page already holds its parameters."""
+        """Return the request for a page. The link to a next page already has its parameters."""
         request = super().get_http_request(page=page)
         if page.next_page_token is not None:
             request.url = page.next_page_token.geturl()
@@ -128,12 +128,12 @@ class ConstantContactStream(StreamHooks):
 
     @override
     def get_new_paginator(self) -> NextLinkPaginator:
-        """Return what follows the links to next pages."""
+        """Return a paginator that follows the links to next pages."""
         return NextLinkPaginator(self.url_base)
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Yield the rows, or none where this account has no permission to read them."""
+        """Yield the rows, or none if this account has no permission to read them."""
         if self.name in self.api.forbidden:
             return
         if not self.parent_stream_type:
@@ -146,26 +146,27 @@ class ConstantContactStream(StreamHooks):
             yield from rows
         except Forbidden as refusal:
             self.api.forbidden.add(self.name)
-            # The rows so far are not all there are: without this, the SDK makes the newest time
-            # seen the bookmark of a stream that is not sorted.
+            # The rows so far are not complete. Otherwise the SDK would make the newest time among
+            # them the bookmark of an unsorted stream.
             self.stream_state.pop("progress_markers", None)
             self.logger.warning("%s is skipped: %s", self.name, refusal)
             self.tap.require_readable_stream(refusal)
 
     def read(self, context: Context | None) -> Iterable[Record]:
-        """Yield the rows of all contexts; streams that need more requests override this."""
+        """Yield the rows of all contexts. Streams that need more requests override this."""
         for each in self.request_contexts(context):
             yield from self.rows_in(each)
 
     def request_contexts(self, context: Context | None) -> Iterable[Context | None]:
-        """Return what to request: a context fills the placeholders of the path; `params` are sent.
+        """Return the contexts to request.
 
-        A child stream requests what its parent's row says.
+        A context fills the placeholders of the path, and its `params` are sent. A child stream
+        gets its context from a row of its parent.
         """
         return [context]
 
     def rows_in(self, context: Context | None) -> Iterator[Record]:
-        """Yield the rows of a context, unless it is one of many and gone or forbidden."""
+        """Yield the rows of a context. Skip one of several contexts if it is gone or forbidden."""
         if not self.context_columns:
             yield from self.request_records(context)
             return
@@ -178,16 +179,16 @@ class ConstantContactStream(StreamHooks):
         """Yield the rows of a context, with its columns.
 
         Raises:
-            Refused: the API refuses, perhaps after some rows.
+            Refused: The API rejects a request, perhaps after some rows.
         """
         own = {name: context[name] for name in self.context_columns}
         for row in self.request_records(context):
             yield {**row, **own}
 
     def predicted_requests(self) -> Iterable[PredictedRequest] | None:
-        """Return the first requests of the stream, as `Predictable` says.
+        """Return the first requests of the stream, as described in `Predictable`.
 
-        Of contexts, the default knows none: it takes requests to know them.
+        By default the requests for contexts are not predicted: finding them takes requests.
         """
         if self.context_columns:
             return ()
@@ -199,19 +200,19 @@ class ConstantContactStream(StreamHooks):
         """Return the requests for details that follow a page.
 
         Args:
-            page: the page.
-            is_last: whether it is the last one.
+            page: The page.
+            is_last: Whether it is the last page.
         """
         return self.predict.details(page)
 
     @property
     def may_be_forbidden(self) -> bool:
-        """Whether it is not known yet that this account may read the stream."""
+        """Whether the API has not yet accepted a request that requires these permissions."""
         return self.permissions not in self.api.granted
 
     @cached_property
     def permissions(self) -> str:
-        """What the stream requires, in words for people."""
+        """The permissions that the stream requires, described for people."""
         return required_permissions(self)
 
     def is_forbidden(self) -> bool:
@@ -225,9 +226,9 @@ class ConstantContactStream(StreamHooks):
         """Yield the rows of a response.
 
         Raises:
-            FatalAPIError: what is there are no rows.
+            FatalAPIError: The response has no rows where they are expected.
         """
-        if "include_count" in self.params:  # of all pages (contract)
+        if "include_count" in self.params:  # the count of all pages (contract)
             count = str(part_of(response, f"{self.records_key}_count"))
             announced = int(count) if count.isdecimal() else 0
             self.announced_records = max(self.announced_records, announced)
@@ -235,17 +236,17 @@ class ConstantContactStream(StreamHooks):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Return the record of a row, or None if it lacks its key."""
+        """Return the record of a row, or None if the row lacks its key."""
         return self.records.build(row)
 
     @override
     def validate_response(self, response: requests.Response) -> None:
-        """Raise what a response means for the run, if it is not a good one.
+        """Raise an error if the API rejected the request.
 
         Raises:
-            RetriableAPIError: another attempt may help.
-            FatalAPIError: it will not.
-            RunEnded: the quota is exhausted.
+            RetriableAPIError: Another attempt may succeed.
+            FatalAPIError: No attempt will succeed.
+            RunEnded: The quota is exhausted.
         """
         self.api.responses[self.name] += 1
         self.api.update_clock_skew(response)
@@ -254,7 +255,7 @@ class ConstantContactStream(StreamHooks):
             raise RetriableAPIError(f"{request_line(response)}: 401, with a new token", response)
         if response.status_code == requests.codes.too_many_requests:
             if error_key(response) == QUOTA_EXCEEDED:
-                self.api.limits.wait_for_quota()  # no request is worth trying before that
+                self.api.limits.wait_for_quota()  # every request would fail until then
             message = f"{request_line(response)}: 429 {vendor_message(response)}"
             raise RetriableAPIError(message, response)
         failure = error_from(response, self.permissions)
@@ -265,7 +266,7 @@ class ConstantContactStream(StreamHooks):
         self.api.granted.add(self.permissions)
 
     def checkpoint(self) -> None:
-        """Let the state be written if it is time, also where no record has moved it."""
+        """Write the state if it is time, even if no record has changed it."""
         self.tap.states.write_state(self.tap_state)
 
     @override
@@ -276,7 +277,7 @@ class ConstantContactStream(StreamHooks):
 
 
 def _mute(stream: ConstantContactStream) -> None:
-    """Keep a child stream, which the SDK syncs once for each parent, out of the log."""
+    """Keep a child stream out of the log: the SDK syncs it once for each row of the parent."""
     if not stream.logger.isEnabledFor(logging.DEBUG):
         stream.logger.setLevel(logging.WARNING)
         mute = metrics.MetricExclusionFilter(tags={metrics.Tag.STREAM: stream.name})

@@ -1,4 +1,4 @@
-"""Further requests for the rows of a stream: details, and items that can be gone."""
+"""Single requests of a stream: the details of its rows, and items that may be gone."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class DetailReader:
     def __init__(self, stream: ConstantContactStream) -> None:
         """Read the details of a stream."""
         self._stream = stream
-        #: Items that were skipped, by the kind of refusal.
+        #: Number of skipped items, by the class of the error.
         self.skipped: Counter[type[Refused]] = Counter()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
-        """Return the body of one more response.
+        """Make a request and return the body of the response.
 
         Args:
-            path: path below the API's address.
-            params: query parameters.
+            path: Path below the base URL of the API.
+            params: Query parameters.
 
         Raises:
-            Refused: the API refuses; `NotFound` where there is nothing at the path.
+            Refused: The API rejects the request; `NotFound` if nothing exists at the path.
         """
         stream = self._stream
         request = stream.build_prepared_request(
@@ -43,7 +43,7 @@ class DetailReader:
         return body_of(stream.request_decorator(self._send)(request, None))
 
     def _send(self, request: requests.PreparedRequest, _: Context | None) -> requests.Response:
-        """Send a request once; the SDK's decorator retries it as it does those for pages."""
+        """Send a request once. The SDK's decorator retries it like a request for a page."""
         stream = self._stream
         response = stream.requests_session.send(
             stream.authenticator(request),
@@ -54,13 +54,13 @@ class DetailReader:
         return response
 
     def get_or_none(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
-        """Return the body of one more response, or None where there is nothing at the path.
+        """Make a request and return the body of the response, or None if the item is skipped.
 
-        Details of what a list names can be gone or forbidden (observed: removed campaigns and some
-        activities answer 404).
+        The detail of a listed item can be gone or forbidden (observed: 404 for removed campaigns
+        and some activities).
 
         Raises:
-            Forbidden: the account may not read such details at all.
+            Forbidden: The account has no permission to read any such detail.
         """
         try:
             return self.get(path, params)
@@ -69,22 +69,22 @@ class DetailReader:
             return None
 
     def detail_of(self, row: Record) -> Record:
-        """Return the detail of a row, which takes a request; an empty one if it is gone."""
+        """Request the detail of a row. Return an empty one if it is gone."""
         stream = self._stream
         if not stream.records.has_key(row):
             return {}
         return self.get_or_none(stream.detail_path.format(**row), stream.detail_params) or {}
 
     def with_detail(self, row: Record) -> Record:
-        """Return a row with what its detail adds."""
+        """Return a row with the values that its detail adds."""
         detail = {name: value for name, value in self.detail_of(row).items() if value is not None}
         return {**row, **detail, **{key: row.get(key) for key in self._stream.primary_keys}}
 
     def skip(self, refusal: Refused) -> None:
-        """Skip an item that is gone, or that is forbidden though others are not.
+        """Skip an item that is gone, or that is forbidden although others are readable.
 
         Raises:
-            Forbidden: nothing of the kind has been readable so far.
+            Forbidden: No such item has been readable so far.
         """
         is_forbidden = isinstance(refusal, Forbidden)
         if is_forbidden and self._stream.may_be_forbidden:
@@ -92,11 +92,11 @@ class DetailReader:
         self.note_skipped(refusal, logging.WARNING if is_forbidden else logging.INFO)
 
     def note_skipped(self, refusal: Refused, level: int = logging.INFO) -> None:
-        """Count an item that is skipped; only the first of a kind is logged.
+        """Count a skipped item, and log the first of each kind.
 
         Args:
-            refusal: why it is skipped.
-            level: the level of the log.
+            refusal: The error for which it is skipped.
+            level: The log level.
         """
         kind = type(refusal)
         level = logging.DEBUG if self.skipped[kind] else level

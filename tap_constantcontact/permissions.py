@@ -9,9 +9,9 @@ class Restricted(Protocol):
     """A stream, or its class.
 
     Attributes:
-        scopes: scopes that the token must have.
-        privileges: privileges that the user must have.
-        requires: what is required instead, if neither scopes nor privileges are.
+        scopes: Scopes that the token must have.
+        privileges: Privileges that the user must have.
+        requires: What is required instead, if neither scopes nor privileges are.
     """
 
     scopes: tuple[str, ...]

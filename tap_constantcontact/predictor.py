@@ -1,4 +1,4 @@
-"""Predicts the requests of a stream, so that they can be prefetched."""
+"""Predicts the requests of a stream so that they can be prefetched."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 class RequestPredictor:
-    """Predicts requests of a stream as the SDK will prepare them."""
+    """Predicts requests of a stream exactly as the SDK will prepare them."""
 
     def __init__(self, stream: ConstantContactStream) -> None:
         """Predict the requests of a stream."""
         self._stream = stream
 
     def pages(self, context: Context | None, *, all_pages: bool = True) -> PredictedRequest:
-        """Predict the first page of a context; the others follow from their links.
+        """Predict the first page of a context. Further pages follow from their links.
 
         Args:
-            context: fills the placeholders of the path; its `params` are sent.
-            all_pages: whether the pages that follow will be requested too.
+            context: Fills the placeholders of the path; its `params` are sent.
+            all_pages: Whether the following pages will be requested too.
         """
         first = PageContext(stream_context=context, next_page_token=None)
         request = self._stream.get_http_request(page=first)
@@ -51,7 +51,7 @@ class RequestPredictor:
         return map(self.detail, filter(self._stream.records.has_key, self.rows_of(page)))
 
     def following(self, page: requests.Response) -> Iterator[PredictedRequest]:
-        """Predict what follows a page: the next page, and details of its rows."""
+        """Predict the requests that follow a page: the next page, and details of its rows."""
         url = self._stream.get_new_paginator().get_next_url(page)
         if url:
             yield PredictedRequest(self._prepared(url), self.following)
@@ -59,7 +59,7 @@ class RequestPredictor:
             yield from self._stream.predict_details(page, is_last=url is None)
 
     def rows_of(self, page: requests.Response) -> Iterator[Record]:
-        """Return the rows of a page as they came."""
+        """Return the rows of a page as the API returned them."""
         return rows_of(page, self._stream.records_key)
 
     def _prepared(

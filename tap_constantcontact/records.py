@@ -1,4 +1,4 @@
-"""Rows of the API, turned into the records of a stream."""
+"""Builds the records of a stream from rows of the API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RecordBuilder:
-    """Brings the rows of a stream into the types of its schema, and reports what does not fit."""
+    """Converts the rows of a stream to the types of its schema, and reports what does not fit."""
 
     def __init__(
         self,
@@ -27,15 +27,15 @@ class RecordBuilder:
         """Build records of a stream.
 
         Args:
-            name: the stream.
-            schema: its schema.
-            primary_keys: the columns of its key.
-            replication_key: the column that every record has, if only as null.
-            logger: where reports go, each once and without a value.
+            name: Name of the stream.
+            schema: Its schema.
+            primary_keys: The columns of its key.
+            replication_key: The column that every record gets, even if it is null.
+            logger: Where reports go, each once and without values.
         """
-        #: How many records were built.
+        #: Number of records built.
         self.built = 0
-        #: Properties that no schema knows.
+        #: Properties that the schema does not declare.
         self.unknown_properties: set[str] = set()
         self._name, self._logger = name, logger
         self._primary_keys = primary_keys
@@ -46,7 +46,7 @@ class RecordBuilder:
         self._convert = converter(schema, self._note_invalid, self._note_unknown)
 
     def build(self, row: Record) -> Record | None:
-        """Return the record of a row, which is changed in place; None if it lacks its key."""
+        """Return the record of a row, which is changed in place, or None if it lacks its key."""
         row.pop("_links", None)
         self._extra = {}
         record: Record = self._convert(row)
@@ -66,7 +66,7 @@ class RecordBuilder:
         return None not in map(row.get, self._primary_keys)
 
     def report(self, message: str) -> None:
-        """Log what happens to records, once and without a value."""
+        """Log a warning about records, each message once. It must not contain a value."""
         if message not in self._reported:
             self._reported.add(message)
             self._logger.warning("%s: %s", self._name, message)
@@ -85,16 +85,16 @@ def limited(
     built: Callable[[], int],
     state: dict[str, Any],
 ) -> Iterator[Record]:
-    """Yield the rows of a quick look, after which the state is as before.
+    """Yield the first rows of a stream, then restore its state.
 
-    A quick look must claim nothing. A parent's state is restored too, as its children may have been
-    cut off.
+    The state must not claim rows that were not read. That of a parent is restored too, because
+    its children may have been cut off.
 
     Args:
-        records: the rows of a stream.
-        limit: how many records to build.
-        built: returns how many were built so far.
-        state: the state of the stream.
+        records: The rows of a stream.
+        limit: The maximum number of records to build.
+        built: Returns the number of records built so far.
+        state: The state of the stream.
     """
     before = deepcopy(state)
     try:

@@ -1,4 +1,4 @@
-"""What a run has done with its streams, for its end and for the progress meanwhile."""
+"""Reports what a run has done with its streams: the summary and the progress."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class RunReport:
-    """Follows which streams a run reads, and says what came of them."""
+    """Tracks which streams a run reads, and reports the results."""
 
     def __init__(self, tap: TapConstantContact) -> None:
-        """Begin with no stream read.
+        """Start a report with no stream read.
 
         Args:
-            tap: the tap.
+            tap: The tap.
         """
         self._tap = tap
         self._began_at = time.monotonic()
@@ -31,7 +31,7 @@ class RunReport:
         self._ended: set[str] = set()
 
     def begin(self, stream: str) -> None:
-        """Note that a stream, and with it its children, is being read."""
+        """Note that a stream and its children are being read."""
         self._begun.append(stream)
 
     def end(self, stream: str) -> None:
@@ -39,7 +39,7 @@ class RunReport:
         self._ended.add(stream)
 
     def snapshot(self) -> Snapshot:
-        """Return how far the run is; is called from another thread."""
+        """Return the progress of the run. Called from another thread."""
         name = self._begun[-1] if self._begun else ""
         stream = self._tap.streams.get(name)
         limits = [api.limits for api in self._apis]
@@ -54,7 +54,7 @@ class RunReport:
         )
 
     def summary(self) -> str:
-        """Return what was done, with a table of the streams."""
+        """Return the summary of the run, with a table of the streams."""
         return (
             f"Run ended after {time.monotonic() - self._began_at:.1f} s: "
             f"{sum(api.limits.requests for api in self._apis)} requests, "
@@ -62,20 +62,20 @@ class RunReport:
         )
 
     def unknown_properties(self) -> Iterator[tuple[str, str]]:
-        """Yield streams with the properties that no schema knows."""
+        """Yield streams with their properties that no schema declares."""
         for name, stream in self._tap.streams.items():
             if names := stream.records.unknown_properties:
                 yield name, ", ".join(sorted(names))
 
     def readable_streams(self) -> Iterator[tuple[str, str]]:
-        """Yield each stream with what a test has found out: may this account read it?"""
+        """Yield each stream with whether a test found that this account can read it."""
         requested = set().union(*(api.responses for api in self._apis))
         for name, stream in self._tap.streams.items():
             found = "readable" if name in requested else "not tested (nothing to request)"
             yield name, "not readable" if stream.is_forbidden() else found
 
     def _rows(self) -> Iterator[Row]:
-        """Yield what was done with each stream that was to be read."""
+        """Yield the table's rows: each stream that was selected or read."""
         records = self._tap.message_writer.records
         responses = sum((api.responses for api in self._apis), Counter[str]())
         for name, stream in self._tap.streams.items():
@@ -83,7 +83,7 @@ class RunReport:
                 yield Row(name, records[name], responses[name], self._not_read(stream))
 
     def _not_read(self, stream: ConstantContactStream) -> str:
-        """Return what of a stream was not read, and why; nothing if all was."""
+        """Return which part of a stream was not read, and why. Empty if all was."""
         root = next(each for each in self._tap.streams.values() if stream in _family(each))
         if stream.is_forbidden():
             return f"all: requires {stream.permissions}"
@@ -99,10 +99,10 @@ class RunReport:
 
 
 def _announced_pages(stream: ConstantContactStream) -> int:
-    """Return how many pages the API has announced, where it tells; else 0."""
+    """Return the total number of pages if the API reports it, else 0."""
     return -(-stream.announced_records // int(stream.params.get("limit", 1)))
 
 
 def _family(root: ConstantContactStream) -> tuple[object, ...]:
-    """Return a stream and what is read with it; nothing for one that is read with another."""
+    """Return a stream with its descendants, or nothing for a child stream."""
     return () if root.parent_stream_type else (root, *root.descendent_streams)

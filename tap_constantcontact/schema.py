@@ -10,7 +10,7 @@ from singer_sdk import SchemaDirectory
 
 
 def _folder() -> Any:
-    """Return the folder of schemas: in the package when installed, beside it in a checkout."""
+    """Return the folder of schemas: in the installed package, or next to it in a checkout."""
     packaged = files(__package__) / "schemas"
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / "schemas"
 
@@ -18,10 +18,10 @@ def _folder() -> Any:
 SCHEMAS = SchemaDirectory(_folder())
 _EXTRA = {
     "type": ["object", "null"],
-    "description": "Properties that the schema does not know: their paths, and lists of values.",
+    "description": "Properties that the schema doesn't declare: a list of values for each path.",
 }
 
 
 def with_extra(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema with a column for properties that it does not know."""
+    """Return a schema with a column for properties that it does not declare."""
     return {**schema, "properties": {**schema["properties"], "_extra": _EXTRA}}

@@ -1,8 +1,8 @@
-"""How streams and the tap answer the SDK: every private hook that is overridden, and why.
+"""Every private hook of the SDK that the tap overrides, and why.
 
-A hook is private if its name says so or if the SDK's docstring calls it internal. When one of them
-changes its name or its signature in a new version of the SDK, `tests/test_sdk_hooks.py` fails and
-names it. What would replace a hook stands beside it.
+A hook is private if its name or the SDK's docstring says so. If a new version of the SDK changes
+the name or the signature of one, `tests/test_sdk_hooks.py` fails and names it. Each docstring says
+what would replace the hook.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class StreamHooks(RESTStream[ParseResult]):
     """The private hooks of a stream.
 
     Attributes:
-        manages_state: whether the stream moves its bookmark itself, instead of the SDK.
-        tap: the tap that the stream belongs to.
+        manages_state: Whether the stream advances its bookmark itself, instead of the SDK.
+        tap: The tap that the stream belongs to.
     """
 
     manages_state: ClassVar[bool] = False
@@ -47,9 +47,9 @@ class StreamHooks(RESTStream[ParseResult]):
     allow_redirects = False
     payload_as_json = False
     timeout = TIMEOUT_SECONDS
-    # After each record; the tap's state writer sees to it that it is not too often.
+    # After each record. The tap's state writer throttles them.
     STATE_MSG_FREQUENCY = 1
-    # `post_process` does it, for free objects too, which the SDK's does not take.
+    # `post_process` converts values, including free-form objects, which the SDK can't.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     # Private hooks.
@@ -58,9 +58,9 @@ class StreamHooks(RESTStream[ParseResult]):
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
         """Yield the messages of a record.
 
-        Where all properties are selected nothing has to be removed. The SDK's walk through every
-        property of every record, which costs as much as converting them, is skipped. A shortcut in
-        the SDK for streams that are selected as a whole would replace this.
+        If all properties are selected, nothing has to be removed. This skips the SDK's walk through
+        every property of every record, which takes as long as converting them. A shortcut in the
+        SDK for fully selected streams would replace this.
         """
         if not self._is_whole:
             yield from super()._generate_record_messages(record)
@@ -80,9 +80,9 @@ class StreamHooks(RESTStream[ParseResult]):
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[Record, Any, None]:
-        """Read and write the records; however that ends, none is left waiting in the writer.
+        """Read and write the records, then flush the writer, even after an error.
 
-        The SDK has no public hook around the loop over the records of a stream.
+        A public hook around the SDK's loop over the records of a stream would replace this.
         """
         try:
             yield from super()._sync_records(context, write_messages=write_messages)
@@ -93,10 +93,10 @@ class StreamHooks(RESTStream[ParseResult]):
     def _increment_stream_state(
         self, latest_record: Record, *, context: Context | None = None
     ) -> None:
-        """Move the bookmark to a record.
+        """Advance the bookmark to a record.
 
-        The SDK warns of each record without a time, and it has no public hook for streams that
-        know better how far they are.
+        The SDK logs a warning for each record without a time. A public hook for streams that manage
+        their own state would replace this.
         """
         if self.manages_state:
             return
@@ -105,46 +105,46 @@ class StreamHooks(RESTStream[ParseResult]):
 
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
-        """End a stream. The SDK calls this last, and has no public hook for the end of a stream."""
+        """End a stream. A public hook for the end of a stream would replace this."""
         super().finalize_state_progress_markers(state)
         self.end()
 
     def end(self) -> None:
         """Called when the stream has been read and its bookmark is final."""
 
-    # Public hooks that every stream answers in the same way.
+    # Public hooks that are the same for every stream.
 
     @override
     def compare_start_date(self, value: str, start_date_value: str) -> str:
-        """Return the bookmark: a start_date that moves with the clock must not overtake it."""
+        """Return the bookmark: a relative start_date, which moves with the clock, must not win."""
         return value
 
     @override
     def get_batch_config(self, config: Mapping[str, Any]) -> None:
-        """Return none: states that are written early would claim rows of unfinished batches."""
+        """Return none: states written early would claim rows of unfinished batches."""
 
     @property
     @override
     def emit_activate_version_messages(self) -> bool:
-        """Never: a stream that is skipped or ends early would lose its rows in the target."""
+        """Never: the target would delete the rows of a stream that is skipped or ends early."""
         return False
 
     @override
     def generate_child_contexts(
         self, record: Record, context: Context | None
     ) -> Iterable[Context | None]:
-        """Return the contexts of child streams, without a copy of the record if there are none."""
+        """Return the contexts of child streams. Don't copy the record if there are none."""
         return super().generate_child_contexts(record, context) if self.child_streams else ()
 
     @property
     def api(self) -> RunContext:
-        """What all streams of the run share."""
+        """The run context that all streams share."""
         raise NotImplementedError
 
     @property
     @override
     def url_base(self) -> str:
-        """The API's address."""
+        """The base URL of the API."""
         return self.api.url
 
     @property
@@ -162,12 +162,12 @@ class StreamHooks(RESTStream[ParseResult]):
     @property
     @override
     def user_agent(self) -> str:
-        """Name of the tap for the API's logs."""
+        """The User-Agent header of all requests."""
         return self.api.user_agent
 
     @override
     def backoff_wait_generator(self) -> Any:
-        """Return the seconds between attempts: 1, 2, 4, … and some jitter."""
+        """Return the seconds between attempts: 1, 2, 4, … plus jitter."""
         return backoff.expo(max_value=_MAX_BACKOFF_SECONDS)
 
     @override
@@ -177,7 +177,7 @@ class StreamHooks(RESTStream[ParseResult]):
 
     @override
     def backoff_handler(self, details: Any) -> None:
-        """Count a retry, which the SDK has logged, and let no record wait for it."""
+        """Count a retry, which the SDK has logged, and flush records before the wait."""
         self.api.retries += 1
         self.tap.message_writer.flush()
 
@@ -189,8 +189,8 @@ class TapHooks(Tap):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings, then let the SDK fill in defaults.
 
-        The SDK's messages would print the values of secrets. Its constructor checks the settings
-        itself, and there is no public way to check them in another way.
+        The SDK's messages would print the values of secrets, and its constructor calls this method.
+        A public hook for the validation would replace this.
         """
         self.append_builtin_config(self.config_jsonschema)
         errors = self.check_settings(self._config, raise_errors=raise_errors)
@@ -200,23 +200,23 @@ class TapHooks(Tap):
         return errors
 
     def check_settings(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
-        """Return what is wrong with the settings.
+        """Return the problems of the settings.
 
         Args:
-            config: the settings, which may be tidied.
-            raise_errors: whether to raise instead.
+            config: The settings, which may be tidied.
+            raise_errors: Whether to raise them instead.
         """
         raise NotImplementedError
 
     def resolve_settings(self, config: dict[str, Any]) -> None:
-        """Bring good settings into the form that the tap works with."""
+        """Convert valid settings to the form that the tap works with."""
         raise NotImplementedError
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """End with the exit status of the signal.
+        """Exit with the exit status of the signal.
 
-        The SDK ends with status 0, and as late as the line that is being written.
+        The SDK exits with status 0, and waits for the line that is being written.
         """
         self.shut_down(signum)
 
@@ -233,8 +233,8 @@ class TapHooks(Tap):
         return dict(cls._env_var_config)
 
     def reset_progress_markers(self) -> None:
-        """Forget what earlier runs noted of streams that they did not finish.
+        """Remove the progress markers of streams that earlier runs did not finish.
 
-        The SDK does so in `sync_all`, which front doors with a loop of their own do not call.
+        The SDK does so in `sync_all`, which entry points with a loop of their own do not call.
         """
         self._reset_state_progress_markers()

@@ -1,4 +1,4 @@
-"""What the streams of a run share: the connection, and what several of them need to know."""
+"""What the streams of a run share: the connection, and data that several of them need."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 class Services:
-    """What streams are given; each part is made when it is first needed."""
+    """Shared services, given to each stream. Each part is created on first use."""
 
     def __init__(self, tap: TapConstantContact, connect: Callable[[], RunContext]) -> None:
-        """Serve the streams of a login.
+        """Serve the streams of one login.
 
         Args:
-            tap: the tap.
-            connect: opens the connection; is not called before the first request.
+            tap: The tap.
+            connect: Opens the connection. Not called before the first request.
         """
         self._tap = tap
         self._connect = connect
@@ -43,7 +43,7 @@ class Services:
 
     @property
     def api(self) -> RunContext:
-        """The connection."""
+        """The run context, which holds the connection."""
         return self._connect()
 
     @cached_property
@@ -57,7 +57,7 @@ class Services:
         return ContactReader(self._tap.stream(Contacts), self.api)
 
     def activity_reader(self, stream: ConstantContactStream) -> ActivityReader:
-        """Return what reads the changed activities for a stream."""
+        """Return the reader of changed activities for a stream."""
         if stream.name not in self._activity_readers:
             is_full = stream.replication_method == REPLICATION_FULL_TABLE
             progress = ActivityProgress(stream.stream_state, stream.config, is_full=is_full)
@@ -68,13 +68,13 @@ class Services:
 
     @property
     def change_log_readers(self) -> list[ConstantContactStream]:
-        """The selected streams that read what has changed according to the change log."""
+        """The selected streams that follow the change log."""
         streams = self._tap.streams.values()
         return [stream for stream in streams if stream.selected and stream.follows_change_log]
 
 
 class _CampaignRequests:
-    """Lets the streams of campaigns request what the index needs."""
+    """Makes the requests of the campaign index with the streams whose endpoints they use."""
 
     def __init__(self, services: Services, tap: TapConstantContact) -> None:
         self._services = services

@@ -54,7 +54,7 @@ class TapConstantContact(TapHooks):
     name = "tap-constantcontact"
     config_jsonschema = SETTINGS.to_dict()
     message_writer_class = MessageWriter
-    # `StreamHooks` says why. By value: the SDK moves them between its enumerations.
+    # `StreamHooks` says why. Compared by value, as the SDK moves them between enumerations.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         capability
         for capability in Tap.capabilities
@@ -67,20 +67,20 @@ class TapConstantContact(TapHooks):
         """Make a tap; on the command line, it is closed when the command ends.
 
         Args:
-            arguments: as `singer_sdk.Tap` takes them.
+            arguments: The arguments of `singer_sdk.Tap`.
         """
         self._report = RunReport(self)
         self._shutdown = ShutdownHandler(self._unfinished)
         check_files(arguments.get("state"), arguments.get("catalog"))
         super().__init__(**arguments)
         self._compare_with(self.input_catalog)
-        #: What writes states, not too often.
+        #: Writes states, but not too often.
         self.states = StateThrottle(self.message_writer)
         self._progress: Progress | None = None
         if command := click.get_current_context(silent=True):
             self.follow_progress()
             command.call_on_close(self.close)
-        # A line for each request; the table at the end has their number.
+        # One line per request would be too much. The summary has their number.
         muted = [metrics.Metric.HTTP_REQUEST_DURATION]
         if not self.logger.isEnabledFor(logging.DEBUG):
             muted.append(metrics.Metric.HTTP_REQUEST_COUNT)
@@ -89,17 +89,17 @@ class TapConstantContact(TapHooks):
     @cached_property
     @override
     def state_writer(self) -> Any:
-        """The writer of states, of which the SDK calls nothing but `write_state`."""
+        """The writer of states. The SDK calls only its `write_state`."""
         return self.states
 
     @cached_property
     def api(self) -> RunContext:
-        """What the streams share; made when the first of them needs it."""
+        """The run context of the account's streams, created on first use."""
         return self._connect(self._login(), self.config.get("client_id", ""), for_partners=False)
 
     @cached_property
     def partner_api(self) -> RunContext:
-        """What the streams of partners share."""
+        """The run context of the partner streams."""
         client_id = self.config["partner_client_id"]
         store = self.config.get("token_store")
         login = PartnerAuthenticator(
@@ -115,16 +115,16 @@ class TapConstantContact(TapHooks):
 
     @property
     def user_agent(self) -> str:
-        """The name under which it asks for something."""
+        """The User-Agent header of all requests."""
         return self.config.get("user_agent") or f"{self.name}/{self.plugin_version}"
 
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read the configuration files.
+        """Read the config files.
 
         Raises:
-            ConfigurationError: one of them holds no settings.
+            ConfigurationError: One of them does not contain an object.
         """
         try:
             return super().cb_config(ctx, param, value)
@@ -135,7 +135,7 @@ class TapConstantContact(TapHooks):
 
     @override
     def discover_streams(self) -> list[ConstantContactStream]:
-        """Return all streams; needs no login and no network."""
+        """Return all streams, without a login or network access."""
         services = Services(self, lambda: self.api)
         partner_services = Services(self, lambda: self.partner_api)
         return [
@@ -149,9 +149,9 @@ class TapConstantContact(TapHooks):
     @cached_property
     @override
     def streams(self) -> dict[str, ConstantContactStream]:  # type: ignore[override] # only ours
-        """The streams in the order of their subjects: what matters most is read first.
+        """The streams in the order of their subjects: the most important ones are read first.
 
-        The SDK's order is that of their names.
+        The SDK sorts them by name.
         """
         loaded = cast("Iterable[ConstantContactStream]", super().streams.values())
         return {stream.name: stream for stream in sorted(loaded, key=place_of)}
@@ -161,24 +161,24 @@ class TapConstantContact(TapHooks):
         return next(stream for stream in self.streams.values() if isinstance(stream, cls))
 
     def follow_progress(self) -> None:
-        """Say how far the run is while streams are read; whoever asks for it closes the tap."""
+        """Show progress while streams are read. The caller has to close the tap."""
         self._progress = Progress(self._report.snapshot)
 
     def begin_stream(self, name: str) -> None:
-        """Take note that a stream, and with it its children, is being read."""
+        """Note that a stream and its children are being read."""
         self._report.begin(name)
         if self._progress and not self.is_test:
             self._progress.begin()
 
     def end_stream(self, name: str) -> None:
-        """Take note that a stream was read to its end."""
+        """Note that a stream has been read in full."""
         self._report.end(name)
 
     def _compare_with(self, catalog: Mapping[str, Any] | None) -> None:
-        """Say what a catalog has that is not read.
+        """Warn about unknown streams in a catalog.
 
         Raises:
-            ConfigurationError: nothing in it is.
+            ConfigurationError: All its streams are unknown.
         """
         if catalog is None:
             return
@@ -193,12 +193,12 @@ class TapConstantContact(TapHooks):
             self.logger.warning(message, ", ".join(unknown))
 
     def close(self) -> None:
-        """End a run, however it went: write what state there is, and say what was done."""
+        """End a run, successful or not: write the state and log the summary."""
         if self._progress:
             self._progress.end()
         if not self.connections:
             return
-        with suppress(RunEnded):  # nobody reads on, or another signal: it ends anyway
+        with suppress(RunEnded):  # the pipe is closed, or another signal came: it ends anyway
             self.states.write_now(self.state)
         message = (
             "%s: unknown properties kept in _extra, if the catalog has it: %s. Please report them"
@@ -215,16 +215,16 @@ class TapConstantContact(TapHooks):
 
     @override
     def check_settings(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
-        """Return what is wrong with the settings: their names, what was given, what is accepted.
+        """Return the problems of the settings: their names and values, and what is accepted.
 
         Raises:
-            ConfigValidationError: something is wrong.
+            ConfigValidationError: There are problems.
         """
         validation.tidy(config)
         errors = list(
             validation.problems(config, self.config_jsonschema, datetime.now(timezone.utc), NAMES)
         )
-        # Also where the others do not matter: streams that are declared wrongly are none.
+        # Raised in any case: a stream cannot be made from an invalid declaration.
         if any(raise_errors or "custom_streams" in error for error in errors):
             message = "The settings are not usable"
             raise ConfigValidationError(message, errors=errors, schema=self.config_jsonschema)
@@ -239,14 +239,14 @@ class TapConstantContact(TapHooks):
 
     @override
     def shut_down(self, signum: int) -> None:
-        """End within a second, with the exit status of the signal."""
+        """Exit within a second, with the exit status of the signal."""
         self._shutdown.begin(signum, self.message_writer)
 
     def require_readable_stream(self, refusal: object) -> None:
-        """Fail where no selected stream can be read: an empty run must not look good.
+        """Fail if no selected stream can be read, so that an empty run does not look successful.
 
         Raises:
-            FatalAPIError: there is none.
+            FatalAPIError: None can be read.
         """
         if all(stream.is_forbidden() for stream in self.streams.values() if stream.selected):
             message = (
@@ -256,7 +256,7 @@ class TapConstantContact(TapHooks):
             raise FatalAPIError(message)
 
     def _unfinished(self) -> AbstractContextManager[object]:
-        """Return what a process that ends must wait for: token requests under way."""
+        """Return a context that waits for token requests in flight."""
         unfinished = ExitStack()
         for api in self.connections:
             unfinished.enter_context(api.login.requesting)
@@ -264,7 +264,7 @@ class TapConstantContact(TapHooks):
 
     @property
     def connections(self) -> list[RunContext]:
-        """The connections that were made so far."""
+        """The run contexts that have been created so far."""
         made = vars(self)
         return [made[name] for name in ("api", "partner_api") if name in made]
 
@@ -294,12 +294,12 @@ class TapConstantContact(TapHooks):
 
     @property
     def is_test(self) -> bool:
-        """Whether it is only tried which streams can be read."""
+        """Whether the run only tests which streams can be read."""
         return any(stream.ABORT_AT_RECORD_COUNT for stream in self.streams.values())
 
     @property
     def _max_parallel_requests(self) -> int:
-        """How many requests may be on their way: one where only some records are wanted."""
+        """The maximum number of concurrent requests: one if only a few records are read."""
         if self.is_test or self.config.get("max_records_per_stream"):
             return 1
         return int(self.config["max_parallel_requests"])

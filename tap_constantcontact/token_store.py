@@ -39,8 +39,8 @@ class TokenStore:
         """Open a store.
 
         Args:
-            path: the file; its folder is created on the first write.
-            seed: fingerprint of the sign-in; tokens of other sign-ins are ignored.
+            path: The file; its folder is created on the first write.
+            seed: Fingerprint of the sign-in; tokens of other sign-ins are ignored.
         """
         self.path = path.resolve()  # write through a symlink instead of replacing it
         self.seed = seed
@@ -50,7 +50,7 @@ class TokenStore:
         """Lock the store against other processes, from reading to writing.
 
         Raises:
-            LoginError: the folder is not writable, or another process holds the lock.
+            LoginError: The folder is not writable, or another process holds the lock.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -73,7 +73,7 @@ class TokenStore:
         """Return the tokens of this sign-in; empty if there are none.
 
         Raises:
-            LoginError: the file exists but can't be read. The token in the settings may already
+            LoginError: The file exists but can't be read. The token in the settings may already
                 be used, so it is not tried instead.
         """
         try:
@@ -92,7 +92,7 @@ class TokenStore:
         """Replace the file with its own content, to find out in time if that fails.
 
         Raises:
-            LoginError: the store can't be written.
+            LoginError: The store can't be written.
         """
         try:
             content = self.path.read_bytes() if self.path.exists() else b"{}"
@@ -104,7 +104,7 @@ class TokenStore:
         """Store the tokens of this sign-in by replacing the file atomically.
 
         Raises:
-            LoginError: the store can't be written.
+            LoginError: The store can't be written.
         """
         self._replace(json.dumps({**tokens, "seed": self.seed}).encode())
 

@@ -27,7 +27,7 @@ def test_reference_is_what_make_docs_writes() -> None:
 
 
 def test_reference_has_facts_and_columns_of_every_stream() -> None:
-    facts = ("endpoint", "key", "replication", "reads", "requests in a run", "needs")
+    facts = ("endpoint", "key", "replication", "reads", "requests per run", "requires")
     lacking: dict[str, set[str]] = {}
     for name in STREAMS:
         section = section_of(name)
@@ -48,10 +48,10 @@ def test_reference_headings_have_unique_anchors() -> None:
     [
         ("account", "1"),
         ("contact_tags", "1 for 500 rows"),
-        ("segments", "1 for 1,000 rows, and 1 for each that has changed"),
-        ("email_campaigns", "1 for 500 changed rows, and 1 for each that has changed"),
-        ("events", "1 for 100 rows, and 1 for each"),
-        ("email_links", "1 or more for each activity that has changed"),
+        ("segments", "1 for 1,000 rows, and 1 for each changed row"),
+        ("email_campaigns", "1 for 500 changed rows, and 1 for each of them"),
+        ("events", "1 for 100 rows, and 1 for each row"),
+        ("email_links", "1 or more for each changed activity"),
     ],
 )
 def test_reference_derives_request_costs_from_streams(name: str, cost: str) -> None:

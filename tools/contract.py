@@ -77,7 +77,7 @@ DEFINITIONS = {
     "social_hashtag_groups": ["HashtagGroupDto"],
     "social_profiles": ["ProfileDto"],
 }
-_ACTIVITY = ("campaign_activity_id", "campaign_id")  # of which the rows are sub-resources
+_ACTIVITY = ("campaign_activity_id", "campaign_id")  # the rows are its sub-resources
 _CHANGED = ("campaign_updated_at",)
 _DEVICE = ("device_type",)  # observed for adds, assumed for the others
 _WINDOW = ("report_start", "report_end")  # the requested window
@@ -85,7 +85,7 @@ _WINDOW = ("report_start", "report_end")  # the requested window
 OWN = {
     "contact_activity_details": (
         *("occurrence", "device_type"),
-        *("link_url", "url_id", "bounce_code"),  # on the tracking reports, so they may come
+        *("link_url", "url_id", "bounce_code"),  # tracking reports have them, so these may too
     ),
     "contact_activity_summaries": ("contact_id", *_WINDOW),
     "contact_counts": ("counted_at",),
@@ -152,7 +152,7 @@ def in_schema(stream: str) -> set[str]:
 def paths(schema: dict[str, Any], definitions: dict[str, Any], path: str = "") -> set[str]:
     """Return the paths of the properties of a schema, as columns are named.
 
-    A definition that contains itself has no paths: its values stay as they are. Links are skipped.
+    A recursive definition has no paths: its values are kept as they are. Links are skipped.
     """
     if "$ref" in schema:
         definition = definitions[schema["$ref"].split("/")[-1]]

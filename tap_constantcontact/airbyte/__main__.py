@@ -61,7 +61,7 @@ def _run(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
     """Run a command, and return its exit status.
 
     Raises:
-        OSError: stdout can't be written.
+        OSError: Stdout can't be written.
     """
     try:
         _log_to(writer)
@@ -154,7 +154,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the configuration.
 
     Raises:
-        ConfigurationError: the file contains no configuration.
+        ConfigurationError: The file contains no configuration.
     """
     settings = _file(arguments.config)
     if not isinstance(settings, dict):
@@ -166,7 +166,7 @@ def _file(path: Path) -> Any:
     """Return the JSON of a file.
 
     Raises:
-        ConfigurationError: the file is not valid JSON.
+        ConfigurationError: The file is not valid JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))

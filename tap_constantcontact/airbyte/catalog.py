@@ -45,10 +45,10 @@ def sync_modes(configured: Any) -> dict[str, str]:
     """Return the sync modes of the configured streams, by name.
 
     Args:
-        configured: the configured catalog of a connection.
+        configured: The configured catalog of a connection.
 
     Raises:
-        ConfigurationError: it is not a configured catalog.
+        ConfigurationError: It is not a configured catalog.
     """
     if not _CATALOG.is_valid(configured):
         message = (
@@ -63,8 +63,8 @@ def select(streams: Iterable[Stream], modes: Mapping[str, str]) -> None:
     """Select streams.
 
     Args:
-        streams: all streams.
-        modes: sync modes of the streams to select. A stream that doesn't support incremental mode
+        streams: All streams.
+        modes: Sync modes of the streams to select. A stream that doesn't support incremental mode
             is read in full instead, because clients request that mode for any stream.
     """
     for stream in streams:

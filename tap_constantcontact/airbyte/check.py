@@ -21,13 +21,13 @@ def check(source: Source) -> str:
     """Request a record for each combination of permissions.
 
     Args:
-        source: the source; its settings are valid.
+        source: The source; its settings are valid.
 
     Returns:
         Which streams can't be read and what they require; empty if all can be read.
 
     Raises:
-        Forbidden: none of the streams that are selected by default can be read.
+        Forbidden: None of the streams that are selected by default can be read.
     """
     streams = list(cast("Iterable[ConstantContactStream]", source.streams.values()))
     probes = _probes(streams)

@@ -65,9 +65,9 @@ class AirbyteWriter(MessageWriter):
         """Write a message other than the SDK's at once, without buffering.
 
         Args:
-            type_: the type of the message.
-            name: the property that holds its content.
-            content: the content.
+            type_: The type of the message.
+            name: The property that holds its content.
+            content: The content.
         """
         try:
             self._without_interruption(lambda: self._write(_line(type_, name, content)))
@@ -78,8 +78,8 @@ class AirbyteWriter(MessageWriter):
         """Report that streams are started; from here on the tap's states are theirs.
 
         Args:
-            streams: a stream and its children.
-            states: extracts their states from the tap's.
+            streams: A stream and its children.
+            states: Extracts their states from the tap's.
         """
         self._current, self._states = tuple(streams), states
         for stream in self._current:
@@ -89,11 +89,11 @@ class AirbyteWriter(MessageWriter):
         """Write the final states of the current streams.
 
         Args:
-            bookmarks: the state of the tap.
-            complete: the streams that were read completely.
+            bookmarks: The state of the tap.
+            complete: The streams that were read completely.
 
         Raises:
-            RunEnded: as in `write_message`.
+            RunEnded: As in `write_message`.
         """
         self._without_interruption(lambda: self._write(self._state_lines(bookmarks, complete)))
         self._current = ()
@@ -113,10 +113,10 @@ class AirbyteWriter(MessageWriter):
         """Write an error.
 
         Args:
-            failure: who has to act.
-            message: what is wrong and what to do, for people.
-            stream: the stream that failed, if it is a single one.
-            error: the exception; its text is not shown.
+            failure: Who has to act.
+            message: What is wrong and what to do, for people.
+            stream: The stream that failed, if it is a single one.
+            error: The exception; its text is not shown.
         """
         details: dict[str, Any] = {"message": message, "failure_type": failure.value}
         if stream:
@@ -167,9 +167,9 @@ class AirbyteWriter(MessageWriter):
         """Return the line with a stream's state; empty if the state is unchanged.
 
         Args:
-            stream: name of the stream.
-            bookmarks: the state of the tap.
-            is_last: whether the line must be written to count the stream's last records.
+            stream: Name of the stream.
+            bookmarks: The state of the tap.
+            is_last: Whether the line must be written to count the stream's last records.
         """
         state = self._states.of(stream, bookmarks) if self._states else None
         if state is None and not is_last:
@@ -195,7 +195,7 @@ class LogHandler(logging.Handler):
         """Log to a writer.
 
         Args:
-            writer: the writer of messages.
+            writer: The writer of messages.
         """
         super().__init__()
         self._writer = writer

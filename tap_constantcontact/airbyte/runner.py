@@ -43,8 +43,8 @@ class SyncRunner:
         """Prepare a sync.
 
         Args:
-            source: the source, with its catalog and its state.
-            states: extracts the states of streams from the source's.
+            source: The source, with its catalog and its state.
+            states: Extracts the states of streams from the source's.
         """
         self._source = source
         self._writer = source.message_writer
@@ -60,7 +60,7 @@ class SyncRunner:
             Whether all of them are complete.
 
         Raises:
-            RunEnded: a budget is exhausted, a signal was received, or the pipe is closed.
+            RunEnded: A budget is exhausted, a signal was received, or the pipe is closed.
         """
         self._source.reset_progress_markers()
         families = self._families()
@@ -89,7 +89,7 @@ class SyncRunner:
         """Read a stream with its children.
 
         Raises:
-            RunEnded: a budget is exhausted, a signal was received, or the pipe is closed.
+            RunEnded: A budget is exhausted, a signal was received, or the pipe is closed.
         """
         self._writer.start_streams(names, self._states)
         error: Exception | None = None

@@ -39,10 +39,10 @@ class Source(TapConstantContact):
         """Create a source.
 
         Args:
-            configuration: the configuration as it was given.
-            writer: the writer of messages.
-            overrides: settings that replace those of the configuration.
-            arguments: arguments of `singer_sdk.Tap`.
+            configuration: The configuration as it was given.
+            writer: The writer of messages.
+            overrides: Settings that replace those of the configuration.
+            arguments: Arguments of `singer_sdk.Tap`.
         """
         self._configuration = dict(configuration)
         config = {**deepcopy(self._configuration), **(overrides or {})}
@@ -54,7 +54,7 @@ class Source(TapConstantContact):
         """Open the connection to the API before any stream does, since all of them need it.
 
         Raises:
-            ConfigurationError: the Redis server can't be used.
+            ConfigurationError: The Redis server can't be used.
         """
         return self.api
 

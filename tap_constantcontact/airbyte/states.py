@@ -80,8 +80,8 @@ class StreamStates:
         """Return the state of a stream, or None if it is not incremental.
 
         Args:
-            stream: name of the stream.
-            bookmarks: the state of the tap.
+            stream: Name of the stream.
+            bookmarks: The state of the tap.
         """
         if stream not in self._incremental:
             return None
@@ -95,7 +95,7 @@ class StreamStates:
             given: STATE messages of earlier runs, one per stream.
 
         Raises:
-            ConfigurationError: the value is not a list of such messages, or the log is too new.
+            ConfigurationError: The value is not a list of such messages, or the log is too new.
         """
         if not _STATES.is_valid(given or []):
             message = (

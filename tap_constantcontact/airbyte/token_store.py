@@ -33,9 +33,9 @@ class PlatformTokenStore(TokenStore):
         """Extend a store.
 
         Args:
-            store: the store in a file.
-            configuration: the whole configuration as it was given.
-            send: sends the configuration to the platform; the new tokens are not used before it
+            store: The store in a file.
+            configuration: The whole configuration as it was given.
+            send: Sends the configuration to the platform; the new tokens are not used before it
                 returns.
         """
         super().__init__(store.path, store.seed)
@@ -47,7 +47,7 @@ class PlatformTokenStore(TokenStore):
         """Return the tokens in the file or in the configuration; empty if there are none.
 
         Raises:
-            LoginError: the file exists but can't be read.
+            LoginError: The file exists but can't be read.
         """
         stored = super().read()
         access_token = str(self._configuration.get("access_token") or "").strip()
@@ -62,7 +62,7 @@ class PlatformTokenStore(TokenStore):
         """Store the tokens of this sign-in, and send them to the platform.
 
         Raises:
-            LoginError: the store can't be written.
+            LoginError: The store can't be written.
         """
         super().write(tokens)
         client_id = str(self._configuration["client_id"]).strip()

@@ -1,4 +1,4 @@
-"""Which activities a stream has to read, according to the change log, and how far it is."""
+"""Which activities a stream has to read according to the change log, and its progress."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 class ActivityProgress:
     """A stream's position in the change log, kept in the state of the stream.
 
-    The state has `read_through`, the number in the log up to which the stream has read,
-    `complete_through`, the last number when it had read all, `left_out`, activities that could not
-    be read, with the day (since 1970) of the last attempt, and `since`, the start_date that the
-    first run began with.
+    The state has `read_through`, the number in the log up to which the stream has read;
+    `complete_through`, the last number of the log when the stream had read all; `left_out`, the
+    activities that could not be read, with the day (since 1970) of the last attempt; and `since`,
+    the start_date of the first run.
     """
 
     def __init__(self, state: dict[str, Any], config: Mapping[str, Any], *, is_full: bool) -> None:
         """Resume from a state.
 
         Args:
-            state: the state of the stream, which changes with the position.
-            config: the settings.
-            is_full: whether every run reads everything.
+            state: The state of the stream, which changes with the position.
+            config: The settings.
+            is_full: Whether every run reads everything.
         """
         self._state = state
         self._earliest_start = earliest_start(state, config)
@@ -39,30 +39,30 @@ class ActivityProgress:
 
     @property
     def read_through(self) -> int:
-        """The number in the log up to which earlier runs, and this one so far, have read."""
+        """The number in the log up to which the stream has read, in this run or an earlier one."""
         return int(self._state.get("read_through", 0))
 
     @property
     def start(self) -> datetime | None:
-        """The moment before which rows are left out, if there is one."""
+        """The time before which rows are skipped, if there is one."""
         return parse_timestamp(self._earliest_start) if self._earliest_start else None
 
     def restarts(self, log: ChangeLog) -> bool:
-        """Return whether everything is read again.
+        """Return whether everything has to be read again.
 
-        An earlier start_date lets rows in that were left out, and a log that was taken out of the
-        state starts over.
+        With an earlier start_date, rows that were skipped are needed. A log that was removed from
+        the state starts over.
         """
         known = self._state.get("since")
         is_earlier = known is not None and self._earliest_start < known
         return is_earlier or self._is_full or self.read_through > log.last_number
 
     def begin(self, log: ChangeLog, today: int) -> list[Activity]:
-        """Begin a run, and return the activities to read.
+        """Begin a run and return the activities to read.
 
         Args:
-            log: the change log.
-            today: the day since 1970.
+            log: The change log.
+            today: The day since 1970.
         """
         if self.restarts(log):
             self._state.update(read_through=0, complete_through=0, left_out={})
@@ -74,7 +74,7 @@ class ActivityProgress:
         return self._pending(log, 0 if self.restarts(log) else self.read_through, today)
 
     def read_until(self, activity: Activity) -> datetime | None:
-        """Return up to when an activity has been read, or None if it has to be read in full."""
+        """Return the time up to which an activity was read, or None to read it in full."""
         if activity.activity_id in self._skipped:
             return None
         return activity.read_until(int(self._state.get("complete_through", 0)))
@@ -88,15 +88,15 @@ class ActivityProgress:
         self._state["complete_through"] = log.last_number
 
     def note_read(self, activity: Activity) -> None:
-        """Note that an activity could be read."""
+        """Note that an activity was read."""
         self._state.setdefault("left_out", {}).pop(activity.activity_id, None)
 
     def note_skipped(self, activity: Activity, today: int) -> None:
-        """Note that an activity could not be read in full: another day's run tries again."""
+        """Note that an activity was not read in full, so that a run on a later day retries it."""
         self._state.setdefault("left_out", {})[activity.activity_id] = today
 
     def _pending(self, log: ChangeLog, through: int, today: int) -> list[Activity]:
-        """Return what has changed after a number, and what was skipped on an earlier day."""
+        """Return the activities that changed after a number or were skipped on an earlier day."""
         again = {id_ for id_, day in self._skipped.items() if day < today}
         old = [activity for activity in log.with_ids(again) if activity.number <= through]
         return [*old, *log.changed_after(through)]
@@ -108,7 +108,7 @@ class ActivityProgress:
 
 
 class ActivityReader:
-    """Reads what has changed of sent activities, in the order of the change log."""
+    """Reads the sent activities that have changed, in the order of the change log."""
 
     def __init__(
         self,
@@ -120,10 +120,10 @@ class ActivityReader:
         """Read for one stream.
 
         Args:
-            index: knows the change log.
-            progress: how far the stream is.
-            today: returns the day since 1970.
-            checkpoint: lets the state be written.
+            index: Fetches the change log.
+            progress: The position of the stream.
+            today: Returns the day since 1970.
+            checkpoint: Writes the state if it is time.
         """
         self.progress = progress
         self._index = index
@@ -133,11 +133,11 @@ class ActivityReader:
     def read(
         self, batch_size: int, rows_of: Callable[[list[Activity]], Iterator[Record]]
     ) -> Iterator[Record]:
-        """Yield the rows of the activities that the stream has still to read.
+        """Yield the rows of the activities that the stream still has to read.
 
         Args:
-            batch_size: how many activities are read together.
-            rows_of: yields the rows of a batch.
+            batch_size: The number of activities that are read together.
+            rows_of: Yields the rows of a batch.
         """
         if not self._index.wants_sent:
             return
@@ -151,7 +151,7 @@ class ActivityReader:
         self.progress.complete(log)
 
     def pending(self) -> list[Activity] | None:
-        """Return the activities that `read` will read, or None as long as that is not known."""
+        """Return the activities that `read` will read, or None while they are not known."""
         if not self._index.wants_sent:
             return []
         if not self._index.has_change_log:

@@ -1,6 +1,6 @@
-"""What several streams know of campaigns: the list, details, summaries, counters, the change log.
+"""Campaign data that several streams need: list, details, summaries, counters, change log.
 
-Each is requested once in a run, by the first stream that needs it, and counts as a request of the
+Each is requested once per run, when the first stream needs it, and counts as a request of the
 stream whose endpoint it is.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 REPORTED = frozenset({"primary_email", "resend"})
 PRIMARY = frozenset({"primary_email"})
 
-# Statuses come as Done and as DONE (observed).
+# The API returns statuses as Done and as DONE (observed).
 _NEVER_SENT = {"draft", "scheduled", "removed"}
 _MAX_PAUSE_DAYS = 32
 
@@ -42,7 +42,7 @@ class CounterSource(Protocol):
 
 
 class CampaignRequests(Protocol):
-    """What the index is built on: requests, and the state that holds the change log."""
+    """The requests that the index makes, and the state that holds the change log."""
 
     @property
     def counters(self) -> CounterSource:
@@ -53,10 +53,10 @@ class CampaignRequests(Protocol):
         """Counters of activities."""
 
     def request_list(self, since: str) -> Iterable[Record]:
-        """Yield the campaigns that have changed since a timestamp, as they are listed."""
+        """Yield the rows of the list of campaigns that have changed since a timestamp."""
 
     def request_detail(self, campaign: Record) -> Record:
-        """Return a campaign's detail, empty if it is gone."""
+        """Return a campaign's detail, or an empty one if it is gone."""
 
     def predict_detail(self, campaign: Record) -> PredictedRequest:
         """Predict the request for a campaign's detail."""
@@ -72,21 +72,21 @@ class CampaignRequests(Protocol):
         """Return how far each selected stream has read the change log."""
 
     def checkpoint(self) -> None:
-        """Let the state be written."""
+        """Write the state if it is time."""
 
 
 class CampaignIndex:
-    """Lists campaigns and knows what has changed of them, for all streams of a run."""
+    """Lists campaigns and tracks their changes, for all streams of a run."""
 
     def __init__(
         self, requests: CampaignRequests, api: RunContext, config: Mapping[str, Any]
     ) -> None:
-        """Begin with nothing requested.
+        """Create an index that has requested nothing yet.
 
         Args:
-            requests: makes the requests, and holds the state.
-            api: what all streams share.
-            config: the settings.
+            requests: Makes the requests, and holds the state.
+            api: The run context that all streams share.
+            config: The settings.
         """
         self._requests = requests
         self._api = api
@@ -106,9 +106,9 @@ class CampaignIndex:
     # The list.
 
     def fetch_listed(self, since: str) -> list[Record]:
-        """Return campaigns in the statuses of the setting campaign_status, as they are listed.
+        """Return the listed campaigns whose status is in the setting campaign_status.
 
-        They are requested once in a run, unless older ones are needed.
+        The list is requested once per run, and again only if older campaigns are needed.
         """
         if self._listed is None or since < self._listed_since:
             self.listed_at = self._api.now()
@@ -121,17 +121,17 @@ class CampaignIndex:
         return self._changes.select(self.fetch_listed(since), since)
 
     def changed_at(self, campaign: Record) -> str:
-        """Return when a campaign changed last, or "" where it does not say."""
+        """Return when a campaign last changed, or "" if it has no time."""
         return self._changes.changed_at(campaign)
 
     def is_wanted(self, campaign: Record) -> bool:
-        """Return whether a campaign is in the statuses of the setting campaign_status."""
+        """Return whether the status of a campaign is in the setting campaign_status."""
         wanted = self._config.get("campaign_status")
         return not wanted or status_of(campaign) in map(str.lower, wanted)
 
     @property
     def wants_sent(self) -> bool:
-        """Whether the setting campaign_status lets in campaigns that were sent."""
+        """Whether the setting campaign_status includes campaigns that were sent."""
         return self.is_wanted({"current_status": "done"})
 
     # Details.
@@ -139,8 +139,8 @@ class CampaignIndex:
     def fetch_detail(self, campaign: Record) -> Record:
         """Return a campaign's detail, which several streams need.
 
-        It is requested once in a run, and again where the campaign has changed meanwhile, as the
-        list shows, or was sent `since`. That of a removed campaign cannot be read (observed: 404).
+        It is requested once per run, and again if the list shows that the campaign has changed in
+        the meantime, or if it was sent `since`. A removed campaign has none (observed: 404).
         """
         key, changed, since = (
             campaign.get(name) for name in ("campaign_id", "updated_at", "since")
@@ -154,12 +154,12 @@ class CampaignIndex:
         return known.content
 
     def known_detail(self, campaign: Record) -> Record | None:
-        """Return a campaign's detail if it costs no more request."""
+        """Return a campaign's detail if it takes no further request."""
         known = self._details.get(campaign.get("campaign_id"))
         return known.content if known else None
 
     def needs_detail(self, campaign: Record) -> bool:
-        """Return whether a campaign is wanted, and has a detail that is not known."""
+        """Return whether the detail of a wanted campaign is still to be requested."""
         is_there = self.is_wanted(campaign) and status_of(campaign) != "removed"
         return is_there and not self.known_detail(campaign)
 
@@ -168,11 +168,11 @@ class CampaignIndex:
         return self._requests.predict_detail(campaign)
 
     def fetch_activities(self, campaign: Record, roles: frozenset[str]) -> Iterator[Record]:
-        """Yield the activities of a campaign that have one of some roles, or any if none is named.
+        """Yield the activities of a campaign that have one of the roles, or all if there are none.
 
         Args:
-            campaign: the campaign as it is listed, or its id alone.
-            roles: the roles.
+            campaign: The campaign as it is listed, or only its id.
+            roles: The roles.
         """
         for activity in activities_of(self.fetch_detail(campaign), roles):
             yield {
@@ -184,7 +184,7 @@ class CampaignIndex:
     # Summaries.
 
     def read_summaries(self, rows: Iterable[Record]) -> Iterator[Record]:
-        """Yield the rows of the summaries; keep what other streams need of them."""
+        """Yield the rows of the summaries, and keep the counters that other streams need."""
         summaries = {}
         for row in rows:
             counters = Counters.of_summary(row.get("unique_counts"), row.get("last_sent_date"))
@@ -194,11 +194,11 @@ class CampaignIndex:
 
     @property
     def known_summaries(self) -> Mapping[str, Counters]:
-        """The unique counts of campaigns that were sent, if this run has read them anyway."""
+        """The unique counts of sent campaigns, if this run has already read them."""
         return self._summaries or {}
 
     def _fetch_sent(self) -> dict[str, Counters]:
-        """Return the summaries, which are of campaigns that are done, if such are wanted."""
+        """Return the summaries, or none if campaign_status excludes sent campaigns."""
         if not self.wants_sent:
             return {}
         if self._summaries is None:
@@ -208,7 +208,7 @@ class CampaignIndex:
     # Counters.
 
     def read_counters(self) -> Iterator[Record]:
-        """Yield the stats of all campaigns that were sent; keep the counters."""
+        """Yield the stats of all sent campaigns, and keep the counters."""
         counters = {}
         sent = self._fetch_sent()
         known, unconfirmed = self._campaigns_to_request(sent)
@@ -227,9 +227,9 @@ class CampaignIndex:
     def _campaigns_to_request(self, sent: Mapping[str, Counters]) -> tuple[list[str], list[str]]:
         """Return campaigns that have stats, and unconfirmed ones, which may have some.
 
-        What is in the summaries was sent; so was what had stats before. Others that are neither
-        drafts nor removed (in error, being sent, of a kind that the summaries leave out) may have
-        some: they are requested when they are listed as changed, and after 1, 2, 4, … days.
+        Campaigns in the summaries and those that had stats before were sent. Others that are
+        neither drafts nor removed (in error, being sent, of a kind that the summaries omit) may
+        have stats. They are requested when they are listed as changed, and after 1, 2, 4, … days.
         """
         state = self._requests.log_state
         log = self._change_log = ChangeLog(state)
@@ -254,12 +254,12 @@ class CampaignIndex:
     def _note_unanswered(
         self, requested: set[str], has_stats: set[str], sent: Mapping[str, Counters]
     ) -> None:
-        """Keep which campaigns to request in the next run.
+        """Note in the state which campaigns the next run has to request.
 
         Args:
-            requested: the campaigns that were requested.
-            has_stats: those of them that the API has stats of.
-            sent: the summaries.
+            requested: The campaigns that were requested.
+            has_stats: Those for which the API returned stats.
+            sent: The summaries.
         """
         state = self._requests.log_state
         state["asked_since"] = with_overlap(self.listed_at)
@@ -275,9 +275,9 @@ class CampaignIndex:
     def _with_summaries(
         self, counters: Mapping[str, Counters], sent: Mapping[str, Counters]
     ) -> dict[str, Counters]:
-        """Return counters with the hour of the last send, which is in the summaries alone.
+        """Return the counters with the hour of the last send, which only the summaries have.
 
-        Those of campaigns without stats are those of the summaries: they change as well.
+        Campaigns without stats get the counters of their summaries, which change as well.
         """
         dated = {
             id_: own._replace(sent=sent[id_].sent if id_ in sent else 0)
@@ -287,7 +287,7 @@ class CampaignIndex:
         return {**{id_: sent[id_] for id_ in unanswered}, **dated}
 
     def _fetch_counters(self) -> dict[str, Counters]:
-        """Return the counters of all campaigns that were sent."""
+        """Return the counters of all sent campaigns."""
         if self._counters is None:
             _exhaust(self.read_counters())
         return self._counters or {}
@@ -297,8 +297,8 @@ class CampaignIndex:
     def note_activities(self, campaign: Record) -> None:
         """Note the activities of a new campaign in the change log.
 
-        It spares streams of reports that get to it in a later run the request for its detail. That
-        is what a first sync of several days is made of.
+        This saves a request for its detail when a later run reads its reports. A first sync that
+        takes several days consists mostly of such campaigns.
         """
         if self._change_log is None:
             self._change_log = ChangeLog(self._requests.log_state)
@@ -307,7 +307,7 @@ class CampaignIndex:
         self._change_log.add_campaign(key, ids, self._details[key].requested_at)
 
     def fetch_change_log(self) -> ChangeLog:
-        """Return the change log, compared with the counters of this run."""
+        """Return the change log, updated with the counters of this run."""
         if not self.has_change_log:
             counters = self._fetch_counters()  # requested after the list of campaigns
             log = self._change_log = ChangeLog(self._requests.log_state)
@@ -324,9 +324,9 @@ class _Detail(NamedTuple):
     """A campaign's detail.
 
     Attributes:
-        changed_at: when the campaign had changed last, as it was listed.
-        requested_at: when the detail was requested.
-        content: the detail; empty if it is gone.
+        changed_at: When the campaign had last changed, according to the list.
+        requested_at: When the detail was requested.
+        content: The detail; empty if it is gone.
     """
 
     changed_at: Any
@@ -334,7 +334,7 @@ class _Detail(NamedTuple):
     content: Record
 
     def is_older_than(self, changed_at: Any, since: datetime | None) -> bool:
-        """Return whether the campaign has changed since, or was sent since a moment."""
+        """Return whether the campaign has changed since this detail, or was sent after it."""
         has_changed = changed_at and changed_at != self.changed_at
         return bool(has_changed or (since and self.requested_at <= since))
 
@@ -348,18 +348,18 @@ class _ActivityRequests:
         self._api = api
 
     def known_activity_ids(self, campaign_id: str) -> list[str]:
-        """Return the ids of those activities that are known without a request."""
+        """Return the ids of the activities that are known without a request."""
         known = self._index.known_detail({"campaign_id": campaign_id}) or {}
         return [activity["campaign_activity_id"] for activity in activities_of(known, REPORTED)]
 
     def prefetch_activity_ids(self, campaign_ids: Iterable[str]) -> None:
-        """Prefetch what `fetch_activity_ids` will request."""
+        """Prefetch the requests of `fetch_activity_ids`."""
         rows = ({"campaign_id": id_} for id_ in campaign_ids)
         unknown = (row for row in rows if not self._index.known_detail(row))
         self._api.session.prefetch(map(self._index.predict_detail, unknown))
 
     def prefetch_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
-        """Prefetch what `fetch_counters` will request."""
+        """Prefetch the requests of `fetch_counters`."""
         predicted = map(self._counters.predict_counters, activity_ids)
         self._api.session.prefetch(chain.from_iterable(predicted))
 
@@ -370,7 +370,7 @@ class _ActivityRequests:
         return [activity["campaign_activity_id"] for activity in activities]
 
     def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
-        """Return the counters of activities, by their ids; of those that were sent."""
+        """Return the counters of the activities that were sent, by their ids."""
         return {
             str(row.get("campaign_activity_id")): Counters.of_stats(row.get("stats"))
             for row in self._counters.request_counters(activity_ids)
@@ -378,7 +378,7 @@ class _ActivityRequests:
 
 
 def activities_of(campaign: Record, roles: frozenset[str]) -> list[Record]:
-    """Return the activities that a campaign's detail names, of some roles, or of any."""
+    """Return the activities in a campaign's detail that have one of the roles, or all of them."""
     listed = campaign.get("campaign_activities")
     return [
         activity

@@ -65,8 +65,8 @@ class ActivitySource(Protocol):
         """Return the ids of a campaign's activities that have reports.
 
         Args:
-            campaign_id: the campaign.
-            since: ids that were fetched before are out of date, as the campaign was sent then.
+            campaign_id: The campaign.
+            since: Ids that were fetched before are out of date, as the campaign was sent then.
         """
 
     def fetch_counters(self, activity_ids: Sequence[str]) -> Mapping[str, Counters]:
@@ -86,10 +86,10 @@ class Activity:
         """Take an activity from the log.
 
         Args:
-            campaign_id: the id of its campaign.
-            activity_id: its own id.
-            entry: its entry in the log.
-            campaigns: the campaigns of the log, which keep what is noted of the activity.
+            campaign_id: The id of its campaign.
+            activity_id: Its own id.
+            entry: Its entry in the log.
+            campaigns: The campaigns of the log, which keep what is noted of the activity.
         """
         self.campaign_id = campaign_id
         self.activity_id = activity_id
@@ -115,7 +115,7 @@ class Activity:
         """Return up to when a stream has read its report, or None to read the report in full.
 
         Args:
-            complete_through: the last number of the log when the stream had read all of it.
+            complete_through: The last number of the log when the stream had read all of it.
         """
         previous = self._entry.previous
         is_read = previous is not None and previous.number <= complete_through
@@ -135,7 +135,7 @@ class Activity:
 
         Args:
             kind: `opens` or `clicks`.
-            rows: how many there were; the growth of the counter will be added to them.
+            rows: How many there were; the growth of the counter will be added to them.
         """
         self._entry = self._entry.expecting(kind, rows)
         campaign = self._campaigns.get(self.campaign_id, CampaignEntry())
@@ -152,10 +152,10 @@ class ChangeLog:
         """Continue the log of earlier runs.
 
         Args:
-            state: the state of the log, which is updated with each change.
+            state: The state of the log, which is updated with each change.
 
         Raises:
-            ConfigurationError: a newer release has written the state.
+            ConfigurationError: A newer release has written the state.
         """
         self._state = state
         self._campaigns = PackedCampaigns(state)
@@ -192,7 +192,7 @@ class ChangeLog:
         """Remove the previous changes of activities that no stream needs any more.
 
         Args:
-            number: the number up to which all streams have read the log.
+            number: The number up to which all streams have read the log.
         """
         for id_, campaign in self._campaigns.items():
             pruned = {
@@ -211,9 +211,9 @@ class ChangeLog:
         """Add the activities of a new campaign, which this run or a later one will compare.
 
         Args:
-            campaign_id: the campaign; nothing is done if it was compared already.
-            activity_ids: its activities that have reports.
-            at: when the API named them.
+            campaign_id: The campaign; nothing is done if it was compared already.
+            activity_ids: Its activities that have reports.
+            at: When the API named them.
         """
         if self._counters(campaign_id) is None:
             activities = dict.fromkeys(activity_ids, UncomparedActivity(to_hour(at)))
@@ -232,10 +232,10 @@ class ChangeLog:
         state may be written.
 
         Args:
-            counters: the counters of all campaigns, by their ids.
-            source: fetches the activities of campaigns that have changed, and their counters.
-            at: when the counters were requested.
-            reread_days: how many days after its last send a campaign's reports are read in full.
+            counters: The counters of all campaigns, by their ids.
+            source: Fetches the activities of campaigns that have changed, and their counters.
+            at: When the counters were requested.
+            reread_days: How many days after its last send a campaign's reports are read in full.
         """
         counters = {id_: self._with_last_send(id_, own) for id_, own in counters.items()}
         due = {id_ for id_, own in counters.items() if self._is_due(id_, own, at, reread_days)}
@@ -279,8 +279,8 @@ class ChangeLog:
         """Send requests ahead for campaigns that have changed.
 
         Args:
-            sent: the hours of their last sends, by their ids, in the order of the comparison.
-            source: gets the requests that are known to follow.
+            sent: The hours of their last sends, by their ids, in the order of the comparison.
+            source: Gets the requests that are known to follow.
         """
         added = {id_: self._added_activity_ids(id_, hour) for id_, hour in sent.items()}
         source.prefetch_activity_ids([id_ for id_, activities in added.items() if not activities])
@@ -319,11 +319,11 @@ class ChangeLog:
         """Give the next numbers to the activities of a campaign that have changed.
 
         Args:
-            campaign_id: the campaign.
-            counters: its counters.
-            activities: those of its activities, by their ids.
-            hour: when they were requested, in hours since 1970.
-            read_in_full: whether all of its reports have to be read in full.
+            campaign_id: The campaign.
+            counters: Its counters.
+            activities: Those of its activities, by their ids.
+            hour: When they were requested, in hours since 1970.
+            read_in_full: Whether all of its reports have to be read in full.
         """
         campaign = self._campaigns.get(campaign_id, CampaignEntry())
         earlier = campaign.compared
@@ -359,7 +359,7 @@ def _groups(campaigns: Iterable[tuple[str, list[str]]]) -> Iterator[dict[str, li
     A campaign with a single activity is a group of its own and needs none.
 
     Args:
-        campaigns: their ids, and the ids of their activities.
+        campaigns: Their ids, and the ids of their activities.
     """
     several: dict[str, list[str]] = {}
     for id_, activities in campaigns:

@@ -62,10 +62,10 @@ class PackedCampaigns(MutableMapping[str, CampaignEntry]):
         """Read and write the campaigns of a state.
 
         Args:
-            state: the state of the log.
+            state: The state of the log.
 
         Raises:
-            ConfigurationError: a newer release has written the state.
+            ConfigurationError: A newer release has written the state.
         """
         check_version(state)
         self._state = state
@@ -112,10 +112,10 @@ def check_version(state: Mapping[str, Any]) -> None:
     """Check that this release can read a change log.
 
     Args:
-        state: the state of the log.
+        state: The state of the log.
 
     Raises:
-        ConfigurationError: it cannot: a newer release has written the state.
+        ConfigurationError: It cannot: a newer release has written the state.
     """
     version = state.get(_VERSION_KEY, VERSION)
     if version != VERSION:

@@ -13,8 +13,8 @@ class Change(NamedTuple):
     """A change of an activity: its place in the log, and when it was detected.
 
     Attributes:
-        number: the number that the log has given to the change.
-        hour: when it was detected, in hours since 1970.
+        number: The number that the log has given to the change.
+        hour: When it was detected, in hours since 1970.
     """
 
     number: int
@@ -37,7 +37,7 @@ class UncomparedActivity:
     """An activity that the API has named, and whose counters were not compared yet.
 
     Attributes:
-        named_hour: when the API named it, in hours since 1970.
+        named_hour: When the API named it, in hours since 1970.
     """
 
     named_hour: int
@@ -48,10 +48,10 @@ class ActivityEntry:
     """An activity whose counters were compared.
 
     Attributes:
-        change: its last change.
-        counters: its counters at that change.
-        expected_rows: the rows that its reports must have since a day before the previous change.
-        previous: the change before the last one; None if the reports have to be read in full, or
+        change: Its last change.
+        counters: Its counters at that change.
+        expected_rows: The rows that its reports must have since a day before the previous change.
+        previous: The change before the last one; None if the reports have to be read in full, or
             once all streams have read them.
     """
 
@@ -64,9 +64,9 @@ class ActivityEntry:
         """Return the entry after a change.
 
         Args:
-            change: the change.
-            counters: the new counters.
-            read_in_full: whether the reports have to be read in full, whatever was read before.
+            change: The change.
+            counters: The new counters.
+            read_in_full: Whether the reports have to be read in full, whatever was read before.
         """
         growth = counters.minus(self.counters)
         rows = ExpectedRows(
@@ -85,7 +85,7 @@ class ActivityEntry:
 
         Args:
             kind: `opens` or `clicks`.
-            rows: how many are expected.
+            rows: How many are expected.
         """
         return replace(self, expected_rows=self.expected_rows._replace(**{kind: rows}))
 
@@ -95,8 +95,8 @@ class CampaignEntry:
     """A campaign in the log.
 
     Attributes:
-        activities: its activities, by their ids.
-        own_counters: its counters; None if it has a single activity, whose counters are the same.
+        activities: Its activities, by their ids.
+        own_counters: Its counters; None if it has a single activity, whose counters are the same.
     """
 
     activities: Mapping[str, ActivityEntry | UncomparedActivity] = field(default_factory=dict)
@@ -130,6 +130,6 @@ class CampaignEntry:
         """Return the campaign with other entries of some activities.
 
         Args:
-            entries: the entries, by the ids of the activities.
+            entries: The entries, by the ids of the activities.
         """
         return replace(self, activities={**self.activities, **entries})

@@ -21,11 +21,11 @@ class CycleState:
     """A cycle: one read of all contacts by a stream of reports on single contacts.
 
     Attributes:
-        completed_at_key: names when the last complete cycle began, in the state of the stream.
-        completed_for_key: names the settings that it was made with; others need a new one.
-        under_way_key: names the cycle under way, an object with the entries that follow.
-        settings_key: names the settings that it is made with.
-        position_key: names what it has read last.
+        completed_at_key: Names when the last complete cycle began, in the state of the stream.
+        completed_for_key: Names the settings that it was made with; others need a new one.
+        under_way_key: Names the cycle under way, an object with the entries that follow.
+        settings_key: Names the settings that it is made with.
+        position_key: Names what it has read last.
     """
 
     completed_at_key: ClassVar[str] = "round_at"
@@ -38,9 +38,9 @@ class CycleState:
         """Take a state, and leave it as it is.
 
         Args:
-            state: the state of the stream, which the methods change.
-            settings: the settings of this run that decide what is read.
-            days: how many days after one cycle began the next one is due.
+            state: The state of the stream, which the methods change.
+            settings: The settings of this run that decide what is read.
+            days: How many days after one cycle began the next one is due.
         """
         self._state = state
         self._settings = settings
@@ -55,7 +55,7 @@ class CycleState:
         """Return whether contacts are to be read: a cycle is under way, or the last one is old.
 
         Args:
-            now: the time by the API's clock.
+            now: The time by the API's clock.
         """
         if self.under_way_key in self._state:
             return True
@@ -78,7 +78,7 @@ class CycleState:
         """Note when the cycle under way began, unless an earlier run has noted it.
 
         Args:
-            moment: the time by the API's clock.
+            moment: The time by the API's clock.
         """
         self._state[self.under_way_key].setdefault("began", format_timestamp(moment))
 
@@ -86,7 +86,7 @@ class CycleState:
         """Note how far the cycle under way is.
 
         Args:
-            position: what it has read last.
+            position: What it has read last.
         """
         self._state[self.under_way_key][self.position_key] = position
 

@@ -58,17 +58,17 @@ class ContactPass:
     """A pass through the pages of contacts that a filter lets in.
 
     Attributes:
-        announced: how many contacts the first page has announced.
-        found: the ids of the contacts that came.
-        is_complete: whether all contacts came.
+        announced: How many contacts the first page has announced.
+        found: The ids of the contacts that came.
+        is_complete: Whether all contacts came.
     """
 
     def __init__(self, reader: ContactReader, params: Mapping[str, Any]) -> None:
         """Prepare a pass.
 
         Args:
-            reader: requests the pages.
-            params: the filter, as query parameters.
+            reader: Requests the pages.
+            params: The filter, as query parameters.
         """
         self.announced = 0
         self.found: set[str] = set()
@@ -110,10 +110,10 @@ class ContactSlice(NamedTuple):
     """The contacts created within a span of time.
 
     Attributes:
-        contacts: the pass through them.
-        created_from: the moment from which on all contacts are in this slice and those before it;
+        contacts: The pass through them.
+        created_from: The moment from which on all contacts are in this slice and those before it;
             None: all.
-        left: how many contacts there are in it and the slices to come.
+        left: How many contacts there are in it and the slices to come.
     """
 
     contacts: ContactPass
@@ -133,8 +133,8 @@ class ContactReader:
         """Make a reader; it requests nothing yet.
 
         Args:
-            stream: makes the requests.
-            api: tells the time.
+            stream: Makes the requests.
+            api: Tells the time.
         """
         self._stream = stream
         self._api = api
@@ -155,7 +155,7 @@ class ContactReader:
         """Note when the first page came, and how many contacts the first one of a pass announces.
 
         Args:
-            page: a page of contacts.
+            page: A page of contacts.
         """
         if self._started_at is None:
             self._started_at = self._api.now()
@@ -166,7 +166,7 @@ class ContactReader:
         """Request a first page; return the number of contacts it announces, and the contacts.
 
         Args:
-            params: the filter, as query parameters.
+            params: The filter, as query parameters.
         """
         self._announced = None
         contacts = iter(self._stream.request_records({"params": params}))
@@ -177,7 +177,7 @@ class ContactReader:
         """Return a pass whose first page has come.
 
         Args:
-            params: the filter, as query parameters.
+            params: The filter, as query parameters.
         """
         contacts = ContactPass(self, params)
         contacts.fetch_first_page()
@@ -187,8 +187,8 @@ class ContactReader:
         """Warn that fewer contacts came than the API has announced.
 
         Args:
-            found: how many came.
-            announced: how many were announced.
+            found: How many came.
+            announced: How many were announced.
         """
         self._stream.logger.warning(
             "Got %s of %s contacts in %d passes; the rest will be picked up by a later run "
@@ -204,9 +204,9 @@ class ContactReader:
         """Yield all contacts in slices by the time of their creation, the newest first.
 
         Args:
-            before: where to start; None for the newest contact.
-            size: how many contacts a slice has, as of `CreatedAtSlicer`.
-            params: further query parameters.
+            before: Where to start; None for the newest contact.
+            size: How many contacts a slice has, as of `CreatedAtSlicer`.
+            params: Further query parameters.
         """
         slicer = CreatedAtSlicer(size, self._newest, before)
         everyone = self.fetch_pass({**params, **Span(None, before).filter})
@@ -229,8 +229,8 @@ class ContactReader:
         """Return the request that `read_slices` starts with; the others follow from its response.
 
         Args:
-            before: as of `read_slices`.
-            size: as of `read_slices`.
+            before: As of `read_slices`.
+            size: As of `read_slices`.
         """
         slicer = CreatedAtSlicer(size, self._newest, before)
         return self._predict_span(Span(None, before), slicer)

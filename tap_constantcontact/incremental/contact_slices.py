@@ -25,8 +25,8 @@ class Span(NamedTuple):
     """A span of time.
 
     Attributes:
-        after: its start; None if it is open to the oldest contact.
-        before: its end; None if it is open to the newest contact.
+        after: Its start; None if it is open to the oldest contact.
+        before: Its end; None if it is open to the newest contact.
     """
 
     after: datetime | None
@@ -60,8 +60,8 @@ class _Part(NamedTuple):
     """A part of a window that is still to come.
 
     Attributes:
-        span: its time.
-        found_after: how many contacts will have been found when it is done, as far as its own are
+        span: Its time.
+        found_after: How many contacts will have been found when it is done, as far as its own are
             known.
     """
 
@@ -78,17 +78,17 @@ class CreatedAtSlicer:
     contacts the last one had.
 
     Attributes:
-        current: the span to request next; None at the end.
+        current: The span to request next; None at the end.
     """
 
     def __init__(self, size: int, newest: datetime, before: datetime | None = None) -> None:
         """Start with the span of all contacts.
 
         Args:
-            size: how many contacts a slice has, roughly; it has at most twice as many, unless they
+            size: How many contacts a slice has, roughly; it has at most twice as many, unless they
                 were created in the same second.
-            newest: roughly when the newest contacts were created.
-            before: where to start; None for the newest contact.
+            newest: Roughly when the newest contacts were created.
+            before: Where to start; None for the newest contact.
         """
         self.current: Span | None = Span(None, before)
         self._stage = _Stage.ALL
@@ -106,7 +106,7 @@ class CreatedAtSlicer:
         """Return whether the contacts of the current span are to be read as a slice.
 
         Args:
-            count: how many contacts the API announced for it.
+            count: How many contacts the API announced for it.
         """
         if self.current is None or self._stage is _Stage.EMPTY:
             return False
@@ -116,7 +116,7 @@ class CreatedAtSlicer:
         """Step from the current span to the next one.
 
         Args:
-            count: how many contacts the API announced for the current span.
+            count: How many contacts the API announced for the current span.
         """
         if self.current is None:
             return
@@ -180,8 +180,8 @@ class CreatedAtSlicer:
         """Add the halves of a span to the parts still to come, the newer one to come first.
 
         Args:
-            span: the span.
-            count: how many contacts it has; those of the older half follow from the newer one's.
+            span: The span.
+            count: How many contacts it has; those of the older half follow from the newer one's.
         """
         middle = (self._start_of(span) + self._half(span)).replace(microsecond=0)
         self._parts.append(_Part(span._replace(before=middle), self._found + count))

@@ -14,7 +14,7 @@ class Counters(NamedTuple):
     again to the same contacts, only the time of its last send changes.
 
     Attributes:
-        sent: hour of the last send, since 1970; 0 if it is unknown, as for single activities.
+        sent: Hour of the last send, since 1970; 0 if it is unknown, as for single activities.
     """
 
     sends: int

@@ -31,10 +31,10 @@ class ReportCursor:
         """Begin a report.
 
         Args:
-            activity: the activity that the report is about.
+            activity: The activity that the report is about.
             kind: `opens` or `clicks`, whose counters count rows; None for other reports.
-            read_until: up to when the stream has read the report; None to read it in full.
-            lookback: how far to read on before that; a day or more.
+            read_until: Up to when the stream has read the report; None to read it in full.
+            lookback: How far to read on before that; a day or more.
         """
         self._activity = activity
         self._kind = kind
@@ -46,7 +46,7 @@ class ReportCursor:
         """Return whether a row and all that follow are known; count the row if it is not.
 
         Args:
-            at: the time of the row, if it has one.
+            at: The time of the row, if it has one.
         """
         if at and self._stop and at < self._stop:
             if not self._lacks_rows:
@@ -61,7 +61,7 @@ class ReportCursor:
         """Note in the log how many rows the next reading has to find.
 
         Args:
-            read_in_full: whether all rows of the report were counted.
+            read_in_full: Whether all rows of the report were counted.
 
         Returns:
             Whether the report lags behind its counter: even if it was read in full, rows are

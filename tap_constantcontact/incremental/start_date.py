@@ -1,4 +1,4 @@
-"""Where a run begins to read."""
+"""Where a run starts to read."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tap_constantcontact.timestamps import format_timestamp, parse_timestamp
 if TYPE_CHECKING:
     from singer_sdk import Stream
 
-#: How far behind its bookmark an incremental stream begins: "after" may leave out the second
-#: itself (not documented), and a change may show late.
+#: How far behind its bookmark an incremental stream starts: a filter may exclude the given second
+#: (not documented), and a change may show up late.
 OVERLAP = timedelta(minutes=5)
 
 
 def starting_point(stream: Stream) -> datetime | None:
-    """Return where an incremental stream begins: at its bookmark, else at start_date, if any.
+    """Return where an incremental stream starts: at its bookmark, else at start_date, if set.
 
-    The SDK's `get_starting_timestamp` knows it only once the stream has begun, which is too late
-    for requests that are prefetched.
+    The SDK's `get_starting_timestamp` returns it only once the stream has started, which is too
+    late for prefetched requests.
     """
     if stream.replication_method != REPLICATION_INCREMENTAL:
         return None
@@ -31,15 +31,15 @@ def starting_point(stream: Stream) -> datetime | None:
 
 
 def with_overlap(start: datetime | None) -> str:
-    """Return the timestamp from which on to read, an overlap before a start; "" for all."""
+    """Return the timestamp to read from, an overlap before the start, or "" to read everything."""
     return format_timestamp(start - OVERLAP) if start else ""
 
 
 def earliest_start(state: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    """Return the earliest start_date that any run of a stream began with, or "".
+    """Return the earliest start_date of all runs of a stream, or "".
 
-    A relative start_date moves with the clock, but the rows of the table stay the same. The
-    earliest one is kept as `since` in the state.
+    A relative start_date moves with the clock, but the rows in the target stay. The state keeps
+    the earliest one as `since`.
     """
     start = str(config.get("start_date", ""))
     return min(start, str(state.get("since", start)))

@@ -101,7 +101,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the settings as given, with those of the command line.
 
     Raises:
-        ConfigurationError: the client ID is missing.
+        ConfigurationError: The client ID is missing.
     """
     files = tuple(arguments.config) or ("ENV",)
     given = TapConstantContact.cb_config(None, None, files)  # type: ignore[arg-type]
@@ -133,7 +133,7 @@ def _scopes(arguments: argparse.Namespace, tap: TapConstantContact) -> frozenset
     """Return the scopes to request.
 
     Raises:
-        ConfigurationError: a scope is unknown, or no stream is selected.
+        ConfigurationError: A scope is unknown, or no stream is selected.
     """
     selected = selected_streams(tap)
     if arguments.scopes is None:
@@ -181,7 +181,7 @@ def _paste(url: str, state: str) -> str:
     """Return the URL that a browser on any machine was redirected to.
 
     Raises:
-        ConfigurationError: no such URL was pasted.
+        ConfigurationError: No such URL was pasted.
     """
     _print(
         f"Open this page in any browser, sign in and allow access:\n\n  {url}\n\n"
@@ -232,7 +232,7 @@ def _store(config: Mapping[str, Any], tokens: Tokens) -> Path:
     """Store tokens where the tap looks for them, and return the path.
 
     Raises:
-        LoginError: they can't be stored.
+        LoginError: They can't be stored.
     """
     client_id, refresh_token = config["client_id"], tokens["refresh_token"]
     given = config.get("token_store")
@@ -247,7 +247,7 @@ def _check_writable(path: Path) -> None:
     """Check the token store before anybody signs in.
 
     Raises:
-        LoginError: it can't be written.
+        LoginError: It can't be written.
     """
     store = TokenStore(path, seed="")
     with store.locked():

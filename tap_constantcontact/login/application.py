@@ -23,8 +23,8 @@ class Application:
     """An application of the developer portal.
 
     Attributes:
-        client_id: its API key.
-        client_secret: its secret; None for a PKCE application.
+        client_id: Its API key.
+        client_secret: Its secret; None for a PKCE application.
         token_url: URL of the token endpoint.
         user_agent: User-Agent header of requests.
     """
@@ -50,12 +50,12 @@ class Application:
         """Send a request as the application, and return the response.
 
         Args:
-            url: a URL of the server.
-            body: the form to send, without the client ID.
-            with_secret: whether to send the secret, if there is one.
+            url: A URL of the server.
+            body: The form to send, without the client ID.
+            with_secret: Whether to send the secret, if there is one.
 
         Raises:
-            requests.RequestException: there is no response.
+            requests.RequestException: There is no response.
         """
         secret = self.client_secret if with_secret else None
         return requests.post(
@@ -71,7 +71,7 @@ class Application:
         """Return the URL of another endpoint of the server.
 
         Raises:
-            ConfigurationError: the URL can't be derived from that of the token endpoint.
+            ConfigurationError: The URL can't be derived from that of the token endpoint.
         """
         if not self.token_url.endswith(_TOKEN_PATH):
             message = (

@@ -78,11 +78,11 @@ class CallbackServer(ThreadingTCPServer):
         """Listen on the address of the redirect URI.
 
         Args:
-            redirect_uri: where the browser is redirected to; on this machine, without encryption.
-            state: a secret that only the response to this sign-in contains.
+            redirect_uri: Where the browser is redirected to; on this machine, without encryption.
+            state: A secret that only the response to this sign-in contains.
 
         Raises:
-            ConfigurationError: the address is not on this machine, or is already in use.
+            ConfigurationError: The address is not on this machine, or is already in use.
         """
         uri = _parse_local_uri(redirect_uri)
         address = _ADDRESSES[str(uri.hostname)]
@@ -116,10 +116,10 @@ class CallbackServer(ThreadingTCPServer):
         """Wait for the response, and return the whole URL that the browser was redirected to.
 
         Args:
-            seconds: how long to wait.
+            seconds: How long to wait.
 
         Raises:
-            LoginError: there was no response in time.
+            LoginError: There was no response in time.
         """
         try:
             return self._responses.get(timeout=seconds)
@@ -136,7 +136,7 @@ class CallbackServer(ThreadingTCPServer):
         """Return the response to a request of the browser.
 
         Args:
-            target: path and query of the request.
+            target: Path and query of the request.
 
         Returns:
             Status, title and text of a page, and a function to call once the page is sent.
@@ -184,8 +184,8 @@ def is_sign_in_response(query: str, state: str) -> bool:
     """Return whether a query is the response of a sign-in, granted or denied.
 
     Args:
-        query: the query of a URL.
-        state: the state of the sign-in.
+        query: The query of a URL.
+        state: The state of the sign-in.
     """
     values = parse_qs(query)
     given = "".join(values.get("state", [])).encode()
@@ -197,7 +197,7 @@ def _parse_local_uri(redirect_uri: str) -> SplitResult:
     """Return the parts of a redirect URI on this machine.
 
     Raises:
-        ConfigurationError: it is not on this machine.
+        ConfigurationError: It is not on this machine.
     """
     try:
         uri = urlsplit(redirect_uri)

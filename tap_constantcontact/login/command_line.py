@@ -42,7 +42,7 @@ def seconds(text: str) -> float:
     """Return a timeout given on the command line.
 
     Raises:
-        ValueError: it is not a possible number of seconds.
+        ValueError: It is not a possible number of seconds.
     """
     timeout = float(text)
     if not 0 <= timeout <= threading.TIMEOUT_MAX:

@@ -53,14 +53,14 @@ def sign_in_with_browser(
     """Return the tokens for a code that the browser gets: authorization code with PKCE.
 
     Args:
-        application: the application to sign in to.
-        scopes: the scopes to request.
-        redirect_uri: where the browser is redirected to; must be registered for the application.
-        open_page: is called with the URL of the page to sign in on and with the state of the
+        application: The application to sign in to.
+        scopes: The scopes to request.
+        redirect_uri: Where the browser is redirected to; must be registered for the application.
+        open_page: Is called with the URL of the page to sign in on and with the state of the
             sign-in; returns the whole URL that the browser was redirected to.
 
     Raises:
-        LoginError: access was denied; the message says why.
+        LoginError: Access was denied; the message says why.
     """
     client = WebApplicationClient(application.client_id)
     verifier = client.create_code_verifier(_VERIFIER_LENGTH)
@@ -108,15 +108,15 @@ def sign_in_with_device_code(
     Whether this flow returns a refresh token is disputed (the vendor's support says so).
 
     Args:
-        application: the application to sign in to; its device flow must be enabled.
-        scopes: the scopes to request.
-        show: is called with the URL to open, the code to enter there, and a URL that includes the
+        application: The application to sign in to; its device flow must be enabled.
+        scopes: The scopes to request.
+        show: Is called with the URL to open, the code to enter there, and a URL that includes the
             code, which may be empty.
-        sleep: waits a number of seconds.
-        clock: a monotonic clock in seconds.
+        sleep: Waits a number of seconds.
+        clock: A monotonic clock in seconds.
 
     Raises:
-        LoginError: access was denied; the message says why.
+        LoginError: Access was denied; the message says why.
     """
     device = _request_device_code(application, scopes)
     show(
@@ -150,7 +150,7 @@ def _request_device_code(application: Application, scopes: Collection[str]) -> d
     """Return the response with the codes for a device.
 
     Raises:
-        LoginError: the application gets none.
+        LoginError: The application gets none.
     """
     client = DeviceClient(application.client_id)
     url = client.prepare_request_uri(application.device_url, scope=" ".join(sorted(scopes)))
@@ -176,8 +176,8 @@ def _tokens(response: requests.Response) -> Tokens:
     """Return the tokens in a response, which must include a refresh token.
 
     Raises:
-        LoginError: the response has none.
-        RetriableAPIError: a retry may help.
+        LoginError: The response has none.
+        RetriableAPIError: A retry may help.
     """
     if error_key(response) == "access_denied":
         raise LoginError(f"{_DENIED} ({vendor_message(response)})")

@@ -20,8 +20,8 @@ class GrantedPermissions:
     """What a token is allowed to do.
 
     Attributes:
-        scopes: the scopes that it was granted; None if unknown.
-        privileges: the privileges of the user who signed in; None if unknown.
+        scopes: The scopes that it was granted; None if unknown.
+        privileges: The privileges of the user who signed in; None if unknown.
     """
 
     scopes: frozenset[str] | None

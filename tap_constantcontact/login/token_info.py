@@ -25,10 +25,10 @@ class TokenInfo:
     """A token that the API accepts.
 
     Attributes:
-        account: name and ID of its account; empty if the token isn't allowed to read them.
-        granted: what it is allowed to do.
-        expires_at: when the access token expires, if known.
-        issued_at: when it was issued, if known.
+        account: Name and ID of its account; empty if the token isn't allowed to read them.
+        granted: What it is allowed to do.
+        expires_at: When the access token expires, if known.
+        issued_at: When it was issued, if known.
     """
 
     account: str
@@ -41,12 +41,12 @@ def fetch_token_info(tap: TapConstantContact, *, with_privileges: bool) -> Token
     """Request the account, and return what is known about the token in the settings.
 
     Args:
-        tap: a tap with a login; an expired access token is refreshed.
-        with_privileges: whether to request the user's privileges too.
+        tap: A tap with a login; an expired access token is refreshed.
+        with_privileges: Whether to request the user's privileges too.
 
     Raises:
-        FatalAPIError: the token is not accepted; the message says why.
-        RetriableAPIError: the API failed.
+        FatalAPIError: The token is not accepted; the message says why.
+        RetriableAPIError: The API failed.
     """
     account = _fetch_account(tap)
     privileges = _fetch_privileges(tap) if with_privileges else None
@@ -65,8 +65,8 @@ def report(tap: TapConstantContact, token: TokenInfo) -> Iterable[str]:
     """Yield the lines of a report on a token.
 
     Args:
-        tap: the tap that the token belongs to.
-        token: the token.
+        tap: The tap that the token belongs to.
+        token: The token.
     """
     granted = token.granted
     scopes = "unknown" if granted.scopes is None else " ".join(sorted(granted.scopes))

@@ -105,8 +105,8 @@ def problems(declarations: Sequence[Declaration], built_in: Collection[str]) -> 
     """Yield a message for each problem in declarations whose values have valid types.
 
     Args:
-        declarations: the value of the setting.
-        built_in: names of the tap's own streams.
+        declarations: The value of the setting.
+        built_in: Names of the tap's own streams.
     """
     names: set[str] = set()
     for index, declaration in enumerate(declarations):

@@ -53,10 +53,10 @@ def problems(
     """Yield a message for each problem in the settings, without the value of any secret.
 
     Args:
-        config: the settings as given.
-        schema: the tap's whole schema of settings, including those that the SDK adds.
-        now: the time that relative times are subtracted from.
-        built_in: names of the tap's own streams, which custom streams can't have.
+        config: The settings as given.
+        schema: The tap's whole schema of settings, including those that the SDK adds.
+        now: The time that relative times are subtracted from.
+        built_in: Names of the tap's own streams, which custom streams can't have.
     """
     wrong = set()
     for error in Draft202012Validator(schema).iter_errors(dict(config)):

@@ -1,4 +1,4 @@
-"""The account and its user."""
+"""The account, its sender addresses and the privileges of its user."""
 
 from tap_constantcontact.client import ConstantContactStream
 

@@ -1,4 +1,4 @@
-"""Automations."""
+"""Automations with their definitions."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Automations(ConstantContactStream):
     """An automation with its definitions (listAutomations, retrieveAutomationCampaignUsingGet)."""
 
     name = "automations"
-    path = "/automations/workflows"  # answers 209 (contract)
+    path = "/automations/workflows"  # returns 209 (contract)
     records_key = "flow_summaries"
     primary_keys = ("id",)
     detail_path = "/automations/workflows/{id}"
     scopes = ("campaign_data",)
     privileges = ("customer-journey:read",)
     selected_by_default = False
-    notes = StreamNotes(limitations="a deleted one: its row stays")
+    notes = StreamNotes(limitations="deleted automations: their rows stay")
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 class OldestChangeFirstStream(ConstantContactStream):
     """An incremental stream of few rows, listed in full and read oldest change first.
 
-    The bookmark then moves row by row: a run that ends early resumes where it was. Each row is
-    completed by its detail, which costs one request.
+    The bookmark advances row by row, so that the next run resumes where a run ended early. Each
+    row is completed by its detail, which takes one request.
 
     Attributes:
-        since_param: query parameter that leaves out rows without a later change; where there is
-            none, they are left out here.
+        since_param: Query parameter that filters the list by time of change. Without one, the
+            stream filters the rows itself.
     """
 
     manages_state = True
     since_param: ClassVar[str | None] = None
-    notes = StreamNotes(reads="what has changed since the bookmark, the oldest change first")
+    notes = StreamNotes(reads="rows that changed since the bookmark, oldest change first")
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
@@ -42,30 +42,30 @@ class OldestChangeFirstStream(ConstantContactStream):
         changed = self.changes.select(self.list_rows(self.since), self.since)
         self.api.session.prefetch(map(self.predict.detail, filter(self.needs_detail, changed)))
         for row in changed:
-            # What is listed comes first: the detail of a row that changes meanwhile is newer.
+            # The list wins: if the row has changed since, its detail is newer than the bookmark.
             yield {**self.detail_of(row), **row}
-            self.move_bookmark(self.changes.changed_at(row))
+            self.advance_bookmark(self.changes.changed_at(row))
 
     @property
     def changes(self) -> ChangedRows:
-        """Tells which rows have changed."""
+        """Finds the rows that have changed."""
         return ChangedRows(self.primary_keys[0], str(self.replication_key))
 
     @property
     def since(self) -> str:
-        """Where a run begins: the bookmark less an overlap, or ""."""
+        """Where a run starts: the bookmark minus an overlap, or ""."""
         return with_overlap(starting_point(self))
 
     def list_rows(self, since: str) -> Iterable[Record]:
-        """Return the rows as the list has them.
+        """Return the rows of the list.
 
         Args:
-            since: rows that changed before may be left out.
+            since: Rows that last changed before this time may be missing.
         """
         return self.request_records(self.list_context(since))
 
     def list_context(self, since: str) -> Context:
-        """Return what the list is requested with."""
+        """Return the request context of the list."""
         return {"params": {self.since_param: since} if self.since_param and since else {}}
 
     def needs_detail(self, row: Record) -> bool:
@@ -78,24 +78,25 @@ class OldestChangeFirstStream(ConstantContactStream):
 
     @override
     def predicted_requests(self) -> Iterable[PredictedRequest]:
-        """Return the request for the list; the details of the changed rows follow."""
+        """Return the request for the list. Those for the details of changed rows follow."""
         return [self.predict.pages(self.list_context(self.since))]
 
     @override
     def predict_details(
         self, page: requests.Response, *, is_last: bool
     ) -> Iterator[PredictedRequest]:
-        """Return the requests for details, if the page is the whole list: its order is another."""
+        """Return the requests for details if the page is the whole list, which is to be sorted."""
         if is_last and page.url == self.predict.pages(self.list_context(self.since)).url:
             rows = self.predict.rows_of(page)
             changed = [row for row in rows if self.changes.is_changed(row, self.since)]
             changed.sort(key=self.changes.changed_at)
             yield from map(self.predict.detail, filter(self.needs_detail, changed))
 
-    def move_bookmark(self, changed_at: str) -> None:
-        """Move the bookmark to a time of change, and never back.
+    def advance_bookmark(self, changed_at: str) -> None:
+        """Advance the bookmark to a time of change, but never move it back.
 
-        A row with a time in the future, by mistake, must not hide all others from the next runs.
+        It stays at the current time if a row has a time in the future by mistake: otherwise the
+        next runs would miss all other changes.
         """
         if (
             changed_at > self.stream_state.get("replication_key_value", "")

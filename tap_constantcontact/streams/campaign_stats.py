@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class CounterStream(ConstantContactStream):
-    """Counters of many ids in each request.
+    """A stream of counters that requests many ids at a time.
 
     Attributes:
-        ids_per_request: the maximum number of ids in the path of one request (contract).
+        ids_per_request: The maximum number of ids in the path of a request (contract).
     """
 
     scopes = ("campaign_data",)
@@ -36,13 +36,13 @@ class CounterStream(ConstantContactStream):
             yield from self._request_batch(batch)
 
     def predict_counters(self, ids: Iterable[str]) -> Iterator[PredictedRequest]:
-        """Yield the requests that `request_counters` makes."""
+        """Yield the requests that `request_counters` will make."""
         for batch in self._batches(ids):
             yield self.predict.path(self._path_of(batch))
 
     @override
     def predicted_requests(self) -> Iterable[PredictedRequest] | None:
-        """Return none: which ids there are takes requests to know."""
+        """Return none: it takes requests to find the ids."""
         return ()
 
     def _batches(self, ids: Iterable[str]) -> Iterator[list[str]]:
@@ -54,7 +54,10 @@ class CounterStream(ConstantContactStream):
         return f"{self.path}/{','.join(ids)}"
 
     def _request_batch(self, ids: list[str]) -> Iterator[Record]:
-        """Yield the counters of one request; one unknown id makes the API refuse all (contract)."""
+        """Yield the counters of one request.
+
+        The API rejects the whole request if one id is unknown (contract).
+        """
         try:
             response: dict[str, Any] = self.details.get(self._path_of(ids))
         except NotFound as missing:
@@ -69,7 +72,7 @@ class CounterStream(ConstantContactStream):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Name counters as the contract does; responses with dots were published as well."""
+        """Name the counters as in the contract: published responses also have dots in names."""
         stats = row.get("stats")
         if isinstance(stats, dict):
             row["stats"] = {name.replace(".", "_"): count for name, count in stats.items()}
@@ -77,12 +80,13 @@ class CounterStream(ConstantContactStream):
 
 
 class EmailCampaignStats(CounterStream):
-    """Counters and rates of a sent campaign (getEmailSummary).
+    """The counters and rates of a sent campaign (getEmailSummary).
 
-    They show all streams of reports which campaigns have changed. The state of this stream is the
-    change log. It also has `others`, campaigns with stats that the summaries lack, `asked_since`,
-    from when on changed ones are requested, and `unanswered`, campaigns without stats so far: the
-    day (since 1970) on which they are requested again, and after how many days the next time.
+    They tell the report streams which campaigns have changed. The state of this stream is the
+    change log. It also has `others`, the campaigns with stats that the summaries lack;
+    `asked_since`, the time from which changed campaigns are requested; and `unanswered`, the
+    campaigns without stats so far, with the day (since 1970) of the next request and the number of
+    days until the one after it.
     """
 
     name = "email_campaign_stats"
@@ -90,18 +94,18 @@ class EmailCampaignStats(CounterStream):
     primary_keys = ("campaign_id",)
     ids_per_request = 150
     notes = StreamNotes(
-        reads="in full; keeps the change log",
-        cost="1 for 150 campaigns that were sent, and 1 for each that may have counters",
+        reads="all rows, in every run; updates the change log",
+        cost="1 for 150 sent campaigns, and 1 for each campaign that may have counters",
     )
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield the counters of all campaigns that were sent, which other streams need too."""
+        """Yield the counters of all sent campaigns. Other streams need them too."""
         return self.services.campaigns.read_counters()
 
 
 class EmailCampaignActivityStats(CounterStream):
-    """Counters of a sent activity (getEmailCampaignActivitySummary)."""
+    """The counters of a sent activity (getEmailCampaignActivitySummary)."""
 
     name = "email_campaign_activity_stats"
     path = "/reports/stats/email_campaign_activities"
@@ -110,24 +114,24 @@ class EmailCampaignActivityStats(CounterStream):
     ids_per_request = 10
     follows_change_log = manages_state = True
     notes = StreamNotes(
-        reads="of activities that have changed",
-        cost="1 for 10 activities that have changed",
-        limitations="changes without a counter in the change log, such as an unsubscribe rate",
+        reads="rows of changed activities",
+        cost="1 for 10 changed activities",
+        limitations="changes of values that the change log doesn't compare, such as rates",
     )
 
     @property
     def activities(self) -> ActivityReader:
-        """Tells which activities have changed."""
+        """The reader of the activities that have changed."""
         return self.services.activity_reader(self)
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield the counters of activities that have changed."""
+        """Yield the counters of the activities that have changed."""
         return self.activities.read(self.ids_per_request, self._counters_of)
 
     @override
     def predicted_requests(self) -> Iterable[PredictedRequest] | None:
-        """Return the requests for the counters, once it is known which activities have changed."""
+        """Return the requests for the counters, or None until the changed activities are known."""
         pending = self.activities.pending()
         if pending is None:
             return None

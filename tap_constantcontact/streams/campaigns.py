@@ -24,7 +24,7 @@ _SECONDS_OF_HOUR = 3600
 
 
 class EmailCampaignSummaries(ConstantContactStream):
-    """Unique counts of a sent campaign (getAllBulkEmailCampaignSummaries)."""
+    """The unique counts of a sent campaign (getAllBulkEmailCampaignSummaries)."""
 
     name = "email_campaign_summaries"
     path = "/reports/summary_reports/email_campaign_summaries"
@@ -36,15 +36,15 @@ class EmailCampaignSummaries(ConstantContactStream):
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield the summaries, of which other streams need the counts."""
+        """Yield the summaries. Other streams need their counts."""
         return self.services.campaigns.read_summaries(self.request_records(context))
 
 
 class EmailCampaigns(OldestChangeFirstStream):
     """An email campaign (retrieveEmailCampaignsUsingGET, retrieveEmailCampaignUsingGET).
 
-    In addition to the bookmark, the state has `sent_until`, an hour since 1970. That sending a
-    campaign changes its `updated_at` is assumed, so campaigns which the summaries show as sent
+    In addition to the bookmark, the state has `sent_until`, an hour since 1970. It is only assumed
+    that sending a campaign changes its `updated_at`, so campaigns that the summaries show as sent
     later are read too.
     """
 
@@ -61,7 +61,7 @@ class EmailCampaigns(OldestChangeFirstStream):
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield the changed campaigns, and those that were sent since."""
+        """Yield the campaigns that were changed or sent since the last run."""
         state = self.stream_state
         self.list_rows(self.since)
         sent_until = state.setdefault("sent_until", self._listed_until) or self._listed_until
@@ -76,7 +76,7 @@ class EmailCampaigns(OldestChangeFirstStream):
 
     @override
     def list_rows(self, since: str) -> list[Record]:
-        """Return the campaigns as they are listed."""
+        """Return the rows of the list of campaigns."""
         return self.services.campaigns.fetch_listed(since)
 
     def request_list(self, since: str) -> Iterable[Record]:
@@ -104,9 +104,9 @@ class EmailCampaigns(OldestChangeFirstStream):
 
     @property
     def _listed_until(self) -> int:
-        """The hour of the newest send that the list shows for sure.
+        """The hour of the newest send that the list certainly shows.
 
-        The summaries can be newer than the list: what was sent in its hour is read once more.
+        The summaries can be newer than the list: campaigns sent in its hour are read again.
         """
         index = self.services.campaigns
         last = max((counters.sent for counters in index.known_summaries.values()), default=0)
@@ -114,12 +114,12 @@ class EmailCampaigns(OldestChangeFirstStream):
 
 
 class ChangedCampaignsStream(OldestChangeFirstStream):
-    """A stream that requests something of each activity of the campaigns that have changed.
+    """A stream that requests its path for each activity of the campaigns that have changed.
 
-    The time of the campaign's change is the replication key, a column of its own.
+    The replication key is the time of the campaign's last change, as an additional column.
 
     Attributes:
-        roles: roles of the activities that have what is requested; any, where there are none.
+        roles: Roles of the activities to request. If empty, all activities.
     """
 
     replication_key = "campaign_updated_at"
@@ -128,14 +128,14 @@ class ChangedCampaignsStream(OldestChangeFirstStream):
     scopes = ("campaign_data",)
     privileges = ("campaign:read",)
     notes = StreamNotes(
-        reads="of campaigns that have changed since the bookmark, the oldest change first",
+        reads="rows of campaigns that changed since the bookmark, oldest change first",
         cost="1 for each primary activity of a changed campaign",
-        limitations="an edit that does not change the campaign's `updated_at`",
+        limitations="edits that don't change the `updated_at` of the campaign",
     )
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield the rows of each activity, the campaign with the oldest change first."""
+        """Yield the rows of each activity, starting with the campaign that changed first."""
         index = self.services.campaigns
         changed = index.fetch_changed(self.since)
         self.api.session.prefetch(self._predict(changed))
@@ -143,20 +143,20 @@ class ChangedCampaignsStream(OldestChangeFirstStream):
             if self.applies_to(campaign):
                 for activity in index.fetch_activities(campaign, self.roles):
                     yield from self.rows_in(activity)
-            self.move_bookmark(index.changed_at(campaign))
+            self.advance_bookmark(index.changed_at(campaign))
             self.checkpoint()
 
     def applies_to(self, campaign: Record) -> bool:
-        """Return whether a campaign can have what is requested."""
+        """Return whether a campaign can have rows in this stream."""
         return status_of(campaign) != "removed"
 
     @override
     def predicted_requests(self) -> Iterable[PredictedRequest]:
-        """Return none: which campaigns have changed takes requests to know."""
+        """Return none: it takes requests to find the campaigns that have changed."""
         return ()
 
     def _predict(self, campaigns: list[Record]) -> Iterator[PredictedRequest]:
-        """Yield the requests for the activities of campaigns, or for details that name them."""
+        """Yield the requests for the activities of campaigns, or for the details that list them."""
         index = self.services.campaigns
         for campaign in filter(self.applies_to, campaigns):
             if detail := index.known_detail(campaign):
@@ -173,9 +173,9 @@ class ChangedCampaignsStream(OldestChangeFirstStream):
 
 
 class EmailCampaignActivities(ChangedCampaignsStream):
-    """What a campaign sends, to whom, from whom (retrieveEmailCampaignActivityUsingGET).
+    """An activity: what is sent, to and from whom (retrieveEmailCampaignActivityUsingGET).
 
-    Some that a campaign names cannot be read (observed: 404).
+    Some activities of a campaign cannot be read (observed: 404).
     """
 
     name = "email_campaign_activities"
@@ -189,7 +189,7 @@ class EmailCampaignActivities(ChangedCampaignsStream):
 
 
 class EmailCampaignSchedules(ConstantContactStream):
-    """When a scheduled activity is to be sent (retrieveEmailSchedulesUsingGET)."""
+    """The time at which an activity will be sent (retrieveEmailSchedulesUsingGET)."""
 
     name = "email_campaign_schedules"
     path = "/emails/activities/{campaign_activity_id}/schedules"
@@ -199,9 +199,9 @@ class EmailCampaignSchedules(ConstantContactStream):
     privileges = ("campaign:read",)
     selected_by_default = False
     notes = StreamNotes(
-        reads="in full, of scheduled campaigns",
-        cost="1 for 500 campaigns, and 2 for each scheduled one",
-        limitations="a schedule that is canceled or done: its row stays",
+        reads="all rows of scheduled campaigns, in every run",
+        cost="1 for 500 campaigns, and 2 for each scheduled campaign",
+        limitations="canceled or past schedules: their rows stay",
     )
 
     @override
@@ -224,12 +224,12 @@ class EmailCampaignABTests(ChangedCampaignsStream):
 
     @override
     def applies_to(self, campaign: Record) -> bool:
-        """Return whether a campaign is of the kind that has a test."""
+        """Return whether a campaign is of the type that has a test."""
         return campaign.get("type_code") == _AB_TEST and super().applies_to(campaign)
 
     @override
     def rows_of(self, context: Record) -> Iterator[Record]:
-        """Yield the test; 409 is in the contract, and means that there is none (assumed)."""
+        """Yield the test. 409, which is in the contract, means that there is none (assumed)."""
         try:
             yield from super().rows_of(context)
         except Refused as refusal:
@@ -248,7 +248,7 @@ class EmailCampaignResends(ChangedCampaignsStream):
 
 
 class EmailCampaignPreviews(ChangedCampaignsStream):
-    """What an email looks like to the account's owner (retrieveEmailCampaignActivityPreview…)."""
+    """A preview of an email for the account's owner (retrieveEmailCampaignActivityPreview…)."""
 
     name = "email_campaign_previews"
     path = "/emails/activities/{campaign_activity_id}/previews"

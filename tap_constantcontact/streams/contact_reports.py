@@ -76,7 +76,7 @@ class PerContactStream(ConstantContactStream):
         """Yield the rows of all contacts that a cycle has still to read.
 
         Args:
-            cycle: its state, which advances with each contact.
+            cycle: Its state, which advances with each contact.
         """
         for position, contact in self._read_contacts_after(cycle.position):
             if self.is_chosen(contact):

@@ -183,8 +183,8 @@ class Contacts(ConstantContactStream):
         """Yield all contacts that the sweep has still to read, slice by slice.
 
         Args:
-            sweep: its state, which advances with each slice.
-            seen: the contacts that this run has read before.
+            sweep: Its state, which advances with each slice.
+            seen: The contacts that this run has read before.
         """
         sweep.start()
         before = parse_timestamp(sweep.position) if sweep.position else None

@@ -1,4 +1,4 @@
-"""Endpoints that no class knows: streams that the setting custom_streams declares."""
+"""Streams that the setting custom_streams declares, for endpoints without a class."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class CustomStream(ConstantContactStream):
-    """A stream that is declared in the settings; it has no name before that."""
+    """A stream that is declared in the settings. It gets its name from there."""
 
     def __init__(
         self, tap: TapConstantContact, services: Services, declaration: Declaration
@@ -33,14 +33,14 @@ class CustomStream(ConstantContactStream):
         """Make a stream.
 
         Args:
-            tap: the tap.
-            services: what the streams of a run share.
-            declaration: an item of the setting custom_streams, which was checked.
+            tap: The tap.
+            services: What the streams of a run share.
+            declaration: A validated item of the setting custom_streams.
         """
         self.name = declaration["name"]
         self.path = declaration["path"]
         self.scopes = tuple(declaration.get("scopes", ()))
-        self.requires = f"what the vendor's reference says of {self.path}"
+        self.requires = f"the permissions that the vendor's reference names for {self.path}"
         self._declaration = declaration
         super().__init__(tap, services)
         self.primary_keys = tuple(declaration["primary_keys"])
@@ -59,7 +59,7 @@ class CustomStream(ConstantContactStream):
         """Yield the records of all pages.
 
         Raises:
-            FatalAPIError: the API refuses what is declared.
+            FatalAPIError: The API rejects the declared request.
         """
         try:
             yield from super().read(context)
@@ -71,7 +71,7 @@ class CustomStream(ConstantContactStream):
 
     @override
     def request_contexts(self, context: Context | None) -> list[Context]:
-        """Yield the declared parameters; those that say since when, if that is known."""
+        """Return the declared parameters. Omit those with {since} if there is no such time."""
         params = {
             name: _text(value).replace(SINCE, self.since)
             for name, value in self._declaration.get("params", {}).items()
@@ -81,15 +81,15 @@ class CustomStream(ConstantContactStream):
 
     @cached_property
     def since(self) -> str:
-        """Where the run begins: the bookmark less an overlap, or start_date, or nothing."""
+        """Where the run starts: the bookmark or start_date minus an overlap, or ""."""
         return with_overlap(starting_point(self))
 
     @override
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
-        """Yield the records of an answer.
+        """Yield the records of a response.
 
         Raises:
-            FatalAPIError: there are none where the declaration says.
+            FatalAPIError: The response does not match the declaration.
         """
         found: Any = body_of(response)
         for name in filter(None, self._declaration.get("records_path", "").split(".")):
@@ -113,7 +113,7 @@ class CustomStream(ConstantContactStream):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Return a record in the types of its schema, or None if it has not changed since."""
+        """Return the record of a row, or None if it has not changed since the bookmark."""
         if "schema" not in self._declaration:
             columns = filter(None, [*self.primary_keys, self.replication_key])
             row = {**{name: row.get(name) for name in columns}, WHOLE_RECORD: row}
@@ -124,16 +124,16 @@ class CustomStream(ConstantContactStream):
         return record
 
     def _fail(self, response: requests.Response, what: str, part: str) -> NoReturn:
-        """Raise what is wrong with a part of the declaration."""
+        """Raise an error about a part of the declaration."""
         where = request_line(response)
         message = f"{where}: {what}. Check {part} of {self.name} in custom_streams"
         raise FatalAPIError(message)
 
 
 def _kind_of(value: Any) -> str:
-    return "an array" if isinstance(value, list) else "a value without parts"
+    return "an array" if isinstance(value, list) else "a value without properties"
 
 
 def _text(value: str | float) -> str:
-    """Return a parameter as addresses have it."""
+    """Return a query parameter as text."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""What became of sent emails: sends, links, and the tracking reports."""
+"""Reports on sent emails: send history, links, and tracking reports."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ _KEY_OF_CONTACT = ("campaign_activity_id", "contact_id")
 
 
 def with_occurrences(rows: Iterator[Record], primary_keys: tuple[str, ...]) -> Iterator[Record]:
-    """Yield rows with the number that tells apart those that agree in all other key columns.
+    """Yield rows with `occurrence`, which numbers rows whose other key columns are identical.
 
-    The API's times have minutes only (inferred from published responses), so one contact can open
-    twice at the same time. Minutes come whole and in the same order each time.
+    The API's times have only minutes (inferred from published responses), so two opens of a contact
+    can have the same time. The rows of a minute always come together, in the same order.
     """
     seen: Counter[tuple[Any, ...]] = Counter()
     columns = [name for name in primary_keys if name != "occurrence"]
     for row in rows:
-        # A time comes with and without milliseconds, but has one form in a key.
+        # Times come with and without milliseconds, but a key needs one format.
         key = tuple(normalize_timestamp(row.get(name)) or row.get(name) for name in columns)
         yield {**row, "occurrence": seen[key]}
         seen[key] += 1
 
 
 class ActivityReport(ConstantContactStream):
-    """A report on each sent activity, read in full where the activity has changed.
+    """A report on each sent activity, read in full if the activity has changed.
 
-    Most are tracking reports, with a row for each contact.
+    Most are tracking reports with a row for each contact.
     """
 
     records_key: ClassVar[str | None] = "tracking_activities"
@@ -57,24 +57,24 @@ class ActivityReport(ConstantContactStream):
     privileges = ("ui:campaign:metrics",)
     follows_change_log = manages_state = True
     notes = StreamNotes(
-        reads="of activities that have changed, each report in full",
-        cost="1 for 500 rows of each activity that has changed",
-        limitations="a row that disappears: it stays",
+        reads="reports on changed activities, in full",
+        cost="1 for 500 rows of each changed activity",
+        limitations="rows that disappear from a report: they stay",
     )
 
     @property
     def activities(self) -> ActivityReader:
-        """Tells which activities have changed."""
+        """The reader of the activities that have changed."""
         return self.services.activity_reader(self)
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield the rows of the reports on activities that have changed."""
+        """Yield the rows of the reports on changed activities."""
         return self.activities.read(1, self._rows_of_batch)
 
     @override
     def predicted_requests(self) -> Iterable[PredictedRequest] | None:
-        """Return the requests for the reports, once it is known which activities have changed."""
+        """Return the requests for the reports, or None until the changed activities are known."""
         pending = self.activities.pending()
         if pending is None:
             return None
@@ -90,13 +90,13 @@ class ActivityReport(ConstantContactStream):
     def rows_of_activity(
         self, activity: Activity, rows: Iterator[Record]
     ) -> Generator[Record, None, bool]:
-        """Yield the rows to read of an activity; return whether to try again another day.
+        """Yield the rows to read of an activity, and return whether to retry on a later day.
 
-        Rows that are older than start_date are left out.
+        Rows that are older than start_date are skipped.
 
         Args:
-            activity: the activity.
-            rows: the rows of its report; each page is requested when its first row is.
+            activity: The activity.
+            rows: The rows of its report. Each page is requested when its first row is read.
         """
         for row in rows:
             if not self.is_too_old(_time_of(row)):
@@ -104,12 +104,12 @@ class ActivityReport(ConstantContactStream):
         return False
 
     def is_too_old(self, at: datetime | None, by: timedelta = timedelta(0)) -> bool:
-        """Return whether a time is before start_date, by some time or more."""
+        """Return whether a time is before start_date by more than a time span."""
         start = self.activities.progress.start
         return bool(at and start and at < start - by)
 
     def _rows_of_batch(self, activities: list[Activity]) -> Iterator[Record]:
-        """Yield the rows of the reports; one that is refused is tried again on another day."""
+        """Yield the rows of the reports. A report that is refused is retried on a later day."""
         progress = self.activities.progress
         for activity in activities:
             rows = self.rows_of(_context_of(activity))
@@ -134,7 +134,7 @@ class EmailCampaignSendHistory(ActivityReport):
     primary_keys = ("campaign_activity_id", "send_id")
     replication_key = "run_date"
     privileges = ("campaign:read",)
-    notes = StreamNotes(cost="1 for each activity that has changed", limitations="")
+    notes = StreamNotes(cost="1 for each changed activity", limitations="")
 
 
 class EmailLinks(ActivityReport):
@@ -147,44 +147,44 @@ class EmailLinks(ActivityReport):
     primary_keys = ("campaign_activity_id", "url_id")
     replication_key = "counted_at"
     notes = StreamNotes(
-        cost="1 or more for each activity that has changed",
-        limitations="a link that is gone: its row stays",
+        cost="1 or more for each changed activity",
+        limitations="links that are gone: their rows stay",
     )
 
     @override
     def get_url_params(
         self, context: Context | None, next_page_token: ParseResult | None
     ) -> dict[str, Any]:
-        """Return the parameters: links without clicks come too, unless a setting says no."""
+        """Return the parameters: they include links without clicks, unless a setting says no."""
         without_clicks = "true" if self.config["links_without_clicks"] else None
         return {"no_clicks": without_clicks}
 
     @override
     def rows_of(self, context: Record) -> Iterator[Record]:
-        """Yield the links of an activity, with the time at which their clicks were counted."""
+        """Yield the links of an activity with the time at which their clicks were counted."""
         for row in super().rows_of(context):
             yield {**row, "counted_at": format_timestamp(self.api.requested_at)}
 
 
 class EventReport(ActivityReport):
-    """A report with a row for each event, newest first: a contact can be in it many times.
+    """A report with a row for each event, newest first. A contact can have many rows.
 
     Attributes:
-        kind: `opens` or `clicks`, where the API counts the rows and not only contacts.
-        min_lookback: how far to read on before what is known, if the setting says less.
+        kind: `opens` or `clicks` if the API counts events and not only contacts, else None.
+        min_lookback: The minimum lookback, if the setting is shorter.
     """
 
     primary_keys: tuple[str, ...] = _KEY_OF_EVENT
     kind: ClassVar[str | None] = None
     min_lookback: ClassVar[timedelta] = timedelta(days=1)
     notes = StreamNotes(
-        reads="of activities that have changed, newest rows first, down to what is known",
-        limitations="rows that come late, until a re-read; a row that disappears: it stays",
+        reads="new rows of changed activities, newest first, with a lookback",
+        limitations="late rows, until a re-read; rows that disappear from a report: they stay",
     )
 
     @override
     def reads_in_full(self, activity: Activity) -> bool:
-        """Return whether nothing of an activity is known or left out."""
+        """Return whether no row of an activity has been read or is to be skipped."""
         progress = self.activities.progress
         return progress.start is None and progress.read_until(activity) is None
 
@@ -192,10 +192,10 @@ class EventReport(ActivityReport):
     def rows_of_activity(
         self, activity: Activity, rows: Iterator[Record]
     ) -> Generator[Record, None, bool]:
-        """Yield the events of an activity that are new, told apart by their occurrence.
+        """Yield the new events of an activity, with their occurrences.
 
-        Whole minutes are read, so that occurrences are the same in each run. A report that is
-        behind its counter is tried again.
+        Minutes are read in full, so that occurrences are the same in every run. A report with fewer
+        rows than its counter says is retried.
         """
         lookback = max(timedelta(days=self.config["engagement_lookback_days"]), self.min_lookback)
         read_until = self.activities.progress.read_until(activity)
@@ -208,7 +208,7 @@ class EventReport(ActivityReport):
                 break
             if not self.is_too_old(at):
                 yield row
-        if "max_records_per_stream" in self.config:  # which claims nothing
+        if "max_records_per_stream" in self.config:  # the state will be restored
             return False
         return cursor.close(read_in_full=read_in_full)
 
@@ -227,7 +227,7 @@ class EmailOpens(EventReport):
     name = "email_opens"
     kind = "opens"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/opens"
-    # Late rows are noticed: opens are counted.
+    # Late rows are noticed, because the API counts opens.
     notes = StreamNotes(limitations=ActivityReport.notes.limitations)
 
 
@@ -238,21 +238,21 @@ class EmailClicks(EventReport):
     kind = "clicks"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/clicks"
     primary_keys = ("campaign_activity_id", "contact_id", "url_id", "created_time", "occurrence")
-    # As those of opens.
+    # As for opens.
     notes = StreamNotes(limitations=ActivityReport.notes.limitations)
 
 
 class EmailBounces(EventReport):
-    """An email came back (getBounces)."""
+    """An email bounced (getBounces)."""
 
     name = "email_bounces"
-    # Servers try for days before they give an email back.
+    # Mail servers retry for days before an email bounces.
     min_lookback = timedelta(days=7)
     path = "/reports/email_reports/{campaign_activity_id}/tracking/bounces"
 
 
 class EmailOptouts(EventReport):
-    """A contact unsubscribed by an email (getOptouts)."""
+    """A contact unsubscribed through an email (getOptouts)."""
 
     name = "email_optouts"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/optouts"
@@ -274,12 +274,12 @@ class EmailUniqueOpens(ActivityReport):
 
 
 class EmailDidNotOpens(ActivityReport):
-    """A contact that has not opened an email so far (getDidNotOpens)."""
+    """A contact that has not opened an email yet (getDidNotOpens)."""
 
     name = "email_did_not_opens"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/didnotopens"
     selected_by_default = False
-    notes = StreamNotes(limitations="a contact that opens leaves the report: its row stays")
+    notes = StreamNotes(limitations="contacts that open later leave the report: their rows stay")
 
 
 def _context_of(activity: Activity) -> Record:

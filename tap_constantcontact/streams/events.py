@@ -1,4 +1,4 @@
-"""Events, and who registered for them."""
+"""Events and the registrations for them."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ class Events(ConstantContactStream):
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield each event with its detail, which alone names its track."""
+        """Yield each event with its detail. Only the detail contains the track."""
         for event in super().read(context):
             yield self.details.with_detail(event)
 
     @override
     def request_contexts(self, context: Context | None) -> Iterator[Context]:
-        """Ask for the events of each status."""
+        """Yield the statuses of the setting event_status, or one context for all events."""
         for status in dict.fromkeys(self.config.get("event_status") or [None]):
             yield {"params": {"event_status": status}}
 
     @override
     def predict_details(self, page: Response, *, is_last: bool) -> Iterator[PredictedRequest]:
-        """Return the requests for the details of events; those for registrations follow."""
+        """Return the requests for the details of events. Those for registrations follow."""
         for event in filter(self.records.has_key, self.predict.rows_of(page)):
             then = partial(self._predict_from_detail, event["event_id"])
             yield self.predict.detail(event)._replace(then=then)
 
-    def _predict_from_detail(self, event_id: str, answer: Response) -> Iterator[PredictedRequest]:
-        event = {**body_of(answer), "event_id": event_id}
+    def _predict_from_detail(self, event_id: str, response: Response) -> Iterator[PredictedRequest]:
+        event = {**body_of(response), "event_id": event_id}
         for child in cast("list[ConstantContactStream]", self.child_streams):
             if child.selected or child.has_selected_descendents:
                 yield from map(child.predict.pages, self.generate_child_contexts(event, None))
 
     @override
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
-        """Yield the event's track, of which the API shows one."""
+        """Yield the event's track. The API shows only one."""
         track_id = (record.get("default_track") or {}).get("track_id")
         if track_id:
             yield {"event_id": record["event_id"], "track_id": track_id}
@@ -77,19 +77,19 @@ class EventRegistrations(ConstantContactStream):
     scopes = ("campaign_data",)
     privileges = ("campaign:read",)
     notes = StreamNotes(
-        reads="in full, of each event: there is no filter of time",
+        reads="all rows of each event, in every run (there is no time filter)",
         cost="1 or more for each event",
-        limitations="a registration that is missing: its row stays",
+        limitations="registrations that disappear: their rows stay",
     )
 
     @override
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
-        """Yield what the registration's detail is asked for with."""
+        """Yield the context of the registration's detail."""
         yield {**(context or {}), "registration_id": record["registration_id"]}
 
 
 class EventRegistrationDetails(ConstantContactStream):
-    """A registration with tickets, answers and order (getRegistrationInfo)."""
+    """A registration with its tickets, answers and order (getRegistrationInfo)."""
 
     name = "event_registration_details"
     path = "/events/{event_id}/tracks/{track_id}/registrations/{registration_id}"
@@ -101,7 +101,7 @@ class EventRegistrationDetails(ConstantContactStream):
     privileges = ("campaign:read",)
     selected_by_default = False
     notes = StreamNotes(
-        reads="in full, of each registration",
+        reads="all rows of each registration, in every run",
         cost="1 for each registration",
         limitations=EventRegistrations.notes.limitations,
     )

@@ -1,4 +1,4 @@
-"""Reports on landing pages; no GET lists their activities, so their ids are a setting."""
+"""Reports on landing pages. No endpoint lists their activities, so a setting names the ids."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class LandingPageReport(ConstantContactStream):
     privileges = ("ui:campaign:metrics",)
     selected_by_default = False
     notes = StreamNotes(
-        reads="in full, of the landing pages of the setting `landing_page_activity_ids`",
+        reads="all rows of the landing pages in `landing_page_activity_ids`, in every run",
         cost="1 for 500 rows of each landing page",
-        limitations="a row that disappears: it stays",
+        limitations="rows that disappear from a report: they stay",
     )
 
     @override
@@ -40,7 +40,7 @@ class LandingPageReport(ConstantContactStream):
 
     @override
     def predicted_requests(self) -> Iterator[PredictedRequest]:
-        """Return the reports on all of them."""
+        """Return the requests for the reports on all landing pages."""
         return map(self.predict.pages, self.request_contexts(None))
 
 
@@ -53,7 +53,7 @@ class LandingPageContactOpens(LandingPageReport):
 
     @override
     def rows_of(self, context: Record) -> Iterator[Record]:
-        """Yield the opens of a landing page, told apart by their occurrence."""
+        """Yield the opens of a landing page, with their occurrences."""
         yield from with_occurrences(super().rows_of(context), self.primary_keys)
 
 
@@ -73,21 +73,21 @@ class LandingPageUniqueClicks(LandingPageReport):
 
 
 class LandingPageUniqueAdds(LandingPageReport):
-    """A contact that a landing page has added (getContactAdds)."""
+    """A contact that a landing page added (getContactAdds)."""
 
     name = "landing_page_unique_adds"
     path = "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_unique_contact_adds"
 
 
 class LandingPageUniqueUpdates(LandingPageReport):
-    """A contact that a landing page has updated (getUniqueContactUpdates)."""
+    """A contact that a landing page updated (getUniqueContactUpdates)."""
 
     name = "landing_page_unique_updates"
     path = "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_unique_contact_updates"
 
 
 class LandingPageUniqueSmsOptins(LandingPageReport):
-    """A contact that a landing page has opted in to SMS (getUniqueContactSMSOptIns)."""
+    """A contact that a landing page opted in to SMS (getUniqueContactSMSOptIns)."""
 
     name = "landing_page_unique_sms_optins"
     path = (

@@ -1,4 +1,4 @@
-"""What a partner's key can read: its client accounts."""
+"""Client accounts of a technology partner, read with the partner's key."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class PartnerStream(ConstantContactStream):
 
     @override
     def is_forbidden(self) -> bool:
-        """Return whether there is no partner's key, or one that may not read the stream."""
+        """Return whether the partner's key is missing, or lacks permission for the stream."""
         return "partner_api_key" not in self.config or super().is_forbidden()
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Yield the records, or none where there is no partner's key."""
+        """Yield the records, or none if there is no partner's key."""
         if "partner_api_key" in self.config:
             yield from super().get_records(context)
         else:
@@ -53,7 +53,7 @@ class PartnerAccounts(PartnerStream):
     records_key = "site_owner_list"
     params = {"limit": 50}
     primary_keys = ("encoded_account_id",)
-    notes = StreamNotes(limitations="an account that is gone: its row stays")
+    notes = StreamNotes(limitations="accounts that are gone: their rows stay")
 
     @override
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
@@ -70,13 +70,13 @@ class PartnerAccountPlans(PartnerStream):
     context_columns = ("encoded_account_id",)
     parent_stream_type = PartnerAccounts
     state_partitioning_keys = ()
-    notes = StreamNotes(reads="in full, of each account", cost="1 for each account")
+    notes = StreamNotes(reads="the plan of each account, in every run", cost="1 for each account")
 
 
 class PartnerWebhookSubscriptions(PartnerStream):
-    """An address that the vendor calls when something happens (getWebhooksCollection)."""
+    """A webhook: a URL that the vendor calls on certain events (getWebhooksCollection)."""
 
     name = "partner_webhook_subscriptions"
     path = "/partner/webhooks/subscriptions"
     primary_keys = ("topic_id",)
-    notes = StreamNotes(limitations="a subscription that is gone: its row stays")
+    notes = StreamNotes(limitations="subscriptions that are gone: their rows stay")

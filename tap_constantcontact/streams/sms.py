@@ -1,4 +1,4 @@
-"""SMS campaigns."""
+"""Summaries of SMS campaigns."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tap_constantcontact.timestamps import format_timestamp
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
-# Counts move for some time after the send.
+# Counts change for some time after the send.
 _LOOKBACK = timedelta(days=90)
 # start_at is required (contract); the API is younger.
 _BEGINNING = "2000-01-01T00:00:00.000Z"
 
 
 class SmsCampaignSummaries(ConstantContactStream):
-    """Counts of a sent SMS campaign (getAllBulkSmsCampaignSummaries)."""
+    """The counts of a sent SMS campaign (getAllBulkSmsCampaignSummaries)."""
 
     name = "sms_campaign_summaries"
     path = "/reports/summary_reports/sms_campaign_summaries"
@@ -33,13 +33,13 @@ class SmsCampaignSummaries(ConstantContactStream):
     scopes = ("campaign_data",)
     privileges = ("ui:campaign:metrics",)
     notes = StreamNotes(
-        reads="what was sent since the bookmark less 90 days",
-        limitations="counts that move later than 90 days after the send",
+        reads="campaigns sent since the bookmark minus 90 days",
+        limitations="counts that change later than 90 days after the send",
     )
 
     @override
     def request_contexts(self, context: Context | None) -> list[Context]:
-        """Yield campaigns sent since the last one read, less the time in which counts change."""
+        """Return a context with the bookmark minus the time in which counts change."""
         start = starting_point(self)
         start_at = format_timestamp(start - _LOOKBACK) if start else _BEGINNING
         return [{"params": {"start_at": start_at}}]

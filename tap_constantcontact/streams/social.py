@@ -1,4 +1,4 @@
-"""Social profiles, connections and groups of hashtags."""
+"""Social profiles, connections and hashtag groups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SocialProfiles(ConstantContactStream):
-    """A profile in a social network (getSocialProfilesUsingGET)."""
+    """A profile on a social network (getSocialProfilesUsingGET)."""
 
     name = "social_profiles"
     path = "/social/profiles"
@@ -23,11 +23,11 @@ class SocialProfiles(ConstantContactStream):
     scopes = ("campaign_data",)
     privileges = ("campaign:read",)
     selected_by_default = False
-    notes = StreamNotes(cost="1 for each page", limitations="what is gone: its row stays")
+    notes = StreamNotes(cost="1 for each page", limitations="deleted ones: their rows stay")
 
 
 class SocialConnections(ConstantContactStream):
-    """A connection to an account of a social network (getSocialConnectionsUsingGET)."""
+    """A connection to an account on a social network (getSocialConnectionsUsingGET)."""
 
     name = "social_connections"
     path = "/social/connections"
@@ -36,11 +36,11 @@ class SocialConnections(ConstantContactStream):
     scopes = ("campaign_data",)
     privileges = ("campaign:read",)
     selected_by_default = False
-    notes = StreamNotes(cost="1 for each page", limitations="what is gone: its row stays")
+    notes = StreamNotes(cost="1 for each page", limitations="deleted ones: their rows stay")
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Copy the key, which lies in account_info, to the top."""
+        """Copy the key from account_info to the top level."""
         info = row.get("account_info")
         if isinstance(info, dict):
             row = {**{key: info.get(key) for key in self.primary_keys}, **row}
@@ -58,4 +58,4 @@ class SocialHashtagGroups(ConstantContactStream):
     scopes = ("campaign_data",)
     privileges = ("campaign:read",)
     selected_by_default = False
-    notes = StreamNotes(limitations="what is gone: its row stays")
+    notes = StreamNotes(limitations="deleted ones: their rows stay")

@@ -1,4 +1,4 @@
-"""Ids of the V2 API and what they are in V3, for those that a setting names."""
+"""V3 ids for ids of the V2 API, which settings name."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class Xrefs(ConstantContactStream):
-    """V3 ids of V2 ids, many in each request.
+    """V3 ids for V2 ids, many in each request.
 
     Attributes:
-        setting: the setting with the V2 ids.
-        ids_param: the query parameter that takes them.
-        ids_per_request: how many it takes (contract).
+        setting: The setting with the V2 ids.
+        ids_param: The query parameter for them.
+        ids_per_request: The maximum number of ids in a request (contract).
     """
 
     records_key = "xrefs"
@@ -33,7 +33,7 @@ class Xrefs(ConstantContactStream):
 
     @override
     def request_contexts(self, context: Context | None) -> Iterator[Context]:
-        """Yield the setting's V2 ids, many for each request."""
+        """Yield the V2 ids of the setting, many for each request."""
         ids = list(dict.fromkeys(self.config.get(self.setting, [])))
         for start in range(0, len(ids), self.ids_per_request):
             some = ",".join(ids[start : start + self.ids_per_request])
@@ -48,7 +48,7 @@ class ContactIdXrefs(Xrefs):
     setting = "v2_contact_ids"
     scopes = ("contact_data",)
     privileges = ("contacts:read",)
-    notes = StreamNotes(reads="in full, for the ids of the setting `v2_contact_ids`")
+    notes = StreamNotes(reads="all ids in `v2_contact_ids`, in every run")
 
 
 class ListIdXrefs(Xrefs):
@@ -59,7 +59,7 @@ class ListIdXrefs(Xrefs):
     setting = "v2_list_ids"
     scopes = ("contact_data",)
     privileges = ("contacts:lists:read",)
-    notes = StreamNotes(reads="in full, for the ids of the setting `v2_list_ids`")
+    notes = StreamNotes(reads="all ids in `v2_list_ids`, in every run")
 
 
 class CampaignIdXrefs(Xrefs):
@@ -74,5 +74,5 @@ class CampaignIdXrefs(Xrefs):
     scopes = ("campaign_data",)
     privileges = ("campaign:read",)
     notes = StreamNotes(
-        reads="in full, for the ids of the setting `v2_email_campaign_ids`", cost="1 for 50 ids"
+        reads="all ids in `v2_email_campaign_ids`, in every run", cost="1 for 50 ids"
     )

@@ -1,4 +1,4 @@
-"""Entity diagrams in Mermaid's words."""
+"""Entity diagrams in Mermaid syntax."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from tools.docs.entities import Reference, direct_references_of, references_of, 
 
 
 def mermaid(names: Iterable[str]) -> str:
-    """Return the diagram of some streams, and of those that their rows name.
+    """Return the diagram of some streams and of those that they refer to.
 
     Args:
-        names: the streams; those that refer to no other are left out.
+        names: The streams. Those that refer to no other are not drawn.
     """
     drawn = [name for name in names if references_of(name)]
-    lines = ["erDiagram", "    direction LR"]  # streams one below the other: a page is not wide
+    lines = ["erDiagram", "    direction LR"]  # stacks the streams, because a page is narrow
     others = (each.target for name in drawn for each in direct_references_of(name))
     for name in dict.fromkeys([*drawn, *others]):
         lines += [f"    {name} {{", *_keys(name), "    }"]
@@ -24,7 +24,7 @@ def mermaid(names: Iterable[str]) -> str:
 
 
 def _keys(name: str) -> Iterator[str]:
-    """Yield the columns of a stream that tell which row it is, or which it belongs to."""
+    """Yield the columns of a stream that are primary or foreign keys."""
     schema = schema_of(name)
     foreign = {each.column.partition(".")[0] for each in references_of(name)}
     for column, inner in schema["properties"].items():

@@ -1,7 +1,7 @@
 """The entity diagram of all streams as an SVG.
 
-A layout of four columns needs no library: each group stands one column to the right of the
-rightmost one that it refers to, and in a column those that refer to the same stand together.
+The layout needs no library: each group is one column to the right of the rightmost group that it
+refers to. Within a column, groups that refer to the same streams are close together.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def svg() -> str:
     by_name = {name: box for box in boxes for name in box.group.streams}
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
-        "<title>The streams, and how they refer to each other</title>",
+        "<title>The streams and how they refer to each other</title>",
         f"<style>\n{_STYLE}</style>",
         _ARROWHEAD,
         f'<rect class="paper" width="{width:.0f}" height="{height:.0f}"/>',
@@ -115,7 +115,7 @@ def _stack(column: list[_Box]) -> None:
 
 
 def _middles_of_related(boxes: list[_Box]) -> dict[str, float]:
-    """Return the mean height of what each group has to do with, by its first stream."""
+    """Return the mean height of the groups related to each group, by its first stream."""
     by_name = {name: box for box in boxes for name in box.group.streams}
     related: dict[str, list[float]] = {}
     for box in boxes:

@@ -27,28 +27,28 @@ TARGETS = {
     "registration_id": "event_registrations",
     "encoded_account_id": "partner_accounts",
 }
-#: Those of the same names that are left out: they are the keys of something else, but for one.
+#: Columns with such a name that are no references. Most are keys of something else.
 OTHERS = {
     ("account", "encoded_account_id"),
-    ("email_campaigns", "campaign_activities.campaign_activity_id"),  # which name the campaign
+    ("email_campaigns", "campaign_activities.campaign_activity_id"),  # activities refer back
     ("events", "campaign_id"),  # the event's own
     ("events", "default_track.campaign_activity_id"),
     ("events", "event_promotions.campaign_activity_id"),
     ("sms_campaign_summaries", "campaign_id"),
 }
 _OF_LANDING_PAGES = "landing_page_"
-# What lies deeper (in the definitions of automations) says nothing of the row.
+# Deeper properties (in the definitions of automations) are not about the row.
 _DEEPEST = 2
 
 
 class Reference(NamedTuple):
-    """A column, or a property in it, that names a row of another stream.
+    """A column, or a property in it, that refers to a row of another stream.
 
     Attributes:
-        column: its path.
-        target: the other stream.
-        is_many: whether a row names several.
-        is_key: whether it is the whole key, so that no two rows name the same.
+        column: Its path.
+        target: The other stream.
+        is_many: Whether a row can refer to several rows.
+        is_key: Whether it is the whole key, so that no two rows refer to the same row.
     """
 
     column: str
@@ -61,8 +61,8 @@ class Group(NamedTuple):
     """Streams that refer to the same others in the same way.
 
     Attributes:
-        streams: their names.
-        references: what they refer to.
+        streams: Their names.
+        references: Their references.
     """
 
     streams: tuple[str, ...]
@@ -94,7 +94,7 @@ def properties_of(
 
 @cache
 def references_of(name: str) -> tuple[Reference, ...]:
-    """Return what the rows of a stream refer to, each other stream once."""
+    """Return the references of a stream, at most one to each other stream."""
     found: dict[str, Reference] = {}
     keys = schema_of(name)["required"]
     for path, schema in properties_of(schema_of(name)):
@@ -108,9 +108,9 @@ def references_of(name: str) -> tuple[Reference, ...]:
 
 
 def direct_references_of(name: str) -> tuple[Reference, ...]:
-    """Return what a stream refers to, but for what follows from another reference of it.
+    """Return the references of a stream, except those that follow from another one.
 
-    A report names an activity and a campaign, which is that of the activity.
+    A report refers to an activity and to a campaign, which is the activity's.
     """
     references = references_of(name)
     through = {further.target for each in references for further in references_of(each.target)}
@@ -118,7 +118,7 @@ def direct_references_of(name: str) -> tuple[Reference, ...]:
 
 
 def groups() -> list[Group]:
-    """Return the streams that have to do with others, in groups; a target is one by itself."""
+    """Return the related streams in groups. A stream that others refer to is a group alone."""
     names = [name_of(stream) for stream in STREAMS]
     targets = {reference.target for name in names for reference in references_of(name)}
     grouped: dict[Any, list[str]] = {}
@@ -133,13 +133,13 @@ def groups() -> list[Group]:
 
 
 def alone() -> list[str]:
-    """Return the streams that have nothing to do with others."""
+    """Return the streams that are not related to others."""
     related = {name for group in groups() for name in group.streams}
     return [name for name in map(name_of, STREAMS) if name not in related]
 
 
 def _target_of(name: str, path: str) -> str | None:
-    """Return the stream that a property names a row of, if it does."""
+    """Return the stream that a property refers to, if any."""
     parts = path.split(".")
     target = TARGETS.get(parts[-1])
     is_other = (name, path) in OTHERS or (

@@ -1,4 +1,4 @@
-"""docs/streams.md: what each stream is, how it is read, and what its columns hold."""
+"""docs/streams.md: what each stream contains, how it is read, and what its columns mean."""
 
 from __future__ import annotations
 
@@ -29,30 +29,31 @@ Stream = type[ConstantContactStream]
 _HEAD = """\
 # Streams
 
-What a row of each stream is, where it comes from, how it is read, and what its columns hold.
-[How streams are read](behavior.md) explains the ways of reading, and what a whole run costs.
+What each stream contains, where it comes from, how it is read, and what its columns mean.
+[How streams are read](behavior.md) explains how changes are found, and what a whole run costs.
 
-This page is made of the schemas and the stream classes by `make docs`.
+`make docs` generates this page from the schemas and the stream classes.
 
-- **Requests in a run**: a division is rounded up and is at least one, so that a list costs a
-  request even if it is empty. "Changed" is what has changed since the bookmark, with the row that
-  the bookmark was taken from. Requests to the token endpoint are not counted.
-- **Not seen**: what the API does not show a run; [what tells rows that
+- **Requests per run**: "1 for 500 rows" is rounded up and is at least 1, so an empty list costs a
+  request too. "Changed" means changed since the bookmark, and includes the row that the bookmark
+  came from. Requests to the token endpoint are not counted.
+- **Limitations**: changes that the API does not show. See [how to find rows that
   stay](behavior.md#all-streams).
-- **Columns**: each can be null but those of the key. A point leads into an object, and into the
-  objects of an array. Timestamps are in UTC.
+- **Columns**: all columns can be null except those of the key. A dot leads into an object, or into
+  the objects of an array. Timestamps are in UTC.
 """
 _DIAGRAM = """\
-## How they belong together
+## How the streams are related
 
-An arrow leads from a stream to the one whose rows it names, by the column beside it; streams that
-name the same others share a box. What follows from another arrow is left out: a report also names
-the campaign of its activity. Each subject below has its part of it with all keys.
+An arrow leads from a stream to the stream that it refers to, by the column next to the arrow.
+Streams that refer to the same others share a box. References that follow from another one are not
+drawn: a report also names the campaign of its activity. Each subject below has its own part of the
+diagram with all keys.
 
-[![The streams, and how they refer to each other](streams.svg)](streams.svg)
+[![The streams and how they refer to each other](streams.svg)](streams.svg)
 
 """
-# None is the name of a stream, which is a heading too.
+# No title is the name of a stream, because these are headings too.
 _TITLES = {
     "account": "The account",
     "contacts": "Contacts, lists and segments",
@@ -64,11 +65,11 @@ _TITLES = {
     "automations": "Marketing automation",
     "social": "Social networks",
     "landing_pages": "Landing pages",
-    "xrefs": "Ids of the V2 API",
+    "xrefs": "IDs of the V2 API",
     "partner": "Partners",
     "contact_reports": "Reports on single contacts",
 }
-# Where behavior.md says more; the first that fits.
+# The section of behavior.md on a kind of stream; the first match is used.
 _MORE: Mapping[type, str] = {
     Contacts: "contacts",
     EmailCampaignStats: "the-change-log",
@@ -81,10 +82,10 @@ _MORE: Mapping[type, str] = {
 
 
 def markdown() -> str:
-    """Return what docs/streams.md has to hold."""
+    """Return the content of docs/streams.md."""
     lines = [_HEAD, *_overview(), "", _DIAGRAM.rstrip("\n"), ""]
     apart = ", ".join(map(_linked, alone()))
-    lines += [f"These have nothing to do with others: {apart}.", ""]
+    lines += [f"These streams refer to no others: {apart}.", ""]
     for subject, streams in _by_subject().items():
         lines += [f"## {_TITLES[subject]}", "", _introduction(subject), ""]
         lines += _relations([name_of(stream) for stream in streams])
@@ -101,7 +102,7 @@ def _by_subject() -> dict[str, list[Stream]]:
 
 
 def _introduction(subject: str) -> str:
-    """Return what the file of a subject says of itself."""
+    """Return the docstring of a subject's module."""
     module = sys.modules[f"tap_constantcontact.streams.{subject}"]
     return _one_line(module.__doc__ or "")
 
@@ -120,14 +121,14 @@ def _overview() -> Iterator[str]:
 
 
 def _relations(names: list[str]) -> list[str]:
-    """Return the diagram of the streams of a subject, where they refer to any."""
+    """Return the diagram of a subject's streams, if they refer to any."""
     if not any(map(references_of, names)):
         return []
     return ["```mermaid", mermaid(names).rstrip("\n"), "```", ""]
 
 
 def _section(stream: Stream) -> Iterator[str]:
-    """Yield what there is to say of a stream."""
+    """Yield the section on a stream."""
     name = name_of(stream)
     schema, notes = schema_of(name), notes_of(stream)
     facts = {
@@ -135,14 +136,14 @@ def _section(stream: Stream) -> Iterator[str]:
         "key": ", ".join(map(_code, stream.primary_keys)),
         "replication": _replication(stream),
         "reads": f"{notes.reads}{_more(stream)}",
-        "requests in a run": cost_of(stream),
-        "not seen": notes.limitations,
-        "needs": _with_code(required_permissions(cast("Any", stream))),
+        "requests per run": cost_of(stream),
+        "limitations": notes.limitations,
+        "requires": _with_code(required_permissions(cast("Any", stream))),
         "selected by default": _default(stream),
     }
     yield from (f"### {name}", "", schema["description"], "")
     yield from ("| | |", "|---|---|")
-    yield from (_row(fact, said) for fact, said in facts.items() if said)
+    yield from (_row(fact, text) for fact, text in facts.items() if text)
     yield from ("", "| column | type | |", "|---|---|---|")
     for path, inner in properties_of(schema):
         yield _row(_code(path), type_of(inner), inner["description"])
@@ -159,7 +160,7 @@ def _default(stream: Stream) -> str:
 
 
 def _endpoint(stream: Stream) -> str:
-    """Return the paths that are asked for, with the vendor's names of the operations."""
+    """Return the requested paths, with the vendor's names of the operations."""
     own: str = cast("Any", stream).path  # the SDK declares it for instances
     ids = "/{ids}" if issubclass(stream, CounterStream) else ""
     paths = [path for path in (own + ids, stream.detail_path) if path]
@@ -169,14 +170,18 @@ def _endpoint(stream: Stream) -> str:
 
 
 def cost_of(stream: Stream) -> str:
-    """Return what a stream costs: what its class says, or what follows from its attributes."""
+    """Return the requests that a stream makes: from its notes, or derived from its attributes."""
     if cost := notes_of(stream).cost:
         return cost
     limit = stream.params.get("limit")
-    kind = "changed rows" if getattr(stream, "since_param", None) else "rows"
-    rows = f"1 for {limit:,} {kind}" if limit else "1"
-    changed = " that has changed" if issubclass(stream, OldestChangeFirstStream) else ""
-    return f"{rows}, and 1 for each{changed}" if stream.detail_path else rows
+    lists_changed = bool(getattr(stream, "since_param", None))
+    rows = f"1 for {limit:,} {'changed rows' if lists_changed else 'rows'}" if limit else "1"
+    if not stream.detail_path:
+        return rows
+    if lists_changed:
+        return f"{rows}, and 1 for each of them"
+    changed = "changed " if issubclass(stream, OldestChangeFirstStream) else ""
+    return f"{rows}, and 1 for each {changed}row"
 
 
 def _more(stream: Stream) -> str:
@@ -187,7 +192,7 @@ def _more(stream: Stream) -> str:
 
 
 def type_of(schema: Mapping[str, Any]) -> str:
-    """Return the type of a column, in a word or two."""
+    """Return the type of a column in a few words."""
     kind: str = _kind(schema)
     if kind == "array":
         items = schema.get("items", {})
@@ -214,7 +219,7 @@ def _linked(name: str) -> str:
 
 
 def _with_code(text: str) -> str:
-    return re.sub(r"\w+(?:[_:][\w:]+)+", r"`\g<0>`", text)
+    return re.sub(r"[\w-]+(?:[_:][\w:]+)+", r"`\g<0>`", text)
 
 
 def _anchor(heading: str) -> str:

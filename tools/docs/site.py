@@ -15,21 +15,21 @@ from mkdocs.structure.files import File
 
 _ROOT = Path(__file__).parents[2]
 #: Files outside docs/, and their pages on the site.
-_BESIDE = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "meltano.yml": "meltano.yml"}
+_PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "meltano.yml": "meltano.yml"}
 _DOCS = "docs/"
 _LINK = re.compile(r"\[([^\]\[]*)\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
 
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the files outside docs/."""
-    for name, page in _BESIDE.items():
+    for name, page in _PAGES.items():
         files.append(File.generated(config, page, abs_src_path=str(_ROOT / name)))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Point links to pages of the site."""
-    sources = {site: name for name, site in _BESIDE.items()}
+    sources = {site: name for name, site in _PAGES.items()}
     source = sources.get(page.file.src_uri, _DOCS + page.file.src_uri)
 
     def on_site(link: re.Match[str]) -> str:
@@ -39,6 +39,6 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
         if path.startswith(_DOCS):
             return f"[{text}]({path.removeprefix(_DOCS)}{anchor})"
-        return f"[{text}]({_BESIDE[path]}{anchor})" if path in _BESIDE else text
+        return f"[{text}]({_PAGES[path]}{anchor})" if path in _PAGES else text
 
     return _LINK.sub(on_site, markdown)
