@@ -16,7 +16,7 @@ NEXT_SDK ?= 0.55.0b7
 # most of the tap.
 PYTHONS ?= $(shell for python in python3.10 python3.12 python3.13 python3.14; do \
 	if $$python -c '' 2>/dev/null; then echo $$python; fi; done)
-TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_values.py
+TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
 # Makes an environment of its own, of what a rule names.
 define install

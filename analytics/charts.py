@@ -51,7 +51,7 @@ def _moment(day: date) -> str:
 
 
 def _long(rows: Sequence[Row], kinds: dict[str, str], *keep: str) -> list[Row]:
-    """Make a row for each kind of number, so that each kind can have its colour."""
+    """Make a row for each kind of number, so that each kind can have its color."""
     return [
         {**{name: row[name] for name in keep}, "kind": label, "number": row[kind], "order": order}
         for row in rows

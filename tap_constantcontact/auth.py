@@ -54,6 +54,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         refresh_token: str,
         store_path: Path | None,
         user_agent: str,
+        before_wait: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare to authenticate.
 
@@ -64,6 +65,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
             refresh_token: the token of the sign-in.
             store_path: path of the token store, if not the default one.
             user_agent: User-Agent header of token requests.
+            before_wait: called before a token request, in the thread that will wait for it.
         """
         super().__init__(auth_endpoint=auth_url, client_id=client_id, client_secret=client_secret)
         self._original_refresh_token = refresh_token
@@ -73,6 +75,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         self._expires_at = 0.0
         self._rejected: str | None = None
         self._is_unconfirmed = False
+        self._before_wait = before_wait
         self._refreshing = threading.Lock()
         self.requesting = threading.Lock()
 
@@ -116,6 +119,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         Raises:
             LoginError: no access token can be obtained; the message says what to do.
         """
+        self._before_wait()
         with self._refreshing:
             if not self.is_token_valid():
                 _run_uninterrupted(self._load_or_refresh)

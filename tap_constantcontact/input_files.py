@@ -1,4 +1,4 @@
-"""The state and the catalog that a run is given: are they files of this tap?"""
+"""Checks whether the state and the catalog that a run is given are files of this tap."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STATE = Draft202012Validator(
     {
         "type": "object",
         "properties": {"bookmarks": {"additionalProperties": BOOKMARK, "type": "object"}},
-        # An empty one is the first run's; a whole STATE message is not one.
+        # The first run may get an empty state. A whole STATE message is not a state.
         "anyOf": [{"required": ["bookmarks"]}, {"maxProperties": 0}],
     }
 )
@@ -40,21 +40,21 @@ _CATALOG = Draft202012Validator(
     }
 )
 FOREIGN_CATALOG = (
-    "The catalog is not one of this tap: it has no list of its streams; --discover writes a good "
-    "one"
+    "Invalid catalog: not one of this tap (must be an object with a list of its streams). Write a "
+    "new one with --discover"
 )
 
 
 def check_files(state: Any, catalog: Any) -> None:
-    """Check the shape of what an earlier command of the tap has written.
+    """Check the shape of files that an earlier command of the tap has written.
 
     Raises:
-        ConfigurationError: the state or the catalog is not one, or the state is too new.
+        ConfigurationError: The state or the catalog is invalid, or the state is too new.
     """
     if isinstance(state, (dict, list)) and not _STATE.is_valid(state):
         message = (
-            "The state is not one of this tap: it must be the value of a STATE message, an object "
-            "with bookmarks. Give the last one that the tap wrote, or none to begin anew"
+            "Invalid state: not one of this tap (must be the value of a STATE message, an object "
+            "with bookmarks). Pass the last state that the tap wrote, or omit it to start over"
         )
         raise ConfigurationError(message)
     if isinstance(state, dict):

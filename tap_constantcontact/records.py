@@ -56,7 +56,7 @@ class RecordBuilder:
             record.setdefault(self._replication_key, None)
         if not self.has_key(record):
             keys = ", ".join(self._primary_keys)
-            self.report(f"a record without its key {keys} is left out; please report it")
+            self.report(f"skipped a record with no {keys}; please report this")
             return None
         self.built += 1
         return record
@@ -72,7 +72,7 @@ class RecordBuilder:
             self._logger.warning("%s: %s", self._name, message)
 
     def _note_invalid(self, path: str, _: Any) -> None:
-        self.report(f"a value of {path} that has another type is null; please report it")
+        self.report(f"{path}: unexpected type replaced by null; please report this")
 
     def _note_unknown(self, path: str, value: Any) -> None:
         self.unknown_properties.add(path)

@@ -71,10 +71,8 @@ class RunReport:
         """Yield each stream with what a test has found out: may this account read it?"""
         requested = set().union(*(api.responses for api in self._apis))
         for name, stream in self._tap.streams.items():
-            found = (
-                "may be read" if name in requested else "was not asked for: it had nothing to ask"
-            )
-            yield name, "may not be read" if stream.is_forbidden() else found
+            found = "readable" if name in requested else "not tested (nothing to request)"
+            yield name, "not readable" if stream.is_forbidden() else found
 
     def _rows(self) -> Iterator[Row]:
         """Yield what was done with each stream that was to be read."""
@@ -88,11 +86,11 @@ class RunReport:
         """Return what of a stream was not read, and why; nothing if all was."""
         root = next(each for each in self._tap.streams.values() if stream in _family(each))
         if stream.is_forbidden():
-            return f"all: that needs {stream.permissions}"
+            return f"all: requires {stream.permissions}"
         if not self._tap.is_test and root.name not in self._ended:
-            return "the rest" if root.name in self._begun else "all: the run ended before"
+            return "the rest" if root.name in self._begun else "all: the run ended early"
         if skipped := sum(stream.details.skipped.values()):
-            return f"{skipped:,} that are gone or may not be read"
+            return f"{skipped:,} that are gone or forbidden"
         return ""
 
     @property

@@ -177,8 +177,9 @@ class StreamHooks(RESTStream[ParseResult]):
 
     @override
     def backoff_handler(self, details: Any) -> None:
-        """Count a retry; the SDK has logged it."""
+        """Count a retry, which the SDK has logged, and let no record wait for it."""
         self.api.retries += 1
+        self.tap.message_writer.flush()
 
 
 class TapHooks(Tap):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime, timezone
@@ -42,9 +43,7 @@ from tap_constantcontact.streams.custom import CustomStream
 if TYPE_CHECKING:
     from tap_constantcontact.client import ConstantContactStream
 
-NO_SETTINGS = (
-    "A configuration file must hold a JSON object with settings; the README shows the least one"
-)
+NO_SETTINGS = "The config file must contain a JSON object; see the README for a minimal example"
 
 _Stream = TypeVar("_Stream", bound="ConstantContactStream")
 
@@ -110,6 +109,7 @@ class TapConstantContact(TapHooks):
             refresh_token="",
             store_path=Path(store).expanduser().with_suffix(".partner.json") if store else None,
             user_agent=self.user_agent,
+            before_wait=self._flush_messages,
         )
         return self._connect(login, client_id, for_partners=True)
 
@@ -187,8 +187,8 @@ class TapConstantContact(TapHooks):
             raise ConfigurationError(FOREIGN_CATALOG)
         if unknown:
             message = (
-                "The catalog has streams that the tap has not: %s. Discover again, or declare them "
-                "in custom_streams"
+                "The catalog contains unknown streams: %s. Re-run discovery, or declare them in "
+                "custom_streams"
             )
             self.logger.warning(message, ", ".join(unknown))
 
@@ -201,14 +201,16 @@ class TapConstantContact(TapHooks):
         with suppress(RunEnded):  # nobody reads on, or another signal: it ends anyway
             self.states.write_now(self.state)
         message = (
-            "%s: properties came that no schema knows: %s. keep_unknown_fields keeps them; please "
-            "report them"
+            "%s: unknown properties kept in _extra, if the catalog has it: %s. Please report them"
+            if self.config["keep_unknown_fields"]
+            else "%s: dropped unknown properties: %s. Set keep_unknown_fields to keep them, and "
+            "please report them"
         )
         for name, properties in self._report.unknown_properties():
             self.logger.warning(message, name, properties)
         if self.is_test:
-            for name, found in self._report.readable_streams():
-                self.logger.info("%s %s", name, found)
+            for stream, found in self._report.readable_streams():
+                self.logger.info("%s: %s", stream, found)
         self.logger.info(self._report.summary())
 
     @override
@@ -247,7 +249,10 @@ class TapConstantContact(TapHooks):
             FatalAPIError: there is none.
         """
         if all(stream.is_forbidden() for stream in self.streams.values() if stream.selected):
-            message = f"This account may read none of the selected streams; the last one: {refusal}"
+            message = (
+                "This account has no permission to read any of the selected streams. The last "
+                f"error: {refusal}"
+            )
             raise FatalAPIError(message)
 
     def _unfinished(self) -> AbstractContextManager[object]:
@@ -277,7 +282,7 @@ class TapConstantContact(TapHooks):
             ),
             user_agent=self.user_agent,
             max_parallel_requests=self._max_parallel_requests,
-            before_wait=self.message_writer.flush,
+            before_wait=self._flush_messages,
             streams=[
                 stream
                 for stream in self.streams.values()
@@ -299,6 +304,11 @@ class TapConstantContact(TapHooks):
             return 1
         return int(self.config["max_parallel_requests"])
 
+    def _flush_messages(self) -> None:
+        """Write the records that wait, before the main thread waits for anything else."""
+        if threading.current_thread() is threading.main_thread():
+            self.message_writer.flush()
+
     def _login(self) -> Login:
         if "refresh_token" not in self.config:
             return AccessTokenAuthenticator(self.config["access_token"])
@@ -310,4 +320,5 @@ class TapConstantContact(TapHooks):
             refresh_token=self.config["refresh_token"],
             store_path=Path(store).expanduser() if store else None,
             user_agent=self.user_agent,
+            before_wait=self._flush_messages,
         )

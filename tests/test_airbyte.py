@@ -139,7 +139,7 @@ class SourceCommand:
         state: list[dict[str, Any]] | None = None,
         full: Iterable[str] = (),
     ) -> Output:
-        """Read streams as clients ask for them: incremental, unless they are to be `full`."""
+        """Read streams as clients request them: incremental, except those in `full`."""
         given: dict[str, Any] = {} if state is None else {"state": state}
         return self.run("read", config=config, catalog=configured(streams, full), **given)
 
@@ -185,7 +185,7 @@ def source_process(tmp_path: Path, processes: Processes) -> SourceProcess:
 # What it needs, and what it has.
 
 
-def test_the_specification_has_the_settings_of_the_tap(source: SourceCommand) -> None:
+def test_spec_has_the_settings_of_the_tap(source: SourceCommand) -> None:
     output = source.run("spec")
     (spec,) = output.of("SPEC", "spec")
     properties = spec["connectionSpecification"]["properties"]
@@ -201,9 +201,7 @@ def test_the_specification_has_the_settings_of_the_tap(source: SourceCommand) ->
     assert [message["type"] for message in output.messages] == ["SPEC"]
 
 
-def test_a_stream_that_the_configuration_declares_is_found_and_read(
-    source: SourceCommand, sandbox: Sandbox
-) -> None:
+def test_custom_stream_is_discovered_and_read(source: SourceCommand, sandbox: Sandbox) -> None:
     declared = {"name": "tags", "path": "/contact_tags", "primary_keys": ["tag_id"]}
     config = source.settings(sandbox, custom_streams=[{**declared, "records_path": "tags"}])
     entry = source.run("discover", config=config).streams["tags"]
@@ -215,14 +213,14 @@ def test_a_stream_that_the_configuration_declares_is_found_and_read(
     assert tags == {row["tag_id"] for row in output.records["contact_tags"]} != set()
 
 
-def test_a_form_shows_what_a_declared_stream_has(source: SourceCommand) -> None:
+def test_spec_describes_custom_streams(source: SourceCommand) -> None:
     (spec,) = source.run("spec").of("SPEC", "spec")
     declared = spec["connectionSpecification"]["properties"]["custom_streams"]["items"]
     assert declared["required"] == ["name", "path", "primary_keys"]
     assert all(isinstance(part["type"], str) for part in declared["properties"].values())
 
 
-def test_a_platform_signs_in_at_the_vendors_addresses(source: SourceCommand) -> None:
+def test_spec_has_the_oauth_addresses_of_the_vendor(source: SourceCommand) -> None:
     (spec,) = source.run("spec").of("SPEC", "spec")
     oauth = spec["advanced_auth"]["oauth_config_specification"]
     sign_in = oauth["oauth_connector_input_specification"]
@@ -237,7 +235,7 @@ def test_a_platform_signs_in_at_the_vendors_addresses(source: SourceCommand) -> 
             assert place["path_in_connector_config"][0] in known
 
 
-def test_the_catalog_has_every_stream_with_its_key_and_cursor(source: SourceCommand) -> None:
+def test_catalog_has_every_stream_with_its_key_and_cursor(source: SourceCommand) -> None:
     found = source.run("discover", config={}).streams
     assert list(found) == list(STREAMS)
     for name, stream in STREAMS.items():
@@ -252,7 +250,7 @@ def test_the_catalog_has_every_stream_with_its_key_and_cursor(source: SourceComm
         assert cursor == [None] or cursor[0] in entry["json_schema"]["properties"]
 
 
-def test_the_catalog_has_a_place_for_unknown_fields_if_they_are_wanted(
+def test_catalog_has_extra_column_with_keep_unknown_fields(
     source: SourceCommand,
 ) -> None:
     found = source.run("discover", config={"keep_unknown_fields": True}).streams
@@ -262,15 +260,13 @@ def test_the_catalog_has_a_place_for_unknown_fields_if_they_are_wanted(
 # Check.
 
 
-def test_a_check_of_a_good_configuration_succeeds_with_a_dozen_requests(
-    source: SourceCommand, sandbox: Sandbox
-) -> None:
+def test_check_succeeds_with_a_dozen_requests(source: SourceCommand, sandbox: Sandbox) -> None:
     connection = source.check(source.settings(sandbox))
     assert connection == {"status": "SUCCEEDED"}
     assert 5 < len(sandbox.requests) <= 12
 
 
-def test_a_check_names_the_streams_that_cannot_be_read(
+def test_check_names_streams_without_permission(
     source: SourceCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(privileges=("account:read", "contacts:read", "campaign:read"))
@@ -293,7 +289,7 @@ def test_a_check_names_the_streams_that_cannot_be_read(
         ({"auth_url": "http://127.0.0.1:1/token"}, "Check the network"),
     ],
 )
-def test_a_check_says_why_it_fails(
+def test_check_explains_why_it_fails(
     source: SourceCommand, sandbox: Sandbox, wrong: dict[str, Any], says: str
 ) -> None:
     config = source.settings(sandbox, **wrong)
@@ -304,7 +300,7 @@ def test_a_check_says_why_it_fails(
         assert not config[name] or config[name] not in connection["message"]
 
 
-def test_a_check_fails_where_nothing_can_be_read(
+def test_check_fails_without_any_permission(
     source: SourceCommand, make_sandbox: MakeSandbox
 ) -> None:
     connection = source.check(source.settings(make_sandbox(scopes=("offline_access",))))
@@ -312,7 +308,9 @@ def test_a_check_fails_where_nothing_can_be_read(
     assert "the scope account_read" in connection["message"]
 
 
-def test_a_check_does_not_wait_for_a_new_day(source: SourceCommand, sandbox: Sandbox) -> None:
+def test_check_does_not_wait_for_the_quota_to_reset(
+    source: SourceCommand, sandbox: Sandbox
+) -> None:
     sandbox.fail("/account/*", Fault.QUOTA_EXCEEDED)
     connection = source.check(source.settings(sandbox, on_quota_exceeded="wait"))
     assert connection["status"] == "FAILED"
@@ -322,7 +320,7 @@ def test_a_check_does_not_wait_for_a_new_day(source: SourceCommand, sandbox: San
 # Tokens.
 
 
-def test_a_new_token_is_handed_over_with_the_whole_configuration(
+def test_new_token_is_sent_with_the_whole_configuration(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
     config = source.settings(sandbox, start_date="2020-01-01")
@@ -335,7 +333,7 @@ def test_a_new_token_is_handed_over_with_the_whole_configuration(
     assert types.index("CONTROL") < types.index("CONNECTION_STATUS")
 
 
-def test_a_configuration_that_was_handed_over_needs_no_disk_and_no_token_request(
+def test_updated_configuration_needs_no_token_store_and_no_token_request(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
     config = source.settings(sandbox)
@@ -347,7 +345,7 @@ def test_a_configuration_that_was_handed_over_needs_no_disk_and_no_token_request
     assert len([request for request in sandbox.requests if request.path == TOKEN_PATH]) == 1
 
 
-def test_an_access_token_that_has_ended_is_replaced_by_the_token_handed_over(
+def test_expired_access_token_is_refreshed_from_the_updated_configuration(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
     config = source.settings(sandbox)
@@ -360,7 +358,7 @@ def test_an_access_token_that_has_ended_is_replaced_by_the_token_handed_over(
         assert config["refresh_token"] == sandbox.refresh_token
 
 
-def test_a_new_refresh_token_is_not_read_with_the_access_token_of_another_account(
+def test_new_refresh_token_is_not_used_with_an_access_token_of_another_sign_in(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
     (handed,) = source.read(source.settings(sandbox), ["account"]).configurations
@@ -370,7 +368,7 @@ def test_a_new_refresh_token_is_not_read_with_the_access_token_of_another_accoun
     assert len([request for request in sandbox.requests if request.path == TOKEN_PATH]) == 2
 
 
-def test_an_access_token_of_the_same_sign_in_spares_the_first_check_a_token_request(
+def test_access_token_of_the_same_sign_in_saves_a_token_request(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
     (handed,) = source.run("check", config=source.settings(sandbox)).configurations
@@ -381,7 +379,7 @@ def test_an_access_token_of_the_same_sign_in_spares_the_first_check_a_token_requ
     assert not output.configurations
 
 
-def test_a_client_that_forgets_what_was_handed_over_goes_on_where_the_disk_stays(
+def test_token_store_serves_clients_that_ignore_configuration_updates(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
     config = source.settings(sandbox)
@@ -391,7 +389,7 @@ def test_a_client_that_forgets_what_was_handed_over_goes_on_where_the_disk_stays
 
 
 @pytest.mark.parametrize("command", ["check", "read"])
-def test_a_signal_waits_until_a_new_token_is_handed_over(
+def test_signal_waits_until_a_new_token_is_sent(
     source_process: SourceProcess, sandbox: Sandbox, command: str
 ) -> None:
     sandbox.fail(TOKEN_PATH, Fault.DELAY, seconds=2)
@@ -407,7 +405,7 @@ def test_a_signal_waits_until_a_new_token_is_handed_over(
     assert run.returncode == -signal.SIGTERM
 
 
-def test_no_secret_is_in_what_is_logged(source: SourceCommand, sandbox: Sandbox) -> None:
+def test_log_and_errors_have_no_secret(source: SourceCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/contacts", Fault.BAD_REQUEST, message="the address ada@example.com is in use")
     config = source.settings(sandbox)
     catalog = configured(["account", "contacts"])
@@ -424,7 +422,7 @@ def test_no_secret_is_in_what_is_logged(source: SourceCommand, sandbox: Sandbox)
 # Read.
 
 
-def test_a_read_brings_every_row_and_says_how_each_stream_goes(
+def test_read_returns_every_row_and_stream_statuses(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
     output = source.read(source.settings(sandbox), DEFAULT)
@@ -437,9 +435,7 @@ def test_a_read_brings_every_row_and_says_how_each_stream_goes(
         assert output.statuses[name] == ["STARTED", *running, "COMPLETE"]
 
 
-def test_each_stream_has_a_state_of_its_own_that_counts_its_records(
-    source: SourceCommand, sandbox: Sandbox
-) -> None:
+def test_stream_states_count_their_records(source: SourceCommand, sandbox: Sandbox) -> None:
     output = source.read(source.settings(sandbox), DEFAULT)
     states = output.of("STATE", "state")
     assert all(state["type"] == "STREAM" for state in states)
@@ -452,9 +448,7 @@ def test_each_stream_has_a_state_of_its_own_that_counts_its_records(
     }
 
 
-def test_nothing_of_a_stream_comes_after_it_is_complete(
-    source: SourceCommand, sandbox: Sandbox
-) -> None:
+def test_complete_stream_sends_nothing_more(source: SourceCommand, sandbox: Sandbox) -> None:
     complete = set()
     for message in source.read(source.settings(sandbox), DEFAULT).messages:
         if message["type"] == "RECORD":
@@ -467,7 +461,7 @@ def test_nothing_of_a_stream_comes_after_it_is_complete(
     assert complete == set(DEFAULT)
 
 
-def test_the_next_read_brings_what_has_changed(source: SourceCommand, sandbox: Sandbox) -> None:
+def test_next_read_returns_changed_rows(source: SourceCommand, sandbox: Sandbox) -> None:
     config = source.settings(sandbox)
     first = source.read(config, DEFAULT)
     quiet = source.read(config, DEFAULT, first.state)
@@ -486,7 +480,7 @@ def test_the_next_read_brings_what_has_changed(source: SourceCommand, sandbox: S
 
 
 @pytest.mark.parametrize("report", ["email_opens", "email_links"])
-def test_a_report_alone_keeps_the_log_that_it_goes_by(
+def test_single_report_keeps_the_change_log_in_its_state(
     source: SourceCommand, sandbox: Sandbox, report: str
 ) -> None:
     config = source.settings(sandbox)
@@ -498,7 +492,7 @@ def test_a_report_alone_keeps_the_log_that_it_goes_by(
     assert not [path for path in requests if "/email_reports/" in path]
 
 
-def test_streams_that_are_added_later_or_cleared_cost_the_others_nothing(
+def test_added_or_cleared_streams_do_not_affect_others(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
     config, streams = source.settings(sandbox), ["email_links", "email_opens", "email_clicks"]
@@ -511,8 +505,8 @@ def test_streams_that_are_added_later_or_cleared_cost_the_others_nothing(
     assert not second.records["email_opens"]
 
 
-def test_numbers_of_another_log_are_not_believed(source: SourceCommand, sandbox: Sandbox) -> None:
-    """A stream comes back with an old state, while the log of the others began anew."""
+def test_state_of_another_change_log_is_read_again(source: SourceCommand, sandbox: Sandbox) -> None:
+    """A stream is selected again with an old state, while the others have a new change log."""
     config = source.settings(sandbox)
     old = source.read(config, ["email_opens"])
     sandbox.change()
@@ -523,7 +517,7 @@ def test_numbers_of_another_log_are_not_believed(source: SourceCommand, sandbox:
     assert not both.records["email_links"]
 
 
-def test_a_full_refresh_begins_afresh(source: SourceCommand, sandbox: Sandbox) -> None:
+def test_full_refresh_reads_everything(source: SourceCommand, sandbox: Sandbox) -> None:
     config, streams = source.settings(sandbox), ["contacts", "email_campaigns", "email_opens"]
     first = source.read(config, streams)
     again = source.read(config, streams, first.state, full=streams)
@@ -532,7 +526,7 @@ def test_a_full_refresh_begins_afresh(source: SourceCommand, sandbox: Sandbox) -
         assert again.states[name] == NO_CURSOR
 
 
-def test_a_full_refresh_leaves_the_others_their_state(
+def test_full_refresh_keeps_states_of_other_streams(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
     config, streams = source.settings(sandbox), ["email_opens", "email_clicks"]
@@ -543,7 +537,7 @@ def test_a_full_refresh_leaves_the_others_their_state(
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_no_row_is_lost_whichever_streams_are_read_and_states_are_kept(
+def test_no_row_is_lost_for_any_selection_and_stored_states(
     source: SourceCommand, make_sandbox: MakeSandbox, seed: int
 ) -> None:
     """Streams come and go, budgets end runs, and states are cleared or not stored in time."""
@@ -585,9 +579,7 @@ def state_of(name: str, state: dict[str, Any]) -> list[dict[str, Any]]:
         state_of("email_opens", {"log": {"last_number": "all"}}),
     ],
 )
-def test_a_state_that_is_none_is_refused(
-    source: SourceCommand, sandbox: Sandbox, state: Any
-) -> None:
+def test_invalid_state_is_refused(source: SourceCommand, sandbox: Sandbox, state: Any) -> None:
     output = source.read(source.settings(sandbox), ["account"], state)
     assert output.status == 1
     (error,) = output.errors
@@ -611,7 +603,7 @@ def test_a_state_with_a_change_log_of_a_newer_release_is_refused(
 # What goes wrong.
 
 
-def test_other_streams_finish_when_one_fails(source: SourceCommand, sandbox: Sandbox) -> None:
+def test_failing_stream_does_not_stop_others(source: SourceCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/contact_tags", Fault.BAD_REQUEST)
     output = source.read(source.settings(sandbox), DEFAULT)
     assert output.status == 1
@@ -625,7 +617,7 @@ def test_other_streams_finish_when_one_fails(source: SourceCommand, sandbox: San
     assert all(output.statuses[name][-1] == "COMPLETE" for name in others)
 
 
-def test_a_report_that_fails_half_way_claims_what_it_has_read(
+def test_failing_report_resumes_after_what_it_has_read(
     source: SourceCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(campaigns=12)
@@ -645,7 +637,7 @@ def test_a_report_that_fails_half_way_claims_what_it_has_read(
     assert not second.records["email_clicks"]
 
 
-def test_a_stream_without_its_privilege_is_not_said_to_be_empty(
+def test_stream_without_privilege_is_incomplete(
     source: SourceCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(privileges=("account:read", "contacts:read"))
@@ -658,7 +650,7 @@ def test_a_stream_without_its_privilege_is_not_said_to_be_empty(
     assert output.statuses["contacts"][-1] == "COMPLETE"
 
 
-def test_a_token_that_is_spent_is_tried_once(source: SourceCommand, sandbox: Sandbox) -> None:
+def test_used_refresh_token_is_tried_once(source: SourceCommand, sandbox: Sandbox) -> None:
     config = source.settings(sandbox)
     sandbox.replace_refresh_token()
     output = source.read(config, ["account", "contacts", "segments"])
@@ -669,7 +661,7 @@ def test_a_token_that_is_spent_is_tried_once(source: SourceCommand, sandbox: San
     assert [statuses[-1] for statuses in output.statuses.values()] == ["INCOMPLETE"] * 3
 
 
-def test_what_no_stream_can_do_without_is_missed_before_one_is_begun(
+def test_unreachable_redis_fails_before_any_stream_starts(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
     config = source.settings(sandbox, limits_url="redis://127.0.0.1:1/0")
@@ -681,7 +673,7 @@ def test_what_no_stream_can_do_without_is_missed_before_one_is_begun(
     assert not output.statuses
 
 
-def test_a_stream_that_there_is_none_of_is_named(source: SourceCommand, sandbox: Sandbox) -> None:
+def test_unknown_stream_is_named(source: SourceCommand, sandbox: Sandbox) -> None:
     output = source.read(source.settings(sandbox), ["account", "letters"])
     assert output.status == 1
     (error,) = output.errors
@@ -690,7 +682,7 @@ def test_a_stream_that_there_is_none_of_is_named(source: SourceCommand, sandbox:
 
 
 @pytest.mark.parametrize(("on_quota_exceeded", "status"), [("fail", 75), ("stop", 0)])
-def test_a_budget_that_is_used_up_is_told_and_the_next_read_goes_on(
+def test_exhausted_budget_is_reported_and_the_next_read_resumes(
     source: SourceCommand, make_sandbox: MakeSandbox, on_quota_exceeded: str, status: int
 ) -> None:
     sandbox = make_sandbox(campaigns=12)
@@ -714,7 +706,7 @@ def test_a_budget_that_is_used_up_is_told_and_the_next_read_goes_on(
     assert len(ids(rows, "email_opens")) == len(sandbox.expected()["email_opens"])
 
 
-def test_wrong_settings_are_named(source: SourceCommand, sandbox: Sandbox) -> None:
+def test_read_names_invalid_settings(source: SourceCommand, sandbox: Sandbox) -> None:
     output = source.read(source.settings(sandbox, requests_per_second=0), ["account"])
     assert output.status == 1
     (error,) = output.errors
@@ -734,7 +726,7 @@ def wait_for_contacts(sandbox: Sandbox) -> None:
     wait_until(lambda: any(request.path == "/v3/contacts" for request in sandbox.requests))
 
 
-def test_a_signal_ends_it_at_once_when_nobody_reads(
+def test_signal_ends_a_source_with_a_full_pipe(
     source_process: SourceProcess, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=2000)
@@ -747,9 +739,7 @@ def test_a_signal_ends_it_at_once_when_nobody_reads(
     assert time.monotonic() - began < A_SECOND
 
 
-def test_a_signal_leaves_a_stream_incomplete(
-    source_process: SourceProcess, sandbox: Sandbox
-) -> None:
+def test_signal_leaves_a_stream_incomplete(source_process: SourceProcess, sandbox: Sandbox) -> None:
     sandbox.fail("/contacts", Fault.DELAY, seconds=10)
     run = start(source_process, sandbox)
     wait_for_contacts(sandbox)
@@ -762,7 +752,7 @@ def test_a_signal_leaves_a_stream_incomplete(
     assert "replication_key_value" not in output.states.get("contacts", {})
 
 
-def test_a_reader_that_goes_away_ends_it(
+def test_closed_pipe_ends_the_source(
     source_process: SourceProcess, make_sandbox: MakeSandbox
 ) -> None:
     run = start(source_process, make_sandbox(contacts=2000))
@@ -773,7 +763,7 @@ def test_a_reader_that_goes_away_ends_it(
 
 
 @pytest.mark.e2e
-def test_help_says_what_the_commands_do() -> None:
+def test_help_describes_every_command() -> None:
     done = subprocess.run([EXECUTABLE, "--help"], capture_output=True, text=True, check=True)
     for command in ("spec", "check", "discover", "read"):
         assert re.search(rf"^    {command}  +\w", done.stdout, re.MULTILINE)

@@ -37,7 +37,7 @@ def copied() -> list[tuple[list[str], str]]:
     return [(sources, target) for *sources, target in map(shlex.split, of("COPY"))]
 
 
-def test_what_is_copied_exists_and_is_sent_to_the_engine() -> None:
+def test_image_copies_existing_files_that_dockerignore_allows() -> None:
     ignored = (PROJECT / ".dockerignore").read_text("utf-8").splitlines()
     assert ignored[0] == "*"
     sent = [line.removeprefix("!") for line in ignored if line.startswith("!")]
@@ -47,7 +47,7 @@ def test_what_is_copied_exists_and_is_sent_to_the_engine() -> None:
             assert any(fnmatch(source, pattern) for pattern in sent), source
 
 
-def test_it_runs_without_rights_and_by_a_whole_path() -> None:
+def test_image_runs_as_user_with_an_absolute_entrypoint() -> None:
     (entry_point,) = of("ENTRYPOINT")
     (command,) = json.loads(entry_point)
     assert f'AIRBYTE_ENTRYPOINT="{command}"' in of("ENV")
@@ -76,7 +76,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 
 @pytest.mark.slow
-def test_its_command_answers_from_another_folder(environment: Environment, tmp_path: Path) -> None:
+def test_image_command_runs_in_another_folder(environment: Environment, tmp_path: Path) -> None:
     (entry_point,) = of("ENTRYPOINT")
     command = environment.program(Path(json.loads(entry_point)[0]).name)
     done = subprocess.run(
@@ -92,11 +92,11 @@ def test_its_command_answers_from_another_folder(environment: Environment, tmp_p
 
 
 @pytest.mark.slow
-def test_it_needs_no_package_of_airbytes(environment: Environment) -> None:
+def test_image_has_no_airbyte_package(environment: Environment) -> None:
     assert "airbyte" not in environment.pip("list").lower()
 
 
-def test_the_metadata_is_that_of_the_tap() -> None:
+def test_image_metadata_matches_the_tap() -> None:
     assert METADATA["dockerImageTag"] == TapConstantContact.plugin_version
     assert METADATA["connectorType"] == "source"
     assert re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", METADATA["definitionId"])
@@ -105,7 +105,7 @@ def test_the_metadata_is_that_of_the_tap() -> None:
     assert "language:python" in METADATA["tags"]
 
 
-def test_the_icon_is_a_square_picture() -> None:
+def test_image_icon_is_square() -> None:
     picture = ET.parse(PROJECT / METADATA["icon"]).getroot()
     assert picture.tag == "{http://www.w3.org/2000/svg}svg"
     assert picture.attrib["width"] == picture.attrib["height"]

@@ -1,4 +1,4 @@
-"""Refresh tokens that rotate survive everything."""
+"""Rotating refresh tokens survive everything."""
 
 from __future__ import annotations
 
@@ -42,20 +42,18 @@ def kept(store: Path) -> dict[str, Any]:
 
 
 def expire(store: Path) -> None:
-    """Let the stored access token end."""
+    """Let the stored access token expire."""
     store.write_text(json.dumps({**kept(store), "expires_at": 0}))
 
 
-def test_the_next_run_uses_the_stored_token(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_stored_access_token_is_used_by_the_next_run(tap: TapCommand, sandbox: Sandbox) -> None:
     settings = tap.settings(sandbox)
     for _ in range(3):
         assert tap.run(settings, select=["account"]).status == 0
     assert token_requests(sandbox) == 1
 
 
-def test_the_rotated_token_is_used_when_the_access_token_has_ended(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_rotated_refresh_token_is_used_after_expiry(tap: TapCommand, sandbox: Sandbox) -> None:
     settings = tap.settings(sandbox)
     for _ in range(3):
         assert tap.run(settings, select=["account"]).status == 0
@@ -64,7 +62,17 @@ def test_the_rotated_token_is_used_when_the_access_token_has_ended(
     assert kept(tap.token_store)["refresh_token"] == sandbox.refresh_token
 
 
-def test_the_store_is_for_its_user_only_and_leaves_nothing_beside_it(
+def test_before_wait_is_called_before_a_token_request(tap: TapCommand, sandbox: Sandbox) -> None:
+    made_before: list[int] = []
+    login = login_of(
+        sandbox, tap.token_store, before_wait=lambda: made_before.append(token_requests(sandbox))
+    )
+    login.update_access_token()
+    assert made_before == [0]
+    assert token_requests(sandbox) == 1
+
+
+def test_token_store_is_private_and_leaves_no_other_files(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     login_of(sandbox, tap.token_store).update_access_token()
@@ -72,7 +80,7 @@ def test_the_store_is_for_its_user_only_and_leaves_nothing_beside_it(
     assert {path.name for path in tap.folder.iterdir()} <= {"tokens.json", "tokens.json.lock"}
 
 
-def test_a_new_refresh_token_in_the_settings_replaces_the_stored_one(
+def test_new_refresh_token_setting_replaces_the_stored_one(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     login_of(sandbox, tap.token_store).update_access_token()
@@ -84,7 +92,7 @@ def test_a_new_refresh_token_in_the_settings_replaces_the_stored_one(
     assert new["refresh_token"] == sandbox.refresh_token
 
 
-def test_each_sign_in_has_a_default_store_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_token_store_is_separate_for_each_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
     one, other = default_token_store("key", "one"), default_token_store("key", "other")
     assert one.parent == other.parent == Path("/state/tap-constantcontact")
@@ -96,7 +104,7 @@ def test_each_sign_in_has_a_default_store_of_its_own(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("expires_in", ["number", "string", "absent"])
-def test_the_end_of_an_access_token_is_read_in_every_form(
+def test_access_token_expiry_is_parsed_in_every_form(
     tap: TapCommand, make_sandbox: MakeSandbox, expires_in: str
 ) -> None:
     sandbox = make_sandbox(expires_in=expires_in, token_lifetime=3000)
@@ -105,7 +113,7 @@ def test_the_end_of_an_access_token_is_read_in_every_form(
 
 
 @pytest.mark.parametrize("public_client", [True, False])
-def test_keys_with_and_without_a_secret(
+def test_token_refresh_works_for_keys_with_and_without_secret(
     tap: TapCommand, make_sandbox: MakeSandbox, public_client: bool
 ) -> None:
     sandbox = make_sandbox(public_client=public_client)
@@ -113,7 +121,7 @@ def test_keys_with_and_without_a_secret(
     assert run.status == 0, run.log
 
 
-def test_a_long_lived_token_goes_on(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_long_lived_refresh_token_is_kept(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(long_lived_tokens=True)
     for _ in range(2):
         login_of(sandbox, tap.token_store).update_access_token()
@@ -121,7 +129,7 @@ def test_a_long_lived_token_goes_on(tap: TapCommand, make_sandbox: MakeSandbox) 
     assert kept(tap.token_store)["refresh_token"] == sandbox.settings["refresh_token"]
 
 
-def test_a_token_that_another_process_has_rotated_is_read_from_the_store(
+def test_token_rotated_by_another_process_is_read_from_the_store(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     signed_in_with = sandbox.refresh_token
@@ -144,7 +152,7 @@ def test_a_token_that_another_process_has_rotated_is_read_from_the_store(
     assert kept(tap.token_store)["refresh_token"] == sandbox.refresh_token
 
 
-def test_a_spent_token_ends_the_run_and_says_what_to_do(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_used_refresh_token_ends_the_run_with_a_remedy(tap: TapCommand, sandbox: Sandbox) -> None:
     settings = tap.settings(sandbox)
     sandbox.replace_refresh_token()
     run = tap.run(settings, select=["account"])
@@ -154,13 +162,13 @@ def test_a_spent_token_ends_the_run_and_says_what_to_do(tap: TapCommand, sandbox
     assert "Traceback" not in run.log
 
 
-def test_a_wrong_secret_is_explained(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_wrong_client_secret_is_explained(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, "account", client_secret="wrong")
     assert run.status == 1
     assert "Check client_id and client_secret" in run.log
 
 
-def test_a_store_that_cannot_be_written_to_is_noticed_before_the_token_is_spent(
+def test_unwritable_token_store_fails_before_the_token_is_used(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     blocked = tap.folder / "a file"
@@ -174,15 +182,13 @@ def test_a_store_that_cannot_be_written_to_is_noticed_before_the_token_is_spent(
 
 
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.THROTTLED, Fault.DROPPED])
-def test_a_failing_token_endpoint_is_asked_again(
-    tap: TapCommand, sandbox: Sandbox, fault: Fault
-) -> None:
+def test_failing_token_endpoint_is_retried(tap: TapCommand, sandbox: Sandbox, fault: Fault) -> None:
     sandbox.fail(TOKEN_PATH, fault, times=1)
     login_of(sandbox, tap.token_store).update_access_token()
     assert kept(tap.token_store)["refresh_token"] == sandbox.refresh_token
 
 
-def test_processes_that_start_together_refresh_once(
+def test_token_refresh_happens_once_for_concurrent_processes(
     tap_process: TapProcess, sandbox: Sandbox
 ) -> None:
     command = tap_process.command(tap_process.settings(sandbox), select=["account"])
@@ -192,16 +198,16 @@ def test_processes_that_start_together_refresh_once(
     assert token_requests(sandbox) == 1
 
 
-def test_threads_that_start_together_refresh_once(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_token_refresh_happens_once_for_concurrent_threads(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
     login = login_of(sandbox, tap.token_store)
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: login.update_access_token(), range(8)))
     assert token_requests(sandbox) == 1
 
 
-def test_a_401_in_the_middle_of_a_run_gets_a_new_token_once(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_401_response_refreshes_the_token_once(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/contacts", Fault.UNAUTHORIZED)
     run = tap.sync(sandbox, "contacts", "email_campaigns")
     assert run.status == 0, run.log
@@ -209,9 +215,7 @@ def test_a_401_in_the_middle_of_a_run_gets_a_new_token_once(
     assert token_requests(sandbox) == 2
 
 
-def test_an_access_token_revoked_between_runs_is_replaced(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_revoked_access_token_is_refreshed(tap: TapCommand, sandbox: Sandbox) -> None:
     settings = tap.settings(sandbox)
     assert tap.run(settings, select=["account"]).status == 0
     sandbox.revoke_access_tokens()
@@ -219,7 +223,7 @@ def test_an_access_token_revoked_between_runs_is_replaced(
     assert token_requests(sandbox) == 2
 
 
-def test_an_api_that_refuses_every_token_ends_the_run(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_401_response_with_a_new_token_ends_the_run(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/account/summary", Fault.UNAUTHORIZED, times=9)
     run = tap.sync(sandbox, "account")
     assert run.status == 1
@@ -227,9 +231,7 @@ def test_an_api_that_refuses_every_token_ends_the_run(tap: TapCommand, sandbox: 
     assert token_requests(sandbox) == 2
 
 
-def test_an_access_token_of_the_settings_is_used_as_it_is(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_access_token_setting_is_used_without_refresh(tap: TapCommand, sandbox: Sandbox) -> None:
     login = login_of(sandbox, tap.token_store)
     login.update_access_token()
     settings = {"access_token": login.access_token, "api_url": sandbox.settings["api_url"]}
@@ -241,10 +243,10 @@ def test_an_access_token_of_the_settings_is_used_as_it_is(
 
 
 @pytest.mark.parametrize("end", ["terminate", "kill_pipe"])
-def test_a_token_request_under_way_is_finished_and_stored(
+def test_token_request_in_flight_is_finished_and_stored_after_a_signal(
     tap_process: TapProcess, sandbox: Sandbox, end: str
 ) -> None:
-    """The token is rotated at once, but its answer takes longer than the tap may live."""
+    """The token is rotated at once, but the response takes longer than the tap may live."""
     sandbox.fail(TOKEN_PATH, Fault.DELAY, seconds=2)
     run = tap_process.start(sandbox, "account")
     wait_until(lambda: token_requests(sandbox) > 0)
@@ -256,7 +258,7 @@ def test_a_token_request_under_way_is_finished_and_stored(
     assert tap_process.sync(sandbox, "account").status == 0
 
 
-def test_a_store_that_cannot_be_replaced_is_noticed_before_the_token_is_spent(
+def test_irreplaceable_token_store_fails_before_the_token_is_used(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     login = login_of(sandbox, tap.token_store)
@@ -267,7 +269,7 @@ def test_a_store_that_cannot_be_replaced_is_noticed_before_the_token_is_spent(
     assert token_requests(sandbox) == 0
 
 
-def test_a_link_to_a_store_is_followed(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_token_store_can_be_a_symbolic_link(tap: TapCommand, sandbox: Sandbox) -> None:
     (tap.folder / "kept").mkdir()
     tap.token_store.symlink_to(tap.folder / "kept" / "tokens.json")
     assert tap.sync(sandbox, "account").status == 0
@@ -275,8 +277,8 @@ def test_a_link_to_a_store_is_followed(tap: TapCommand, sandbox: Sandbox) -> Non
     assert kept(tap.folder / "kept" / "tokens.json")["refresh_token"] == sandbox.refresh_token
 
 
-def test_a_broken_store_is_not_passed_over(tap: TapCommand, sandbox: Sandbox) -> None:
-    """The refresh token of the settings may be spent by now."""
+def test_damaged_token_store_ends_the_run(tap: TapCommand, sandbox: Sandbox) -> None:
+    """The refresh token in the settings may have been used already."""
     tap.token_store.write_text("{ cut")
     run = tap.sync(sandbox, "account")
     assert run.status == 1
@@ -284,7 +286,7 @@ def test_a_broken_store_is_not_passed_over(tap: TapCommand, sandbox: Sandbox) ->
     assert token_requests(sandbox) == 0
 
 
-def test_a_wrong_token_in_the_settings_does_not_cost_the_stored_ones(
+def test_wrong_refresh_token_setting_keeps_the_stored_tokens(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     settings = tap.settings(sandbox)

@@ -32,7 +32,7 @@ def days(budget: int) -> int:
 
 
 @pytest.mark.parametrize("budget", [15, 30])
-def test_runs_with_a_budget_finish_together(
+def test_runs_with_max_requests_finish_the_sync_together(
     tap: TapCommand, make_sandbox: MakeSandbox, budget: int
 ) -> None:
     sandbox, target = make_sandbox(**ACCOUNT), Target()
@@ -55,7 +55,7 @@ def test_runs_with_a_budget_finish_together(
 
 
 @pytest.mark.parametrize(("quota", "parallel"), [(16, 1), (30, 8)])
-def test_days_with_a_quota_finish_together(
+def test_days_with_a_quota_finish_the_sync_together(
     tap: TapCommand, make_sandbox: MakeSandbox, quota: int, parallel: int
 ) -> None:
     """The tap does not know of it: others may have used the key."""
@@ -73,7 +73,9 @@ def test_days_with_a_quota_finish_together(
     assert run.status == 0
 
 
-def test_the_default_streams_finish_together(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_default_streams_finish_with_max_requests(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
     """Small tables are read again by each run, so a budget must have room for them."""
     sandbox, target = make_sandbox(**ACCOUNT), Target()
     for _ in range(9):
@@ -86,7 +88,7 @@ def test_the_default_streams_finish_together(tap: TapCommand, make_sandbox: Make
     assert run.status == 0
 
 
-def test_a_used_up_quota_says_when_it_is_new(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_exhausted_quota_says_when_it_resets(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
     sandbox, new_at = make_sandbox(**ACCOUNT, daily_quota=10), {midnights()}
     run = tap.sync(sandbox, *STREAMS)
     assert run.status == 75
@@ -97,7 +99,7 @@ def test_a_used_up_quota_says_when_it_is_new(tap: TapCommand, make_sandbox: Make
 
 
 @pytest.mark.parametrize("parallel", [1, 8])
-def test_another_run_on_the_same_day_asks_once_and_forgets_nothing(
+def test_second_run_with_exhausted_quota_keeps_its_state(
     tap: TapCommand, make_sandbox: MakeSandbox, parallel: int
 ) -> None:
     """More than once only with requests that are on their way at that moment."""

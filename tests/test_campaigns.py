@@ -9,7 +9,7 @@ from support.tap import TapCommand
 from sandbox import Sandbox
 
 
-def test_a_campaign_comes_with_its_activities(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_campaign_has_its_activities(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, "email_campaigns", "email_campaign_activities")
     named = {
         activity["campaign_activity_id"]
@@ -21,9 +21,7 @@ def test_a_campaign_comes_with_its_activities(tap: TapCommand, sandbox: Sandbox)
     assert read < named  # some that are named cannot be read
 
 
-def test_a_removed_campaign_is_a_row_without_activities(
-    tap: TapCommand, make_sandbox: MakeSandbox
-) -> None:
+def test_removed_campaign_has_no_activities(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(campaigns=24)
     run = tap.sync(sandbox, "email_campaigns")
     removed = [row for row in run.records["email_campaigns"] if row["current_status"] == "Removed"]
@@ -34,7 +32,7 @@ def test_a_removed_campaign_is_a_row_without_activities(
         assert f"/v3/emails/{campaign['campaign_id']}" not in asked
 
 
-def test_campaigns_come_oldest_change_first_and_the_bookmark_follows(
+def test_campaigns_are_sorted_by_change_and_the_bookmark_follows(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     run = tap.sync(sandbox, "email_campaigns", "email_campaign_activities")
@@ -43,7 +41,7 @@ def test_campaigns_come_oldest_change_first_and_the_bookmark_follows(
     assert run.state["bookmarks"]["email_campaigns"]["replication_key_value"] == times[-1]
 
 
-def test_only_changed_campaigns_are_asked_for_again(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_unchanged_campaigns_are_not_requested_again(tap: TapCommand, sandbox: Sandbox) -> None:
     streams = ("email_campaigns", "email_campaign_activities")
     first = tap.sync(sandbox, *streams)
     before = len(sandbox.requests)
@@ -52,7 +50,7 @@ def test_only_changed_campaigns_are_asked_for_again(tap: TapCommand, sandbox: Sa
     assert len(sandbox.requests) - before <= 5
 
 
-def test_the_schema_of_a_child_stream_is_written_once(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_child_stream_schema_is_written_once(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, "email_campaigns", "email_campaign_activities")
     schemas = [message["stream"] for message in run.messages if message["type"] == "SCHEMA"]
     assert sorted(schemas) == ["email_campaign_activities", "email_campaigns"]
@@ -63,7 +61,7 @@ def test_the_schema_of_a_child_stream_is_written_once(tap: TapCommand, sandbox: 
     [{}, {"dotted_stats": True}, {"partial_stats": True}],
     ids=["underscores", "dots", "errors beside results"],
 )
-def test_counters_come_in_every_form(
+def test_campaign_counters_are_read_in_every_form(
     tap: TapCommand, make_sandbox: MakeSandbox, options: dict[str, bool]
 ) -> None:
     sandbox = make_sandbox(campaigns=24, **options)
@@ -74,7 +72,9 @@ def test_counters_come_in_every_form(
         assert row["stats"] == expected[(row["campaign_id"],)]["stats"]
 
 
-def test_many_counters_come_in_each_request(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_campaign_counters_are_requested_in_batches(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
     sandbox = make_sandbox(campaigns=340)
     run = tap.sync(sandbox, "email_campaign_stats")
     paths = [request.path for request in sandbox.requests]
@@ -84,7 +84,7 @@ def test_many_counters_come_in_each_request(tap: TapCommand, make_sandbox: MakeS
     assert set(run.keys("email_campaign_stats", "campaign_id")) == expected
 
 
-def test_counts_of_summaries_are_numbers_even_if_sent_as_text(
+def test_summary_counts_sent_as_text_are_numbers(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(text_counts=True)

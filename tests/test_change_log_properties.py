@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -23,13 +24,15 @@ class Account(NothingPrefetched):
 
     def __init__(self, campaigns: Mapping[str, Sequence[str]]) -> None:
         self.campaigns = {id_: [*activities] for id_, activities in campaigns.items()}
-        self.opens = {id_: 0 for activities in campaigns.values() for id_ in activities}
+        self.opens: dict[str, list[datetime]] = {
+            id_: [] for activities in campaigns.values() for id_ in activities
+        }
 
     def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
         return self.campaigns[campaign_id]
 
     def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
-        return {id_: Counters(1, self.opens[id_], 0, 0, 0, 0) for id_ in activity_ids}
+        return {id_: Counters(1, len(self.opens[id_]), 0, 0, 0, 0) for id_ in activity_ids}
 
     @property
     def counters(self) -> dict[str, Counters]:
@@ -59,6 +62,10 @@ def prune(state: dict[str, Any], number: int) -> None:
     ChangeLog(state).prune(number)
 
 
+def read_until(activity: Activity, complete_through: int) -> datetime | None:
+    return activity.read_until(complete_through)
+
+
 def cursor(activity: Activity, complete_through: int, lookback: timedelta) -> ReportCursor:
     return ReportCursor(activity, "opens", activity.read_until(complete_through), lookback)
 
@@ -74,7 +81,7 @@ STREAMS = ("opens", "clicks")
 
 
 class ChangeLogMachine(RuleBasedStateMachine):
-    """Runs compare and read, end early, and go on from earlier states; nothing is missed.
+    """Runs compare and read, end early, and resume from earlier states; nothing is missed.
 
     A state is what a run would have written: the log, and the numbers that streams have read.
     """
@@ -83,10 +90,11 @@ class ChangeLogMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         self.account = Account(CAMPAIGNS)
         self.now = BEGIN
-        self.state: dict[str, Any] = {"log": {}, **dict.fromkeys(STREAMS, 0)}
+        self.state: dict[str, Any] = {"log": {}}
+        self.state |= {stream: {"read": 0, "complete": 0} for stream in STREAMS}
         self.earlier: list[str] = []
-        #: By stream and activity: the most opens that were there when it was read.
-        self.read: dict[tuple[str, str], int] = {}
+        #: The rows that have arrived: by stream and activity, the times of opens.
+        self.rows: defaultdict[tuple[str, str], set[datetime]] = defaultdict(set)
 
     def _keep(self) -> None:
         self.earlier.append(json.dumps(self.state))
@@ -94,8 +102,9 @@ class ChangeLogMachine(RuleBasedStateMachine):
 
     @rule(activity=st.sampled_from(ACTIVITIES), opens=st.integers(1, 3))
     def contacts_open(self, activity: str, opens: int) -> None:
-        self.account.opens[activity] += opens
         self.now += timedelta(hours=5)
+        minutes = range(opens)
+        self.account.opens[activity] += [self.now + timedelta(minutes=each) for each in minutes]
 
     @rule(steps=st.none() | st.integers(0, 3))
     def compare(self, steps: int | None) -> None:
@@ -106,15 +115,20 @@ class ChangeLogMachine(RuleBasedStateMachine):
 
     @rule(stream=st.sampled_from(STREAMS), most=st.none() | st.integers(0, 3))
     def read_reports(self, stream: str, most: int | None) -> None:
-        for activity in changed_since(self.state["log"], self.state[stream])[:most]:
-            id_ = activity.activity_id
-            self.read[stream, id_] = max(self.read.get((stream, id_), 0), self.account.opens[id_])
-            self.state[stream] = activity.number
+        own, log = self.state[stream], self.state["log"]
+        changed = changed_since(log, own["read"])
+        for activity in changed[:most]:
+            known_until = read_until(activity, own["complete"]) or BEGIN
+            opens = self.account.opens[activity.activity_id]
+            self.rows[stream, activity.activity_id] |= {at for at in opens if at >= known_until}
+            own["read"] = activity.number
+        if most is None:
+            own["complete"] = last_number(log)
         self._keep()
 
     @rule()
     def prune(self) -> None:
-        prune(self.state["log"], min(self.state[stream] for stream in STREAMS))
+        prune(self.state["log"], min(self.state[stream]["read"] for stream in STREAMS))
 
     @precondition(lambda self: self.earlier)
     @rule(data=st.data())
@@ -128,8 +142,8 @@ class ChangeLogMachine(RuleBasedStateMachine):
         self.compare(None)
         for stream in STREAMS:
             self.read_reports(stream, None)
-            opens = {id_: self.read.get((stream, id_), 0) for id_ in ACTIVITIES}
-            assert opens == self.account.opens
+            arrived = {id_: sorted(self.rows[stream, id_]) for id_ in ACTIVITIES}
+            assert arrived == self.account.opens
 
 
 TestChangeLogMachine = ChangeLogMachine.TestCase
@@ -139,7 +153,7 @@ TestChangeLogMachine = ChangeLogMachine.TestCase
 def test_change_log_has_nothing_new_after_a_comparison_without_change(opened: list[str]) -> None:
     account, state = Account(CAMPAIGNS), dict[str, Any]()
     for id_ in opened:
-        account.opens[id_] += 1
+        account.opens[id_] += [BEGIN]
     [*compare(state, account, BEGIN)]
     number, before = last_number(state), json.dumps(state)
     [*compare(state, account, BEGIN + DAY)]
@@ -154,7 +168,7 @@ def test_change_log_numbers_only_grow_and_are_unique(opened: list[list[str]]) ->
     account, state, last = Account(CAMPAIGNS), dict[str, Any](), 0
     for day, ids in enumerate(opened):
         for id_ in ids:
-            account.opens[id_] += 1
+            account.opens[id_] += [BEGIN]
         [*compare(state, account, BEGIN + day * DAY)]
         numbers = [activity.number for activity in changed_since(state, 0)]
         assert len({*numbers}) == len(numbers) == len(ACTIVITIES)
@@ -184,7 +198,7 @@ def test_report_cursor_reads_every_row_however_late_it_came(
         rows += [
             (now - timedelta(hours=hours), number) for number, hours in enumerate(batch, len(rows))
         ]
-        account.opens["a1"] = len(rows)
+        account.opens["a1"] = [at for at, _ in rows]
         [*compare(state, account, now)]
         for activity in changed_since(state, complete):
             report, is_at_end = cursor(activity, complete, lookback), True

@@ -30,9 +30,7 @@ def api_requests(sandbox: Sandbox) -> list[Any]:
         Fault.CUT_JSON,
     ],
 )
-def test_a_failure_that_passes_is_tried_again(
-    tap: TapCommand, sandbox: Sandbox, fault: Fault
-) -> None:
+def test_temporary_failure_is_retried(tap: TapCommand, sandbox: Sandbox, fault: Fault) -> None:
     sandbox.fail("/contacts", fault)
     run = tap.sync(sandbox, "contacts")
     assert run.status == 0, run.log
@@ -40,32 +38,28 @@ def test_a_failure_that_passes_is_tried_again(
     assert "2 requests, 1 retries" in run.log
 
 
-def test_a_throttled_answer_holds_requests_back_for_a_second(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_throttled_response_pauses_requests_for_a_second(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/contacts", Fault.THROTTLED)
     tap.sync(sandbox, "contacts")
     throttled, again = api_requests(sandbox)
     assert again.at - throttled.at >= 1
 
 
-def test_four_requests_a_second_draw_no_429(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_default_rate_is_never_throttled(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(requests_per_second=4, campaigns=4)
     run = tap.sync(sandbox, "account", "email_campaigns", requests_per_second=4)
     assert run.status == 0, run.log
     assert [request.status for request in api_requests(sandbox)].count(429) == 0
 
 
-def test_a_strict_server_only_slows_a_hasty_tap_down(
-    tap: TapCommand, make_sandbox: MakeSandbox
-) -> None:
+def test_throttling_slows_the_tap_down_only(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(requests_per_second=4, campaigns=3)
     run = tap.sync(sandbox, "email_campaigns", requests_per_second=100)
     assert run.status == 0, run.log
     assert len(run.records["email_campaigns"]) == 3
 
 
-def test_pages_are_followed_to_the_last(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_pagination_reads_every_page(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(contacts=1201)
     run = tap.sync(sandbox, "contacts")
     assert len(run.records["contacts"]) == 1201
@@ -75,7 +69,7 @@ def test_pages_are_followed_to_the_last(tap: TapCommand, make_sandbox: MakeSandb
 
 
 @pytest.mark.parametrize("fault", [Fault.EMPTY_PAGE, Fault.ABSOLUTE_NEXT])
-def test_odd_but_good_links_lose_nothing(
+def test_pagination_follows_unusual_links(
     tap: TapCommand, make_sandbox: MakeSandbox, fault: Fault
 ) -> None:
     sandbox = make_sandbox(contacts=1201)
@@ -85,13 +79,13 @@ def test_odd_but_good_links_lose_nothing(
     assert len(run.records["contacts"]) == 1201
 
 
-def test_a_link_in_the_nested_form_is_followed(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_pagination_follows_nested_links(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(nested_tag_links=True)
     run = tap.sync(sandbox, "contact_tags")
     assert len(run.records["contact_tags"]) == len(sandbox.expected()["contact_tags"])
 
 
-def test_a_link_to_another_host_is_refused_and_gets_no_token(
+def test_pagination_refuses_links_to_another_host(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=1201)
@@ -102,7 +96,7 @@ def test_a_link_to_another_host_is_refused_and_gets_no_token(
     assert not [request for request in sandbox.requests if "elsewhere" in request.path]
 
 
-def test_links_in_a_circle_end_the_run(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_pagination_in_a_circle_ends_the_run(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(contacts=1201)
     sandbox.fail("/contacts", Fault.LOOP, times=9)
     run = tap.sync(sandbox, "contacts")
@@ -111,7 +105,7 @@ def test_links_in_a_circle_end_the_run(tap: TapCommand, make_sandbox: MakeSandbo
     assert "Traceback" not in run.log
 
 
-def test_403_skips_the_stream_and_names_what_it_needs(
+def test_403_response_skips_the_stream_and_names_the_permission(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(scopes=("account_read", "contact_data", "offline_access"))
@@ -124,14 +118,18 @@ def test_403_skips_the_stream_and_names_what_it_needs(
     assert "the scope campaign_data and the privilege campaign:read" in skipped[0]
 
 
-def test_403_for_every_stream_is_no_success(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_403_response_for_every_stream_fails_the_run(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
     sandbox = make_sandbox(scopes=("offline_access",))
     run = tap.sync(sandbox, "account", "contacts")
     assert run.status == 1
-    assert "may read none of the selected streams" in run.log
+    assert "no permission to read any of the selected streams" in run.log
 
 
-def test_403_in_the_middle_claims_nothing(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_403_response_in_the_middle_keeps_the_bookmark(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
     sandbox = make_sandbox(contacts=1201)
     sandbox.fail("/contacts", Fault.FORBIDDEN, skip=1)
     run = tap.sync(sandbox, "account", "contacts")
@@ -141,9 +139,7 @@ def test_403_in_the_middle_claims_nothing(tap: TapCommand, make_sandbox: MakeSan
     assert len(again.records["contacts"]) == 1201
 
 
-def test_anything_else_ends_the_run_with_what_the_vendor_says(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_error_response_ends_the_run_with_its_message(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/contact_lists", Fault.BAD_REQUEST, message="status does not have a valid value")
     run = tap.sync(sandbox, "account", "contact_lists")
     assert run.status == 1
@@ -153,14 +149,14 @@ def test_anything_else_ends_the_run_with_what_the_vendor_says(
     assert "Traceback" not in run.log
 
 
-def test_404_of_a_list_ends_the_run(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_404_response_to_a_list_ends_the_run(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/contact_tags", Fault.NOT_FOUND)
     run = tap.sync(sandbox, "contact_tags")
     assert run.status == 1
     assert "GET /v3/contact_tags: 404" in run.log
 
 
-def test_404_of_a_detail_skips_only_the_detail(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_404_response_to_a_detail_skips_the_detail(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/segments/*", Fault.NOT_FOUND)
     run = tap.sync(sandbox, "segments")
     assert run.status == 0, run.log
@@ -170,7 +166,7 @@ def test_404_of_a_detail_skips_only_the_detail(tap: TapCommand, sandbox: Sandbox
 
 
 @pytest.mark.parametrize(("on_quota_exceeded", "status"), [("fail", 75), ("stop", 0)])
-def test_a_used_up_quota_is_not_asked_again_and_the_next_run_goes_on(
+def test_exhausted_quota_is_not_retried_and_the_next_run_resumes(
     tap: TapCommand, sandbox: Sandbox, on_quota_exceeded: str, status: int
 ) -> None:
     sandbox.fail("/emails/*", Fault.QUOTA_EXCEEDED, skip=3)
@@ -186,7 +182,7 @@ def test_a_used_up_quota_is_not_asked_again_and_the_next_run_goes_on(
     assert len(first & rest) <= 1
 
 
-def test_the_budget_of_a_run_is_kept(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_max_requests_limits_a_run(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, max_requests=5)
     assert run.status == 75
     assert len(api_requests(sandbox)) == 5
@@ -194,14 +190,14 @@ def test_the_budget_of_a_run_is_kept(tap: TapCommand, sandbox: Sandbox) -> None:
     assert run.states
 
 
-def test_the_days_requests_are_counted_over_runs(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_daily_quota_counts_requests_of_all_runs(tap: TapCommand, sandbox: Sandbox) -> None:
     assert tap.sync(sandbox, "account", "account_emails", daily_quota=3).status == 0
     run = tap.sync(sandbox, "account", "account_emails", daily_quota=3)
     assert run.status == 75
     assert len(api_requests(sandbox)) == 3
 
 
-def test_requests_name_the_tap(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_user_agent_names_the_tap(tap: TapCommand, sandbox: Sandbox) -> None:
     tap.sync(sandbox, "account")
     tap.sync(sandbox, "account", user_agent="warehouse/1")
     agents = [request.user_agent for request in api_requests(sandbox)]
@@ -209,14 +205,14 @@ def test_requests_name_the_tap(tap: TapCommand, sandbox: Sandbox) -> None:
     assert agents[1] == "warehouse/1"
 
 
-def test_a_slow_answer_is_waited_for(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_slow_response_is_awaited(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/account/summary", Fault.DELAY, seconds=1.5)
     began = time.monotonic()
     assert tap.sync(sandbox, "account").status == 0
     assert time.monotonic() - began > 1.5
 
 
-def test_the_proxy_of_the_environment_is_used(tap: TapCommand, fake_server: FakeServer) -> None:
+def test_proxy_of_the_environment_is_used(tap: TapCommand, fake_server: FakeServer) -> None:
     fake_server["/v3/account/summary"] = {"encoded_account_id": "p1"}
     proxy = f"http://127.0.0.1:{fake_server.port}"
     settings = {**fake_server.settings, "api_url": "http://localhost:1/v3"}
@@ -226,9 +222,7 @@ def test_the_proxy_of_the_environment_is_used(tap: TapCommand, fake_server: Fake
     assert run.keys("account", "encoded_account_id") == ["p1"]
 
 
-def test_an_address_without_a_proxy_is_asked_directly(
-    tap: TapCommand, fake_server: FakeServer
-) -> None:
+def test_no_proxy_address_is_requested_directly(tap: TapCommand, fake_server: FakeServer) -> None:
     fake_server["/v3/account/summary"] = {"encoded_account_id": "p1"}
     environment = {"http_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1"}
     run = tap.run(fake_server.settings, select=["account"], env=environment)

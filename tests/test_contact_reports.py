@@ -1,4 +1,4 @@
-"""Reports on single contacts: a request for each, and so for no contact that is not wanted."""
+"""Reports on single contacts: a request for each, so only for those that settings select."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DETAILS, SUMMARIES, RATES, SMS = REPORTS = (
 HOUR = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
 
 
-def test_every_row_arrives_once_in_a_round(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_contact_reports_have_every_row_once_in_a_cycle(tap: TapCommand, sandbox: Sandbox) -> None:
     long_ago = format_timestamp(HOUR - timedelta(days=4 * 365))
     first = tap.sync(sandbox, *REPORTS, report_start=long_ago)
     assert first.status == 0, first.log
@@ -34,12 +34,10 @@ def test_every_row_arrives_once_in_a_round(tap: TapCommand, sandbox: Sandbox) ->
     assert 1 in first.keys(DETAILS, "occurrence")
 
 
-class TestRounds:
-    """What a contact does changes no contact: all are asked for, as often as they are swept."""
+class TestCycles:
+    """Activity does not change a contact: every contact is requested in each cycle."""
 
-    def test_a_round_begins_when_the_last_one_is_a_day_old(
-        self, tap: TapCommand, sandbox: Sandbox
-    ) -> None:
+    def test_cycle_starts_a_day_after_the_last_one(self, tap: TapCommand, sandbox: Sandbox) -> None:
         first = tap.sync(sandbox, RATES)
         again = tap.sync(sandbox, RATES, state=first.state)
         assert not again.records[RATES]
@@ -47,9 +45,7 @@ class TestRounds:
         later = tap.sync(sandbox, RATES, state={"bookmarks": {RATES: {"round_at": yesterday}}})
         assert len(later.records[RATES]) == 60
 
-    def test_a_round_goes_on_with_the_very_contact(
-        self, tap: TapCommand, make_sandbox: MakeSandbox
-    ) -> None:
+    def test_cycle_resumes_at_the_contact(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
         sandbox = make_sandbox(contacts=1100)
         read: list[str] = []
         state: dict[str, Any] = {}
@@ -61,7 +57,7 @@ class TestRounds:
             read += run.keys(RATES, "contact_id")
         assert len(read) == len(set(read)) == 1100
 
-    def test_other_settings_need_a_round_of_their_own(
+    def test_cycle_starts_again_with_other_settings(
         self, tap: TapCommand, sandbox: Sandbox
     ) -> None:
         one, other = [*sandbox.account.contacts][:2]
@@ -69,7 +65,7 @@ class TestRounds:
         second = tap.sync(sandbox, RATES, contact_ids=[other], state=first.state)
         assert second.keys(RATES, "contact_id") == [other]
 
-    def test_contacts_of_the_same_second_are_told_apart(
+    def test_cycle_resumes_among_contacts_of_the_same_second(
         self, tap: TapCommand, sandbox: Sandbox
     ) -> None:
         for contact in sandbox.account.contacts.values():
@@ -81,7 +77,7 @@ class TestRounds:
         assert len(both) == len(set(both)) == 60
 
 
-def test_the_history_of_sms_is_asked_for_contacts_with_an_sms_channel(
+def test_sms_history_is_requested_for_contacts_with_sms_channel(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     tap.sync(sandbox, SMS)
@@ -116,7 +112,7 @@ def listed(contact: dict[str, Any]) -> bool:
         ("contact_tags", two_tags, lambda contact: contact.get("taggings", [])),
     ],
 )
-def test_a_setting_narrows_the_contacts_whose_reports_are_read(
+def test_contact_settings_narrow_the_contact_reports(
     tap: TapCommand,
     sandbox: Sandbox,
     setting: str,
@@ -137,7 +133,7 @@ def test_a_setting_narrows_the_contacts_whose_reports_are_read(
     assert contacts_in(paths, "/contact_reports/") == wanted
 
 
-def test_settings_together_narrow_more(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_contact_settings_combine(tap: TapCommand, sandbox: Sandbox) -> None:
     contacts = [*filter(listed, sandbox.account.contacts.values())]
     one = contacts[0]
     other = next(row for row in contacts if row["list_memberships"] != one["list_memberships"])
@@ -151,7 +147,7 @@ def test_settings_together_narrow_more(tap: TapCommand, sandbox: Sandbox) -> Non
     assert run.keys(RATES, "contact_id") == ([one["contact_id"]] if only_of_one else [])
 
 
-def test_only_the_chosen_types_of_activities_are_read(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_contact_activity_types_narrow_the_activities(tap: TapCommand, sandbox: Sandbox) -> None:
     types = ["em_opens", "p_contact_open"]
     run = tap.sync(sandbox, DETAILS, contact_activity_types=types)
     assert set(run.keys(DETAILS, "tracking_activity_type")) == {*types}
@@ -160,7 +156,7 @@ def test_only_the_chosen_types_of_activities_are_read(tap: TapCommand, sandbox: 
 
 
 @pytest.mark.parametrize("relative", [True, False])
-def test_reports_are_about_the_time_between_two_settings(
+def test_report_start_and_end_bound_the_reports(
     tap: TapCommand, make_sandbox: MakeSandbox, relative: bool
 ) -> None:
     sandbox = make_sandbox(campaigns=24)
@@ -184,7 +180,7 @@ def test_reports_are_about_the_time_between_two_settings(
     assert sum(run.keys(RATES, "included_activities_count")) == len(sent)
 
 
-def test_times_that_are_none_are_refused(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_report_start_and_end_are_validated(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, RATES, report_start="soon", report_end="31/01/2026")
     assert run.status == 1
     assert "Invalid report_start: 'soon' (must be a date" in run.log
@@ -192,7 +188,7 @@ def test_times_that_are_none_are_refused(tap: TapCommand, sandbox: Sandbox) -> N
     assert not sandbox.requests
 
 
-def test_without_the_privilege_reports_are_skipped_and_contacts_come(
+def test_missing_privilege_skips_contact_reports_only(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     privileges = tuple(name for name in PRIVILEGES if name != "ui:campaign:metrics")
@@ -211,13 +207,13 @@ def test_without_the_privilege_reports_are_skipped_and_contacts_come(
     assert len(refused) == 3
 
 
-def test_the_log_says_how_many_requests_a_round_needs(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_log_has_the_number_of_requests_of_a_cycle(tap: TapCommand, sandbox: Sandbox) -> None:
     log = tap.sync(sandbox, RATES).log
     assert log.count(f"{RATES}: reading 60 contacts, at least one request each") == 1
 
 
 def contacts_in(paths: list[str], part: str) -> set[str]:
-    """Return the ids of the contacts that were asked for."""
+    """Return the ids of the contacts that were requested."""
     return {path.split(part)[1].split("/")[0] for path in paths if part in path}
 
 

@@ -1,4 +1,4 @@
-"""Contacts: where every change arrives, also the one that no filter shows."""
+"""Contacts: every change is read, including those that no filter exposes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def swept_days_ago(state: dict[str, Any], days: float) -> dict[str, Any]:
     return old
 
 
-def test_an_unsubscribe_arrives_although_updated_at_stays(
+def test_unsubscribed_contact_is_read_although_updated_at_stays(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     first = sync(tap, sandbox)
@@ -51,7 +51,7 @@ def test_an_unsubscribe_arrives_although_updated_at_stays(
             assert contact["email_address"]["permission_to_send"] == "unsubscribed"
 
 
-def test_an_incremental_run_asks_for_changed_and_for_opted_out_contacts(
+def test_incremental_run_requests_changed_and_opted_out_contacts(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     first = sync(tap, sandbox)
@@ -63,7 +63,7 @@ def test_an_incremental_run_asks_for_changed_and_for_opted_out_contacts(
     assert filters == [{"updated_after"}, {"optout_after"}]
 
 
-def test_what_no_filter_shows_arrives_with_the_sweep(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_sweep_reads_changes_that_no_filter_exposes(tap: TapCommand, sandbox: Sandbox) -> None:
     first = sync(tap, sandbox)
     changed = sandbox.change()
     hidden = {*changed["contacts_resubscribed"], *changed["contacts_off_lists"]}
@@ -74,8 +74,8 @@ def test_what_no_filter_shows_arrives_with_the_sweep(tap: TapCommand, sandbox: S
     assert len(ids(third)) == len(sandbox.expected()["contacts"])
 
 
-def test_without_a_bookmark_all_contacts_are_read(tap: TapCommand, sandbox: Sandbox) -> None:
-    """Somebody has taken it out of the state, to begin anew."""
+def test_contacts_without_bookmark_are_read_in_full(tap: TapCommand, sandbox: Sandbox) -> None:
+    """Somebody has removed it from the state to start again."""
     state = sync(tap, sandbox).state
     del state["bookmarks"]["contacts"]["replication_key_value"]
     assert ids(sync(tap, sandbox, state)) == contacts_of(sandbox)
@@ -85,7 +85,7 @@ def test_without_a_bookmark_all_contacts_are_read(tap: TapCommand, sandbox: Sand
     ("sweep_days", "days_ago", "sweeps"),
     [(0, 0, True), (1, 0.5, False), (1, 1, True), (7, 6, False)],
 )
-def test_a_sweep_is_made_when_it_is_due(
+def test_sweep_starts_when_it_is_due(
     tap: TapCommand, sandbox: Sandbox, sweep_days: int, days_ago: float, sweeps: bool
 ) -> None:
     state = swept_days_ago(sync(tap, sandbox).state, days_ago)
@@ -93,7 +93,7 @@ def test_a_sweep_is_made_when_it_is_due(
     assert (len(ids(run)) == 60) is sweeps
 
 
-def test_deleted_contacts_arrive_even_if_deleting_moves_no_time(
+def test_deleted_contacts_are_read_although_no_time_changes(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(deleting_moves_updated_at=False)
@@ -104,9 +104,7 @@ def test_deleted_contacts_arrive_even_if_deleting_moves_no_time(
     assert contact["deleted_at"]
 
 
-def test_contacts_of_the_same_second_arrive_on_both_sides_of_the_bookmark(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_contacts_of_the_second_of_the_bookmark_are_read(tap: TapCommand, sandbox: Sandbox) -> None:
     first = sync(tap, sandbox)
     bookmark = first.state["bookmarks"]["contacts"]["replication_key_value"]
     edited = list(sandbox.account.contacts)[:3]
@@ -116,7 +114,7 @@ def test_contacts_of_the_same_second_arrive_on_both_sides_of_the_bookmark(
     assert set(edited) <= ids(second)
 
 
-def test_the_bookmark_is_the_start_of_the_run(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_contacts_bookmark_is_the_start_of_the_run(tap: TapCommand, sandbox: Sandbox) -> None:
     """Or a little earlier: clocks are compared by whole seconds."""
     began = datetime.now(timezone.utc)
     run = sync(tap, sandbox)
@@ -129,7 +127,7 @@ def test_the_bookmark_is_the_start_of_the_run(tap: TapCommand, sandbox: Sandbox)
     assert bookmark > max(run.keys("contacts", "last_changed_at"))
 
 
-def test_a_contact_with_sms_only_is_a_row_like_any_other(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_contact_with_sms_only_is_read(tap: TapCommand, sandbox: Sandbox) -> None:
     rows = sync(tap, sandbox).records["contacts"]
     sms_only = [row for row in rows if row.get("email_address") is None]
     assert sms_only
@@ -137,7 +135,7 @@ def test_a_contact_with_sms_only_is_a_row_like_any_other(tap: TapCommand, sandbo
     assert all(row["last_changed_at"] for row in sms_only)
 
 
-def test_only_the_contacts_of_a_status_are_read(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_contact_status_narrows_the_contacts(tap: TapCommand, sandbox: Sandbox) -> None:
     rows = sync(tap, sandbox, contact_status="unsubscribed,deleted").records["contacts"]
     permissions = {(row.get("email_address") or {}).get("permission_to_send") for row in rows}
     assert rows
@@ -147,16 +145,14 @@ def test_only_the_contacts_of_a_status_are_read(tap: TapCommand, sandbox: Sandbo
     ), permissions
 
 
-def test_only_the_chosen_parts_of_a_contact_are_asked_for(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_contacts_include_narrows_the_requested_parts(tap: TapCommand, sandbox: Sandbox) -> None:
     rows = sync(tap, sandbox, contacts_include=["taggings"]).records["contacts"]
     assert any("taggings" in row for row in rows)
     assert not any("notes" in row for row in rows)
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-def test_sms_channel_is_asked_for_where_the_api_takes_it(
+def test_sms_channel_is_requested_if_the_api_accepts_it(
     tap: TapCommand, make_sandbox: MakeSandbox, accepted: bool
 ) -> None:
     sandbox = make_sandbox(sms_channel_include=accepted)
@@ -165,9 +161,7 @@ def test_sms_channel_is_asked_for_where_the_api_takes_it(
     assert ("Continuing without sms_channel" in run.log) is not accepted
 
 
-def test_a_relative_start_date_does_not_overtake_the_bookmark(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_relative_start_date_does_not_pass_the_bookmark(tap: TapCommand, sandbox: Sandbox) -> None:
     first = sync(tap, sandbox, start_date="-100w")
     late = json.loads(json.dumps(first.state))
     late["bookmarks"]["contacts"]["replication_key_value"] = "2024-01-01T00:00:00.000Z"
@@ -179,9 +173,7 @@ def test_a_relative_start_date_does_not_overtake_the_bookmark(
     assert set(edited) <= ids(second)
 
 
-def test_the_sweep_keeps_to_the_start_that_the_first_run_had(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_sweep_keeps_the_start_of_the_first_run(tap: TapCommand, sandbox: Sandbox) -> None:
     first = sync(tap, sandbox, start_date="-100w")
     later = sync(tap, sandbox, swept_days_ago(first.state, 1), start_date="-1d")
     assert ids(later) == ids(first)
@@ -191,7 +183,7 @@ def test_the_sweep_keeps_to_the_start_that_the_first_run_had(
 @pytest.mark.parametrize(
     "changed", [{"contacts_include": ["notes"]}, {"contact_status": "active"}, {"start_date": None}]
 )
-def test_other_settings_need_a_sweep(
+def test_sweep_starts_with_other_settings(
     tap: TapCommand, sandbox: Sandbox, changed: dict[str, Any]
 ) -> None:
     first = sync(tap, sandbox, start_date="-100w")
@@ -199,7 +191,7 @@ def test_other_settings_need_a_sweep(
     assert len(ids(second)) > 20
 
 
-def test_a_count_that_means_something_else_costs_one_more_walk_only(
+def test_contacts_count_of_another_meaning_costs_one_pass(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     contacts = [{"contact_id": "1", "updated_at": "2026-01-01T00:00:00Z"}]
@@ -211,7 +203,7 @@ def test_a_count_that_means_something_else_costs_one_more_walk_only(
     assert run.state["bookmarks"]["contacts"]["swept_at"]
 
 
-def test_contacts_that_are_announced_but_do_not_come_claim_nothing(
+def test_missing_announced_contacts_keep_the_bookmark(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     fake_server["/v3/contacts"] = {"contacts": [], "contacts_count": 600}
@@ -220,9 +212,7 @@ def test_contacts_that_are_announced_but_do_not_come_claim_nothing(
     assert "replication_key_value" not in run.state["bookmarks"]["contacts"]
 
 
-def test_a_full_table_run_reads_all_and_keeps_no_bookmark(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_full_table_run_of_contacts_keeps_no_bookmark(tap: TapCommand, sandbox: Sandbox) -> None:
     state = sync(tap, sandbox).state
     catalog = tap.catalog(["contacts"])
     for stream in catalog["streams"]:
@@ -237,9 +227,9 @@ def test_a_full_table_run_reads_all_and_keeps_no_bookmark(
 
 
 class TestShiftingPages:
-    """The cursor is a page number: what changes during a walk moves other contacts."""
+    """The cursor is a page number: a change during a pass shifts other contacts."""
 
-    def test_contacts_added_meanwhile_shift_others_but_none_comes_twice_or_never(
+    def test_contacts_added_during_a_pass_are_read_once(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(contacts=1201)
@@ -252,10 +242,10 @@ class TestShiftingPages:
         assert before <= set(keys)
         assert set(keys) | ids(sync(tap, sandbox, run.state)) == contacts_of(sandbox)
 
-    def test_where_fewer_come_than_announced_the_walk_is_done_again(
+    def test_pass_with_fewer_contacts_than_announced_is_repeated(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        """Contacts that leave the status pull others over the end of the page that was read."""
+        """Contacts that leave the status shift others across the end of the page that was read."""
         sandbox = make_sandbox(contacts=1201)
         newest_first = sorted(
             (row for row in sandbox.account.contacts.values() if "deleted_at" not in row),
@@ -278,9 +268,9 @@ class TestShiftingPages:
 
 
 class TestSlices:
-    """The sweep of a large account goes by the time of creation, and goes on where a run ended."""
+    """The sweep of a large account is sliced by created_at, and resumes where a run ended."""
 
-    def test_every_contact_arrives_once_for_few_requests_more(
+    def test_slices_read_every_contact_once_for_few_more_requests(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         """Whatever the order of contacts is, and whether the ends of a filter belong to it."""
@@ -291,7 +281,7 @@ class TestSlices:
         assert len(pages_of(sandbox)) <= 1.25 * 16_000 / 500
         assert "sweep" not in run.state["bookmarks"]["contacts"]
 
-    def test_a_sweep_that_a_budget_ends_goes_on(
+    def test_sweep_resumes_after_max_requests(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(contacts=16_000)
@@ -310,7 +300,7 @@ class TestSlices:
         bookmark = run.state["bookmarks"]["contacts"]
         assert bookmark["replication_key_value"] == bookmark["swept_at"]
 
-    def test_changes_come_while_a_sweep_is_under_way(
+    def test_changes_are_read_during_a_sweep(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(contacts=16_000)
@@ -332,7 +322,7 @@ class TestSlices:
         assert ids(run) == contacts_of(sandbox)
         assert len(pages_of(sandbox)) <= 12_000 / 500 + 60  # halving years to a second
 
-    def test_contacts_without_a_time_of_creation_arrive(
+    def test_contacts_without_created_at_are_read(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(contacts=12_000)
@@ -341,10 +331,10 @@ class TestSlices:
         run = sync(tap, sandbox)
         assert ids(run) == set(sandbox.account.contacts)
 
-    def test_more_changes_than_a_sweep_slice_come_with_a_sweep(
+    def test_many_changes_are_read_by_a_sweep(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        """It goes on where a run ends; a walk of changes would begin anew in each."""
+        """It resumes where a run ended; a pass through the changes would start again."""
         sandbox = make_sandbox(contacts=12_000)
         state = sync(tap, sandbox).state
         bookmark = state["bookmarks"]["contacts"]["replication_key_value"]
@@ -360,7 +350,7 @@ class TestSlices:
         assert len(titles) == 12_000
         assert set(titles.values()) == {"Imported"}
 
-    def test_other_settings_begin_the_sweep_anew(
+    def test_sweep_restarts_with_other_settings(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(contacts=12_000)
@@ -384,7 +374,7 @@ def contacts_of(sandbox: Sandbox) -> set[str]:
 
 
 def change_behind_the_first_page(sandbox: Sandbox, change: Callable[[], object]) -> None:
-    """Change the account when the first page is made, while its answer is still held back."""
+    """Change the account once the first page is made, while its response is still delayed."""
     sandbox.fail("/contacts", Fault.DELAY, seconds=1)
 
     def wait_and_change() -> None:

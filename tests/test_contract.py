@@ -1,4 +1,4 @@
-"""The tap against the vendor's contract and published answers, where they are at hand."""
+"""The tap against the vendor's contract and published responses, if CONTRACT names them."""
 
 from __future__ import annotations
 

@@ -123,6 +123,19 @@ def test_conversion_of_numbers_keeps_their_value(value: Any) -> None:
     assert convert(types("number"), str(value)).record == value
 
 
+@given(value=NUMBERS)
+def test_conversion_to_integers_keeps_the_value_or_reports_it(value: Any) -> None:
+    converted, invalid, _ = convert(types("integer"), value)
+    assert (converted is None) == bool(invalid)
+    assert converted == value or converted is None
+    assert invalid or value == int(value)
+
+
+@given(value=st.decimals(allow_nan=False, allow_infinity=False))
+def test_conversion_of_numbers_to_texts_keeps_their_digits(value: Decimal) -> None:
+    assert convert(types("string"), value).record == str(value)
+
+
 @given(text=TEXTS)
 def test_conversion_of_texts_keeps_every_character(text: str) -> None:
     assert convert(types("string"), text) == (text, set(), set())
@@ -140,11 +153,12 @@ MOMENTS = st.datetimes(
 @given(moment=MOMENTS)
 @example(moment=datetime(2024, 1, 1, tzinfo=timezone.utc))
 def test_conversion_of_timestamps_keeps_the_moment(moment: datetime) -> None:
-    converted, invalid, _ = convert(types("string", format="date-time"), moment.isoformat())
-    assert not invalid
-    assert converted.endswith("Z")
-    assert parse_timestamp(converted) == moment
-    assert converted == format_timestamp(moment)
+    for text in {moment.isoformat(), moment.isoformat().replace("+00:00", "Z")}:
+        converted, invalid, _ = convert(types("string", format="date-time"), text)
+        assert not invalid
+        assert converted.endswith("Z")
+        assert parse_timestamp(converted) == moment
+        assert converted == format_timestamp(moment)
 
 
 @given(one=MOMENTS, other=MOMENTS)

@@ -1,4 +1,4 @@
-"""docs/custom-endpoint.md is followed word by word, and brings the rows that it promises."""
+"""Following docs/custom-endpoint.md word by word gives the rows that it promises."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def ids_of_sms_lists(tap: TapCommand, sandbox: Sandbox) -> set[str]:
     return {each["list_id"] for each in lists if "sms" in each["channel_types"]}
 
 
-def test_the_setting_brings_the_records_of_the_endpoint(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_documented_setting_reads_the_endpoint(tap: TapCommand, sandbox: Sandbox) -> None:
     config = tap.settings(sandbox, **json.loads(BLOCKS["config.json"]))
     rows = rows_of_sms_lists(tap, config)
     assert {row["list_id"] for row in rows} == ids_of_sms_lists(tap, sandbox) != set()
     assert all(row["record"]["name"] for row in rows)
 
 
-def test_the_schema_that_is_shown_brings_its_columns(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_documented_schema_has_its_columns(tap: TapCommand, sandbox: Sandbox) -> None:
     config = json.loads(BLOCKS["config.json"])
     (schema,) = UNTITLED.findall(PAGE)
     config["custom_streams"][0].update(json.loads(schema))
@@ -54,7 +54,7 @@ def test_the_schema_that_is_shown_brings_its_columns(tap: TapCommand, sandbox: S
     assert all(row["name"] and row["created_at"].endswith("Z") for row in rows)
 
 
-def test_the_class_brings_the_records_of_the_endpoint(
+def test_documented_class_reads_the_endpoint(
     tap: TapCommand, tap_process: TapProcess, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     tap_process.checkout = copy = tmp_path / "checkout"

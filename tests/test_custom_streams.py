@@ -62,7 +62,7 @@ def discover(tap: TapCommand, config: dict[str, Any]) -> dict[str, Any]:
     return catalog
 
 
-def test_a_record_comes_whole_where_there_is_no_schema(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_custom_stream_without_schema_has_whole_records(tap: TapCommand, sandbox: Sandbox) -> None:
     run = read(tap, sandbox, LISTS)
     assert run.status == 0, run.log
     lists = tap.sync(sandbox, "contact_lists").records["contact_lists"]
@@ -75,7 +75,7 @@ def test_a_record_comes_whole_where_there_is_no_schema(tap: TapCommand, sandbox:
         assert row["record"]["name"]
 
 
-def test_it_is_discovered_without_a_login(tap: TapCommand) -> None:
+def test_custom_stream_is_discovered_without_login(tap: TapCommand) -> None:
     catalog = discover(tap, {"custom_streams": [LISTS]})
     (entry,) = [each for each in catalog["streams"] if each["tap_stream_id"] == "sms_lists"]
     assert entry["key_properties"] == ["list_id"]
@@ -83,24 +83,24 @@ def test_it_is_discovered_without_a_login(tap: TapCommand) -> None:
     assert root["selected-by-default"]
 
 
-def test_a_schema_says_which_columns_there_are(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_custom_stream_has_the_columns_of_its_schema(tap: TapCommand, sandbox: Sandbox) -> None:
     run = read(tap, sandbox, CHANGED_CONTACTS)
     assert run.status == 0, run.log
     assert len(run.records["changed_contacts"]) == 60
     for row in run.records["changed_contacts"]:
         assert row.keys() <= {"contact_id", "updated_at", "first_name", "email_address"}
-    assert "properties came that no schema knows: " in run.log
+    assert "dropped unknown properties: " in run.log
     assert "email_address.permission_to_send" in run.log
 
 
-def test_a_property_that_the_schema_lacks_is_kept_if_wanted(
+def test_custom_stream_keeps_unknown_properties_on_request(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     run = read(tap, sandbox, CHANGED_CONTACTS, settings={"keep_unknown_fields": True})
     assert all("created_at" in row["_extra"] for row in run.records["changed_contacts"])
 
 
-def test_a_later_run_brings_what_has_changed(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_custom_stream_reads_changes_incrementally(tap: TapCommand, sandbox: Sandbox) -> None:
     first = read(tap, sandbox, CHANGED_CONTACTS)
     changed = sandbox.change()
     second = read(tap, sandbox, CHANGED_CONTACTS, state=first.state)
@@ -112,7 +112,7 @@ def test_a_later_run_brings_what_has_changed(tap: TapCommand, sandbox: Sandbox) 
     assert "updated_after" in asked[-1]
 
 
-def test_without_a_parameter_older_records_are_left_out_here(
+def test_custom_stream_without_parameter_skips_older_records(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     everything = {**CHANGED_CONTACTS, "params": {"status": "all"}}
@@ -122,7 +122,7 @@ def test_without_a_parameter_older_records_are_left_out_here(
     assert 0 < len(second.records["changed_contacts"]) < 60
 
 
-def test_times_are_compared_in_one_form_also_where_they_are_a_key(
+def test_custom_stream_compares_times_with_other_offsets(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     fake_server["/v3/changes"] = [
@@ -136,9 +136,7 @@ def test_times_are_compared_in_one_form_also_where_they_are_a_key(
     assert run.keys("changes", "at") == ["2026-01-02T04:30:00.000Z"]
 
 
-def test_it_is_read_before_the_reports_on_single_contacts(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_custom_stream_is_read_before_contact_reports(tap: TapCommand, sandbox: Sandbox) -> None:
     config = tap.settings(sandbox, custom_streams=[LISTS])
     names = [each["tap_stream_id"] for each in discover(tap, config)["streams"]]
     place = names.index("sms_lists")
@@ -146,7 +144,7 @@ def test_it_is_read_before_the_reports_on_single_contacts(
     assert names[place + 1].startswith("contact_")
 
 
-def test_one_that_may_not_be_read_is_skipped_with_what_it_needs(
+def test_custom_stream_without_permission_is_skipped(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(scopes=["account_read"])
@@ -156,9 +154,7 @@ def test_one_that_may_not_be_read_is_skipped_with_what_it_needs(
     assert "Requires the scope contact_data. Sign in with the required permissions" in run.log
 
 
-def test_a_replication_key_that_records_do_not_have_is_named(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_custom_stream_names_a_missing_replication_key(tap: TapCommand, sandbox: Sandbox) -> None:
     run = read(tap, sandbox, {**LISTS, "replication_key": "changed_at"})
     assert run.status == 0, run.log
     assert run.log.count("sms_lists: a record has no changed_at; check replication_key") == 1
@@ -166,7 +162,7 @@ def test_a_replication_key_that_records_do_not_have_is_named(
     assert run.records["sms_lists"]
 
 
-def test_a_stream_of_the_catalog_that_is_not_declared_any_more_is_named(
+def test_undeclared_custom_stream_of_the_catalog_is_named(
     tap: TapCommand, sandbox: Sandbox
 ) -> None:
     catalog = discover(tap, {"custom_streams": [LISTS]})
@@ -176,7 +172,7 @@ def test_a_stream_of_the_catalog_that_is_not_declared_any_more_is_named(
     path.write_text(json.dumps(catalog))
     run = tap.run(tap.settings(sandbox), "--catalog", str(path))
     assert run.status == 0, run.log
-    assert "The catalog has streams that the tap has not: sms_lists. Discover again" in run.log
+    assert "The catalog contains unknown streams: sms_lists. Re-run discovery" in run.log
     assert run.records["contact_tags"]
 
 
@@ -186,13 +182,13 @@ def test_a_stream_of_the_catalog_that_is_not_declared_any_more_is_named(
         ({"path": "/nothing"}, "404 not_found: "),
         ({"path": "/nothing"}, "Check path and params of sms_lists in custom_streams"),
         ({"params": {"limit": 0}}, "Check path and params of sms_lists in custom_streams"),
-        ({"records_path": "list"}, "the answer has no list, but lists, "),
+        ({"records_path": "list"}, "the response has no list, but lists, "),
         ({"records_path": "_links"}, "Check primary_keys of sms_lists"),
-        ({"records_path": "lists.name"}, "the answer has no name, but an array. Check records"),
+        ({"records_path": "lists.name"}, "the response has no name, but an array. Check records"),
         ({"primary_keys": ["id"]}, "a record has no id, but list_id, "),
     ],
 )
-def test_a_declaration_that_does_not_fit_fails_with_what_to_mend(
+def test_custom_stream_that_does_not_match_responses_fails_with_a_remedy(
     tap: TapCommand, sandbox: Sandbox, changed: dict[str, Any], said: str
 ) -> None:
     run = read(tap, sandbox, {**LISTS, **changed})
@@ -201,9 +197,7 @@ def test_a_declaration_that_does_not_fit_fails_with_what_to_mend(
     assert "Traceback" not in run.log
 
 
-def test_the_answer_itself_can_be_the_record_and_records_can_lie_deep(
-    tap: TapCommand, fake_server: FakeServer
-) -> None:
+def test_custom_stream_finds_records_at_any_depth(tap: TapCommand, fake_server: FakeServer) -> None:
     fake_server["/v3/one"] = {"id": 7, "name": "alone"}
     fake_server["/v3/deep"] = {"data": {"items": [{"id": "a"}, {"id": "b"}]}}
     fake_server["/v3/empty"] = {"data": {"items": None}}
@@ -262,13 +256,13 @@ def test_the_answer_itself_can_be_the_record_and_records_can_lie_deep(
         ),
     ],
 )
-def test_a_wrong_declaration_is_refused(declared: dict[str, Any], said: str) -> None:
+def test_custom_stream_declaration_is_validated(declared: dict[str, Any], said: str) -> None:
     given = {"access_token": "any", "custom_streams": [{**LISTS, **declared}]}
     (problem,) = validation.problems(given, SETTINGS.to_dict(), NOW, NAMES)
     assert said in problem
 
 
-def test_what_is_missing_and_what_comes_twice_is_named() -> None:
+def test_custom_stream_declaration_names_missing_and_unknown_parts() -> None:
     schema = SETTINGS.to_dict()
     declared: list[Any] = [{"name": "a", "path": "/a"}]
     given = {"access_token": "any", "custom_streams": declared}
@@ -280,14 +274,14 @@ def test_what_is_missing_and_what_comes_twice_is_named() -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--discover",)])
-def test_a_wrong_declaration_ends_every_command(tap: TapCommand, arguments: tuple[str]) -> None:
+def test_invalid_custom_stream_ends_every_command(tap: TapCommand, arguments: tuple[str]) -> None:
     run = tap.run({"access_token": "x", "custom_streams": [{**LISTS, "name": "a b"}]}, *arguments)
     assert run.status == 1
     assert "Invalid custom_streams.0.name: 'a b'" in run.log
     assert run.lines == []
 
 
-def test_parts_that_a_form_leaves_empty_are_not_set() -> None:
+def test_empty_parts_of_a_custom_stream_are_not_set() -> None:
     config: dict[str, Any] = {
         "custom_streams": [{**LISTS, "schema": {}, "records_path": None, "replication_key": ""}]
     }
@@ -295,7 +289,7 @@ def test_parts_that_a_form_leaves_empty_are_not_set() -> None:
     assert config["custom_streams"][0].keys() == LISTS.keys() - {"records_path"}
 
 
-def test_columns_can_be_null_at_every_depth_but_for_keys() -> None:
+def test_custom_stream_columns_are_nullable_except_keys() -> None:
     schema = schema_of(
         {
             "primary_keys": ["id", "kind"],

@@ -1,4 +1,4 @@
-"""The documents say something of every stream, and their links lead somewhere."""
+"""The docs mention every stream, and their links have targets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def anchors_of(document: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_the_readme_names_every_stream_once_with_those_selected_by_default_in_bold() -> None:
+def test_readme_names_every_stream_and_the_default_ones_in_bold() -> None:
     section = (ROOT / "README.md").read_text("utf-8").split("## Streams")[1].split("[Streams]")[0]
     named = re.findall(r"(\*\*)?`(\w+)`", section)
     by_default = {name: bool(bold) for bold, name in named}
@@ -25,7 +25,7 @@ def test_the_readme_names_every_stream_once_with_those_selected_by_default_in_bo
     assert by_default == {name: each.selected_by_default for name, each in STREAMS.items()}
 
 
-def test_the_changelog_has_the_form_of_keep_a_changelog() -> None:
+def test_changelog_has_the_form_of_keep_a_changelog() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     versions = re.findall("^## (.+)$", changelog, re.MULTILINE)
     assert versions[0] == "[Unreleased]"
@@ -36,7 +36,7 @@ def test_the_changelog_has_the_form_of_keep_a_changelog() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_to_files_and_headings_lead_somewhere(document: Path) -> None:
+def test_docs_links_have_targets(document: Path) -> None:
     for link in re.findall(r"\]\(([^)]+)\)", document.read_text("utf-8")):
         if not link.startswith("http"):
             path, _, anchor = link.partition("#")

@@ -29,7 +29,7 @@ STATS = ("email_campaign_stats", "email_campaign_activity_stats")
 
 @dataclass
 class Synced:
-    """A sandbox, a run that has read all of its campaigns, and what was to come of it."""
+    """A sandbox, a run that has read all of its campaigns, and the rows expected."""
 
     sandbox: Sandbox
     run: Run
@@ -37,7 +37,7 @@ class Synced:
     requests: list[Request]
 
     def asked(self, *endings: str) -> list[str]:
-        """Return the ids of the activities that were asked for something."""
+        """Return the ids of the activities that were requested."""
         return activities_asked(self.requests, *endings)
 
 
@@ -51,7 +51,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
 
 
 @pytest.mark.parametrize("stream", [*REPORTS, *OF_ACTIVITIES, *STATS])
-def test_every_row_arrives_once(synced: Synced, stream: str) -> None:
+def test_report_streams_have_every_row_once(synced: Synced, stream: str) -> None:
     arrived = keys(synced.run, stream)
     assert arrived
     assert len(arrived) == len(set(arrived))
@@ -59,7 +59,7 @@ def test_every_row_arrives_once(synced: Synced, stream: str) -> None:
 
 
 @pytest.mark.parametrize("stream", REPORTS)
-def test_every_row_says_which_campaign_it_is_about(synced: Synced, stream: str) -> None:
+def test_report_rows_have_their_campaign(synced: Synced, stream: str) -> None:
     campaign_of = {
         key: activity["campaign_id"] for key, activity in synced.sandbox.account.activities.items()
     }
@@ -71,14 +71,16 @@ class TestOccurrence:
     """Times have minutes: one contact can do the same twice at the same time."""
 
     @pytest.mark.parametrize("stream", ["email_opens", "email_clicks"])
-    def test_rows_of_the_same_minute_are_told_apart(self, synced: Synced, stream: str) -> None:
+    def test_occurrence_distinguishes_rows_of_the_same_minute(
+        self, synced: Synced, stream: str
+    ) -> None:
         told = defaultdict(list)
         for *others, occurrence in keys(synced.run, stream):
             told[tuple(others)].append(occurrence)
         assert max(map(len, told.values())) > 1
         assert all(numbers == list(range(len(numbers))) for numbers in told.values())
 
-    def test_every_reading_gives_the_same_keys(
+    def test_occurrence_is_the_same_in_every_run(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)
@@ -94,10 +96,10 @@ class TestOccurrence:
 
 
 class TestRequests:
-    """Requests are few a day: what cannot have an answer is not asked for."""
+    """Requests are limited: what cannot have a response is not requested."""
 
     @pytest.mark.parametrize("ending", ["opens", "didnotopens", "links"])
-    def test_reports_are_asked_for_what_was_sent(self, synced: Synced, ending: str) -> None:
+    def test_reports_are_requested_for_sent_activities(self, synced: Synced, ending: str) -> None:
         campaigns = synced.run.records["email_campaigns"]
         sent = [
             activity["campaign_activity_id"]
@@ -115,7 +117,7 @@ class TestRequests:
         assert min(roles["permalink"], roles["resend"]) > 0
         assert len(sent) < roles.total()
 
-    def test_details_of_campaigns_are_asked_for_once(self, synced: Synced) -> None:
+    def test_campaign_details_are_requested_once(self, synced: Synced) -> None:
         details = {
             f"/v3/emails/{campaign['campaign_id']}"
             for campaign in synced.run.records["email_campaigns"]
@@ -125,22 +127,24 @@ class TestRequests:
         assert {asked[path] for path in details} == {1}
         assert asked["/v3/emails"] <= 2  # changed ones, and all
 
-    def test_schedules_are_asked_for_scheduled_campaigns_only(self, synced: Synced) -> None:
+    def test_schedules_are_requested_for_scheduled_campaigns_only(self, synced: Synced) -> None:
         asked = campaigns_of(synced, "/schedules")
         assert {campaign["current_status"] for campaign in asked} == {"Scheduled"}
 
-    def test_ab_tests_are_asked_for_campaigns_of_their_kind_only(self, synced: Synced) -> None:
+    def test_ab_tests_are_requested_for_ab_campaigns_only(self, synced: Synced) -> None:
         asked = campaigns_of(synced, "/abtest")
         assert {campaign["type_code"] for campaign in asked} == {57}
 
-    def test_previews_and_resends_are_asked_for_primary_activities(self, synced: Synced) -> None:
+    def test_previews_and_resends_are_requested_for_primary_activities(
+        self, synced: Synced
+    ) -> None:
         roles = {
             synced.sandbox.account.activities[key]["role"]
             for key in synced.asked("/previews", "/non_opener_resends")
         }
         assert roles == {"primary_email"}
 
-    def test_a_campaign_status_narrows_campaigns_and_reports(
+    def test_campaign_status_narrows_campaigns_and_reports(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)
@@ -158,7 +162,7 @@ class TestRequests:
 class TestCounters:
     """Counters and rows are about the same events."""
 
-    def test_activities_are_counted_ten_in_a_request(self, synced: Synced) -> None:
+    def test_activity_counters_are_requested_ten_at_a_time(self, synced: Synced) -> None:
         ids = asked_for_stats(synced.requests)
         assert max(len(some) for some in ids) == 10
         assert sum(len(some) < 10 for some in ids) <= 3  # the last ones
@@ -166,7 +170,7 @@ class TestCounters:
         assert counted <= set(chain.from_iterable(ids))
 
     @pytest.mark.parametrize("dotted", [False, True])
-    def test_counters_come_in_both_forms(
+    def test_activity_counters_are_read_in_both_forms(
         self, tap: TapCommand, make_sandbox: MakeSandbox, dotted: bool
     ) -> None:
         sandbox = make_sandbox(dotted_stats=dotted)
@@ -179,7 +183,7 @@ class TestCounters:
         assert all("em_opens_all_mobile" in row["stats"] for row in rows)
 
     @pytest.mark.parametrize("what", ["opens", "clicks"])
-    def test_campaigns_have_as_many_rows_as_they_count(self, synced: Synced, what: str) -> None:
+    def test_report_rows_match_the_campaign_counters(self, synced: Synced, what: str) -> None:
         contacts = defaultdict(list)
         for row in synced.run.records[f"email_{what}"]:
             contacts[row["campaign_id"]].append(row["contact_id"])
@@ -193,9 +197,7 @@ class TestCounters:
             assert counters[f"em_{what}"] == len(set(contacts[campaign_id]))
 
 
-def test_links_without_clicks_come_unless_they_are_not_wanted(
-    tap: TapCommand, synced: Synced
-) -> None:
+def test_links_without_clicks_are_read_unless_excluded(tap: TapCommand, synced: Synced) -> None:
     links = clicks_of_links(synced.run)
     assert 0 in links.values()
     narrowed = tap.sync(synced.sandbox, "email_links", links_without_clicks=False)
@@ -236,7 +238,7 @@ def asked_for_stats(requests: list[Request]) -> list[list[str]]:
 
 
 def campaigns_of(synced: Synced, ending: str) -> list[dict[str, Any]]:
-    """Return the campaigns of the activities that were asked for something."""
+    """Return the campaigns whose activities were requested."""
     account = synced.sandbox.account
     return [
         account.campaigns[account.activities[key]["campaign_id"]] for key in synced.asked(ending)

@@ -1,4 +1,4 @@
-"""Whatever fails, wherever it does: no row is lost, by this run or by the next."""
+"""Faults of the API lose no row, whatever fails and wherever."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ TRY_TOMORROW = 75
 
 
 class Passing(NamedTuple):
-    """A fault that passes by itself, how a run ends then, and where it ends otherwise."""
+    """A temporary fault, how a run ends then, and how at the token endpoint."""
 
     fault: Fault
     status: int = PASSES
@@ -106,10 +106,10 @@ class Outcome(NamedTuple):
 def outcome(
     folder: Path, make_sandbox: MakeSandbox, name: str, fault: Fault, times: int
 ) -> Outcome:
-    """Let a fault happen at a place, and sync until there is a run that does not fail."""
+    """Let a fault happen at a place, and sync until a run succeeds."""
     place, tap, target = PLACES[name], TapCommand(folder / name), Target()
     tap.folder.mkdir()
-    # An answer of the token endpoint that does not arrive costs a token that rotates.
+    # A lost response of the token endpoint would cost a rotating token.
     sandbox = make_sandbox(contacts=place.contacts, campaigns=5, long_lived_tokens=True)
     sandbox.fail(place.path, fault, times=times, skip=place.skip, seconds=HANGING)
     run = tap.sync(sandbox, *place.streams)
@@ -126,10 +126,10 @@ def outcome(
 
 
 @pytest.mark.parametrize("passing", PASSING, ids=[passing.fault.value for passing in PASSING])
-def test_no_row_is_lost_by_a_fault_that_passes(
+def test_temporary_fault_loses_no_row(
     tmp_path: Path, make_sandbox: MakeSandbox, passing: Passing
 ) -> None:
-    """Wherever it happens."""
+    """At each place where it can happen."""
     outcomes = {
         name: outcome(tmp_path, make_sandbox, name, passing.fault, passing.times) for name in PLACES
     }
@@ -137,17 +137,15 @@ def test_no_row_is_lost_by_a_fault_that_passes(
 
 
 @pytest.mark.parametrize(("fault", "name", "status"), LASTING)
-def test_no_row_is_lost_by_a_fault_that_lasts_longer_than_the_tap_tries(
+def test_lasting_fault_loses_no_row(
     tmp_path: Path, make_sandbox: MakeSandbox, fault: Fault, name: str, status: int
 ) -> None:
     assert outcome(tmp_path, make_sandbox, name, fault, times=99) == Outcome(status)
 
 
 @pytest.mark.parametrize("hours", [-30, -1, 1])
-def test_no_row_is_lost_by_a_clock_that_is_wrong(
-    tap: TapCommand, make_sandbox: MakeSandbox, hours: int
-) -> None:
-    """That of the API: what changes there has its time, which is not ours."""
+def test_wrong_clock_loses_no_row(tap: TapCommand, make_sandbox: MakeSandbox, hours: int) -> None:
+    """The API's clock, which gives changes their times, differs from the tap's."""
     now = datetime.now(timezone.utc) + timedelta(hours=hours)
     sandbox, target = make_sandbox(now=now), Target()
     streams = ("contacts", *CAMPAIGNS)

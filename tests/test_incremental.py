@@ -1,4 +1,4 @@
-"""Reports on campaigns: only what has moved is read, and nothing is missing."""
+"""Campaign reports: only changes are read, and no row is missing."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def load(target: Target, run: Run) -> Run:
 
 @dataclass
 class Synced:
-    """A sandbox, and the state of the runs so far."""
+    """A sandbox, and the state after the last run."""
 
     sandbox: Sandbox
     tap: TapCommand
     state: dict[str, Any]
 
     def go_on(self, *streams: str) -> tuple[Run, list[str]]:
-        """Return a further run, and the paths that it has asked for."""
+        """Return another run, and the paths that it requested."""
         run, paths = requests_of(
             self.sandbox, lambda: self.tap.sync(self.sandbox, *streams, state=self.state)
         )
@@ -57,7 +57,7 @@ class Synced:
 
 
 def requests_of(sandbox: Sandbox, run: Callable[[], Run]) -> tuple[Run, list[str]]:
-    """Return a run, and the paths that it has asked for."""
+    """Return a run, and the paths that it requested."""
     before = len(sandbox.requests)
     done = run()
     return done, [request.path for request in sandbox.requests[before:]]
@@ -88,7 +88,7 @@ def open_at(sandbox: Sandbox, campaign_id: str, at: int) -> None:
 
 
 class TestRequests:
-    """A run costs what has moved."""
+    """A run costs as much as has changed."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -97,7 +97,7 @@ class TestRequests:
             tap = TapCommand(tmp_path_factory.mktemp("tap"))
             yield Synced(sandbox, tap, tap.sync(sandbox, *DEFAULT, *REPORTS).state)
 
-    def test_without_a_change_only_lists_and_counters_are_asked_for(self, synced: Synced) -> None:
+    def test_unchanged_account_costs_lists_and_counters_only(self, synced: Synced) -> None:
         streams = ("email_campaigns", "email_campaign_stats", *REPORTS)
         synced.go_on(*streams)
         run, paths = synced.go_on(*streams)
@@ -106,14 +106,16 @@ class TestRequests:
         assert len(paths) <= lists + 2
         assert not any(run.records[name] for name in REPORTS)
 
-    def test_of_all_streams_a_handful_is_added(self, synced: Synced) -> None:
+    def test_unchanged_account_with_all_default_streams_costs_little_more(
+        self, synced: Synced
+    ) -> None:
         synced.go_on(*DEFAULT)
         _, paths = synced.go_on(*DEFAULT)
         of_events = [path for path in paths if "/events" in path]
         assert len(paths) - len(of_events) <= math.ceil(160 / 500) + math.ceil(160 / 150) + 20
 
     @pytest.mark.parametrize("activities", [1, 2], ids=["sent once", "with a resend"])
-    def test_campaigns_that_moved_add_two_and_one_for_each_stream(
+    def test_changed_campaign_costs_two_requests_and_one_per_stream(
         self, synced: Synced, activities: int
     ) -> None:
         streams = ("email_campaign_stats", *REPORTS)
@@ -128,7 +130,7 @@ class TestRequests:
             asked = [path.split("/")[4] for path in paths if path.endswith(f"/tracking/{name}")]
             assert sorted(asked) == sorted(primary(synced.sandbox, id_) for id_ in moved)
 
-    def test_only_the_pages_with_new_rows_are_read(
+    def test_only_report_pages_with_new_rows_are_requested(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(contacts=6000, campaigns=3)
@@ -147,9 +149,11 @@ class TestRequests:
 
 
 class TestRows:
-    """Whatever happens between runs: nothing is missing."""
+    """No row is missing, whatever happens between runs."""
 
-    def test_after_each_round_of_changes(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    def test_no_row_is_lost_after_each_change(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
         sandbox = make_sandbox(campaigns=24)
         streams = ("email_campaigns", "email_campaign_activities", "email_campaign_stats", *REPORTS)
         target, state = Target(), None
@@ -158,8 +162,8 @@ class TestRows:
             assert not target.lacks(sandbox, [*streams])
             sandbox.change()
 
-    def test_an_event_that_comes_late(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
-        """It lies below what is known; the counter tells of it."""
+    def test_late_open_is_read(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+        """It is older than what was read; the counter reveals it."""
         sandbox = make_sandbox(contacts=600, campaigns=6)
         target = Target()
         first = load(target, tap.sync(sandbox, "email_opens"))
@@ -169,8 +173,8 @@ class TestRows:
         load(target, tap.sync(sandbox, "email_opens", state=first.state))
         assert not target.lacks(sandbox, ["email_opens"])
 
-    def test_a_bounce_of_some_days_ago(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
-        """No counter tells how many rows there are; so it is looked for a week back."""
+    def test_late_bounce_is_read(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+        """No counter has the number of rows, so the lookback is a week."""
         sandbox = make_sandbox(campaigns=12)
         target = Target()
         first = load(target, tap.sync(sandbox, "email_bounces"))
@@ -181,10 +185,10 @@ class TestRows:
         load(target, tap.sync(sandbox, "email_bounces", state=first.state))
         assert not target.lacks(sandbox, ["email_bounces"])
 
-    def test_an_event_of_a_contact_that_was_counted_before(
+    def test_repeated_open_of_a_contact_is_read(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        """Only opens and clicks are counted by rows: a move of any counter has all reports read."""
+        """Only opens and clicks are counted by rows: any changed counter has all reports read."""
         sandbox = make_sandbox(campaigns=12)
         target = Target()
         first = load(target, tap.sync(sandbox, *EVENTS))
@@ -196,7 +200,9 @@ class TestRows:
         load(target, tap.sync(sandbox, *EVENTS, state=first.state))
         assert not target.lacks(sandbox, [*EVENTS])
 
-    def test_a_counter_that_fell(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    def test_decreased_counter_loses_no_row(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
         sandbox = make_sandbox(contacts=600, campaigns=6)
         target = Target()
         first = load(target, tap.sync(sandbox, "email_opens"))
@@ -207,9 +213,7 @@ class TestRows:
         load(target, tap.sync(sandbox, "email_opens", state=first.state))
         assert not target.lacks(sandbox, ["email_opens"])
 
-    def test_a_campaign_that_is_sent_again(
-        self, tap: TapCommand, make_sandbox: MakeSandbox
-    ) -> None:
+    def test_campaign_sent_again_is_read(self, tap: TapCommand, make_sandbox: MakeSandbox) -> None:
         sandbox = make_sandbox(campaigns=24)
         streams = ("email_campaigns", *REPORTS)
         target = Target()
@@ -219,10 +223,10 @@ class TestRows:
         load(target, tap.sync(sandbox, *streams, state=first.state))
         assert not target.lacks(sandbox, [*streams])
 
-    def test_a_resend_that_reaches_nobody_new(
+    def test_resend_to_the_same_contacts_is_read(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        """No counter of the campaign moves, only the time of its last send."""
+        """No counter of the campaign changes, only the time of its last send."""
         sandbox = make_sandbox(campaigns=24)
         target = Target()
         first = load(target, tap.sync(sandbox, *REPORTS))
@@ -232,10 +236,10 @@ class TestRows:
         assert not target.lacks(sandbox, [*REPORTS])
 
     @pytest.mark.parametrize("lag", [3600, 30 * 3600])
-    def test_counters_that_are_behind_the_reports(
+    def test_delayed_counters_lose_no_row(
         self, tap: TapCommand, make_sandbox: MakeSandbox, lag: int
     ) -> None:
-        """What the counters do not show yet is read when they do."""
+        """Rows that delayed counters do not show yet are read once they do."""
         sandbox = make_sandbox(stats_lag=lag)
         target = Target()
         state = load(target, tap.sync(sandbox, *EVENTS)).state
@@ -243,11 +247,11 @@ class TestRows:
         account, began = sandbox.account, sandbox.account.now()
         for hours in (2, 40, 80):
             account.engage(campaign_id)
-            account.now = lambda: began + hours * HOUR  # noqa: B023 - only called in this round
+            account.now = lambda: began + hours * HOUR  # noqa: B023 - only called in this pass of the loop
             state = load(target, tap.sync(sandbox, *EVENTS, state=state)).state
         assert not target.lacks(sandbox, [*EVENTS])
 
-    def test_campaigns_that_are_removed_trouble_no_other(
+    def test_removed_campaigns_do_not_affect_others(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)
@@ -262,10 +266,10 @@ class TestRows:
         assert moved in run.keys("email_opens", "campaign_id")
         assert len([path for path in paths if "/stats/email_campaigns/" in path]) == 1
 
-    def test_a_campaign_whose_send_is_no_change_of_it_comes_all_the_same(
+    def test_send_without_updated_at_is_noticed(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        """That a send moves updated_at is a guess."""
+        """That a send changes updated_at is assumed."""
         sandbox = make_sandbox(campaigns=24)
         streams = ("email_campaign_summaries", "email_campaigns")
         first = tap.sync(sandbox, *streams)
@@ -284,9 +288,9 @@ class TestRows:
 
 
 class TestSelection:
-    """Streams come and go; each has read what it has read."""
+    """Streams are selected and deselected; each keeps its own position."""
 
-    def test_a_stream_that_is_selected_later_gets_its_history(
+    def test_stream_selected_later_gets_its_history(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)
@@ -301,7 +305,7 @@ class TestSelection:
         assert not later.records["email_bounces"]
         assert not [path for path in paths if path.startswith("/v3/emails/")]  # ids are known
 
-    def test_a_stream_that_was_not_selected_for_a_while_misses_nothing(
+    def test_stream_selected_again_misses_nothing(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)
@@ -315,7 +319,7 @@ class TestSelection:
         activities = {key for (key, *_) in target.rows["email_opens"]}
         assert set(last.keys("email_opens", "campaign_activity_id")) < activities
 
-    def test_full_table_brings_all_in_each_run(
+    def test_full_table_replication_reads_everything(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox()
@@ -330,7 +334,7 @@ class TestSelection:
         assert run.status == 0, run.log
         assert run.records["email_opens"] == first.records["email_opens"]
 
-    def test_a_start_date_leaves_older_events_out_and_an_earlier_one_lets_them_in(
+    def test_start_date_skips_older_rows_until_it_is_moved_back(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)
@@ -346,9 +350,9 @@ class TestSelection:
 
 
 class TestRereads:
-    """7 and 30 days after its last send a campaign is read to its end, whatever is counted."""
+    """7 and 30 days after its last send a campaign is read in full, whatever its counters."""
 
-    def test_it_brings_what_no_counter_showed(
+    def test_reread_finds_rows_that_no_counter_showed(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)

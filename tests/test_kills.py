@@ -1,4 +1,4 @@
-"""After a SIGKILL at any moment, what the target holds plus the next run give every row.
+"""After SIGKILL at any moment, the target's rows plus the next run are complete.
 
 `KILLS=200 python -m pytest tests/test_kills.py` kills at more moments; `KILL_SEED` draws others.
 """
@@ -66,7 +66,7 @@ class Account:
         return self.tap.command(self.settings, state=state, select=self.streams)
 
     def read(self, target: Target) -> list[Message]:
-        """Let a run go on from the state of a target to its end."""
+        """Run to the end from the state of a target."""
         tap = TapCommand(self.tap.folder)  # nobody kills it
         run = tap.run(self.settings, state=target.state, select=self.streams)
         assert run.status == 0, run.log
@@ -118,7 +118,7 @@ def row_ids(messages: list[Message]) -> set[RowId]:
 
 
 def kill_at_request(command: list[str], sandbox: Sandbox, number: int) -> list[Message]:
-    """Kill a tap while it waits for the answer to one of its requests."""
+    """Kill a tap while it waits for the response to one of its requests."""
     sandbox.fail("*", Fault.DELAY, skip=number - 1, seconds=1)
 
     def kill() -> None:
@@ -134,7 +134,7 @@ def kill_at_request(command: list[str], sandbox: Sandbox, number: int) -> list[M
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    """Tell how many bytes a run writes that nobody kills, and how many requests it makes."""
+    """Return how many bytes an undisturbed run writes, and how many requests it makes."""
 
     @cache
     def measure(everything: bool) -> tuple[int, int]:
@@ -155,14 +155,14 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     ],
     ids=["campaigns", "reports"],
 )
-def test_little_comes_twice(
+def test_sigkill_repeats_few_rows(
     tap_process: TapProcess,
     make_sandbox: MakeSandbox,
     campaigns: int,
     requests_per_second: int,
     streams: list[str],
 ) -> None:
-    """Only what came in the last five seconds before a kill, and the overlaps."""
+    """Only those of the last five seconds before it, and overlaps."""
     sandbox = make_sandbox(contacts=600, campaigns=campaigns)
     settings = tap_process.settings(sandbox, requests_per_second=requests_per_second)
     target = Target()
@@ -182,10 +182,10 @@ def test_little_comes_twice(
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_no_row_is_lost_by_a_kill(
+def test_sigkill_loses_no_row(
     tap_process: TapProcess, make_sandbox: MakeSandbox, whole: Whole, point: str
 ) -> None:
-    """Nor by a target that has not yet stored what it read when the tap is killed."""
+    """Even if the target has not stored all that it has read."""
     number, rng = POINTS.index(point), random.Random(point)
     everything = number % 4 == 3
     account = Account(tap_process, make_sandbox, everything=everything)
@@ -211,7 +211,7 @@ def test_no_row_is_lost_by_a_kill(
         assert target.lacks(account.sandbox, account.streams, hidden) == {}
 
 
-def test_no_row_is_lost_by_many_kills_in_a_row(
+def test_repeated_sigkill_loses_no_row(
     tap_process: TapProcess, make_sandbox: MakeSandbox, whole: Whole
 ) -> None:
     rng = random.Random(SEED)

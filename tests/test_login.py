@@ -1,4 +1,4 @@
-"""The sign-in: what it gets, what it shows, and what it does where somebody says no."""
+"""The sign-in: its tokens, its output, and how it fails."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ALL_SCOPES = "account_read campaign_data contact_data offline_access"
 
 @dataclass
 class SigningIn:
-    """A sign-in under way, and what it has printed so far."""
+    """A sign-in in progress, and what it has printed."""
 
     process: subprocess.Popen[str]
     said: str = ""
@@ -129,7 +129,7 @@ def run(*arguments: str, **settings: Any) -> Ended:
 
 
 @pytest.mark.parametrize("public_client", [True, False], ids=["PKCE key", "key with a secret"])
-def test_the_tap_goes_on_with_what_the_browser_brought(
+def test_browser_sign_in_gives_tokens_that_the_tap_uses(
     make_sandbox: MakeSandbox, browse_login: StartLogin, tap: TapCommand, public_client: bool
 ) -> None:
     sandbox = make_sandbox(public_client=public_client)
@@ -152,7 +152,7 @@ def test_the_tap_goes_on_with_what_the_browser_brought(
     assert len(tapped.records["contacts"]) == 60
 
 
-def test_tokens_are_kept_where_the_tap_looks_for_them_by_itself(
+def test_sign_in_stores_tokens_in_the_default_token_store(
     sandbox: Sandbox, browse_login: StartLogin, tap: TapCommand
 ) -> None:
     login = browse_login(sandbox)
@@ -166,7 +166,9 @@ def test_tokens_are_kept_where_the_tap_looks_for_them_by_itself(
     assert TOKEN_PATH not in [request.path for request in sandbox.requests[before:]]
 
 
-def test_the_browser_is_opened(sandbox: Sandbox, start_login: StartLogin, tap: TapCommand) -> None:
+def test_sign_in_opens_the_browser(
+    sandbox: Sandbox, start_login: StartLogin, tap: TapCommand
+) -> None:
     """The browser of this test is a command that writes down what it was given."""
     given, browser = tap.folder / "given", tap.folder / "browser"
     browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {given}\n')
@@ -180,7 +182,7 @@ def test_the_browser_is_opened(sandbox: Sandbox, start_login: StartLogin, tap: T
     assert login.end() == 0, login.said
 
 
-def test_what_a_browser_prints_is_no_line_of_env(
+def test_browser_output_goes_to_stderr(
     sandbox: Sandbox, start_login: StartLogin, tap: TapCommand
 ) -> None:
     browser = tap.folder / "browser"
@@ -196,7 +198,7 @@ def test_what_a_browser_prints_is_no_line_of_env(
     assert login.settings.keys() == {"client_id", "refresh_token"}
 
 
-def test_tokens_that_cannot_be_shown_are_kept(
+def test_sign_in_stores_tokens_although_stdout_is_closed(
     sandbox: Sandbox, browse_login: StartLogin, tap: TapCommand
 ) -> None:
     login = browse_login(sandbox, token_store=str(tap.token_store))
@@ -207,7 +209,7 @@ def test_tokens_that_cannot_be_shown_are_kept(
     assert json.loads(tap.token_store.read_text())["refresh_token"] == sandbox.refresh_token
 
 
-def test_no_secret_is_shown_but_the_refresh_token(
+def test_sign_in_shows_no_secret_except_the_refresh_token(
     sandbox: Sandbox, browse_login: StartLogin
 ) -> None:
     login = browse_login(sandbox)
@@ -221,7 +223,7 @@ def test_no_secret_is_shown_but_the_refresh_token(
     assert "code_verifier" not in shown
 
 
-def test_a_refusal_ends_it(sandbox: Sandbox, browse_login: StartLogin) -> None:
+def test_refused_sign_in_fails(sandbox: Sandbox, browse_login: StartLogin) -> None:
     login = browse_login(sandbox)
     page = person.sign_in(person.address_in(login.said), allow=False)
     assert "Access denied" in page.text
@@ -232,7 +234,7 @@ def test_a_refusal_ends_it(sandbox: Sandbox, browse_login: StartLogin) -> None:
     assert "Traceback" not in login.said
 
 
-def test_what_a_refusal_says_neither_steers_the_terminal_nor_gets_into_the_page(
+def test_refusal_text_is_escaped_for_terminal_and_page(
     sandbox: Sandbox, browse_login: StartLogin
 ) -> None:
     login = browse_login(sandbox)
@@ -245,9 +247,7 @@ def test_what_a_refusal_says_neither_steers_the_terminal_nor_gets_into_the_page(
     assert login.said.splitlines()[-1].endswith(shown)
 
 
-def test_an_answer_with_another_state_does_not_count(
-    sandbox: Sandbox, browse_login: StartLogin
-) -> None:
+def test_callback_with_another_state_is_ignored(sandbox: Sandbox, browse_login: StartLogin) -> None:
     login = browse_login(sandbox)
     url = person.address_in(login.said)
     back = person.answer(url)
@@ -266,7 +266,7 @@ def test_an_answer_with_another_state_does_not_count(
     assert login.end() == 0, login.said
 
 
-def test_it_listens_for_one_answer_only(sandbox: Sandbox, browse_login: StartLogin) -> None:
+def test_callback_accepts_one_response_only(sandbox: Sandbox, browse_login: StartLogin) -> None:
     login = browse_login(sandbox)
     back = person.answer(person.address_in(login.said))
     assert requests.get(back, timeout=10).status_code == 200
@@ -277,7 +277,7 @@ def test_it_listens_for_one_answer_only(sandbox: Sandbox, browse_login: StartLog
         requests.get(back, timeout=10)
 
 
-def test_it_does_not_wait_for_ever(sandbox: Sandbox, start_login: StartLogin) -> None:
+def test_sign_in_times_out(sandbox: Sandbox, start_login: StartLogin) -> None:
     uri = f"http://localhost:{free_port()}"
     login = start_login(sandbox, "--no-browser", "--redirect-uri", uri, "--timeout", "0.3")
     assert login.end() == 1
@@ -286,9 +286,7 @@ def test_it_does_not_wait_for_ever(sandbox: Sandbox, start_login: StartLogin) ->
         requests.get(uri, timeout=10)
 
 
-def test_a_code_that_somebody_else_has_used_is_explained(
-    sandbox: Sandbox, browse_login: StartLogin
-) -> None:
+def test_used_code_is_explained(sandbox: Sandbox, browse_login: StartLogin) -> None:
     login = browse_login(sandbox)
     back = person.answer(person.address_in(login.said))
     sandbox.expire_codes()
@@ -306,7 +304,7 @@ def test_a_code_that_somebody_else_has_used_is_explained(
         (Fault.CUT, "No response to the token request (ChunkedEncodingError)"),
     ],
 )
-def test_a_token_endpoint_that_fails_has_the_person_sign_in_again(
+def test_failing_token_endpoint_asks_to_sign_in_again(
     sandbox: Sandbox, browse_login: StartLogin, fault: Fault, said: str
 ) -> None:
     login = browse_login(sandbox)
@@ -318,9 +316,7 @@ def test_a_token_endpoint_that_fails_has_the_person_sign_in_again(
     assert login.said.splitlines()[-1].endswith(". Sign in again")
 
 
-def test_the_code_is_worth_nothing_without_the_verifier(
-    sandbox: Sandbox, browse_login: StartLogin
-) -> None:
+def test_code_without_pkce_verifier_is_refused(sandbox: Sandbox, browse_login: StartLogin) -> None:
     login = browse_login(sandbox)
     back = person.answer(person.address_in(login.said))
     stolen = {
@@ -334,7 +330,7 @@ def test_the_code_is_worth_nothing_without_the_verifier(
     assert refused.json()["error_description"] == "PKCE verification failed."
 
 
-def test_the_address_asks_for_what_the_vendor_documents(
+def test_authorization_url_has_the_documented_parameters(
     sandbox: Sandbox, browse_login: StartLogin
 ) -> None:
     login = browse_login(sandbox)
@@ -347,7 +343,7 @@ def test_the_address_asks_for_what_the_vendor_documents(
     assert len(asked["state"][0]) >= 30
 
 
-def test_it_asks_for_the_scopes_of_the_selected_streams(
+def test_sign_in_requests_scopes_of_selected_streams(
     sandbox: Sandbox, browse_login: StartLogin, tap: TapCommand
 ) -> None:
     catalog = tap.folder / "catalog.json"
@@ -359,7 +355,7 @@ def test_it_asks_for_the_scopes_of_the_selected_streams(
     assert login.said.splitlines()[-1].startswith("Signed in: token accepted (account name not")
 
 
-def test_it_asks_for_all_scopes_of_a_custom_stream(
+def test_sign_in_requests_scopes_of_custom_streams(
     sandbox: Sandbox, browse_login: StartLogin
 ) -> None:
     loyalty = {"name": "loyalty", "path": "/loyalty", "primary_keys": ["id"]}
@@ -368,7 +364,7 @@ def test_it_asks_for_all_scopes_of_a_custom_stream(
     assert f"Asks for the scopes {ALL_SCOPES.replace(' off', ' loyalty:read off')}." in login.said
 
 
-def test_scopes_can_be_narrowed_and_what_that_costs_is_said(
+def test_scopes_option_names_streams_without_scope(
     sandbox: Sandbox, browse_login: StartLogin
 ) -> None:
     login = browse_login(sandbox, "--scopes", "account_read,contact_data")
@@ -389,7 +385,9 @@ def test_scopes_that_are_not_granted_are_named(
     assert "Constant Contact didn't grant campaign_data." in login.said
 
 
-def test_no_refresh_token_is_an_error(make_sandbox: MakeSandbox, browse_login: StartLogin) -> None:
+def test_sign_in_without_refresh_token_fails(
+    make_sandbox: MakeSandbox, browse_login: StartLogin
+) -> None:
     sandbox = make_sandbox(scopes=("account_read", "contact_data", "campaign_data"))
     login = browse_login(sandbox)
     person.sign_in(person.address_in(login.said))
@@ -397,7 +395,7 @@ def test_no_refresh_token_is_an_error(make_sandbox: MakeSandbox, browse_login: S
     assert "Constant Contact returned no refresh token" in login.said
 
 
-def test_every_scope_of_the_streams_is_known() -> None:
+def test_scopes_of_all_streams_are_known() -> None:
     assert required_scopes(STREAMS) == {*ALL_SCOPES.split()} - {OFFLINE_ACCESS}
     without = [
         stream for stream in STREAMS if not stream.for_partners and not required_scopes([stream])
@@ -405,7 +403,7 @@ def test_every_scope_of_the_streams_is_known() -> None:
     assert without == [AccountUserPrivileges]
 
 
-def test_a_stream_lacks_what_the_token_or_its_user_has_not() -> None:
+def test_rights_name_missing_scope_or_privilege() -> None:
     assert GrantedPermissions(None, None).missing_for(SmsCampaignSummaries) == ""
     assert (
         GrantedPermissions(frozenset(), None).missing_for(SmsCampaignSummaries)
@@ -421,7 +419,7 @@ def test_a_stream_lacks_what_the_token_or_its_user_has_not() -> None:
 
 @pytest.mark.parametrize("device_needs_secret", [False, True])
 @pytest.mark.parametrize("public_client", [True, False], ids=["PKCE key", "key with a secret"])
-def test_a_device_is_allowed_in(
+def test_device_sign_in_gives_tokens_that_the_tap_uses(
     make_sandbox: MakeSandbox,
     start_login: StartLogin,
     tap: TapCommand,
@@ -449,7 +447,7 @@ def device(make_sandbox: MakeSandbox) -> Sandbox:
     return make_sandbox(device_interval=0.1, token_requests_per_minute=0)
 
 
-def test_a_device_that_is_refused_stops_asking(device: Sandbox, start_login: StartLogin) -> None:
+def test_refused_device_sign_in_fails(device: Sandbox, start_login: StartLogin) -> None:
     login = start_login(device, "--device")
     said = login.wait_for("Waits for that")
     complete = re.findall(r"in this address already: (\S+)", said)[0]
@@ -458,7 +456,7 @@ def test_a_device_that_is_refused_stops_asking(device: Sandbox, start_login: Sta
     assert "Access was denied. Sign in again" in login.said
 
 
-def test_a_code_that_nobody_enters_ends(device: Sandbox, start_login: StartLogin) -> None:
+def test_device_code_expires(device: Sandbox, start_login: StartLogin) -> None:
     login = start_login(device, "--device")
     login.wait_for("Waits for that")
     device.expire_codes()
@@ -466,7 +464,7 @@ def test_a_code_that_nobody_enters_ends(device: Sandbox, start_login: StartLogin
     assert "The code was not entered in time. Try again" in login.said
 
 
-def test_an_application_without_the_device_flow_is_explained(
+def test_application_without_device_flow_is_explained(
     device: Sandbox, start_login: StartLogin
 ) -> None:
     login = start_login(device, "--device", client_id="another")
@@ -478,9 +476,7 @@ def test_an_application_without_the_device_flow_is_explained(
 # An address that is pasted.
 
 
-def test_an_address_from_any_browser_can_be_pasted(
-    sandbox: Sandbox, start_login: StartLogin
-) -> None:
+def test_pasted_address_signs_in(sandbox: Sandbox, start_login: StartLogin) -> None:
     login = start_login(sandbox, "--paste")
     login.wait_for("Address: ")
     back = person.answer(person.address_in(login.said))
@@ -493,7 +489,7 @@ def test_an_address_from_any_browser_can_be_pasted(
     assert login.settings["refresh_token"] == sandbox.refresh_token
 
 
-def test_a_refusal_can_be_pasted(sandbox: Sandbox, start_login: StartLogin) -> None:
+def test_pasted_refusal_fails(sandbox: Sandbox, start_login: StartLogin) -> None:
     login = start_login(sandbox, "--paste")
     login.wait_for("Address: ")
     assert login.process.stdin
@@ -503,7 +499,7 @@ def test_a_refusal_can_be_pasted(sandbox: Sandbox, start_login: StartLogin) -> N
     assert "Access was denied" in login.said
 
 
-def test_nothing_pasted_is_an_error(sandbox: Sandbox, start_login: StartLogin) -> None:
+def test_empty_paste_fails(sandbox: Sandbox, start_login: StartLogin) -> None:
     login = start_login(sandbox, "--paste")
     assert login.process.stdin
     login.process.stdin.close()
@@ -527,7 +523,7 @@ def test_nothing_pasted_is_an_error(sandbox: Sandbox, start_login: StartLogin) -
         (("--client-id=x", "--config=/nowhere.json"), {}, "/nowhere.json"),
     ],
 )
-def test_wrong_use_is_explained(
+def test_invalid_sign_in_options_are_explained(
     arguments: tuple[str, ...], settings: dict[str, str], said: str
 ) -> None:
     ended = run(*arguments, **settings)
@@ -538,13 +534,13 @@ def test_wrong_use_is_explained(
 
 
 @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
-def test_a_wait_that_nobody_can_have_is_refused(seconds: str) -> None:
+def test_invalid_timeout_is_refused(seconds: str) -> None:
     ended = run("--client-id=x", "--timeout", seconds)
     assert ended.status == 2
     assert f"argument --timeout: invalid seconds value: '{seconds}'" in ended.stderr
 
 
-def test_a_store_that_is_no_text_is_replaced(
+def test_binary_token_store_is_replaced(
     sandbox: Sandbox, browse_login: StartLogin, tap: TapCommand
 ) -> None:
     tap.token_store.write_bytes(b"\xff\xfe")
@@ -554,7 +550,7 @@ def test_a_store_that_is_no_text_is_replaced(
 
 
 @pytest.mark.sandbox
-def test_a_port_that_is_taken_is_explained() -> None:
+def test_port_in_use_is_explained() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         uri = f"http://localhost:{listener.getsockname()[1]}"
         ended = run("--client-id=x", "--redirect-uri", uri)
@@ -562,14 +558,14 @@ def test_a_port_that_is_taken_is_explained() -> None:
     assert f"Can't listen on {uri}" in ended.stderr
 
 
-def test_an_authorisation_server_that_is_away_is_explained() -> None:
+def test_unreachable_authorization_server_is_explained() -> None:
     ended = run("--client-id=x", "--device", auth_url="http://127.0.0.1:9/token")
     assert ended.status == 1
     assert "Can't reach the API" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_login_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, flows.__name__)
     monkeypatch.delattr(login, "flows")
     for name in ("oauthlib", "oauthlib.oauth2"):
@@ -579,7 +575,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pip install 'tap-constantcontact[login]'" in ended.stderr
 
 
-def test_a_secret_is_asked_for_on_a_terminal_and_not_shown(
+def test_client_secret_prompt_does_not_echo(
     sandbox: Sandbox, tmp_path: Path, processes: Processes
 ) -> None:
     ours, theirs = pty.openpty()
@@ -601,7 +597,7 @@ def test_a_secret_is_asked_for_on_a_terminal_and_not_shown(
 # What a sign-in is good for.
 
 
-def test_the_status_says_whose_account_it_is_and_what_may_be_read(
+def test_status_has_account_scopes_and_unreadable_streams(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(
@@ -622,20 +618,20 @@ def test_the_status_says_whose_account_it_is_and_what_may_be_read(
         assert secret not in ended.stdout + ended.stderr
 
 
-def test_the_status_uses_the_stored_token(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_status_uses_the_stored_token(tap: TapCommand, sandbox: Sandbox) -> None:
     settings = {**sandbox.settings, "token_store": str(tap.token_store)}
     assert run("--status", **settings).status == 0
     assert run("--status", **settings).status == 0
     assert [request.path for request in sandbox.requests].count(TOKEN_PATH) == 1
 
 
-def test_the_status_without_a_sign_in_says_how_to_get_one() -> None:
+def test_status_without_sign_in_explains_how_to_sign_in() -> None:
     ended = run("--status")
     assert ended.status == 1
     assert "run tap-constantcontact-login" in ended.stderr
 
 
-def test_the_status_of_a_spent_token_says_what_to_do(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_status_of_a_used_token_explains_what_to_do(tap: TapCommand, sandbox: Sandbox) -> None:
     settings = {**sandbox.settings, "token_store": str(tap.token_store)}
     sandbox.replace_refresh_token()
     ended = run("--status", **settings)
@@ -643,7 +639,7 @@ def test_the_status_of_a_spent_token_says_what_to_do(tap: TapCommand, sandbox: S
     assert "Sign in again (tap-constantcontact-login)" in ended.stderr
 
 
-def test_the_status_does_not_wait_for_a_day_to_end(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_status_does_not_wait_for_the_quota_to_reset(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/account/*", Fault.QUOTA_EXCEEDED, times=9)
     settings = {**sandbox.settings, "token_store": str(tap.token_store)}
     ended = run("--status", on_quota_exceeded="wait", **settings)

@@ -1,4 +1,4 @@
-"""What keeps the tap fast, without a clock: how often it calls what for a record."""
+"""Speed without a clock: the number of calls per record."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sync(contacts: int) -> tuple[int, int]:
 
 
 @pytest.mark.e2e
-def test_a_record_costs_few_calls_and_a_page_is_parsed_once(
+def test_record_costs_few_calls_and_pages_are_parsed_once(
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     few, pages_of_few = sync(2 * PAGE)
@@ -54,9 +54,7 @@ def test_a_record_costs_few_calls_and_a_page_is_parsed_once(
     assert sum(b'"RECORD"' in line for line in lines) == 8 * PAGE
 
 
-def test_what_is_written_is_ascii_with_the_exact_digits(
-    tap: TapCommand, fake_server: FakeServer
-) -> None:
+def test_output_is_ascii_with_exact_digits(tap: TapCommand, fake_server: FakeServer) -> None:
     digits = "12345678901234567890.10"
     fake_server["/v3/contacts"] = (
         b'{"contacts_count": 1, "contacts": [{"contact_id": "1", "first_name": "\xd0\x9e\xf0\x9f'
@@ -71,7 +69,7 @@ def test_what_is_written_is_ascii_with_the_exact_digits(
 
 
 @pytest.mark.parametrize("deselected", ["first_name", "email_address"])
-def test_what_is_not_selected_does_not_leave(
+def test_deselected_properties_are_not_written(
     tap: TapCommand, fake_server: FakeServer, deselected: str
 ) -> None:
     address = {"address": "a@example.com"}
@@ -90,7 +88,7 @@ def test_what_is_not_selected_does_not_leave(
 
 
 @pytest.mark.e2e
-def test_starting_loads_little_more_than_the_sdk() -> None:
+def test_start_imports_little_more_than_the_sdk() -> None:
     code = (
         "import sys, singer_sdk; before = {*sys.modules}; import tap_constantcontact.__main__;"
         "print(*{*sys.modules} - before)"

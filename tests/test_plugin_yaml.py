@@ -26,11 +26,11 @@ REQUIRED = {"name", "namespace", "variant", "label", "quality"}
 
 
 @pytest.mark.e2e
-def test_it_is_what_make_plugin_writes() -> None:
+def test_plugin_yaml_is_what_make_plugin_writes() -> None:
     assert plugin.FILE.read_text("utf-8") == plugin.text(), "run make plugin"
 
 
-def test_it_has_the_form_of_the_hub() -> None:
+def test_plugin_yaml_has_the_form_of_the_hub() -> None:
     assert DEFINITION.keys() >= REQUIRED
     assert set(DEFINITION["capabilities"]) <= CAPABILITIES
     names = [setting["name"] for setting in DEFINITION["settings"]]
@@ -42,12 +42,12 @@ def test_it_has_the_form_of_the_hub() -> None:
 
 
 @pytest.mark.parametrize("group", DEFINITION["settings_group_validation"], ids="+".join)
-def test_each_group_of_settings_is_enough(group: list[str]) -> None:
+def test_plugin_yaml_setting_groups_are_sufficient(group: list[str]) -> None:
     given = dict.fromkeys(group, "any")
     now = datetime.now(timezone.utc)
     assert list(validation.problems(given, SETTINGS.to_dict(), now, ())) == []
 
 
-def test_no_login_is_not_enough() -> None:
+def test_settings_without_login_are_refused() -> None:
     now = datetime.now(timezone.utc)
     assert list(validation.problems({}, SETTINGS.to_dict(), now, ())) != []

@@ -1,4 +1,4 @@
-"""What a run says of itself: while it runs, and at its end."""
+"""Progress during a run, and the summary at its end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def looking_often(command: list[str]) -> list[str]:
     return [sys.executable, "-c", OFTEN, *command[3:]]
 
 
-def test_the_stream_and_its_pages_are_told() -> None:
+def test_progress_has_stream_and_pages() -> None:
     assert stream_progress(Snapshot()) == "Starting"
     reports = Snapshot(stream="email_opens", records=12500, responses=1025)
     assert stream_progress(reports) == "email_opens: 12,500 records, 1,025 requests"
@@ -43,7 +43,7 @@ def test_the_stream_and_its_pages_are_told() -> None:
     assert stream_progress(contacts) == "contacts: 12,500 records, page 25 of 210"
 
 
-def test_the_pace_and_the_time_left_are_told() -> None:
+def test_progress_has_rate_and_time_left() -> None:
     pace = Pace()
     pace.add(Snapshot(stream="account", requests=0), taken_at=0)
     assert pace.requests_per_second is None
@@ -58,7 +58,7 @@ def test_the_pace_and_the_time_left_are_told() -> None:
     )
 
 
-def test_the_pace_is_that_of_the_last_minute() -> None:
+def test_progress_rate_is_that_of_the_last_minute() -> None:
     pace = Pace()
     for second in range(200):  # the API throttles: there is nothing any more
         pace.add(Snapshot(stream="contacts", requests=min(4 * second, 400)), taken_at=second)
@@ -68,14 +68,16 @@ def test_the_pace_is_that_of_the_last_minute() -> None:
     )
 
 
-def test_nothing_is_foretold_where_the_api_does_not_tell() -> None:
+def test_progress_without_page_count_has_no_time_left() -> None:
     pace = Pace()
     for second in range(10):
         pace.add(Snapshot(stream="email_opens", responses=second), taken_at=second)
     assert pace.seconds_left is None
 
 
-def test_a_line_of_the_log_now_and_then(tap_process: TapProcess, make_sandbox: MakeSandbox) -> None:
+def test_progress_is_logged_at_intervals(
+    tap_process: TapProcess, make_sandbox: MakeSandbox
+) -> None:
     sandbox = make_sandbox(contacts=1200, latency=(0.1, 0.1))
     command = tap_process.command(
         tap_process.settings(sandbox), select=["contacts", "contact_tags"]
@@ -92,7 +94,7 @@ def test_a_line_of_the_log_now_and_then(tap_process: TapProcess, make_sandbox: M
 
 
 @pytest.mark.parametrize("width", [120, 60, 0], ids=["wide", "narrow", "of no known width"])
-def test_a_display_on_a_terminal(
+def test_progress_is_displayed_on_a_terminal(
     tap_process: TapProcess, make_sandbox: MakeSandbox, width: int
 ) -> None:
     sandbox = make_sandbox(contacts=1200, latency=(0.1, 0.1))
@@ -122,9 +124,7 @@ def test_a_display_on_a_terminal(
     assert "contacts: " not in shown.rpartition("Run ended after")[2]  # it is gone before
 
 
-def test_no_line_for_a_request_at_the_default_level(
-    tap: TapCommand, make_sandbox: MakeSandbox
-) -> None:
+def test_log_has_no_line_per_request(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
     few, many = make_sandbox(campaigns=6), make_sandbox(campaigns=60)
     logs = [
         tap.sync(sandbox, "email_campaign_activities", "email_opens").log for sandbox in (few, many)
@@ -134,7 +134,7 @@ def test_no_line_for_a_request_at_the_default_level(
     assert many_lines <= few_lines + 2
 
 
-def test_the_table_says_what_was_not_read_and_why(
+def test_summary_names_skipped_streams_and_reasons(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(scopes=("account_read", "contact_data", "offline_access"))
@@ -143,12 +143,12 @@ def test_the_table_says_what_was_not_read_and_why(
     rows = run.table
     assert rows["contacts"] == ["60", "1"]
     assert rows["email_campaigns"][2] == (
-        "all: that needs the scope campaign_data and the privilege campaign:read"
+        "all: requires the scope campaign_data and the privilege campaign:read"
     )
-    assert rows["partner_accounts"] == ["0", "0", "all: that needs a partner's key"]
+    assert rows["partner_accounts"] == ["0", "0", "all: requires a partner's key"]
 
 
-def test_the_table_says_what_a_run_that_ends_early_has_left(
+def test_summary_of_an_interrupted_run_names_what_is_left(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=1200)
@@ -157,17 +157,17 @@ def test_the_table_says_what_a_run_that_ends_early_has_left(
     rows = run.table
     assert rows["account"] == ["1", "1"]
     assert rows["contacts"] == ["500", "1", "the rest"]
-    assert rows["segments"] == ["0", "0", "all: the run ended before"]
+    assert rows["segments"] == ["0", "0", "all: the run ended early"]
 
 
-def test_the_table_counts_items_that_are_left_out(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_summary_counts_skipped_items(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/emails/activities/*", Fault.NOT_FOUND, times=3)
     run = tap.sync(sandbox, "email_campaign_activities")
     assert run.log.count("skipping one item") == 1
-    assert re.search(r"\d that are gone or may not be read", run.log.splitlines()[-1])
+    assert re.search(r"\d that are gone or forbidden", run.log.splitlines()[-1])
 
 
-def test_a_table_is_as_wide_as_its_content() -> None:
+def test_summary_is_as_wide_as_its_content() -> None:
     rows = [Row("contacts", 120_000, 241), Row("segments", 4, 5)]
     assert table(rows).splitlines() == [
         "stream    records  requests",

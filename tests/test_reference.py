@@ -38,7 +38,7 @@ def test_reference_has_facts_and_columns_of_every_stream() -> None:
     assert "`None`" not in PAGE
 
 
-def test_no_heading_takes_the_anchor_of_another() -> None:
+def test_reference_headings_have_unique_anchors() -> None:
     headings = re.findall("^#+ (.+)$", PAGE, re.MULTILINE)
     assert len(headings) == len({heading.lower() for heading in headings})
 
@@ -54,11 +54,11 @@ def test_no_heading_takes_the_anchor_of_another() -> None:
         ("email_links", "1 or more for each activity that has changed"),
     ],
 )
-def test_a_cost_follows_from_the_attributes_where_it_is_not_declared(name: str, cost: str) -> None:
+def test_reference_derives_request_costs_from_streams(name: str, cost: str) -> None:
     assert cost_of(type(STREAMS[name])) == cost
 
 
-def test_streams_refer_to_keys() -> None:
+def test_reference_relations_refer_to_keys() -> None:
     for target in TARGETS.values():
         assert target in STREAMS
     found = {each.target: each for each in entities.references_of("contacts")}
@@ -66,12 +66,12 @@ def test_streams_refer_to_keys() -> None:
     assert entities.references_of("email_campaign_stats")[0].is_key
 
 
-def test_what_is_left_out_is_there_to_be_left_out() -> None:
+def test_reference_exceptions_exist() -> None:
     for name, path in OTHERS:
         assert path in dict(entities.properties_of(entities.schema_of(name)))
 
 
-def test_a_column_that_is_the_key_of_another_stream_refers_to_one() -> None:
+def test_reference_relations_cover_shared_keys() -> None:
     keys = {key for each in STREAMS.values() for key in each.primary_keys if key.endswith("_id")}
     shared = {
         key
@@ -82,7 +82,7 @@ def test_a_column_that_is_the_key_of_another_stream_refers_to_one() -> None:
     assert shared - TARGETS.keys() == {"url_id", "sequence_id"}
 
 
-def test_the_drawing_has_every_stream_that_belongs_to_others() -> None:
+def test_reference_diagram_has_every_related_stream() -> None:
     drawn = ET.fromstring((DOCS / "streams.svg").read_text("utf-8"))
     texts = {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
     assert {*STREAMS} - texts == {*entities.alone()}

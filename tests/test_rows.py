@@ -31,11 +31,11 @@ HELD = {
 EXPECTED = {("1",): SENT}
 
 
-def test_a_row_is_the_same_in_the_forms_of_a_database() -> None:
+def test_row_is_equal_in_the_types_of_a_database() -> None:
     assert compare([HELD], EXPECTED, KEY) == ([], [])
 
 
-def test_a_row_that_did_not_come_is_missing() -> None:
+def test_absent_row_is_missing() -> None:
     assert compare([{**HELD, "contact_id": "2"}], EXPECTED, KEY) == ([("1",)], [])
 
 
@@ -51,13 +51,13 @@ def test_a_row_that_did_not_come_is_missing() -> None:
         ("rate", Decimal("12.51")),
     ],
 )
-def test_a_value_that_is_another_is_named(name: str, value: Any) -> None:
+def test_different_value_is_named(name: str, value: Any) -> None:
     row = {**HELD, {"checkedIn": "checked_in"}.get(name, name): value}
     assert compare([row], EXPECTED, KEY) == ([], [f"('1',) ['{name}']"])
     assert compare([row], EXPECTED, KEY, hidden={"1"}) == ([], [])
 
 
-def test_the_last_row_with_a_key_counts() -> None:
+def test_last_row_of_a_key_counts() -> None:
     old = {**HELD, "first_name": "Olga"}
     assert compare([old, HELD], EXPECTED, KEY) == ([], [])
     assert compare([HELD, old], EXPECTED, KEY)[1] != []

@@ -1,4 +1,4 @@
-"""The schemas: what targets can hold, and what readers are told."""
+"""The schemas: types that every target can store, and descriptions."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def problems(**given: Any) -> list[str]:
         {"api_url": "http://127.0.0.1:8080/v3", "contacts_include": ["notes"], "max_requests": 1},
     ],
 )
-def test_good_settings_have_no_problem(given: dict[str, Any]) -> None:
+def test_valid_settings_are_accepted(given: dict[str, Any]) -> None:
     assert problems(**given) == []
 
 
@@ -48,7 +48,7 @@ def test_good_settings_have_no_problem(given: dict[str, Any]) -> None:
         ("contacts_include", "notes", "a list"),
     ],
 )
-def test_a_wrong_setting_is_named_with_what_was_given_and_what_is_accepted(
+def test_invalid_setting_is_named_with_value_and_accepted_values(
     name: str, given: Any, accepted: str
 ) -> None:
     (problem,) = problems(**{name: given})
@@ -56,20 +56,20 @@ def test_a_wrong_setting_is_named_with_what_was_given_and_what_is_accepted(
     assert accepted in problem
 
 
-def test_a_wrong_part_of_a_list_is_named() -> None:
+def test_invalid_item_of_a_list_setting_is_named() -> None:
     (problem,) = problems(contacts_include=["notes", "shoe_size"])
     assert "Invalid contacts_include.1: 'shoe_size' (must be one of custom_fields" in problem
 
 
 @pytest.mark.parametrize("secret", [271828, "271828\n271828"])
-def test_the_value_of_a_secret_is_never_named(secret: Any) -> None:
+def test_invalid_secret_setting_is_named_without_its_value(secret: Any) -> None:
     (problem,) = problems(client_secret=secret)
     assert "Invalid client_secret: value hidden (must be " in problem
     assert "271828" not in problem
 
 
 @pytest.mark.parametrize("url", ["http://localhost", "redis://", "redis://:a/b@localhost:x"])
-def test_the_address_of_a_redis_is_checked_and_not_named(url: str) -> None:
+def test_invalid_limits_url_is_named_without_its_value(url: str) -> None:
     (problem,) = problems(limits_url=url)
     assert problem == (
         "Invalid limits_url: value hidden (must be a URL that starts with redis:// or rediss://)"
@@ -87,34 +87,34 @@ def test_the_address_of_a_redis_is_checked_and_not_named(url: str) -> None:
         ({"contact_activity_types": []}, "must contain at least one type"),
     ],
 )
-def test_settings_that_need_others_say_so(given: dict[str, Any], said: str) -> None:
+def test_setting_that_requires_others_says_so(given: dict[str, Any], said: str) -> None:
     (problem,) = problems(**given)
     assert said in problem
 
 
 @pytest.mark.parametrize("given", [{}, {"client_id": "key"}, {"refresh_token": "token"}])
-def test_a_login_is_needed(given: dict[str, Any]) -> None:
+def test_settings_require_a_login(given: dict[str, Any]) -> None:
     (problem,) = validation.problems(given, SETTINGS.to_dict(), NOW, ())
     assert "set client_id and refresh_token" in problem
 
 
-def test_an_access_token_alone_is_a_login() -> None:
+def test_access_token_setting_is_a_login() -> None:
     given = {"access_token": "token"}
     assert list(validation.problems(given, SETTINGS.to_dict(), NOW, ())) == []
 
 
-def test_a_mistyped_setting_is_hinted_at() -> None:
+def test_unknown_setting_suggests_a_similar_one() -> None:
     (hint,) = validation.unknown({"start_dat": "-30d"}, SETTINGS.to_dict())
     assert hint == "Unknown setting: start_dat. Did you mean start_date?"
 
 
-def test_empty_values_are_not_set() -> None:
+def test_empty_settings_are_not_set() -> None:
     config: dict[str, Any] = {"client_id": " key\n", "client_secret": "", "max_requests": None}
     validation.tidy(config)
     assert config == {"client_id": "key"}
 
 
-def test_settings_are_brought_into_one_form() -> None:
+def test_settings_are_normalized() -> None:
     config = {"start_date": "-30d", "contact_status": "active , deleted"}
     validation.resolve(config, NOW)
     assert config == {

@@ -22,7 +22,7 @@ NOWHERE = {"api_url": "http://127.0.0.1:9/v3", "auth_url": "http://127.0.0.1:9/t
 
 
 @pytest.mark.parametrize("arguments", [("--version",), ("--about",), ("--about", "--format=json")])
-def test_it_tells_about_itself_without_settings(tap: TapCommand, arguments: tuple[str]) -> None:
+def test_about_and_version_need_no_settings(tap: TapCommand, arguments: tuple[str]) -> None:
     run = tap.run(None, *arguments)
     assert run.status == 0
     assert "tap-constantcontact" in "\n".join(run.lines)
@@ -35,7 +35,7 @@ def test_discovery_needs_no_login_and_no_network(tap: TapCommand) -> None:
     assert sorted(stream["tap_stream_id"] for stream in streams) == sorted(ALL)
 
 
-def test_a_full_sync_delivers_every_row_of_the_account(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_full_sync_has_every_row_of_the_account(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.run(tap.settings_of_all(sandbox), select=ALL)
     assert run.status == 0, run.log
     for name, expected in sandbox.expected().items():
@@ -45,7 +45,9 @@ def test_a_full_sync_delivers_every_row_of_the_account(tap: TapCommand, sandbox:
     assert len(run.records["contact_counts"]) == 1
 
 
-def test_every_record_is_valid_and_has_what_the_api_sent(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_records_are_valid_and_have_every_property_of_the_response(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
     run = tap.run(tap.settings_of_all(sandbox), select=ALL)
     schemas = {m["stream"]: m["schema"] for m in run.messages if m["type"] == "SCHEMA"}
     expected = sandbox.expected()
@@ -60,7 +62,7 @@ def test_every_record_is_valid_and_has_what_the_api_sent(tap: TapCommand, sandbo
             assert _paths(sent) <= _paths(by_key[tuple(map(in_one_form, key))]), name
 
 
-def test_the_second_run_brings_what_changed(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_second_run_reads_changes(tap: TapCommand, sandbox: Sandbox) -> None:
     first = tap.sync(sandbox)
     changed = sandbox.change()
     second = tap.sync(sandbox, state=first.state)
@@ -77,7 +79,7 @@ def test_the_second_run_brings_what_changed(tap: TapCommand, sandbox: Sandbox) -
     assert not any("progress_markers" in bookmark for bookmark in _bookmarks(second.state))
 
 
-def test_the_last_lines_say_what_was_done(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_log_ends_with_a_summary(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, "account", "contacts")
     *_, last, head, account, contacts = run.log.splitlines()
     assert re.search(r"Run ended after \d+\.\d s: 2 requests, 0 retries$", last)
@@ -87,7 +89,7 @@ def test_the_last_lines_say_what_was_done(tap: TapCommand, sandbox: Sandbox) -> 
     assert len([request for request in sandbox.requests if request.path.startswith("/v3")]) == 2
 
 
-def test_settings_come_from_the_environment(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_settings_are_read_from_the_environment(tap: TapCommand, sandbox: Sandbox) -> None:
     env = {
         f"TAP_CONSTANTCONTACT_{name.upper()}": str(value)
         for name, value in tap.settings(sandbox).items()
@@ -97,9 +99,7 @@ def test_settings_come_from_the_environment(tap: TapCommand, sandbox: Sandbox) -
     assert len(run.records["account"]) == 1
 
 
-def test_the_connection_test_reads_a_record_of_each_stream(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_connection_test_reads_a_record_of_each_stream(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.run(tap.settings_of_all(sandbox), "--test")
     assert run.status == 0, run.log
     # The first contact of this account has no rows of these.
@@ -116,7 +116,7 @@ def test_the_connection_test_reads_a_record_of_each_stream(
     ],
 )
 @pytest.mark.parametrize("arguments", [(), ("--test",)])
-def test_wrong_settings_are_refused(
+def test_invalid_settings_end_the_run(
     tap: TapCommand, settings: dict[str, Any], said: str, arguments: tuple[str]
 ) -> None:
     run = tap.run(settings, *arguments)
@@ -131,21 +131,21 @@ def test_wrong_settings_are_refused(
     [
         ("--config", "{", "Invalid JSON: "),
         ("--state", "{", "Invalid JSON: "),
-        ("--state", "[]", "The state is not one of this tap"),
-        ("--state", '{"bookmarks": {"contacts": 3}}', "The state is not one of this tap"),
-        ("--state", '{"type": "STATE", "value": {"bookmarks": {}}}', "The state is not one"),
+        ("--state", "[]", "Invalid state: not one of this tap"),
+        ("--state", '{"bookmarks": {"contacts": 3}}', "Invalid state: not one of this tap"),
+        ("--state", '{"type": "STATE", "value": {"bookmarks": {}}}', "Invalid state: not one"),
         ("--state", '{"bookmarks": {"contacts": {"replication_key_value": "x"}}}', "not one of"),
         ("--state", '{"bookmarks": {"email_campaign_stats": {"log_version": 2}}}', "has version 2"),
-        ("--config", "[1]", "must hold a JSON object"),
-        ("--config", "null", "must hold a JSON object"),
-        ("--config", '"x"', "must hold a JSON object"),
+        ("--config", "[1]", "must contain a JSON object"),
+        ("--config", "null", "must contain a JSON object"),
+        ("--config", '"x"', "must contain a JSON object"),
         ("--catalog", '{"streams": [{"tap_stream_id": "a", "schema": {}}]}', "not one of this tap"),
         ("--catalog", "{", "Invalid JSON: "),
-        ("--catalog", "{}", "The catalog is not one"),
-        ("--catalog", '{"streams": [{}]}', "The catalog is not one"),
+        ("--catalog", "{}", "Invalid catalog: not one"),
+        ("--catalog", '{"streams": [{}]}', "Invalid catalog: not one"),
     ],
 )
-def test_bad_files_are_refused(tap: TapCommand, option: str, content: str, said: str) -> None:
+def test_invalid_files_end_the_run(tap: TapCommand, option: str, content: str, said: str) -> None:
     bad = tap.folder / "bad.json"
     bad.write_text(content)
     run = tap.run({**NOWHERE, "access_token": "x"}, option, str(bad))
@@ -154,21 +154,21 @@ def test_bad_files_are_refused(tap: TapCommand, option: str, content: str, said:
     assert "Traceback" not in run.log
 
 
-def test_a_file_that_is_not_there_is_named(tap: TapCommand) -> None:
+def test_missing_file_is_named(tap: TapCommand) -> None:
     run = tap.run(None, "--config", "nowhere.json")
     assert run.status == 1
     assert "nowhere.json" in run.log
     assert "Traceback" not in run.log
 
 
-def test_a_level_of_the_log_that_there_is_not_is_explained(tap: TapCommand) -> None:
+def test_unknown_log_level_is_explained(tap: TapCommand) -> None:
     run = tap.run(None, "--about", env={"LOGLEVEL": "loud"})
     assert run.status == 1
     said = "Invalid LOGLEVEL: 'LOUD' (must be DEBUG, INFO, WARNING or ERROR)"
     assert run.log.splitlines()[-1].endswith(said)
 
 
-def test_an_api_that_is_not_there_is_explained(tap: TapCommand) -> None:
+def test_unreachable_api_is_explained(tap: TapCommand) -> None:
     settings = {**NOWHERE, "client_id": "a", "refresh_token": "b"}
     run = tap.run({**settings, "token_store": str(tap.token_store)})
     assert run.status == 1
@@ -176,9 +176,7 @@ def test_an_api_that_is_not_there_is_explained(tap: TapCommand) -> None:
     assert "Traceback" not in run.log
 
 
-def test_a_timestamp_that_is_older_than_start_date_is_left_out(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_start_date_skips_older_rows(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, "contacts", "email_campaigns", start_date="-52w")
     times = run.keys("contacts", "last_changed_at")
     assert 0 < len(times) < 60
@@ -215,7 +213,7 @@ def _paths(value: Any, path: str = "") -> set[str]:
 class TestOrder:
     """When the requests of a day are short, what matters most comes first."""
 
-    def test_streams_are_read_in_the_order_of_what_matters(
+    def test_streams_are_read_in_order_of_importance(
         self, tap: TapCommand, sandbox: Sandbox
     ) -> None:
         run = tap.sync(sandbox)
@@ -227,7 +225,7 @@ class TestOrder:
         order = ("email_campaigns", "email_campaign_stats", "email_opens", "sms_campaign_summaries")
         assert [name for name in schemas if name in order] == [*order]
 
-    def test_every_file_of_streams_has_its_place(self) -> None:
+    def test_stream_order_names_every_module(self) -> None:
         files = {file.stem for file in Path(streams.__path__[0]).glob("*.py")} - {
             "__init__",
             "bases",

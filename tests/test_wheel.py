@@ -31,7 +31,7 @@ def wheel(dist: Path) -> Path:
     return built
 
 
-def test_the_package_index_would_take_it(dist: Path) -> None:
+def test_wheel_passes_twine_check(dist: Path) -> None:
     files = sorted(map(str, dist.iterdir()))
     assert [Path(file).suffix for file in files] == [".whl", ".gz"]
     check = [sys.executable, "-m", "twine", "check", "--strict", *files]
@@ -39,7 +39,7 @@ def test_the_package_index_would_take_it(dist: Path) -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-def test_it_holds_the_schemas_and_nothing_that_is_only_for_developers(wheel: Path) -> None:
+def test_wheel_has_schemas_and_no_development_files(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     shipped = {Path(name).name for name in names if "/schemas/" in name}
     assert shipped == {path.name for path in (PROJECT / "schemas").iterdir()}
@@ -48,7 +48,7 @@ def test_it_holds_the_schemas_and_nothing_that_is_only_for_developers(wheel: Pat
     }
 
 
-def test_it_discovers_from_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
+def test_wheel_discovers_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     environment = Environment(tmp_path / "environment")
     environment.pip("install", str(wheel))
     tap = environment.program("tap-constantcontact")

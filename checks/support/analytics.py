@@ -184,7 +184,7 @@ def _custom_fields(account: Account) -> Facts:
             "2023-04-17" if "First visit" in texts else None,
             texts.get("Last booking"),
             {"true": True}.get(texts.get("Wants a call", "")),
-            texts.get("Favourite dessert"),
+            texts.get("Favorite dessert"),
             texts.get("Interests"),
             texts.get("Remarks"),
         )

@@ -37,7 +37,7 @@ CUSTOM_FIELDS: tuple[tuple[str, str, Record], ...] = (
     ("Yearly donation", "currency", {"currency_code": "USD", "decimal_places": 2}),
     ("Wants a call", "boolean", {}),
     ("Remarks", "text_area", {}),
-    ("Favourite dessert", "single_select", {"display_type": "radio"}),
+    ("Favorite dessert", "single_select", {"display_type": "radio"}),
     ("Interests", "multi_select", {"display_type": "checkbox"}),
 )
 MAX_SENDS = 60_000  # large accounts stay quick to generate: many campaigns go to few contacts

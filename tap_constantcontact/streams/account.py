@@ -15,7 +15,7 @@ class Account(ConstantContactStream):
 
 
 class AccountEmails(ConstantContactStream):
-    """An e-mail address that the account can send from (retrieveEmailAddresses)."""
+    """An email address that the account can send from (retrieveEmailAddresses)."""
 
     name = "account_emails"
     path = "/account/emails"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.notes import StreamNotes
 
@@ -25,6 +27,7 @@ class Automations(ConstantContactStream):
     selected_by_default = False
     notes = StreamNotes(limitations="a deleted one: its row stays")
 
+    @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each automation with its detail."""
         for automation in self.request_records(context):

@@ -54,6 +54,7 @@ class CustomStream(ConstantContactStream):
         keeps_unknown = "schema" in self._declaration and self.config.get("keep_unknown_fields")
         return with_extra(schema) if keeps_unknown else schema
 
+    @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the records of all pages.
 
@@ -68,6 +69,7 @@ class CustomStream(ConstantContactStream):
             message = f"{refusal}. Check path and params of {self.name} in custom_streams"
             raise FatalAPIError(message) from refusal
 
+    @override
     def request_contexts(self, context: Context | None) -> list[Context]:
         """Yield the declared parameters; those that say since when, if that is known."""
         params = {
@@ -82,6 +84,7 @@ class CustomStream(ConstantContactStream):
         """Where the run begins: the bookmark less an overlap, or start_date, or nothing."""
         return with_overlap(starting_point(self))
 
+    @override
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
         """Yield the records of an answer.
 
@@ -94,11 +97,11 @@ class CustomStream(ConstantContactStream):
                 return
             if not isinstance(found, dict) or name not in found:
                 has = ", ".join(found) if isinstance(found, dict) else _kind_of(found)
-                self._fail(response, f"the answer has no {name}, but {has}", "records_path")
+                self._fail(response, f"the response has no {name}, but {has}", "records_path")
             found = found[name]
         for row in found if isinstance(found, list) else filter(None, [found]):
             if not isinstance(row, dict):
-                self._fail(response, "what is there are no records", "records_path")
+                self._fail(response, "the records are not JSON objects", "records_path")
             if missing := [key for key in self.primary_keys if key not in row]:
                 what = f"a record has no {', '.join(missing)}, but {', '.join(row)}"
                 self._fail(response, what, "primary_keys")
@@ -108,6 +111,7 @@ class CustomStream(ConstantContactStream):
                 )
             yield row
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Return a record in the types of its schema, or None if it has not changed since."""
         if "schema" not in self._declaration:

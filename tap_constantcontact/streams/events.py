@@ -31,11 +31,13 @@ class Events(ConstantContactStream):
     scopes = ("campaign_data",)
     privileges = ("campaign:read",)
 
+    @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each event with its detail, which alone names its track."""
         for event in super().read(context):
             yield self.details.with_detail(event)
 
+    @override
     def request_contexts(self, context: Context | None) -> Iterator[Context]:
         """Ask for the events of each status."""
         for status in dict.fromkeys(self.config.get("event_status") or [None]):
@@ -54,6 +56,7 @@ class Events(ConstantContactStream):
             if child.selected or child.has_selected_descendents:
                 yield from map(child.predict.pages, self.generate_child_contexts(event, None))
 
+    @override
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield the event's track, of which the API shows one."""
         track_id = (record.get("default_track") or {}).get("track_id")
@@ -79,6 +82,7 @@ class EventRegistrations(ConstantContactStream):
         limitations="a registration that is missing: its row stays",
     )
 
+    @override
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield what the registration's detail is asked for with."""
         yield {**(context or {}), "registration_id": record["registration_id"]}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_constantcontact.api.prefetch import PredictedRequest
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.notes import StreamNotes
@@ -30,11 +32,13 @@ class LandingPageReport(ConstantContactStream):
         limitations="a row that disappears: it stays",
     )
 
+    @override
     def request_contexts(self, context: Context | None) -> Iterator[Record]:
         """Yield the landing pages of the setting landing_page_activity_ids."""
         for activity_id in dict.fromkeys(self.config.get("landing_page_activity_ids", [])):
             yield {"campaign_activity_id": activity_id}
 
+    @override
     def predicted_requests(self) -> Iterator[PredictedRequest]:
         """Return the reports on all of them."""
         return map(self.predict.pages, self.request_contexts(None))
@@ -47,6 +51,7 @@ class LandingPageContactOpens(LandingPageReport):
     path = "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_contact_opens"
     primary_keys = ("campaign_activity_id", "contact_id", "created_time", "occurrence")
 
+    @override
     def rows_of(self, context: Record) -> Iterator[Record]:
         """Yield the opens of a landing page, told apart by their occurrence."""
         yield from with_occurrences(super().rows_of(context), self.primary_keys)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.notes import StreamNotes
 
@@ -20,20 +22,23 @@ class PartnerStream(ConstantContactStream):
     selected_by_default = False
 
     @property
+    @override
     def http_headers(self) -> dict[str, str]:
         """Headers of every request, with the partner's key."""
         return {**super().http_headers, "x-api-key": self.config.get("partner_api_key", "")}
 
+    @override
     def is_forbidden(self) -> bool:
         """Return whether there is no partner's key, or one that may not read the stream."""
         return "partner_api_key" not in self.config or super().is_forbidden()
 
+    @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Yield the records, or none where there is no partner's key."""
         if "partner_api_key" in self.config:
             yield from super().get_records(context)
         else:
-            message = "%s is skipped: it needs partner_api_key. Set it, or deselect the stream"
+            message = "%s is skipped: it requires partner_api_key. Set it, or deselect the stream"
             self.logger.warning(message, self.name)
             self.tap.require_readable_stream(
                 "partner_api_key is not set. Set it, or select other streams"
@@ -50,6 +55,7 @@ class PartnerAccounts(PartnerStream):
     primary_keys = ("encoded_account_id",)
     notes = StreamNotes(limitations="an account that is gone: its row stays")
 
+    @override
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield the account."""
         yield {"encoded_account_id": record["encoded_account_id"]}

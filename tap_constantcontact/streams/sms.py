@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.incremental.start_date import starting_point
 from tap_constantcontact.notes import StreamNotes
@@ -35,6 +37,7 @@ class SmsCampaignSummaries(ConstantContactStream):
         limitations="counts that move later than 90 days after the send",
     )
 
+    @override
     def request_contexts(self, context: Context | None) -> list[Context]:
         """Yield campaigns sent since the last one read, less the time in which counts change."""
         start = starting_point(self)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.notes import StreamNotes
 
@@ -36,6 +38,7 @@ class SocialConnections(ConstantContactStream):
     selected_by_default = False
     notes = StreamNotes(cost="1 for each page", limitations="what is gone: its row stays")
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Copy the key, which lies in account_info, to the top."""
         info = row.get("account_info")

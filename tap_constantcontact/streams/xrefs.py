@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
+from typing_extensions import override
+
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.notes import StreamNotes
 
@@ -29,6 +31,7 @@ class Xrefs(ConstantContactStream):
     selected_by_default = False
     notes = StreamNotes(cost="1 for 500 ids")
 
+    @override
     def request_contexts(self, context: Context | None) -> Iterator[Context]:
         """Yield the setting's V2 ids, many for each request."""
         ids = list(dict.fromkeys(self.config.get(self.setting, [])))

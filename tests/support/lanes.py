@@ -13,7 +13,7 @@ import pytest
 LANES = ("unit", "sandbox", "e2e", "slow")
 
 _SANDBOX = Path(__file__).parents[1] / "sandbox"
-# A test that asks for one of these needs no mark.
+# A test that uses one of these fixtures needs no mark.
 _STARTS_PROCESSES = {"processes"}
 _STARTS_SERVERS = {"sandbox", "make_sandbox", "synced", "fake_server", "redis", "limits_url"}
 

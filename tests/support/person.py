@@ -11,7 +11,7 @@ from sandbox.auth.sign_in import PASSWORD, USER
 
 
 def answer(url: str, *, allow: bool = True, password: str = PASSWORD) -> str:
-    """Answer the page at an address, and return the address that the browser is sent to."""
+    """Submit the page at an address, and return the address that the browser is redirected to."""
     assert 'name="password"' in requests.get(url, timeout=10).text
     form = {"user": USER, "password": password, "answer": "yes" if allow else "no"}
     sent = requests.post(url, data=form, timeout=10, allow_redirects=False)
@@ -19,7 +19,7 @@ def answer(url: str, *, allow: bool = True, password: str = PASSWORD) -> str:
 
 
 def sign_in(url: str, *, allow: bool = True) -> requests.Response:
-    """Answer the page at an address, and follow to where the browser is sent."""
+    """Submit the page at an address, and follow the redirect."""
     return requests.get(answer(url, allow=allow), timeout=10)
 
 

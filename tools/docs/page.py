@@ -30,7 +30,7 @@ _HEAD = """\
 # Streams
 
 What a row of each stream is, where it comes from, how it is read, and what its columns hold.
-[How streams are read](behaviour.md) explains the ways of reading, and what a whole run costs.
+[How streams are read](behavior.md) explains the ways of reading, and what a whole run costs.
 
 This page is made of the schemas and the stream classes by `make docs`.
 
@@ -38,7 +38,7 @@ This page is made of the schemas and the stream classes by `make docs`.
   request even if it is empty. "Changed" is what has changed since the bookmark, with the row that
   the bookmark was taken from. Requests to the token endpoint are not counted.
 - **Not seen**: what the API does not show a run; [what tells rows that
-  stay](behaviour.md#all-streams).
+  stay](behavior.md#all-streams).
 - **Columns**: each can be null but those of the key. A point leads into an object, and into the
   objects of an array. Timestamps are in UTC.
 """
@@ -68,7 +68,7 @@ _TITLES = {
     "partner": "Partners",
     "contact_reports": "Reports on single contacts",
 }
-# Where behaviour.md says more; the first that fits.
+# Where behavior.md says more; the first that fits.
 _MORE: Mapping[type, str] = {
     Contacts: "contacts",
     EmailCampaignStats: "the-change-log",
@@ -182,7 +182,7 @@ def cost_of(stream: Stream) -> str:
 def _more(stream: Stream) -> str:
     for base, anchor in _MORE.items():
         if issubclass(stream, base):
-            return f" ([more](behaviour.md#{anchor}))"
+            return f" ([more](behavior.md#{anchor}))"
     return ""
 
 

@@ -1,4 +1,4 @@
--- An unsubscribe from an e-mail is told by the report of the e-mail; others, such as those of a
+-- An unsubscribe from an email is told by the report of the email; others, such as those of a
 -- form or by the account, by the contact alone.
 with from_emails as (
     select

@@ -99,7 +99,7 @@ class TestChangeLog:
         assert ids(log) == ["b1", "a1"]
         assert [activity.read_until(0) for activity in log.changed_after(0)] == [None, None]
 
-    def test_unchanged_campaign_costs_no_request(self) -> None:
+    def test_unchanged_campaigns_are_not_requested(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({name: {f"{name}1": counters()} for name in "abc"})
         through = update(state, campaigns).changed_after(0)[-1].number
@@ -109,33 +109,33 @@ class TestChangeLog:
         assert campaigns.requested == ["b"]
 
     @pytest.mark.parametrize("counter", Counters._fields[:-1])
-    def test_any_counter_that_changes_is_a_change(self, counter: str) -> None:
+    def test_changed_counter_is_a_change(self, counter: str) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
         through = update(state, campaigns).changed_after(0)[-1].number
         campaigns["a"] = {"a1": counters()._replace(**{counter: 200})}
         assert ids(update(state, campaigns), through) == ["a1"]
 
-    def test_campaign_missing_from_the_summaries_keeps_its_last_send(self) -> None:
+    def test_campaign_without_summary_keeps_its_last_send(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
         through = update(state, campaigns, sent={"a": NOW}).changed_after(0)[-1].number
         assert not update(state, campaigns).changed_after(through)
 
-    def test_another_send_to_the_same_contacts_is_a_change(self) -> None:
+    def test_new_send_is_a_change(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
         through = update(state, campaigns, sent={"a": NOW}).changed_after(0)[-1].number
         assert ids(update(state, campaigns, sent={"a": NOW + DAY}), through) == ["a1"]
 
-    def test_only_the_changed_ones_of_several_activities_get_numbers(self) -> None:
+    def test_only_changed_activities_of_a_campaign_are_read(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
         through = update(state, campaigns).changed_after(0)[-1].number
         campaigns["a"]["first"] = counters(opens=7)
         assert ids(update(state, campaigns), through) == ["first"]
 
-    def test_counters_that_lag_behind_the_campaign_mean_full_reads(self) -> None:
+    def test_activity_with_late_counters_makes_all_read_in_full(self) -> None:
         """The counters of the campaign have grown by more than those of its activities."""
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
@@ -145,7 +145,7 @@ class TestChangeLog:
         assert [activity.activity_id for activity in changed] == ["first", "resend"]
         assert [activity.read_until(through) for activity in changed] == [None, None]
 
-    def test_stream_that_missed_the_number_reads_in_full(self) -> None:
+    def test_stream_that_missed_a_change_reads_the_activity_in_full(self) -> None:
         """It was at 1 when `b1` went from number 2 to 4, and ended at 3: it has never read `b1`."""
         state: dict[str, Any] = {}
         campaigns = Campaigns({name: {f"{name}1": counters()} for name in "abc"})
@@ -154,14 +154,14 @@ class TestChangeLog:
         (changed,) = update(state, campaigns).changed_after(3)
         assert changed.read_until(0) is None  # what was complete last
 
-    def test_added_activity_leaves_the_others_unchanged(self) -> None:
+    def test_added_activity_does_not_change_others(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"first": counters()}})
         through = update(state, campaigns).changed_after(0)[-1].number
         campaigns["a"]["resend"] = counters()
         assert ids(update(state, campaigns), through) == ["resend"]
 
-    def test_stream_that_read_all_has_read_until_the_previous_change(self) -> None:
+    def test_complete_stream_reads_from_the_last_change(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
         through = update(state, campaigns).changed_after(0)[-1].number
@@ -170,7 +170,7 @@ class TestChangeLog:
         assert changed.read_until(through) == NOW
         assert changed.changed_at == NOW + DAY
 
-    def test_stream_that_missed_a_change_reads_in_full(self) -> None:
+    def test_stream_with_missed_change_reads_in_full(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
         through = update(state, campaigns).changed_after(0)[-1].number
@@ -180,7 +180,7 @@ class TestChangeLog:
         (changed,) = log.changed_after(through)
         assert changed.read_until(through) is None
 
-    def test_counter_that_fell_means_a_full_read(self) -> None:
+    def test_decreased_counter_makes_the_report_read_in_full(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})
         through = update(state, campaigns).changed_after(0)[-1].number
@@ -189,7 +189,7 @@ class TestChangeLog:
         assert changed.read_until(through) is None
 
     @pytest.mark.parametrize("days", REREADS)
-    def test_reread_falls_due_once_some_days_after_the_last_send(self, days: int) -> None:
+    def test_reread_days_make_the_report_read_in_full_once(self, days: int) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}, "b": {"b1": counters()}})
         sent = {"a": NOW - days * DAY + timedelta(minutes=30), "b": NOW}
@@ -200,7 +200,7 @@ class TestChangeLog:
         through = again.number
         assert not update(state, campaigns, NOW + timedelta(hours=2), sent).changed_after(through)
 
-    def test_numbers_are_never_reused(self) -> None:
+    def test_log_numbers_are_never_reused(self) -> None:
         state: dict[str, Any] = {}
         log = update(state, Campaigns({"a": {"a1": counters()}}))
         through = log.changed_after(0)[-1].number
@@ -210,7 +210,7 @@ class TestChangeLog:
             > through
         )
 
-    def test_update_that_ended_early_continues(self) -> None:
+    def test_interrupted_comparison_resumes(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({str(number): {f"{number}a": counters()} for number in range(25)})
         steps = ChangeLog(state).update(campaigns.counters, campaigns, NOW, REREADS)
@@ -221,7 +221,7 @@ class TestChangeLog:
         assert len(ids(update(state, campaigns))) == 25
         assert len(campaigns.requested) == 15
 
-    def test_added_campaign_needs_no_request_for_its_activities(self) -> None:
+    def test_known_activities_are_not_requested(self) -> None:
         state: dict[str, Any] = {}
         ChangeLog(state).add_campaign("a", ["first", "resend"], NOW)
         assert not ids(ChangeLog(state))
@@ -230,13 +230,13 @@ class TestChangeLog:
         assert ids(update(state, campaigns, sent={"a": NOW - DAY})) == ["first", "resend"]
         assert not campaigns.requested
 
-    def test_campaign_added_before_its_last_send_is_requested_again(self) -> None:
+    def test_activities_known_before_the_last_send_are_requested(self) -> None:
         state: dict[str, Any] = {}
         ChangeLog(state).add_campaign("a", ["first"], NOW - DAY)
         campaigns = Campaigns({"a": {"first": counters(), "resend": counters()}})
         assert ids(update(state, campaigns, sent={"a": NOW})) == ["first", "resend"]
 
-    def test_update_makes_progress_with_two_requests_per_run(self) -> None:
+    def test_comparison_with_a_small_budget_makes_progress(self) -> None:
         """Each run ends with its second campaign, before those with several are counted."""
         state: dict[str, Any] = {}
         campaigns = Campaigns(
@@ -251,7 +251,7 @@ class TestChangeLog:
         assert len(ids(update(state, campaigns, sent=sent))) == 16
         assert campaigns.requested == [*"abcdefgh"]
 
-    def test_campaign_without_activities_in_the_api_keeps_those_of_the_log(self) -> None:
+    def test_campaign_keeps_activities_that_the_api_no_longer_lists(self) -> None:
         state: dict[str, Any] = {}
         update(state, Campaigns({"a": {"a1": counters()}}))
 
@@ -330,7 +330,7 @@ class TestChangeLog:
         assert ChangeLog(state).changed_after(0)[1].expected_rows("opens") == 3
 
     @pytest.mark.parametrize("id_", [UUID, UUID.upper(), "1103", "x" * 22, "="])
-    def test_ids_come_back_unchanged(self, id_: str) -> None:
+    def test_packed_ids_are_restored(self, id_: str) -> None:
         (activity,) = update({}, Campaigns({id_: {id_: counters()}})).changed_after(0)
         assert (activity.campaign_id, activity.activity_id) == (id_, id_)
 
@@ -378,41 +378,41 @@ class TestReportCursor:
 
     times = [NOW - timedelta(hours=hours) for hours in (-20, -2, 5, 23, 25, 60, 99)]
 
-    def test_cursor_stops_a_day_before_the_known_rows(self) -> None:
+    def test_cursor_stops_a_day_before_what_was_read(self) -> None:
         # Two rows of the day before were there, and two are new.
         assert read(ReportCursor(activity(4, 7), "opens", NOW, DAY), self.times) == 4
 
-    def test_cursor_reads_in_full_where_rows_are_missing(self) -> None:
+    def test_cursor_reads_in_full_if_rows_are_missing(self) -> None:
         assert read(ReportCursor(activity(5, 8), "opens", NOW, DAY), self.times) == 7
 
-    def test_longer_lookback_reads_more_and_counts_the_same(self) -> None:
+    def test_cursor_with_longer_lookback_counts_the_same(self) -> None:
         assert read(ReportCursor(activity(4, 7), "opens", NOW, 3 * DAY), self.times) == 6
         assert read(ReportCursor(activity(5, 8), "opens", NOW, 3 * DAY), self.times) == 7
 
-    def test_report_without_a_counter_stops_at_the_lookback(self) -> None:
+    def test_cursor_without_counter_stops_at_the_lookback(self) -> None:
         assert read(ReportCursor(activity(99, 99), None, NOW, DAY), self.times) == 4
 
-    def test_unread_report_is_read_in_full(self) -> None:
+    def test_cursor_reads_unknown_activity_in_full(self) -> None:
         assert read(ReportCursor(activity(0, 7), "opens", None, DAY), self.times) == 7
 
-    def test_row_without_a_time_is_not_known(self) -> None:
+    def test_cursor_ignores_rows_without_time(self) -> None:
         assert not ReportCursor(activity(0, 7), "opens", NOW, DAY).is_known(None)
 
     @pytest.mark.parametrize("surplus", [0, 2])
-    def test_report_ahead_of_its_counter_expects_fewer_rows_next_time(self, surplus: int) -> None:
-        """The counter catches up: that is no growth that needs rows."""
+    def test_cursor_accounts_for_reports_ahead_of_their_counter(self, surplus: int) -> None:
+        """The counter catches up: such growth needs no rows."""
         first = activity(0, opens=7 - surplus)
         read(ReportCursor(first, "opens", None, DAY), self.times)  # all seven rows
         recent = sum(at >= first.changed_at - DAY for at in self.times)
         grown = first.expected_rows("opens") + surplus  # as the log adds it
         assert grown == recent
 
-    def test_close_tells_that_a_report_lags_behind_its_counter(self) -> None:
+    def test_cursor_reports_rows_missing_in_the_full_report(self) -> None:
         cursor = ReportCursor(activity(9, 12), "opens", NOW, DAY)
         assert not any(map(cursor.is_known, self.times))
         assert cursor.close(read_in_full=True)
 
-    def test_counter_above_the_rows_does_not_raise_the_expectation(self) -> None:
+    def test_cursor_accounts_for_counters_above_the_rows(self) -> None:
         first = activity(0, opens=9)
         read(ReportCursor(first, "opens", None, DAY), self.times)
         assert first.expected_rows("opens") == 2

@@ -36,10 +36,10 @@ def queries(sandbox: Sandbox, path: str) -> list[dict[str, str]]:
     return [request.query for request in sandbox.requests if request.path == f"/v3{path}"]
 
 
-def test_small_streams_arrive_whole(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_small_streams_are_read_in_full(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, *SIMPLE)
     assert_whole(run, sandbox, *SIMPLE)
-    # The list of automations is answered with 209, and completed by the details.
+    # The response to the list of automations is 209; details complete it.
     (listed,) = [r for r in sandbox.requests if r.path == "/v3/automations/workflows"]
     assert listed.status == 209
     for row in run.records["automations"]:
@@ -55,12 +55,12 @@ def test_small_streams_arrive_whole(tap: TapCommand, sandbox: Sandbox) -> None:
 
 
 class TestSms:
-    """Counts of SMS campaigns move after the send."""
+    """Counts of SMS campaigns change after the send."""
 
     STREAM = "sms_campaign_summaries"
     PATH = "/reports/summary_reports/sms_campaign_summaries"
 
-    def test_later_runs_look_back_for_counts_that_have_moved(
+    def test_sms_summaries_look_back_for_changed_counts(
         self, tap: TapCommand, sandbox: Sandbox
     ) -> None:
         first = tap.sync(sandbox, self.STREAM)
@@ -88,9 +88,7 @@ class TestSms:
         ]
         assert moved["unique_counts"] == oldest["unique_counts"]
 
-    def test_a_start_date_is_where_the_first_run_begins(
-        self, tap: TapCommand, sandbox: Sandbox
-    ) -> None:
+    def test_sms_summaries_start_at_the_start_date(self, tap: TapCommand, sandbox: Sandbox) -> None:
         newest = max(str(row["last_sent_date"]) for row in sandbox.account.sms_campaigns.values())
         run = tap.sync(sandbox, self.STREAM, start_date=newest)
         (query,) = queries(sandbox, self.PATH)
@@ -101,11 +99,11 @@ class TestSms:
 
 
 class TestXrefs:
-    """Ids of the old API are asked for many at once."""
+    """Ids of the V2 API are requested in batches."""
 
     STREAMS = ("contact_id_xrefs", "list_id_xrefs", "campaign_id_xrefs")
 
-    def test_ids_go_out_in_batches(self, tap: TapCommand, sandbox: Sandbox) -> None:
+    def test_xrefs_request_ids_in_batches(self, tap: TapCommand, sandbox: Sandbox) -> None:
         account = sandbox.account
         run = tap.sync(
             sandbox,
@@ -125,17 +123,17 @@ class TestXrefs:
         found = {row["sequence_id"]: row["contact_id"] for row in run.records["contact_id_xrefs"]}
         assert found == account.v2_contact_ids
 
-    def test_without_ids_nothing_is_asked_for(self, tap: TapCommand, sandbox: Sandbox) -> None:
+    def test_xrefs_without_ids_cost_no_request(self, tap: TapCommand, sandbox: Sandbox) -> None:
         run = tap.sync(sandbox, *self.STREAMS)
         assert run.status == 0, run.log
         assert not [request for request in sandbox.requests if "xrefs" in request.path]
 
 
-def test_the_contacts_of_a_segment_are_asked_for_until_they_are_there(
+def test_segment_contacts_are_polled_until_ready(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(segment_polls=1)
-    for segment_id in [*sandbox.account.segments][2:]:  # asking again takes a second
+    for segment_id in [*sandbox.account.segments][2:]:  # polling takes a second
         del sandbox.account.segments[segment_id]
     run = tap.sync(sandbox, "segment_contacts")
     assert_whole(run, sandbox, "segment_contacts")
@@ -146,7 +144,7 @@ def test_the_contacts_of_a_segment_are_asked_for_until_they_are_there(
         assert statuses[str(segment_id), 200] == 1
 
 
-def test_bulk_activities_need_a_privilege_to_write(
+def test_bulk_activities_require_the_write_privilege(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     privileges = tuple(name for name in PRIVILEGES if name != "contacts:write")
@@ -160,9 +158,7 @@ def test_bulk_activities_need_a_privilege_to_write(
 class TestPartner:
     """A partner's key has a token address of its own."""
 
-    def test_clients_and_what_the_partner_listens_to(
-        self, tap: TapCommand, sandbox: Sandbox
-    ) -> None:
+    def test_partner_streams_are_read_in_full(self, tap: TapCommand, sandbox: Sandbox) -> None:
         settings: dict[str, Any] = sandbox.partner_settings
         run = tap.sync(sandbox, "account", *PARTNER, **settings)
         assert_whole(run, sandbox, "account", *PARTNER)
@@ -172,7 +168,7 @@ class TestPartner:
         for secret in ("partner_api_key", "partner_client_secret"):
             assert settings[secret] not in run.log
 
-    def test_without_a_key_they_are_skipped_without_a_request(
+    def test_partner_streams_without_api_key_are_skipped(
         self, tap: TapCommand, sandbox: Sandbox
     ) -> None:
         run = tap.sync(sandbox, "account", *PARTNER)
@@ -184,7 +180,7 @@ class TestPartner:
         assert not [request for request in sandbox.requests if "partner" in request.path]
 
     @pytest.mark.parametrize("missing", ["partner_client_id", "partner_client_secret"])
-    def test_a_key_needs_its_companions(
+    def test_partner_api_key_requires_credentials(
         self, tap: TapCommand, sandbox: Sandbox, missing: str
     ) -> None:
         settings: dict[str, Any] = {**sandbox.partner_settings}

@@ -114,7 +114,7 @@ def test_slices_follow_each_other_from_the_newest_to_the_oldest(ages: list[int],
 
 @given(ages=AGES, size=st.integers(1, 10))
 def test_slices_are_small_unless_contacts_were_created_at_once(ages: list[int], size: int) -> None:
-    """The oldest one takes what is left, as it is known then that it is little."""
+    """The oldest one takes what is left, which is known to be little by then."""
     contacts = created(ages)
     found = slices(
         size, NOW, None, lambda query: sum(matches(query, at, with_ends=False) for at in contacts)

@@ -1,4 +1,4 @@
-"""The turns of an API key are shared by processes, and by machines, whatever becomes of them."""
+"""The limits of an API key are shared by processes and machines, even if some are killed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tap_constantcontact.api.counter_factory import open_counter
 from tap_constantcontact.api.shared_limits import MAX_SECONDS_AHEAD, FileCounter
 
 GAP = 0.025
-# Takes turns, and writes for each the count and the time of the turn.
+# Reserves slots, and writes the count and the time of each.
 WORKER = f"""
 import sys, time
 from pathlib import Path
@@ -62,7 +62,7 @@ def redis() -> Iterator[Redis]:
 
 @pytest.fixture(params=["file", "redis"])
 def limits_url(request: pytest.FixtureRequest) -> str:
-    """Return the setting limits_url, with each of which all below must hold."""
+    """Return the setting limits_url: a file or a Redis, for which the same holds."""
     if request.param == "file":
         return ""
     server: Redis = request.getfixturevalue("redis")
@@ -70,7 +70,7 @@ def limits_url(request: pytest.FixtureRequest) -> str:
 
 
 class Worker:
-    """A process that waits until it may take its turns."""
+    """A process that waits until it may reserve its slots."""
 
     def __init__(self, processes: Processes, limits_url: str, folder: Path, turns: int) -> None:
         command = [sys.executable, "-c", WORKER, limits_url, str(folder), str(turns)]
@@ -85,7 +85,7 @@ class Worker:
         self.stdin.close()
 
 
-def test_processes_take_turns_evenly_and_all_are_counted(
+def test_shared_slots_are_even_and_counted_across_processes(
     processes: Processes, limits_url: str, tmp_path: Path
 ) -> None:
     workers = [Worker(processes, limits_url, tmp_path, 30) for _ in range(3)]
@@ -98,7 +98,9 @@ def test_processes_take_turns_evenly_and_all_are_counted(
     assert all(later - at > GAP - 1e-4 for at, later in pairwise(times))
 
 
-def test_a_kill_loses_no_count(processes: Processes, limits_url: str, tmp_path: Path) -> None:
+def test_sigkill_loses_no_shared_count(
+    processes: Processes, limits_url: str, tmp_path: Path
+) -> None:
     worker = Worker(processes, limits_url, tmp_path, 1000)
     worker.go()
     sent = [worker.stdout.readline() for _ in range(10)]
@@ -109,7 +111,7 @@ def test_a_kill_loses_no_count(processes: Processes, limits_url: str, tmp_path: 
     assert len(sent) <= value.requests <= len(sent) + 1
 
 
-def test_a_hold_is_for_all_of_the_key(limits_url: str, tmp_path: Path) -> None:
+def test_shared_pause_holds_for_the_whole_api_key(limits_url: str, tmp_path: Path) -> None:
     one, other = (open_counter(limits_url, tmp_path, "key") for _ in range(2))
     one.reserve(0, 100.0, 0.0)
     assert 90 < other.reserve(1, 0.0, GAP).wait <= 100
@@ -117,14 +119,14 @@ def test_a_hold_is_for_all_of_the_key(limits_url: str, tmp_path: Path) -> None:
     assert open_counter(limits_url, tmp_path, "another key").reserve(1, 0.0, GAP).wait == 0
 
 
-def test_a_clock_that_is_set_back_blocks_nothing(limits_url: str, tmp_path: Path) -> None:
+def test_clock_set_back_does_not_block_shared_slots(limits_url: str, tmp_path: Path) -> None:
     """To the clock of later it looks as if a turn was reserved very far ahead."""
     counter = open_counter(limits_url, tmp_path, "key")
     counter.reserve(0, 2 * MAX_SECONDS_AHEAD, 0.0)
     assert counter.reserve(1, 0.0, GAP).wait == 0
 
 
-def test_a_day_begins_at_midnight(tmp_path: Path) -> None:
+def test_shared_count_restarts_at_midnight(tmp_path: Path) -> None:
     now = 5 * 86400 - 1.0
     counter = FileCounter(tmp_path, "key", lambda: now)
     counted = [counter.reserve(1, 0.0, 0.4).counter for _ in range(5)]
@@ -132,12 +134,12 @@ def test_a_day_begins_at_midnight(tmp_path: Path) -> None:
         (4, 1),
         (4, 2),
         (4, 3),
-        (5, 1),  # reserved before midnight, for a turn after it
+        (5, 1),  # reserved before midnight, for a slot after it
         (5, 2),
     ]
 
 
-def test_a_damaged_counter_starts_again(tmp_path: Path) -> None:
+def test_damaged_shared_counter_starts_again(tmp_path: Path) -> None:
     counter = FileCounter(tmp_path, "key")
     counter.reserve(1, 0.0, GAP)
     (kept,) = tmp_path.glob("limits-*.json")
@@ -146,7 +148,7 @@ def test_a_damaged_counter_starts_again(tmp_path: Path) -> None:
         assert counter.reserve(1, 0.0, GAP).counter.requests == 1
 
 
-def test_a_folder_that_cannot_be_used_ends_no_run(
+def test_unusable_folder_of_shared_counter_does_not_end_the_run(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     no_folder = tmp_path / "file"
@@ -157,7 +159,7 @@ def test_a_folder_that_cannot_be_used_ends_no_run(
     assert "no longer shared with other runs" in warning
 
 
-def test_a_redis_that_is_lost_ends_no_run(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+def test_lost_redis_does_not_end_the_run(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     counter = open_counter(redis.url, None, "key")
     counted = [counter.reserve(1, 0.0, 30.0).counter.requests for _ in range(2)]
     redis.end()
@@ -169,7 +171,7 @@ def test_a_redis_that_is_lost_ends_no_run(redis: Redis, caplog: pytest.LogCaptur
     assert "no longer shared with other runs" in warning
 
 
-def test_machines_share_the_limits_of_a_key(
+def test_machines_share_the_limits_of_an_api_key(
     tap: TapCommand, sandbox: Sandbox, redis: Redis
 ) -> None:
     first = tap.sync(sandbox, "account", limits_url=redis.url, daily_quota=2)
@@ -183,7 +185,7 @@ def test_machines_share_the_limits_of_a_key(
     assert not list(tap.folder.glob("limits-*"))
 
 
-def test_two_accounts_on_a_key_share_its_limits(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_accounts_share_the_limits_of_an_api_key(tap: TapCommand, sandbox: Sandbox) -> None:
     for name in ("one", "other"):
         store = str(tap.folder / f"{name}.json")
         run = tap.sync(sandbox, "account", token_store=store)
@@ -191,9 +193,7 @@ def test_two_accounts_on_a_key_share_its_limits(tap: TapCommand, sandbox: Sandbo
     assert "9,999 of today's 10,000 requests" in run.log
 
 
-def test_a_redis_that_cannot_be_reached_is_said_at_the_start(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_unreachable_redis_is_reported_at_the_start(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, "account", limits_url="redis://:the-password@127.0.0.1:1/0")
     assert run.status == 1
     assert "Can't use the Redis server of limits_url" in run.log
@@ -202,7 +202,7 @@ def test_a_redis_that_cannot_be_reached_is_said_at_the_start(
     assert not sandbox.requests
 
 
-def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_redis_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "tap_constantcontact.api.redis_limits", raising=False)
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(ConfigurationError, match=r"tap-constantcontact\[redis\]"):
@@ -210,13 +210,13 @@ def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.e2e
-def test_redis_is_not_imported_without_its_setting() -> None:
+def test_redis_is_not_imported_without_limits_url() -> None:
     code = "import sys; import tap_constantcontact.tap; sys.exit('redis' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_a_tap_that_waits_for_a_new_quota(
+def test_signal_ends_a_tap_that_waits_for_the_quota_to_reset(
     tap_process: TapProcess, sandbox: Sandbox, signum: int
 ) -> None:
     settings = {"daily_quota": 1, "on_quota_exceeded": "wait"}

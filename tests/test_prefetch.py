@@ -1,4 +1,4 @@
-"""Requests that are sent ahead of the loop: the same rows and states, no request too many."""
+"""Prefetching: the same rows and states, and no superfluous request."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def taps(tmp_path_factory: pytest.TempPathFactory) -> dict[int, TapCommand]:
 
 
 @pytest.mark.parametrize(("contacts", "streams"), [(60, list(STREAMS)), (13_000, ["contacts"])])
-def test_rows_states_and_requests_are_those_of_one_request_at_a_time(
+def test_prefetch_gives_rows_states_and_requests_of_a_sequential_run(
     taps: dict[int, TapCommand], make_sandbox: MakeSandbox, contacts: int, streams: list[str]
 ) -> None:
     sandbox = make_sandbox(contacts=contacts, campaigns=12, segment_polls=0)
@@ -75,7 +75,7 @@ def test_rows_states_and_requests_are_those_of_one_request_at_a_time(
     assert requests_made[8] <= 1.02 * requests_made[1]
 
 
-def test_an_incremental_run_makes_no_request_more(
+def test_prefetch_adds_no_request_to_an_incremental_run(
     taps: dict[int, TapCommand], make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=1200, campaigns=12)
@@ -95,7 +95,7 @@ def test_an_incremental_run_makes_no_request_more(
 
 
 @pytest.mark.parametrize("budget", [40, 160])
-def test_a_budget_is_kept_and_gets_somewhere(
+def test_prefetch_respects_max_requests(
     tap: TapCommand, make_sandbox: MakeSandbox, budget: int
 ) -> None:
     sandbox = make_sandbox(campaigns=24)
@@ -106,7 +106,7 @@ def test_a_budget_is_kept_and_gets_somewhere(
     assert read > 0.95 * budget  # few were in vain
 
 
-def test_a_refused_stream_costs_no_request_more(
+def test_prefetch_adds_no_request_for_a_refused_stream(
     taps: dict[int, TapCommand], make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(campaigns=12, scopes=("account_read", "contact_data"))
@@ -120,10 +120,10 @@ def test_a_refused_stream_costs_no_request_more(
     assert refused[8] == refused[1] > 0
 
 
-def test_requests_wait_for_their_answers_at_the_same_time(
+def test_prefetched_requests_are_in_flight_concurrently(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
-    """Each answer comes only when four are waited for, or when there are no four to come."""
+    """Each response waits until four requests are in flight, or fewer than four are left."""
     together = threading.Barrier(4)
 
     def answer() -> tuple[int, Any]:
@@ -144,7 +144,7 @@ def test_requests_wait_for_their_answers_at_the_same_time(
 
 
 @pytest.mark.parametrize("parallel", [2, 4])
-def test_no_more_requests_wait_at_a_time_than_allowed(
+def test_prefetch_respects_max_parallel_requests(
     tap: TapCommand, fake_server: FakeServer, parallel: int
 ) -> None:
     waiting, most, lock = 0, 0, threading.Lock()
@@ -177,7 +177,7 @@ def test_no_more_requests_wait_at_a_time_than_allowed(
         [],
     ],
 )
-def test_what_cannot_be_foreseen_does_not_end_a_run(
+def test_prefetch_survives_unpredictable_responses(
     tap: TapCommand, fake_server: FakeServer, detail: Any
 ) -> None:
     fake_server["/v3/events"] = {"records": [{"event_id": "1"}, {"event_id": "2"}]}
@@ -193,8 +193,8 @@ def test_what_cannot_be_foreseen_does_not_end_a_run(
 
 
 @pytest.mark.parametrize("parallel", [1, 8])
-def test_a_new_quota_is_waited_for_once(fake_server: FakeServer, parallel: int) -> None:
-    """What was refused while the quota was used up is asked for anew when it is not any more."""
+def test_prefetch_waits_once_for_the_quota_to_reset(fake_server: FakeServer, parallel: int) -> None:
+    """Requests that the exhausted quota refused are repeated after the reset."""
     used_up, one_at_a_time, nights = threading.Event(), threading.Lock(), 0
 
     def detail(*, last: bool = False) -> Any:
@@ -230,10 +230,8 @@ def test_a_new_quota_is_waited_for_once(fake_server: FakeServer, parallel: int) 
     assert nights == 1
 
 
-def test_a_send_between_the_list_and_the_summaries_is_read(
-    tap: TapCommand, fake_server: FakeServer
-) -> None:
-    """The list is asked for ahead; that a send moves `updated_at` is a guess, here it does not."""
+def test_send_between_list_and_summaries_is_read(tap: TapCommand, fake_server: FakeServer) -> None:
+    """The list is prefetched; that a send changes `updated_at` is assumed, and not so here."""
     failures, is_sent = [503], threading.Event()
 
     def status() -> str:
@@ -268,7 +266,7 @@ def test_a_send_between_the_list_and_the_summaries_is_read(
     assert held == {"1": "Done", "2": "Draft"}
 
 
-def test_counts_have_the_time_at_which_they_were_asked_for(
+def test_prefetched_counts_have_the_time_of_their_request(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     requested_at: list[datetime] = []
@@ -291,12 +289,12 @@ def test_counts_have_the_time_at_which_they_were_asked_for(
     assert late < timedelta(seconds=2)
 
 
-# What follows is about the session alone, with a server that answers anything.
+# The session alone, with a server that responds to any path.
 
 
 @dataclass
 class Stream:
-    """A stream that foresees some addresses."""
+    """A stream that predicts requests to some addresses."""
 
     url: str
     paths: Iterable[str] = ()
@@ -318,7 +316,7 @@ def get(url: str) -> requests.PreparedRequest:
 
 @dataclass
 class Server:
-    """A server that notes what it is asked for."""
+    """A server that notes its requests."""
 
     url: str
     asked: list[str]
@@ -377,7 +375,7 @@ def session_of(
 
 
 def settle(server: Server) -> int:
-    """Wait until nothing more is asked for, and return how much was."""
+    """Wait until there are no more requests, and return how many there were."""
     idle = threading.Event()
     before = -1
     while before < len(server.asked):
@@ -386,7 +384,7 @@ def settle(server: Server) -> int:
     return before
 
 
-def test_what_is_foreseen_is_sent_once_and_handed_over(server: Server) -> None:
+def test_predicted_request_is_sent_once(server: Server) -> None:
     stream = Stream(server.url, [f"/small{number}" for number in range(20)])
     session = session_of(stream)
     session.begin_stream(stream)
@@ -395,18 +393,18 @@ def test_what_is_foreseen_is_sent_once_and_handed_over(server: Server) -> None:
     assert Counter(server.asked) == Counter(f"/small{number}" for number in range(20))
 
 
-def test_a_wrong_guess_costs_a_request_and_changes_nothing(server: Server) -> None:
+def test_wrong_prediction_costs_one_request_only(server: Server) -> None:
     stream, later = Stream(server.url, ["/small1", "/small2"]), Stream(server.url)
     session = session_of(stream, later)
     session.begin_stream(stream)
     assert session.send(get(f"{server.url}/other")).status_code == 200
     session.begin_stream(later)
     assert session.send(get(f"{server.url}/other1")).status_code == 200
-    assert session.send(get(f"{server.url}/small1")).status_code == 200  # asked for anew
+    assert session.send(get(f"{server.url}/small1")).status_code == 200  # requested again
     assert server.asked.count("/small1") == 2
 
 
-def test_the_window_bounds_how_many_answers_wait(server: Server) -> None:
+def test_prefetch_window_bounds_the_number_of_responses(server: Server) -> None:
     stream = Stream(server.url, [f"/small{number}" for number in range(300)])
     later = Stream(server.url, [f"/next{number}" for number in range(300)])
     session = session_of(stream, later)
@@ -418,7 +416,7 @@ def test_the_window_bounds_how_many_answers_wait(server: Server) -> None:
     assert len([path for path in server.asked if path.startswith("/next")]) <= 4 * 8
 
 
-def test_the_window_bounds_how_many_bytes_wait(server: Server) -> None:
+def test_prefetch_window_bounds_the_bytes_of_responses(server: Server) -> None:
     stream = Stream(server.url, [f"/big{number}" for number in range(300)])
     session = session_of(stream)
     session.begin_stream(stream)
@@ -427,7 +425,7 @@ def test_the_window_bounds_how_many_bytes_wait(server: Server) -> None:
     assert 10 < settle(server) <= 10 + 8 + 4
 
 
-def test_the_last_requests_of_a_budget_are_the_loop_s(server: Server) -> None:
+def test_prefetch_leaves_the_last_requests_to_the_loop(server: Server) -> None:
     stream = Stream(server.url, [f"/small{number}" for number in range(300)])
     later = Stream(server.url, [f"/next{number}" for number in range(300)])
     session = session_of(stream, later, max_requests=100)
@@ -441,7 +439,7 @@ def test_the_last_requests_of_a_budget_are_the_loop_s(server: Server) -> None:
     assert len(server.asked) == 100
 
 
-def test_what_follows_from_an_answer_is_sent_before_what_comes_later(server: Server) -> None:
+def test_requests_that_follow_a_response_are_prefetched_first(server: Server) -> None:
     stream = Stream(server.url, ["/small1"], then={"/small1": ["/small2"], "/small2": ["/small3"]})
     session = session_of(stream)
     session.begin_stream(stream)
@@ -452,7 +450,7 @@ def test_what_follows_from_an_answer_is_sent_before_what_comes_later(server: Ser
     assert server.asked == ["/small1", "/small2", "/small3"]
 
 
-def test_one_request_of_a_stream_that_may_be_refused_is_enough(server: Server) -> None:
+def test_prefetch_sends_one_request_of_a_stream_that_may_be_refused(server: Server) -> None:
     stream = Stream(server.url)
     doubtful = Stream(server.url, ["/broken", "/small1", "/small2"], may_be_forbidden=True)
     session = session_of(stream, doubtful)
@@ -467,7 +465,7 @@ def test_one_request_of_a_stream_that_may_be_refused_is_enough(server: Server) -
     wait_until(lambda: "/small2" in server.asked)
 
 
-def test_an_error_is_raised_where_the_loop_asks(server: Server) -> None:
+def test_prefetch_error_is_raised_in_the_loop(server: Server) -> None:
     stream = Stream(server.url, ["/small1", "/small2"])
     session = session_of(stream)
     nowhere = Stream("http://127.0.0.1:1", ["/any"])
@@ -479,7 +477,7 @@ def test_an_error_is_raised_where_the_loop_asks(server: Server) -> None:
     assert session.send(get(f"{server.url}/small2")).ok
 
 
-def test_moments_are_not_later_than_what_is_still_to_be_read(server: Server) -> None:
+def test_response_age_is_that_of_the_oldest_unread_response(server: Server) -> None:
     stream = Stream(server.url, ["/small1", "/small2"])
     session = session_of(stream)
     assert session.oldest_request_age == 0
@@ -493,16 +491,14 @@ def test_moments_are_not_later_than_what_is_still_to_be_read(server: Server) -> 
     assert session.oldest_request_age == pytest.approx(session.last_request_age, abs=0.01)
 
 
-def test_nothing_is_foreseen_before_a_stream_is_read(server: Server) -> None:
+def test_prefetch_starts_with_the_first_stream(server: Server) -> None:
     session = session_of(Stream(server.url, ["/small1", "/small2"]))
     session.send(get(f"{server.url}/other"))
     settle(server)
     assert server.asked == ["/other"]
 
 
-def test_what_follows_follows_from_the_next_try_too(
-    server: Server, fake_server: FakeServer
-) -> None:
+def test_retried_response_predicts_what_follows(server: Server, fake_server: FakeServer) -> None:
     stream = Stream(server.url, ["/small0", "/first"], then={"/first": ["/small2"]})
     failures = [503, 200]
 

@@ -1,4 +1,4 @@
-"""Values that every target takes."""
+"""Conversion into values that every target accepts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 
 
 def clean(schema: dict[str, Any], value: Any) -> tuple[Any, list[str]]:
-    """Return what becomes of a value, and the properties that do not fit or are unknown."""
+    """Return the converted value, and the properties that do not fit or are unknown."""
     reported: list[str] = []
     converted = converter(
         schema,
@@ -38,17 +38,17 @@ def clean(schema: dict[str, Any], value: Any) -> tuple[Any, list[str]]:
         ("2016-07-08", "2016-07-08T00:00:00.000Z"),
     ],
 )
-def test_every_form_of_a_timestamp_becomes_utc(sent: str, kept: str) -> None:
+def test_timestamp_in_every_form_becomes_utc(sent: str, kept: str) -> None:
     assert clean({"type": ["string", "null"], "format": "date-time"}, sent) == (kept, [])
 
 
 @pytest.mark.parametrize("sent", ["2025-02-30T00:00:00Z", "01/31/2025", "soon", 7, {}])
-def test_a_timestamp_that_is_none_becomes_null_and_is_reported(sent: Any) -> None:
+def test_invalid_timestamp_becomes_null_and_is_reported(sent: Any) -> None:
     schema = {"properties": {"at": {"type": ["string", "null"], "format": "date-time"}}}
     assert clean({"type": "object", **schema}, {"at": sent}) == ({"at": None}, ["at"])
 
 
-def test_an_empty_timestamp_becomes_null_without_a_report() -> None:
+def test_empty_timestamp_becomes_null_without_report() -> None:
     assert clean({"type": ["string", "null"], "format": "date-time"}, "") == (None, [])
 
 
@@ -72,7 +72,7 @@ def test_an_empty_timestamp_becomes_null_without_a_report() -> None:
         ("integer", "", None),
     ],
 )
-def test_values_are_brought_into_their_type(kind: str, sent: Any, kept: Any) -> None:
+def test_values_are_converted_to_their_type(kind: str, sent: Any, kept: Any) -> None:
     assert clean({"type": [kind, "null"]}, sent) == (kept, [])
 
 
@@ -91,7 +91,7 @@ def test_values_of_another_type_become_null_and_are_reported(kind: str, sent: An
     assert clean({"type": [kind, "null"]}, sent) == (None, [""])
 
 
-def test_nested_values_are_cleaned_and_unknown_ones_reported() -> None:
+def test_nested_values_are_converted_and_unknown_ones_reported() -> None:
     schema = {
         "type": "object",
         "properties": {
@@ -116,7 +116,7 @@ def test_nested_values_are_cleaned_and_unknown_ones_reported() -> None:
     )
 
 
-def test_names_become_snake_case() -> None:
+def test_property_names_become_snake_case() -> None:
     schema = {"type": "object", "properties": {"checked_in_tickets": {"type": ["integer", "null"]}}}
     assert clean(schema, {"checkedIn_tickets": 2}) == ({"checked_in_tickets": 2}, [])
 
@@ -131,17 +131,17 @@ def test_names_become_snake_case() -> None:
         ("-4w", NOW - timedelta(weeks=4)),
     ],
 )
-def test_a_start_is_a_date_or_a_time_before_now(text: str, start: datetime) -> None:
+def test_start_date_is_a_date_or_a_time_before_now(text: str, start: datetime) -> None:
     assert parse_start(text, NOW) == start
 
 
 @pytest.mark.parametrize("text", ["31/01/2026", "-30", "30d", "-3m", "-99999999999d", ""])
-def test_other_starts_are_refused(text: str) -> None:
+def test_invalid_start_date_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=text or "isoformat"):
         parse_start(text, NOW)
 
 
-def test_timestamps_keep_their_order_as_texts() -> None:
+def test_timestamps_sort_as_texts() -> None:
     moments = [NOW + timedelta(milliseconds=step) for step in range(0, 3000, 250)]
     texts = [format_timestamp(moment) for moment in moments]
     assert texts == sorted(texts)

@@ -25,7 +25,7 @@ def catalog_with_all_streams() -> dict[str, Any]:
     return tap.catalog_dict
 
 
-BuiltIn = get_tap_test_class(
+SdkSuite = get_tap_test_class(
     TapConstantContact,
     config=CONFIG,
     catalog=catalog_with_all_streams(),
@@ -34,7 +34,7 @@ BuiltIn = get_tap_test_class(
 
 
 @pytest.mark.sandbox
-class TestBuiltIn(BuiltIn):  # type: ignore[misc, valid-type]
+class TestSdkSuite(SdkSuite):  # type: ignore[misc, valid-type]
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
     def served(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

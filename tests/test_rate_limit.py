@@ -1,4 +1,4 @@
-"""The limits of the API, with a clock that only moves when somebody sleeps."""
+"""The rate limit, with a clock that only advances by sleeping."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def turns(limits: RateLimit, clock: Clock, number: int) -> list[float]:
 
 
 @pytest.mark.parametrize("a_second", [1, 4, 10])
-def test_no_second_holds_more_requests_than_allowed(a_second: int) -> None:
+def test_rate_limit_holds_in_every_second(a_second: int) -> None:
     clock = Clock()
     taken = turns(limits_of(clock, requests_per_second=a_second), clock, 50)
     assert all(
@@ -63,7 +63,7 @@ def test_no_second_holds_more_requests_than_allowed(a_second: int) -> None:
     assert 49 / taken[-1] > 0.95 * a_second
 
 
-def test_a_hold_keeps_every_request_back() -> None:
+def test_pause_delays_every_request() -> None:
     clock = Clock()
     limits = limits_of(clock)
     limits.acquire()
@@ -71,7 +71,7 @@ def test_a_hold_keeps_every_request_back() -> None:
     assert turns(limits, clock, 1) == [pytest.approx(5, abs=0.001)]
 
 
-def test_a_turn_that_is_waited_for_comes_after_a_hold() -> None:
+def test_waiting_request_comes_after_a_pause() -> None:
     clock = Clock()
     limits = limits_of(clock)
     limits.acquire()
@@ -90,7 +90,7 @@ def test_a_turn_that_is_waited_for_comes_after_a_hold() -> None:
     assert limits.requests == 2
 
 
-def test_a_request_that_is_late_keeps_the_next_one_at_a_distance() -> None:
+def test_late_request_delays_the_next_one() -> None:
     clock = Clock()
     limits = limits_of(clock)
     oversleep = iter([0.0, 0.2])
@@ -105,7 +105,7 @@ def test_a_request_that_is_late_keeps_the_next_one_at_a_distance() -> None:
     assert min(gaps) > 0.25
 
 
-def test_turns_are_shared_by_threads() -> None:
+def test_rate_limit_is_shared_by_threads() -> None:
     limits = RateLimit(
         requests_per_second=1000,
         max_requests=None,
@@ -127,7 +127,7 @@ def test_turns_are_shared_by_threads() -> None:
 
 
 @pytest.mark.parametrize(("on_quota_exceeded", "status"), [("fail", 75), ("stop", 0), ("wait", 0)])
-def test_a_run_ends_when_its_budget_is_used_up(on_quota_exceeded: str, status: int) -> None:
+def test_max_requests_ends_the_run(on_quota_exceeded: str, status: int) -> None:
     clock = Clock()
     limits = limits_of(clock, max_requests=3, on_quota_exceeded=on_quota_exceeded)
     turns(limits, clock, 3)
@@ -137,7 +137,7 @@ def test_a_run_ends_when_its_budget_is_used_up(on_quota_exceeded: str, status: i
     assert limits.requests == 3
 
 
-def test_the_end_says_when_the_quota_resets(caplog: pytest.LogCaptureFixture) -> None:
+def test_exhausted_quota_message_has_the_reset_time(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(RunEnded):
         limits_of(Clock()).wait_for_quota()
     (message,) = caplog.messages
@@ -147,7 +147,7 @@ def test_the_end_says_when_the_quota_resets(caplog: pytest.LogCaptureFixture) ->
     )
 
 
-def test_waiting_sleeps_until_the_quota_resets() -> None:
+def test_on_quota_exceeded_wait_sleeps_until_the_reset() -> None:
     clock = Clock()
     limits = limits_of(clock, daily_quota=2, on_quota_exceeded="wait")
     taken = turns(limits, clock, 3)
@@ -156,7 +156,7 @@ def test_waiting_sleeps_until_the_quota_resets() -> None:
     assert limits.requests == 3
 
 
-def test_runs_of_a_day_share_its_quota(tmp_path: Path) -> None:
+def test_runs_of_a_day_share_the_daily_quota(tmp_path: Path) -> None:
     clock = Clock()
 
     def run(number: int, client_id: str = "key") -> None:
@@ -172,7 +172,7 @@ def test_runs_of_a_day_share_its_quota(tmp_path: Path) -> None:
     run(100)
 
 
-def test_a_run_says_once_how_much_of_the_day_is_left(caplog: pytest.LogCaptureFixture) -> None:
+def test_log_has_the_remaining_quota_once(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     counter = MemoryCounter(clock.timestamp)
     turns(limits_of(clock, counter=counter), clock, 126)
@@ -183,7 +183,7 @@ def test_a_run_says_once_how_much_of_the_day_is_left(caplog: pytest.LogCaptureFi
     ]
 
 
-def test_a_long_wait_is_announced(caplog: pytest.LogCaptureFixture) -> None:
+def test_long_wait_for_the_rate_limit_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     limits = limits_of(clock)
     limits.pause(90)

@@ -1,14 +1,102 @@
-"""FakeServer that the API should not give, but that must not cost a row or show a traceback."""
+"""Responses: their rows, digits and texts, and those that the API should not give."""
 
 from __future__ import annotations
 
+import io
+from decimal import Decimal
 from typing import Any
 
 import pytest
+import requests
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 from support.fake_server import FakeServer
 from support.tap import TapCommand
 
+from tap_constantcontact.api.responses import body_of, part_of, rows_of
+
 CAMPAIGN = {"campaign_id": "c", "updated_at": "2026-01-01T00:00:00Z", "current_status": "Done"}
+
+
+def response_of(body: bytes) -> requests.Response:
+    response = requests.Response()
+    response.status_code = 200
+    response.url = "https://api.example.com/v3/contacts"
+    response.request = requests.Request("GET", response.url).prepare()
+    response.raw = io.BytesIO(body)
+    return response
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        (b'{"rows": [{"id": 1}, {"id": 2}], "_links": {}}', [{"id": 1}, {"id": 2}]),
+        (b'[{"id": 1}, {"id": 2}]', [{"id": 1}, {"id": 2}]),
+        (b'{"rows": {"id": 1}}', [{"id": 1}]),
+        (b'{"rows": []}', []),
+        (b'{"rows": null}', []),
+        (b"{}", []),
+        (b"[]", []),
+    ],
+)
+def test_rows_are_found_by_records_key_or_are_the_body(body: bytes, rows: Any) -> None:
+    assert list(rows_of(response_of(body), "rows")) == rows
+
+
+def test_rows_can_be_the_body_itself() -> None:
+    assert list(rows_of(response_of(b'{"rows": [1]}'), None)) == [{"rows": [1]}]
+
+
+@pytest.mark.parametrize("body", [b'{"rows": "none"}', b'{"rows": 5}', b'{"rows": [5]}'])
+def test_rows_that_are_not_objects_are_an_error(body: bytes) -> None:
+    with pytest.raises(FatalAPIError, match="GET /v3/contacts: the response has no records"):
+        list(rows_of(response_of(body), "rows"))
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"rows": [{"id": 1}, {"id"', b'"text"', b"5"])
+def test_invalid_json_is_noticed_before_the_first_row(body: bytes) -> None:
+    with pytest.raises(RetriableAPIError, match="not a JSON object or array"):
+        next(rows_of(response_of(body), "rows"))
+
+
+def test_rows_are_parsed_one_at_a_time() -> None:
+    rows = rows_of(response_of(b'{"rows": [{"id": 1}, "no row"]}'), "rows")
+    assert next(rows) == {"id": 1}
+
+
+@pytest.mark.parametrize(
+    "digits", ["1.10", "0.1", "1E+400", "12345678901234567890.10", "4374642855454351379"]
+)
+def test_response_numbers_keep_their_digits(digits: str) -> None:
+    (row,) = rows_of(response_of(b'{"rows": [{"n": ' + digits.encode() + b"}]}"), "rows")
+    assert str(row["n"]) == digits
+    assert isinstance(row["n"], (int, Decimal))
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (rb"a\u0000b", "ab"),
+        (rb"a\ud83cb", "ab"),
+        (rb"\\u0000", r"\u0000"),
+        ("Jos\u00e9 \U0001f389".encode(), "Jos\u00e9 \U0001f389"),
+        (rb"\ud83c\udf89", "\U0001f389"),
+        (b"a\xffb", "a\ufffdb"),
+    ],
+)
+def test_response_texts_lose_characters_that_databases_refuse(sent: bytes, kept: str) -> None:
+    body = b'{"rows": [{"first": {"' + sent + b'": ["' + sent + b'"]}}, {"id": 2}]}'
+    rows = [{"first": {kept: [kept]}}, {"id": 2}]
+    assert list(rows_of(response_of(body), "rows")) == rows
+    assert part_of(response_of(body), "rows") == rows
+    assert body_of(response_of(body)) == {"rows": rows}
+
+
+def test_responses_in_other_encodings_are_parsed() -> None:
+    body = '{"rows": [{"name": "Jos\u00e9"}]}'.encode("utf-16")
+    assert list(rows_of(response_of(body), "rows")) == [{"name": "Jos\u00e9"}]
+
+
+# Responses that the API should not give: they must not cost a row or show a traceback.
 
 
 @pytest.mark.parametrize(
@@ -22,7 +110,7 @@ CAMPAIGN = {"campaign_id": "c", "updated_at": "2026-01-01T00:00:00Z", "current_s
         {"contacts": [], "_links": {"next": {"href": "http://[x"}}},
     ],
 )
-def test_an_answer_that_is_none_ends_the_run_and_claims_nothing(
+def test_invalid_response_ends_the_run_and_keeps_the_bookmark(
     tap: TapCommand, fake_server: FakeServer, body: Any
 ) -> None:
     fake_server["/v3/contacts"] = body
@@ -45,7 +133,7 @@ def test_an_answer_that_is_none_ends_the_run_and_claims_nothing(
         {"contacts": [], "contacts_count": "x"},
     ],
 )
-def test_an_answer_without_records_is_an_empty_stream(
+def test_response_without_records_is_an_empty_stream(
     tap: TapCommand, fake_server: FakeServer, body: Any
 ) -> None:
     fake_server["/v3/contacts"] = body
@@ -64,7 +152,7 @@ def test_an_answer_without_records_is_an_empty_stream(
         ("/v3/emails", {"campaigns": [{"name": "no id"}]}, "email_campaign_stats"),
     ],
 )
-def test_a_record_without_its_key_is_left_out(
+def test_record_without_key_is_skipped(
     tap: TapCommand, fake_server: FakeServer, path: str, records: Any, stream: str
 ) -> None:
     fake_server["/v3/reports/summary_reports/email_campaign_summaries"] = {}
@@ -81,9 +169,7 @@ def test_a_record_without_its_key_is_left_out(
         {"sms_channel": {"sms_channel_consents": [None]}},
     ],
 )
-def test_odd_properties_cost_only_themselves(
-    tap: TapCommand, fake_server: FakeServer, odd: Any
-) -> None:
+def test_invalid_properties_become_null(tap: TapCommand, fake_server: FakeServer, odd: Any) -> None:
     fake_server["/v3/contacts"] = {"contacts": [{"contact_id": "1", "first_name": "Ada", **odd}]}
     run = tap.run(fake_server.settings, select=["contacts"])
     assert run.status == 0, run.log
@@ -91,7 +177,7 @@ def test_odd_properties_cost_only_themselves(
 
 
 @pytest.mark.parametrize("activities", [[None], [{}], "x", [{"campaign_activity_id": None}]])
-def test_odd_activities_of_a_campaign_are_left_out(
+def test_invalid_activities_of_a_campaign_are_skipped(
     tap: TapCommand, fake_server: FakeServer, activities: Any
 ) -> None:
     fake_server["/v3/emails"] = {"campaigns": [CAMPAIGN]}
@@ -101,9 +187,7 @@ def test_odd_activities_of_a_campaign_are_left_out(
     assert len(run.records["email_campaigns"]) == 1
 
 
-def test_an_activity_that_is_forbidden_costs_no_other(
-    tap: TapCommand, fake_server: FakeServer
-) -> None:
+def test_forbidden_activity_is_skipped(tap: TapCommand, fake_server: FakeServer) -> None:
     names = ["one", "two", "three"]
     fake_server["/v3/emails"] = {"campaigns": [CAMPAIGN]}
     fake_server["/v3/emails/c"] = {
@@ -118,7 +202,7 @@ def test_an_activity_that_is_forbidden_costs_no_other(
     assert "skipping one item: GET /v3/emails/activities/two: 403" in run.log
 
 
-def test_a_campaign_with_a_time_to_come_does_not_hide_the_next_ones(
+def test_campaign_with_future_time_does_not_hide_later_ones(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     fake_server["/v3/emails"] = {"campaigns": [{**CAMPAIGN, "updated_at": "2099-01-01T00:00:00Z"}]}
@@ -127,34 +211,30 @@ def test_a_campaign_with_a_time_to_come_does_not_hide_the_next_ones(
     assert bookmark < "2099"
 
 
-def test_what_is_still_processing_is_asked_for_again(
-    tap: TapCommand, fake_server: FakeServer
-) -> None:
+def test_202_response_is_retried(tap: TapCommand, fake_server: FakeServer) -> None:
     fake_server["/v3/contact_tags"] = (202, {"tags": [], "status": "processing"})
     run = tap.run({**fake_server.settings, "max_requests": 2}, select=["contact_tags"])
     assert run.status == 75
     assert "2 requests" in run.log
 
 
-def test_unknown_properties_are_named_and_the_rest_is_kept(
-    tap: TapCommand, fake_server: FakeServer
-) -> None:
+def test_unknown_properties_are_named(tap: TapCommand, fake_server: FakeServer) -> None:
     fake_server["/v3/contact_tags"] = {"tags": [{"tag_id": "t", "shade": "blue"}]}
     run = tap.run(fake_server.settings, select=["contact_tags"])
     assert run.records["contact_tags"] == [{"tag_id": "t"}]
     assert "shade" in run.log
 
 
-def test_nothing_is_selected_but_a_stream_that_needs_what_is_forbidden(
+def test_child_of_a_forbidden_stream_alone_fails_the_run(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     fake_server["/v3/emails"] = (403, [{"error_key": "forbidden"}])
     run = tap.run(fake_server.settings, select=["email_campaign_activities"])
     assert run.status == 1
-    assert "may read none of the selected streams" in run.log
+    assert "no permission to read any of the selected streams" in run.log
 
 
-def test_a_quick_look_that_ends_early_moves_no_bookmark(
+def test_interrupted_max_records_run_keeps_the_bookmark(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     later = {**CAMPAIGN, "campaign_id": "d", "updated_at": "2026-01-02T00:00:00Z"}
@@ -167,7 +247,7 @@ def test_a_quick_look_that_ends_early_moves_no_bookmark(
     assert "replication_key_value" not in run.state["bookmarks"]["email_campaigns"]
 
 
-def test_a_partner_stream_without_a_key_is_no_success_alone(
+def test_partner_stream_without_api_key_alone_fails_the_run(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
     run = tap.run(fake_server.settings, select=["partner_accounts"])

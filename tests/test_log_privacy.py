@@ -45,7 +45,7 @@ def secrets_of(tap: TapCommand, sandbox: Sandbox, settings: dict[str, Any]) -> s
         (TOKEN_PATH, Fault.NOT_JSON),
     ],
 )
-def test_nothing_printed_holds_a_secret(
+def test_log_has_no_secret_after_a_fault(
     tap: TapCommand, make_sandbox: MakeSandbox, path: str, fault: Fault
 ) -> None:
     sandbox = make_sandbox(contacts=520)
@@ -65,15 +65,13 @@ def test_nothing_printed_holds_a_secret(
     assert not re.search(r"eyJ[\w-]+\.", run.log)  # no other JWT
 
 
-def test_what_the_vendor_says_is_printed_without_addresses(
-    tap: TapCommand, sandbox: Sandbox
-) -> None:
+def test_log_masks_email_addresses_in_vendor_messages(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/contacts", Fault.BAD_REQUEST, message="the address ada@example.com is in use")
     run = tap.sync(sandbox, "contacts")
     assert "the address <email address> is in use" in run.log
 
 
-def test_a_spent_token_is_not_printed(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_log_has_no_used_refresh_token(tap: TapCommand, sandbox: Sandbox) -> None:
     settings = tap.settings(sandbox)
     sandbox.replace_refresh_token()
     run = tap.run(settings, select=["account"], env={"LOGLEVEL": "DEBUG"})

@@ -57,7 +57,7 @@ class Account:
         self.sent: dict[str, datetime] = {}
 
     def live(self) -> None:
-        """Let some time go by, in which something happens."""
+        """Let time pass and things happen."""
         for _ in range(self.rng.randint(0, 4)):
             self.now += self.rng.choice((MINUTE, HOUR, 5 * HOUR, DAY)) * self.rng.randint(1, 3)
             campaign = self.rng.choice([*self.campaigns])
@@ -164,13 +164,13 @@ class Run(NothingPrefetched):
 
 
 @pytest.mark.parametrize("lag", [timedelta(0), 5 * HOUR, 30 * HOUR], ids=str)
-def test_no_row_is_lost(lag: timedelta) -> None:
+def test_simulated_history_loses_no_row(lag: timedelta) -> None:
     lost = {seed: events for seed in range(HISTORIES) if (events := live_through(seed, lag))}
     assert not lost
 
 
 def live_through(seed: int, lag: timedelta) -> list[Event]:
-    """Return the events of a history that have not arrived in the end."""
+    """Return the events of a history that are missing at its end."""
     rng = random.Random(seed)
     account = Account(rng, lag)
     arrived: set[int] = set()

@@ -37,7 +37,7 @@ class Shell:
         self._path = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
 
     def run(self, command: str) -> str:
-        """Return what a command prints; nothing of it may fail, but for the tap before a head."""
+        """Return what a command prints; its programs must succeed, except a tap before a head."""
         done = subprocess.run(
             ["bash", *(() if "| head" in command else ("-o", "pipefail")), "-c", command],
             cwd=self.folder,
@@ -67,7 +67,7 @@ def shell(tap: TapCommand, sandbox: Sandbox) -> Shell:
 
 @pytest.mark.skipif(TARGET is None, reason="TARGET_JSONL does not name a target: use make test")
 @pytest.mark.e2e
-def test_target_jsonl_gets_every_row_and_then_what_has_changed(
+def test_readme_pipe_into_target_jsonl_loads_rows_and_changes(
     shell: Shell, sandbox: Sandbox
 ) -> None:
     discover, first, tail, second, *_ = COMMANDS
@@ -96,7 +96,7 @@ def test_target_jsonl_gets_every_row_and_then_what_has_changed(
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
 @pytest.mark.e2e
-def test_jq_gets_every_contact(shell: Shell, sandbox: Sandbox) -> None:
+def test_readme_pipe_into_jq_has_every_contact(shell: Shell, sandbox: Sandbox) -> None:
     (command,) = (command for command in COMMANDS if "jq" in command)
     contacts = [json.loads(line) for line in shell.run(command).splitlines()]
     ids = {(contact["contact_id"],) for contact in contacts}
@@ -104,7 +104,7 @@ def test_jq_gets_every_contact(shell: Shell, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.e2e
-def test_head_ends_the_tap_quietly(shell: Shell) -> None:
+def test_readme_pipe_into_head_ends_the_tap_quietly(shell: Shell) -> None:
     (command,) = (command for command in COMMANDS if "head" in command)
     lines = shell.run(command).splitlines()
     assert [json.loads(line)["type"] for line in lines] == ["SCHEMA", "RECORD", "STATE"]
