@@ -9,8 +9,13 @@ VERSION_airbyte-cdk = ==7.39.1
 VERSION_dlt = ==1.31.0
 VERSION_singer-sdk = ==0.54.9
 
-# What `make pythons` tests, and with which tests: those that touch most of the tap.
-PYTHONS ?= python3.10 python3.12 python3.13
+# The coming version of the SDK, which `make test-next` tests.
+NEXT_SDK ?= 0.55.0b7
+
+# What `make pythons` tests: the versions that are here. And with which tests: those that touch
+# most of the tap.
+PYTHONS ?= $(shell for python in python3.10 python3.12 python3.13 python3.14; do \
+	if $$python -c '' 2>/dev/null; then echo $$python; fi; done)
 TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
 # Makes an environment of its own, of what a rule names.
@@ -21,7 +26,8 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo analytics models targets airbyte login-browser bench requests check test unit pythons
+.PHONY: help demo analytics models targets airbyte login-browser bench requests check test test-next
+.PHONY: unit pythons
 .PHONY: lint style types format
 .PHONY: plugin docs site contract clean
 
@@ -60,10 +66,16 @@ test: .venv/made .venv-target-jsonl/made lint ## Check style and types, run all 
 	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl \
 		.venv/bin/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
 
+test-next: .venv-next/made .venv-target-jsonl/made ## Run all tests on the coming version of the SDK (NEXT_SDK: which).
+	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl \
+		.venv-next/bin/python -m pytest -n 3 --dist worksteal
+
 unit: .venv/made
 	@.venv/bin/python -m pytest --quiet -m unit
 
-pythons: $(PYTHONS:%=.venv-%/made) ## Test with other versions of Python (PYTHONS, TESTS; "tests" for all).
+# Expanded twice, so that only this target looks which versions are here.
+.SECONDEXPANSION:
+pythons: $$(addsuffix /made,$$(addprefix .venv-,$$(PYTHONS))) ## Test with other versions of Python (PYTHONS, TESTS; "tests" for all).
 	@for python in $(PYTHONS); do \
 		echo $$python; .venv-$$python/bin/python -m pytest -q -n 3 --dist worksteal $(TESTS) || exit 1; \
 	done
@@ -102,6 +114,10 @@ clean: ## Take away what was made.
 
 .venv/made: pyproject.toml
 	$(call install,--editable . --group test)
+
+# The rest is stable: the pre-release is allowed by its name alone.
+.venv-next/made: pyproject.toml Makefile
+	$(call install,--editable . --group test 'singer-sdk==$(NEXT_SDK)')
 
 .venv-python3.%/made: PYTHON = python3.$*
 .venv-python3.%/made: pyproject.toml

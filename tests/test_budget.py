@@ -10,11 +10,18 @@ from support.tap import Run, TapCommand
 from support.target import Target
 
 from sandbox import Fault
+from tap_constantcontact.api import session
 
 STREAMS = ("contacts", "email_campaigns", "email_campaign_activities", "email_opens")
 #: Four pages of contacts, 12 campaigns with 24 activities, 11 of which have reports.
 ACCOUNT = {"contacts": 1600, "campaigns": 12}
 REQUESTS = 4 + 1 + 12 + 24 + 11
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tap pause for a moment only when the API refuses a request."""
+    monkeypatch.setattr(session, "_THROTTLE_SECONDS", 0.02)
 
 
 def midnights() -> str:

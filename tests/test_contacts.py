@@ -16,6 +16,8 @@ from support.tap import Run, TapCommand
 from support.waiting import wait_until
 
 from sandbox import Fault, Request, Sandbox
+from tap_constantcontact.streams import contacts
+from tap_constantcontact.streams.contacts import Contacts
 from tap_constantcontact.timestamps import format_timestamp
 
 
@@ -270,21 +272,28 @@ class TestShiftingPages:
 class TestSlices:
     """The sweep of a large account is sliced by created_at, and resumes where a run ended."""
 
+    @pytest.fixture(autouse=True)
+    def scaled_down(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let pages and slices be a fifth as large, so that accounts need not be larger."""
+        monkeypatch.setitem(Contacts.params, "limit", 100)
+        monkeypatch.setattr(contacts, "_SLICE", contacts._SLICE // 5)
+        monkeypatch.setattr(contacts, "_MANY_CHANGES", contacts._MANY_CHANGES // 5)
+
     def test_slices_read_every_contact_once_for_few_more_requests(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         """Whatever the order of contacts is, and whether the ends of a filter belong to it."""
-        sandbox = make_sandbox(contacts=16_000, contacts_order="updated", inclusive_dates="both")
+        sandbox = make_sandbox(contacts=3_200, contacts_order="updated", inclusive_dates="both")
         run = sync(tap, sandbox)
         assert sorted(run.keys("contacts", "contact_id")) == sorted(contacts_of(sandbox))
         assert len(slices_of(sandbox)) > 2
-        assert len(pages_of(sandbox)) <= 1.25 * 16_000 / 500
+        assert len(pages_of(sandbox)) <= 1.25 * 3_200 / 100
         assert "sweep" not in run.state["bookmarks"]["contacts"]
 
     def test_sweep_resumes_after_max_requests(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        sandbox = make_sandbox(contacts=16_000)
+        sandbox = make_sandbox(contacts=3_200)
         arrived: list[str] = []
         state: dict[str, Any] | None = None
         for _ in range(4):
@@ -296,14 +305,14 @@ class TestSlices:
             assert state["bookmarks"]["contacts"]["sweep"]["created_before"]
             assert "replication_key_value" not in state["bookmarks"]["contacts"]
         assert set(arrived) == contacts_of(sandbox)
-        assert len(arrived) < 1.9 * 16_000  # a slice that was cut is read again
+        assert len(arrived) < 1.9 * 3_200  # a slice that was cut is read again
         bookmark = run.state["bookmarks"]["contacts"]
         assert bookmark["replication_key_value"] == bookmark["swept_at"]
 
     def test_changes_are_read_during_a_sweep(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        sandbox = make_sandbox(contacts=16_000)
+        sandbox = make_sandbox(contacts=3_200)
         state = swept_days_ago(sync(tap, sandbox).state, days=2)
         changed = sandbox.change()
         run = sync(tap, sandbox, state, max_requests=20, on_quota_exceeded="stop")
@@ -315,17 +324,17 @@ class TestSlices:
     def test_contacts_of_one_second_are_one_slice(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        sandbox = make_sandbox(contacts=12_000)
+        sandbox = make_sandbox(contacts=2_400)
         for contact in sandbox.account.contacts.values():
             contact["created_at"] = "2024-01-31T08:00:00Z"
         run = sync(tap, sandbox)
         assert ids(run) == contacts_of(sandbox)
-        assert len(pages_of(sandbox)) <= 12_000 / 500 + 60  # halving years to a second
+        assert len(pages_of(sandbox)) <= 2_400 / 100 + 60  # halving years to a second
 
     def test_contacts_without_created_at_are_read(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        sandbox = make_sandbox(contacts=12_000)
+        sandbox = make_sandbox(contacts=2_400)
         for contact in [*sandbox.account.contacts.values()][::100]:
             contact["created_at"] = ""
         run = sync(tap, sandbox)
@@ -335,7 +344,7 @@ class TestSlices:
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         """It resumes where a run ended; a pass through the changes would start again."""
-        sandbox = make_sandbox(contacts=12_000)
+        sandbox = make_sandbox(contacts=2_400)
         state = sync(tap, sandbox).state
         bookmark = state["bookmarks"]["contacts"]["replication_key_value"]
         for contact_id in [*sandbox.account.contacts]:
@@ -347,13 +356,13 @@ class TestSlices:
             state = run.state
             if state["bookmarks"]["contacts"]["replication_key_value"] > bookmark:
                 break
-        assert len(titles) == 12_000
+        assert len(titles) == 2_400
         assert set(titles.values()) == {"Imported"}
 
     def test_sweep_restarts_with_other_settings(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        sandbox = make_sandbox(contacts=12_000)
+        sandbox = make_sandbox(contacts=2_400)
         first = sync(tap, sandbox, max_requests=20, on_quota_exceeded="stop")
         assert first.state["bookmarks"]["contacts"]["sweep"]["created_before"]
         second = sync(tap, sandbox, first.state, contacts_include=["taggings"])

@@ -349,7 +349,7 @@ def test_sign_in_requests_scopes_of_selected_streams(
     catalog = tap.folder / "catalog.json"
     catalog.write_text(json.dumps(tap.catalog(["contacts"])))
     login = browse_login(sandbox, "--catalog", str(catalog))
-    assert "Asks for the scopes contact_data offline_access." in login.said
+    assert "Requesting the scopes contact_data offline_access." in login.said
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     assert login.said.splitlines()[-1].startswith("Signed in: token accepted (account name not")
@@ -361,14 +361,14 @@ def test_sign_in_requests_scopes_of_custom_streams(
     loyalty = {"name": "loyalty", "path": "/loyalty", "primary_keys": ["id"]}
     scopes = ["contact_data", "loyalty:read"]
     login = browse_login(sandbox, custom_streams=[{**loyalty, "scopes": scopes}])
-    assert f"Asks for the scopes {ALL_SCOPES.replace(' off', ' loyalty:read off')}." in login.said
+    assert f"Requesting the scopes {ALL_SCOPES.replace(' off', ' loyalty:read off')}." in login.said
 
 
 def test_scopes_option_names_streams_without_scope(
     sandbox: Sandbox, browse_login: StartLogin
 ) -> None:
     login = browse_login(sandbox, "--scopes", "account_read,contact_data")
-    assert "Asks for the scopes account_read contact_data offline_access." in login.said
+    assert "Requesting the scopes account_read contact_data offline_access." in login.said
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     assert "email_campaigns can't be read: requires the scope campaign_data." in login.said
@@ -433,7 +433,7 @@ def test_device_sign_in_gives_tokens_that_the_tap_uses(
         token_requests_per_minute=0,
     )
     login = start_login(sandbox, "--device", token_store=str(tap.token_store))
-    said = login.wait_for("Waits for that")
+    said = login.wait_for("Waiting for the code")
     code = re.findall(r"^  ([A-Z]{4}-[A-Z]{4})$", said, re.MULTILINE)[0]
     assert person.answer(f"{person.address_in(said)}?user_code={code}") == ""
     assert login.end() == 0, login.said
@@ -449,8 +449,8 @@ def device(make_sandbox: MakeSandbox) -> Sandbox:
 
 def test_refused_device_sign_in_fails(device: Sandbox, start_login: StartLogin) -> None:
     login = start_login(device, "--device")
-    said = login.wait_for("Waits for that")
-    complete = re.findall(r"in this address already: (\S+)", said)[0]
+    said = login.wait_for("Waiting for the code")
+    complete = re.findall(r"This address includes the code: (\S+)", said)[0]
     person.answer(complete, allow=False)
     assert login.end() == 1
     assert "Access was denied. Sign in again" in login.said
@@ -458,7 +458,7 @@ def test_refused_device_sign_in_fails(device: Sandbox, start_login: StartLogin) 
 
 def test_device_code_expires(device: Sandbox, start_login: StartLogin) -> None:
     login = start_login(device, "--device")
-    login.wait_for("Waits for that")
+    login.wait_for("Waiting for the code")
     device.expire_codes()
     assert login.end() == 1
     assert "The code was not entered in time. Try again" in login.said
@@ -586,7 +586,7 @@ def test_client_secret_prompt_does_not_echo(
     uri = f"http://localhost:{free_port()}"
     given = command("--config", str(file), "--no-browser", "--redirect-uri", uri)
     login = SigningIn(processes.start(given, stdin=theirs, start_new_session=True))
-    login.wait_for("Secret of the application")
+    login.wait_for("Application secret")
     os.write(ours, secret.encode() + b"\n")
     login.wait_for("Waiting for the browser")
     person.sign_in(person.address_in(login.said))

@@ -93,20 +93,17 @@ class ContactPass:
             if number:
                 self.fetch_first_page()
             before = len(self.found)
-            yield from self._read_pages(known)
+            for contact in self._contacts:
+                contact_id = str(contact.get("contact_id"))
+                is_new = contact_id not in self.found and contact_id not in known
+                self.found.add(contact_id)
+                if is_new:
+                    yield contact
             # If a repeated pass brings no new contact, the API counts something else.
             if len(self.found) >= self.announced or len(self.found) == before > 0:
                 self.is_complete = True
                 return
         self._reader.warn_incomplete(len(self.found), self.announced)
-
-    def _read_pages(self, known: set[str]) -> Iterator[Record]:
-        for contact in self._contacts:
-            contact_id = str(contact.get("contact_id"))
-            is_new = contact_id not in self.found and contact_id not in known
-            self.found.add(contact_id)
-            if is_new:
-                yield contact
 
 
 class ContactSlice(NamedTuple):

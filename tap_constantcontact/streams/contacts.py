@@ -361,7 +361,8 @@ def _last_changed_at(contact: Record) -> str | None:
     """Return the newest of a contact's times of change; `contacts.json` names them."""
     address = contact.get("email_address") or {}
     times = [contact.get("updated_at"), address.get("updated_at"), address.get("opt_out_date")]
-    times.append(normalize_timestamp(contact.get("deleted_at")))
+    if deleted_on := contact.get("deleted_at"):  # a date
+        times.append(normalize_timestamp(deleted_on))
     consents = (contact.get("sms_channel") or {}).get("sms_channel_consents") or []
     for consent in filter(None, consents):
         times += map(consent.get, ("updated_at", "opt_in_date", "opt_out_date"))

@@ -18,6 +18,8 @@ from sandbox.__main__ import parser
 
 PROJECT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.e2e
+
 
 def start(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(

@@ -72,8 +72,8 @@ def run_main(
 
 
 def quick_retries() -> AbstractContextManager[object]:
-    """Let a fiftieth of the time pass between tries of a request."""
-    quick = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 50))
+    """Let a thousandth of the time pass between tries of a request."""
+    quick = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 1000))
     return patch.object(backoff._sync, "time", quick)
 
 
