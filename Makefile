@@ -3,14 +3,19 @@
 PYTHON ?= python3
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
-# What the tap is measured beside.
+# What the tap is compared with.
 PEERS = airbyte-cdk dlt requests singer-sdk
 VERSION_airbyte-cdk = ==7.39.1
 VERSION_dlt = ==1.31.0
 VERSION_singer-sdk = ==0.54.9
 
-# What `make pythons` tests, and with which tests: those that touch most of the tap.
-PYTHONS ?= python3.10 python3.12 python3.13
+# The coming version of the SDK, which `make test-next` tests.
+NEXT_SDK ?= 0.55.0b7
+
+# What `make pythons` tests: the versions that are here. And with which tests: those that touch
+# most of the tap.
+PYTHONS ?= $(shell for python in python3.10 python3.12 python3.13 python3.14; do \
+	if $$python -c '' 2>/dev/null; then echo $$python; fi; done)
 TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
 # Makes an environment of its own, of what a rule names.
@@ -21,15 +26,16 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo analytics models targets airbyte login-browser bench requests check test unit pythons
+.PHONY: help demo analytics models targets airbyte login-browser bench requests check test test-next
+.PHONY: unit pythons
 .PHONY: lint style types format
 .PHONY: plugin docs site contract clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: .venv-demo/made .venv-analytics/made ## Sync a made-up account into DuckDB, twice, and report on it.
-	@.venv-demo/bin/python -m sandbox.demo
+demo: .venv-demo/made .venv-analytics/made ## Sync a simulated account into DuckDB, twice, and report on it.
+	@.venv-demo/bin/python -m checks.demo
 
 analytics: .venv-analytics/made ## Build models and a report over your database (ANALYTICS: options, as --help).
 	@.venv-analytics/bin/python -m analytics $(ANALYTICS)
@@ -37,20 +43,20 @@ analytics: .venv-analytics/made ## Build models and a report over your database 
 models: .venv-analytics/made ## Test the models over odd rows and over none.
 	@.venv-analytics/bin/python -m pytest --quiet --confcutdir=tests/analytics tests/analytics
 
-targets: .venv-demo/made .venv-analytics/made ## Sync every stream into several targets, and compare every value (TARGETS: some of them).
-	@.venv-demo/bin/python -m sandbox.targets $(TARGETS)
+targets: .venv-demo/made .venv-analytics/made ## Sync every stream into several targets, and compare all values (TARGETS: some of them).
+	@.venv-demo/bin/python -m checks.targets $(TARGETS)
 
-airbyte: .venv/made .venv-airbyte/made ## Read a made-up account with Airbyte's own packages.
+airbyte: .venv/made .venv-airbyte/made ## Read a simulated account with Airbyte's own packages.
 	@.venv-airbyte/bin/python -m pytest --quiet --confcutdir=tests/airbyte -k "not docker" tests/airbyte
 
 login-browser: .venv-browser/made ## Sign in to the sandbox in a real browser (CHROMIUM, CHROMEDRIVER: where they are).
 	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser
 
-bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Measure the tap beside others (BENCH: its options, as --help).
+bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Compare the speed of the tap with others (BENCH: its options, as --help).
 	@.venv/bin/python -m bench $(BENCH)
 
-requests: .venv/made ## Count the requests of runs, and what they lose (REQUESTS: its options, as --help).
-	@.venv/bin/python -m sandbox.bench $(REQUESTS)
+requests: .venv/made ## Count the requests of syncs, and the rows they lose (REQUESTS: its options, as --help).
+	@.venv/bin/python -m checks.request_budget $(REQUESTS)
 
 check: .venv/made ## Check style and types, and run the unit tests: for every change, in seconds.
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target style types unit
@@ -60,19 +66,28 @@ test: .venv/made .venv-target-jsonl/made lint ## Check style and types, run all 
 	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl \
 		.venv/bin/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
 
+test-next: .venv-next/made .venv-target-jsonl/made ## Run all tests on the coming version of the SDK (NEXT_SDK: which).
+	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl \
+		.venv-next/bin/python -m pytest -n 3 --dist worksteal
+
 unit: .venv/made
 	@.venv/bin/python -m pytest --quiet -m unit
 
-pythons: $(PYTHONS:%=.venv-%/made) ## Test with other versions of Python (PYTHONS, TESTS; "tests" for all).
+# Expanded twice, so that only this target looks which versions are here.
+.SECONDEXPANSION:
+pythons: $$(addsuffix /made,$$(addprefix .venv-,$$(PYTHONS))) ## Test with other versions of Python (PYTHONS, TESTS; "tests" for all).
 	@for python in $(PYTHONS); do \
 		echo $$python; .venv-$$python/bin/python -m pytest -q -n 3 --dist worksteal $(TESTS) || exit 1; \
 	done
 
-lint: style types ## Check style and types.
+lint: style types ## Check style, imports, words and types.
 
 style: .venv/made
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check
+	@out=$$(.venv/bin/lint-imports --no-cache) || { echo "$$out"; exit 1; }
+	@git ls-files -z | xargs -0 .venv/bin/codespell
+	@git ls-files -z | xargs -0 .venv/bin/python -m tools.phrases
 
 types: .venv/made
 	@.venv/bin/mypy --no-error-summary
@@ -81,29 +96,34 @@ format: .venv/made ## Bring the code into its format.
 	@.venv/bin/ruff check --quiet --fix
 	@.venv/bin/ruff format --quiet
 
-plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from what the tap tells of itself.
-	@.venv/bin/python tests/plugin.py
+plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from the tap's --about.
+	@.venv/bin/python -m tools.plugin_yaml
 
 docs: .venv/made ## Write docs/streams.md and its diagram, from the schemas and the stream classes.
-	@.venv/bin/python -m reference
+	@.venv/bin/python -m tools.docs
 
 site: .venv-site/made ## Build the documentation site into build/site; a link that leads nowhere fails it.
 	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs --quiet build --strict
 
 contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT: a copy of it).
-	@.venv/bin/python tests/contract.py
+	@.venv/bin/python -m tools.contract
 
 clean: ## Take away what was made.
-	rm -rf .venv .venv-* .meltano .mypy_cache .pytest_cache .ruff_cache .coverage* .hypothesis build dist
+	rm -rf .venv .venv-* .meltano .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+		.ruff_cache build dist
 
 .venv/made: pyproject.toml
 	$(call install,--editable . --group test)
+
+# The rest is stable: the pre-release is allowed by its name alone.
+.venv-next/made: pyproject.toml Makefile
+	$(call install,--editable . --group test 'singer-sdk==$(NEXT_SDK)')
 
 .venv-python3.%/made: PYTHON = python3.$*
 .venv-python3.%/made: pyproject.toml
 	$(call install,--editable . --group test)
 
-# Meltano's pins are not the tap's, which it installs by itself, and anew with what it needs now.
+# Meltano's pins are not the tap's. It installs the tap itself, again whenever dependencies change.
 .venv-demo/made: pyproject.toml
 	@rm -rf .meltano/extractors
 	$(call install,--group demo)

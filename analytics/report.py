@@ -27,12 +27,12 @@ class Section:
     """A part of the report.
 
     Attributes:
-        title: what is to be seen, as a sentence.
-        note: what was counted.
-        draw: makes the chart, if there are rows.
-        columns: those of the table of numbers.
-        rows: what the chart is drawn from.
-        is_wide: whether it takes the whole width of the page.
+        title: What is to be seen, as a sentence.
+        note: What was counted.
+        draw: Makes the chart, if there are rows.
+        columns: Those of the table of numbers.
+        rows: What the chart is drawn from.
+        is_wide: Whether it takes the whole width of the page.
     """
 
     title: str
@@ -52,11 +52,11 @@ def write(warehouse: Warehouse, file: Path) -> None:
     """Write the report on what the marts have now.
 
     Args:
-        warehouse: where they are.
-        file: what to write, with its folders.
+        warehouse: Where they are.
+        file: What to write, with its folders.
 
     Raises:
-        Unusable: there are no marts.
+        Unusable: There are no marts.
     """
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
@@ -139,7 +139,7 @@ def engagement(warehouse: Warehouse) -> Section:
         order by 1
         """
     )
-    title = "No e-mail was opened in the last year"
+    title = "No email was opened in the last year"
     if any(row["opens"] for row in rows):
         week = max(rows, key=lambda row: row["opens"])["week"]
         title = f"The liveliest week of the year began on {week.day} {week:%B}"
@@ -148,7 +148,7 @@ def engagement(warehouse: Warehouse) -> Section:
 
 
 def recency(warehouse: Warehouse) -> Section:
-    """Show how long ago contacts opened an e-mail."""
+    """Show how long ago contacts opened an email."""
     rows = warehouse.rows(
         """
         select
@@ -178,8 +178,8 @@ def recency(warehouse: Warehouse) -> Section:
     title = "There are no contacts"
     if total := sum(row["contacts"] for row in rows):
         never = sum(row["contacts"] for row in rows if row["last_opened"] == "never")
-        title = f"{_percent(never / total)} of contacts never opened an e-mail"
-    note = "When contacts that can be written to opened an e-mail last."
+        title = f"{_percent(never / total)} of contacts never opened an email"
+    note = "When contacts that can be written to opened an email last."
     return Section(title, note, charts.recency, ["last_opened", "contacts"], rows)
 
 
@@ -290,7 +290,7 @@ def links(warehouse: Warehouse) -> Section:
     if rows:
         title = f"{rows[0]['link'].rstrip('/')} draws most clicks"
     note = (
-        "Contacts that clicked, once for each e-mail, of links that somebody clicked in the last "
+        "Contacts that clicked, once for each email, of links that somebody clicked in the last "
         "year; addresses are without what follows the question mark."
     )
     return Section(title, note, charts.links, ["link", "clickers", "clicks", "campaigns"], rows)

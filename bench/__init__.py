@@ -1,1 +1,1 @@
-"""How fast the tap is, beside others: `make bench` runs it. It is no part of the wheel."""
+"""Benchmark of the tap against other tools, run by `make bench`. Not part of the wheel."""

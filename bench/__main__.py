@@ -1,9 +1,10 @@
-"""How fast the tap is: beside others, with ever more data, and when it starts.
+"""Measures the speed of the tap: compared with other tools, with growing data, and at the start.
 
-Contacts come from a server on this machine and go to a pipe that is read at once. A rate is of
-records a second from the first record to the end of the process, so that nobody's start counts;
-dlt and the bare loop, which print none, take the time themselves. All take turns, and a ratio is
-the median of those of the single turns. At the end, a sandbox answers as slowly as the API does.
+Contacts come from a local server and go to a pipe that is read immediately. The rate is the number
+of records per second from the first record to the end of the process, so that startup time does
+not count. dlt and the bare loop print no records and measure the time themselves. The tools run
+alternately, and each ratio is the median of the ratios of the rounds. The last measurement uses a
+sandbox that responds as slowly as the API.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from typing import Any
 
 from bench.pace import LATENCY, first_sync
 from bench.run import Run, serving, took
-from sandbox.rows import print_table
+from checks.support.table import print_table
 
 FOLDER = Path(__file__).parent
-#: Name, folder of its environment, and how many times as fast as it the tap should be.
+#: Name, environment, and how many times as fast the tap should be.
 PEERS = (
     ("airbyte-cdk, declarative source", "airbyte-cdk", 3.0),
     ("dlt, extract step", "dlt", 1.5),
@@ -37,36 +38,36 @@ CAMPAIGN_STREAMS = {
     *("email_campaigns", "email_campaign_activities", "email_campaign_summaries"),
     *("email_campaign_stats", "email_sends", "email_opens", "email_clicks", "email_bounces"),
 }
-MOST_MEGABYTES = 80
-MOST_OF_AN_IMPORT = 1.3
+MAX_MEGABYTES = 80
+MAX_IMPORT_RATIO = 1.3
 STARTS = 9
-#: Of the four requests a second that the API allows.
-LEAST_PACE = 3.6
-#: Of those that are needed: the others are guesses that were wrong.
-MOST_REQUESTS = 1.02
-#: How much of the best rate is left with the most data: the noise of a machine that is shared.
+#: Minimum requests per second, of the four that the API allows.
+MIN_PACE = 3.6
+#: Maximum number of requests relative to those needed. The others are wrong predictions.
+MAX_REQUESTS = 1.02
+#: Minimum rate with the most data relative to the best one: a shared machine is noisy.
 STEADY = 0.6
 
 
 class Bench:
-    """Runs of the tap and of others, with files in a folder."""
+    """Runs the tap and other tools, with their files in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Ask the tap for its catalog.
+        """Discover the tap's catalog.
 
         Args:
-            folder: where the files of all runs are.
+            folder: Folder for the files of all runs.
         """
         self.folder = folder
         self.catalog = json.loads(took([*TAP, "--discover"]).output)
         self.failures: list[str] = []
 
     def compare(self, contacts: int, rounds: int) -> None:
-        """Print a table of the tap beside others.
+        """Print a table that compares the tap with other tools.
 
         Args:
-            contacts: how many there are.
-            rounds: how often each takes its turn.
+            contacts: Number of contacts.
+            rounds: Number of runs of each tool.
         """
         runs: dict[str, list[Run]] = defaultdict(list)
         with serving(contacts, 0) as api_url:
@@ -95,12 +96,12 @@ class Bench:
             print(f"{row[0]} could not be installed.")
 
     def grow(self, sizes: Iterable[tuple[int, int]], streams: set[str], what: str) -> None:
-        """Print a table of the tap with ever more data.
+        """Print a table of the tap with growing data.
 
         Args:
-            sizes: numbers of contacts and of campaigns.
-            streams: what is read.
-            what: what there is more of.
+            sizes: Numbers of contacts and of campaigns.
+            streams: The streams to read.
+            what: What grows: contacts or campaigns.
         """
         rows, rates = [], [0.0]
         for contacts, campaigns in sizes:
@@ -110,30 +111,30 @@ class Bench:
                 self.expect(run, contacts, "the tap")
             rates.append(run.rate)
             rows.append((f"{contacts or campaigns:,}", f"{run.records:,}", *_cells([run])[:3]))
-            self.check(f"{run.megabytes:.0f} MB", run.megabytes < MOST_MEGABYTES)
+            self.check(f"{run.megabytes:.0f} MB", run.megabytes < MAX_MEGABYTES)
         print_table([what, "records", "records/s", "CPU s", "peak MB"], rows)
-        self.check(f"more {what} take more time each", rates[-1] >= STEADY * max(rates))
+        self.check(f"{what} take longer each as they grow", rates[-1] >= STEADY * max(rates))
 
     def keep_pace(self, contacts: int, campaigns: int) -> None:
-        """Print how much of the API's requests a second a first sync uses.
+        """Print how many of the allowed requests per second a first sync uses.
 
         Args:
-            contacts: how many the account has.
-            campaigns: how many it has.
+            contacts: Number of contacts of the account.
+            campaigns: Number of its campaigns.
         """
         alone = first_sync(contacts, campaigns, 1, at_once=True)
         ahead = first_sync(contacts, campaigns, 8)
-        self.check(f"{ahead.rate:.2f} requests a second", ahead.rate >= LEAST_PACE)
+        self.check(f"{ahead.rate:.2f} requests per second", ahead.rate >= MIN_PACE)
         self.check(f"{ahead.throttled} throttled", ahead.throttled <= ahead.requests / 100)
         more = (ahead.requests - ahead.throttled) / alone.requests
-        self.check(f"{more:.3f} times the requests", more <= MOST_REQUESTS)
+        self.check(f"{more:.3f} times the requests", more <= MAX_REQUESTS)
         for pace in (alone, ahead):
             self.expect(pace.run, alone.run.records, "the first sync")
         each = sum(LATENCY) / 2
         rows = [
             (
                 *("one after the other", alone.requests, ""),
-                *(f"{alone.requests * each:.0f} (reckoned)", f"{1 / each:.2f}"),
+                *(f"{alone.requests * each:.0f} (calculated)", f"{1 / each:.2f}"),
             ),
             (
                 *("8 at a time", ahead.requests, ahead.throttled),
@@ -143,7 +144,7 @@ class Bench:
         print_table(["a first sync", "requests", "throttled", "seconds", "requests/s"], rows)
 
     def start(self) -> None:
-        """Print how long it takes to start."""
+        """Print how long the tap takes to start."""
         commands = {
             "import singer_sdk": [sys.executable, "-c", "import singer_sdk"],
             "tap-constantcontact --about": [*TAP, "--about"],
@@ -157,12 +158,12 @@ class Bench:
         rows = []
         for name, of_name in seconds.items():
             ratio = min(of_name) / least
-            self.check(f"{name}: {ratio:.2f} times the import", ratio <= MOST_OF_AN_IMPORT)
+            self.check(f"{name}: {ratio:.2f} times the import", ratio <= MAX_IMPORT_RATIO)
             rows.append((name, f"{min(of_name):.2f}", f"{median(of_name):.2f}", f"{ratio:.2f}"))
         print_table(["start", "least s", "median s", "times the import"], rows)
 
     def tap(self, api_url: str, streams: set[str]) -> list[str]:
-        """Return the command of the tap that reads some streams."""
+        """Return the command that reads some streams with the tap."""
         for stream in self.catalog["streams"]:
             for entry in stream["metadata"]:
                 if not entry["breadcrumb"]:
@@ -173,7 +174,7 @@ class Bench:
         return [*TAP, "--config", config, "--catalog", self.file("catalog", self.catalog)]
 
     def peers(self, api_url: str) -> dict[str, list[str]]:
-        """Return the commands of the others that are installed, by their names."""
+        """Return the commands of the other installed tools, by name."""
         host = api_url.removesuffix("/v3")
         config = self.file("peer", {"api_url": api_url, "host": host})
         arguments = {
@@ -198,12 +199,12 @@ class Bench:
         return str(path)
 
     def expect(self, run: Run, records: int, name: str) -> Run:
-        """Return a run that has read everything; note where one has not."""
+        """Return a run, and note a failure if it has not read everything."""
         self.check(f"{name}: status {run.status}, {run.records} records", run.records == records)
         return run
 
     def check(self, what: str, is_met: bool) -> None:  # noqa: FBT001 - reads well
-        """Note what is not as it should be."""
+        """Note a failure if a condition is not met."""
         if not is_met:
             self.failures.append(what)
 
@@ -224,7 +225,7 @@ AIRBYTE_CATALOG = {
 
 
 def _cells(runs: list[Run]) -> tuple[str, ...]:
-    """Return medians of some runs: rate, CPU seconds, megabytes, start; and how many there are."""
+    """Return cells on some runs: rate, CPU seconds, megabytes, first record, number of runs."""
     rate, cpu = (median(getattr(run, name) for run in runs) for name in ("rate", "cpu"))
     first = median(run.first for run in runs)
     most = max(run.megabytes for run in runs)
@@ -232,7 +233,7 @@ def _cells(runs: list[Run]) -> tuple[str, ...]:
 
 
 def main() -> int:
-    """Print all tables, and tell whether every goal is met."""
+    """Print all tables, and return whether every goal is met as an exit status."""
     options = parser().parse_args()
     python = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"{python}, {platform.system()} {platform.machine()}, {cpu_count()} cores\n")
@@ -247,19 +248,15 @@ def main() -> int:
         bench.grow([(0, size) for size in options.campaigns], CAMPAIGN_STREAMS, "campaigns")
         print()
         bench.keep_pace(*options.pace)
-    print(
-        f"\nNot as it should be: {'; '.join(bench.failures)}."
-        if bench.failures
-        else "\nAll is well."
-    )
+    print(f"\nGoals missed: {'; '.join(bench.failures)}." if bench.failures else "\nAll goals met.")
     return 1 if bench.failures else 0
 
 
 def parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--contacts", type=int, default=100_000, help="for the comparison")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each in the comparison")
+    parser.add_argument("--contacts", type=int, default=100_000, help="contacts to compare with")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each tool to compare")
     parser.add_argument("--growing", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--campaigns", type=int, nargs="*", default=[100, 1_000, 3_000])
     parser.add_argument(
@@ -267,7 +264,7 @@ def parser() -> argparse.ArgumentParser:
         type=int,
         nargs=2,
         default=[50_000, 60],
-        help="contacts and campaigns of an account whose API takes its time",
+        help="contacts and campaigns of the account whose API responds slowly",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""How much of the requests that the API allows a first sync uses, with answers that take time."""
+"""Measures how many of the allowed requests a first sync uses when responses take time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from bench.run import Run, took
 from sandbox import Sandbox
 
-#: Seconds that an answer takes, and the requests that any second may hold, as of the API.
+#: Seconds that a response takes, and the requests per second that the API allows.
 LATENCY = (0.6, 1.4)
 REQUESTS_PER_SECOND = 4
 _NO_LIMIT = 10**6
@@ -25,10 +25,10 @@ class Pace:
     """A first sync.
 
     Attributes:
-        run: what the process took.
-        requests: how many it made.
-        throttled: how many of them were too early.
-        seconds: from the first request to the last.
+        run: Measurements of the process.
+        requests: Number of requests.
+        throttled: Number of requests that were rejected with 429.
+        seconds: Seconds from the first request to the last.
     """
 
     run: Run
@@ -38,20 +38,20 @@ class Pace:
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Requests per second."""
         return self.requests / self.seconds
 
 
 def first_sync(
     contacts: int, campaigns: int, max_parallel_requests: int, *, at_once: bool = False
 ) -> Pace:
-    """Read the streams selected by default of an account that was never read.
+    """Read the default streams of an account for the first time.
 
     Args:
-        contacts: how many it has.
-        campaigns: how many it has.
-        max_parallel_requests: the setting.
-        at_once: whether answers take no time, and there may be any number.
+        contacts: Number of contacts of the account.
+        campaigns: Number of its campaigns.
+        max_parallel_requests: The setting.
+        at_once: Whether responses take no time and requests are not limited.
     """
     limits: dict[str, Any] = {"requests_per_second": REQUESTS_PER_SECOND, "latency": LATENCY}
     if at_once:

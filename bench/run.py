@@ -1,4 +1,4 @@
-"""Runs a command and notes what it took, and the server that it reads."""
+"""Runs a command and measures it; runs the server that it reads."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from typing import IO, cast
 
 _RECORD = b'"RECORD"'
 _PIPE = 1 << 20
-_A_LITTLE = 0.002  # seconds: a reader that wakes up for every line takes the cores from the others
+_PAUSE = 0.002  # seconds: a reader that wakes up for every line would take CPU time from the others
 
 
 @dataclass
 class Run:
-    """What a command took.
+    """The measurements of a command.
 
     Attributes:
-        status: its exit status.
-        records: how many it has written, or says to have read.
-        seconds: from its start to its end.
-        first: from its start to its first record.
-        busy: from there to its end, or what it says itself.
+        status: Its exit status.
+        records: The number of records that it wrote, or reports to have read.
+        seconds: Seconds from its start to its end.
+        first: Seconds from its start to its first record.
+        busy: Seconds from its first record to its end, or the seconds that it reports.
         cpu: CPU seconds.
-        megabytes: the most memory that it had.
-        output: the last of what it has written.
+        megabytes: Peak memory.
+        output: Its output before the first record.
     """
 
     status: int
@@ -43,12 +43,12 @@ class Run:
 
     @property
     def rate(self) -> float:
-        """Records a second."""
+        """Records per second."""
         return self.records / self.busy if self.busy else 0.0
 
 
 def took(command: list[str]) -> Run:
-    """Run a command, read what it writes as fast as it comes, and count the records of it."""
+    """Run a command, read its output as fast as it comes, and count the records."""
     environment = {**os.environ, "NO_PROXY": "*", "no_proxy": "*"}
     began, first, records, output = time.perf_counter(), 0.0, 0, bytearray()
     with subprocess.Popen(
@@ -68,11 +68,11 @@ def took(command: list[str]) -> Run:
                 first = time.perf_counter() - began
             if not records:
                 output += chunk
-            time.sleep(_A_LITTLE)
+            time.sleep(_PAUSE)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - began
-    return _told_by_itself(
+    return _as_reported(
         Run(
             status=process.returncode,
             records=records,
@@ -88,7 +88,7 @@ def took(command: list[str]) -> Run:
 
 @contextmanager
 def serving(contacts: int, campaigns: int) -> Iterator[str]:
-    """Run a server, and give the address of its API."""
+    """Run a server, and yield the base URL of its API."""
     command = [sys.executable, "-m", "bench.server", str(contacts), str(campaigns)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         port = cast("IO[str]", server.stdout).readline().strip()
@@ -98,11 +98,11 @@ def serving(contacts: int, campaigns: int) -> Iterator[str]:
             server.terminate()
 
 
-def _told_by_itself(run: Run) -> Run:
-    """Take records and seconds from a command that writes no records but says these two."""
+def _as_reported(run: Run) -> Run:
+    """Take the records and seconds that a command reports if it writes no records."""
     lines = run.output.splitlines()
     if run.records == 0 and lines and lines[-1].startswith(b'{"records"'):
-        told = json.loads(lines[-1])
-        run.records, run.busy = told["records"], told["seconds"]
+        report = json.loads(lines[-1])
+        run.records, run.busy = report["records"], report["seconds"]
         run.first = run.seconds - run.busy
     return run

@@ -1,7 +1,7 @@
-"""A server that answers at once: pages are written beforehand but for their ids and times.
+"""A server that responds immediately: pages are prepared, except for their ids and times.
 
-It runs as a process of its own, `python -m bench.server CONTACTS CAMPAIGNS`, and prints its port.
-It knows the endpoints of contacts, of campaigns and of their reports, and checks nothing.
+It runs as its own process, `python -m bench.server CONTACTS CAMPAIGNS`, and prints its port. It
+has the endpoints of contacts, of campaigns and of their reports, and checks nothing.
 
 Contacts were created over five years, the 500 of a page in the same hour.
 """
@@ -22,15 +22,15 @@ ROWS_OF_A_REPORT = 20
 _NEWEST = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
 _FIVE_YEARS_OF_HOURS = 5 * 365 * 24
 _HOUR = timedelta(hours=1)
-# Put in for each page; as long as what they stand for.
+# Placeholders that are replaced for each page, of the same length as their values.
 _GROUP, _CREATED = "%GROUP%%", "%THIS HOUR%%%"
 
 
 def contact(number: int) -> dict[str, Any]:
-    """Make up a contact of 1.2 KB: some have an address, a note, SMS.
+    """Generate a contact of 1.2 KB. Some have an address, a note or SMS.
 
     Args:
-        number: its place on its page.
+        number: Its position on its page.
     """
 
     def made(name: str) -> str:
@@ -100,14 +100,14 @@ def contact(number: int) -> dict[str, Any]:
 
 
 class Account:
-    """What is answered; bodies are bytes that hardly cost anything."""
+    """The content of the responses. Bodies are bytes that take hardly any time."""
 
     def __init__(self, contacts: int, campaigns: int) -> None:
-        """Write the pages beforehand.
+        """Prepare the pages.
 
         Args:
-            contacts: how many there are, in whole pages.
-            campaigns: how many there are, each with one activity that was sent.
+            contacts: Number of contacts, in full pages.
+            campaigns: Number of campaigns, each with one activity that was sent.
         """
         self.pages = contacts // PAGE
         self.campaigns = campaigns
@@ -115,8 +115,8 @@ class Account:
         rows = [contact(number) for number in range(PAGE)]
         self._rows = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def answer(self, target: str) -> bytes:
-        """Return the body of an answer."""
+    def respond(self, target: str) -> bytes:
+        """Return the body of a response."""
         url = urlsplit(target)
         path = url.path.removeprefix("/v3/")
         params = {name: values[0] for name, values in parse_qs(url.query).items()}
@@ -125,7 +125,7 @@ class Account:
         return json.dumps(self._campaigns(path, int(params.get("cursor", 0)))).encode()
 
     def _contacts(self, params: dict[str, str]) -> bytes:
-        """Return a page of the contacts that were created in some time, the newest first."""
+        """Return a page of the contacts that were created in a period, newest first."""
         first, last = int(params.get("first", 0)), int(params.get("last", self.pages))
         if "first" not in params:
             if "created_before" in params:
@@ -228,16 +228,17 @@ def _report(activity: str, kind: str) -> Iterator[dict[str, Any]]:
 
 
 class _Connection(socketserver.StreamRequestHandler):
-    """Answers the requests of a connection until it is closed."""
+    """Responds to the requests of a connection until it is closed."""
 
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        """Read a request's first line and its headers, and send the answer in one piece."""
+        """Read a request's first line and headers, and send the response in one piece."""
         while line := self.rfile.readline():
             while self.rfile.readline() not in {b"\r\n", b""}:
                 pass
-            body = self.server.account.answer(line.split()[1].decode())  # type: ignore[attr-defined]
+            target = line.split()[1].decode()
+            body = self.server.account.respond(target)  # type: ignore[attr-defined]
             head = (
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                 f"Date: {formatdate(usegmt=True)}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -250,7 +251,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is terminated."""
     with _Server(("127.0.0.1", 0), _Connection) as server:
         server.account = Account(*map(int, sys.argv[1:]))  # type: ignore[attr-defined]
         print(server.server_address[1], flush=True)

@@ -1,4 +1,4 @@
-"""A local stand-in of the Constant Contact v3 API, for the demo and the tests.
+"""A fake Constant Contact v3 API for the demo and the tests.
 
 ```python
 with Sandbox(contacts=60, campaigns=6, requests_per_second=0) as sandbox:
@@ -7,12 +7,13 @@ with Sandbox(contacts=60, campaigns=6, requests_per_second=0) as sandbox:
     sandbox.change()
 ```
 
-`python -m sandbox --help` serves one by hand.
+`python -m sandbox` serves one from the command line; README.md has the details.
 """
 
 from sandbox.account import Account
-from sandbox.faults import Fault
-from sandbox.options import Options
-from sandbox.server import PARTNER_TOKEN_PATH, TOKEN_PATH, Request, Sandbox
+from sandbox.server.app import PARTNER_TOKEN_PATH, TOKEN_PATH, Request
+from sandbox.server.faults import Fault
+from sandbox.server.options import Options
+from sandbox.server.sandbox import Sandbox
 
 __all__ = ["PARTNER_TOKEN_PATH", "TOKEN_PATH", "Account", "Fault", "Options", "Request", "Sandbox"]

@@ -1,4 +1,4 @@
-"""Serve a sandbox by hand: `python -m sandbox`."""
+"""Serve a sandbox from the command line: `python -m sandbox`."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
-from sandbox.options import Options
-from sandbox.server import BY_HAND, Sandbox
+from sandbox.server.app import CONTROL_PATH
+from sandbox.server.options import Options
+from sandbox.server.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WHILE_IT_RUNS = (
-    f"While it runs, POST {BY_HAND}/changes lets a round of changes happen to the account, "
-    f'POST {BY_HAND}/faults with {{"path": "/contacts", "fault": "throttled", "times": 2}} lets '
-    f"requests fail, and GET {BY_HAND}/requests lists those that came so far."
+CONTROLS = (
+    f"While it runs, POST {CONTROL_PATH}/changes makes a round of changes to the account, POST "
+    f'{CONTROL_PATH}/faults with {{"path": "/contacts", "fault": "throttled", "times": 2}} makes '
+    f"requests fail, and GET {CONTROL_PATH}/requests lists the requests so far."
 )
 
 
 def main() -> int:
-    """Serve until SIGINT or SIGTERM; print the settings of a tap first, as one line of JSON."""
+    """Serve until SIGINT or SIGTERM; first print the settings for a tap as one line of JSON."""
     options = vars(parser().parse_args())
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -35,7 +36,7 @@ def main() -> int:
     sandbox = Sandbox(**options)
     try:
         sandbox.start()
-    except (OSError, UnicodeError) as error:  # the latter if no host can have such a name
+    except (OSError, UnicodeError) as error:  # the latter for an impossible host name
         address = f"{options['host']}:{options['port']}"
         sys.stderr.write(f"cannot listen on {address}: {_reason(error)}\n")
         return 1
@@ -48,12 +49,12 @@ def main() -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Describe the command line: every option of a sandbox, in the words of `Options`."""
+    """Build the command line: a flag for each of the `Options`."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
         usage="%(prog)s [--help] [--OPTION [VALUE]] ...",
-        description="Serve a made-up account as the Constant Contact v3 API would.",
-        epilog=WHILE_IT_RUNS,
+        description="Serve a simulated account as the Constant Contact v3 API would.",
+        epilog=CONTROLS,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     types, helps = get_type_hints(Options), _helps()
@@ -68,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _kind(name: str, type_: Any) -> dict[str, Any]:
-    """Tell how a flag is read."""
+    """Return how a flag is parsed."""
     if type_ is bool:
         return {"action": argparse.BooleanOptionalAction}
     if get_origin(type_) is Literal:
@@ -80,14 +81,14 @@ def _kind(name: str, type_: Any) -> dict[str, Any]:
 
 
 def _helps() -> dict[str, str]:
-    """Read what each option means from the docstring."""
+    """Read the help of each option from the docstring."""
     attributes = (inspect.getdoc(Options) or "").partition("Attributes:\n")[2]
     found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", attributes, re.MULTILINE)
     return {name: " ".join(text.replace("%", "%%").split()) for name, text in found}
 
 
 def _reason(error: OSError | UnicodeError) -> str:
-    """Tell why, without the address that Python adds; unknown hosts have numbers of their own."""
+    """Return the reason without the address that Python appends."""
     return str(getattr(error, "strerror", None) or error).partition(" (while ")[0]
 
 
@@ -98,24 +99,24 @@ def _moment(text: str) -> datetime:
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port < 2**16:
-        raise argparse.ArgumentTypeError(f"{port} is no port: they go from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"Invalid port: {port} (must be 0 to 65535)")
     return port
 
 
 def _range(text: str) -> tuple[float, float]:
-    least, _, most = text.partition("-")
-    return float(least), float(most or least)
+    minimum, _, maximum = text.partition("-")
+    return float(minimum), float(maximum or minimum)
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _names(text: str) -> tuple[str, ...]:
     return tuple(filter(None, text.split(",")))
 
 
 READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "now": ("YYYY-MM-DDTHH:MM:SSZ", _moment),
     "port": ("PORT", _port),
-    "scopes": ("NAME,NAME", _words),
-    "privileges": ("NAME,NAME", _words),
+    "scopes": ("NAME,NAME", _names),
+    "privileges": ("NAME,NAME", _names),
     "latency": ("MIN-MAX", _range),
 }
 

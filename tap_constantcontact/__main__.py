@@ -1,4 +1,4 @@
-"""The command line: `tap-constantcontact`, or `python -m tap_constantcontact`."""
+"""The command `tap-constantcontact`, or `python -m tap_constantcontact`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import gc
 import os
 import sys
 
-from tap_constantcontact.errors import EXIT_FAILED
-from tap_constantcontact.explanations import explanation_of, places_of
-from tap_constantcontact.stdout import flushed_stdout
+from tap_constantcontact.error_messages import error_message, traceback_lines
+from tap_constantcontact.exceptions import EXIT_FAILED
+from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.tap import TapConstantContact
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000  # about two pages of contacts
@@ -16,34 +16,34 @@ _ENVIRONMENT = "TAP_CONSTANTCONTACT_"
 
 
 def main() -> None:
-    """Run the tap; each expected failure ends in a message for people and an exit status.
+    """Run the tap; every failure ends with a message for people and an exit status.
 
-    Exit statuses: 0 done, 1 failed, 2 wrong use of the command line, 75 the quota is used up and a
-    later run goes on, 128 and the number of the signal that ended it.
+    Exit status: 0 success, 1 failure, 2 invalid command line, 75 quota exhausted (the next run
+    resumes), 128 plus the number of the signal that ended the run.
     """
-    forget_empty_variables()
-    collect_seldom()
+    unset_empty_variables()
+    collect_garbage_rarely()
     try:
         with flushed_stdout():
             TapConstantContact.cli()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it ends in words for people
-        TapConstantContact.logger.debug("It came from:\n%s", "\n".join(places_of(error)))
-        TapConstantContact.logger.critical(explanation_of(error))
+    except Exception as error:  # noqa: BLE001 - every failure ends with a message for people
+        TapConstantContact.logger.debug("Raised at:\n%s", "\n".join(traceback_lines(error)))
+        TapConstantContact.logger.critical(error_message(error))
         sys.exit(EXIT_FAILED)
 
 
-def forget_empty_variables() -> None:
-    """Take out settings of the environment without a value, which mean "not set".
+def unset_empty_variables() -> None:
+    """Remove the tap's environment variables that are empty, which means "not set".
 
-    The SDK would read some of them as numbers.
+    The SDK would try to parse some of them as numbers.
     """
     for name, value in list(os.environ.items()):
         if name.startswith(_ENVIRONMENT) and not value.strip():
             del os.environ[name]
 
 
-def collect_seldom() -> None:
-    """Spare the collector what is loaded, and most of the pages, whose records have no cycles."""
+def collect_garbage_rarely() -> None:
+    """Exempt loaded modules and most pages from garbage collection: records have no cycles."""
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 

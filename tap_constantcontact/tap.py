@@ -3,96 +3,63 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
-from jsonschema import Draft202012Validator
-from singer_sdk import Stream, Tap, metrics
-from singer_sdk.exceptions import ConfigurationError, ConfigValidationError
-from singer_sdk.helpers.capabilities import (
-    CapabilitiesEnum,
-    PluginCapabilities,
-    TapCapabilities,
-)
+from singer_sdk import Tap, metrics
+from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, FatalAPIError
+from singer_sdk.helpers.capabilities import CapabilitiesEnum
+from typing_extensions import override
 
-from tap_constantcontact import settings
+from tap_constantcontact.api.counter_factory import open_counter
+from tap_constantcontact.api.rate_limit import RateLimit
+from tap_constantcontact.api.run_context import RunContext
 from tap_constantcontact.auth import (
     AccessTokenAuthenticator,
     Login,
     PartnerAuthenticator,
     RefreshTokenAuthenticator,
 )
-from tap_constantcontact.client import Api
-from tap_constantcontact.ending import Ending, MessageWriter, PacedStateWriter
-from tap_constantcontact.errors import JSON_ERROR, RunEnded
-from tap_constantcontact.ledger import open_ledger
-from tap_constantcontact.limits import Limits
-from tap_constantcontact.progress import Look, Progress
-from tap_constantcontact.streams import STREAMS, place_of
+from tap_constantcontact.exceptions import JSON_ERROR, RunEnded
+from tap_constantcontact.input_files import FOREIGN_CATALOG, check_files
+from tap_constantcontact.output.messages import MessageWriter
+from tap_constantcontact.output.progress import Progress
+from tap_constantcontact.output.states import StateThrottle
+from tap_constantcontact.run_report import RunReport
+from tap_constantcontact.sdk_hooks import TapHooks
+from tap_constantcontact.services import Services
+from tap_constantcontact.settings import validation
+from tap_constantcontact.settings.schema import SETTINGS
+from tap_constantcontact.shutdown import ShutdownHandler
+from tap_constantcontact.streams import NAMES, STREAMS, place_of
 from tap_constantcontact.streams.custom import CustomStream
-from tap_constantcontact.summary import Row, table
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from tap_constantcontact.client import ConstantContactStream
 
-#: The schema of a stream's state; every replication key of the tap is a timestamp.
-BOOKMARK: dict[str, Any] = {
-    "type": "object",
-    "properties": {"replication_key_value": {"pattern": "^(19|20)[0-9]{2}-", "type": "string"}},
-}
-_STATE = Draft202012Validator(
-    {
-        "type": "object",
-        "properties": {"bookmarks": {"additionalProperties": BOOKMARK, "type": "object"}},
-        # An empty one is the first run's; a whole STATE message is none.
-        "anyOf": [{"required": ["bookmarks"]}, {"maxProperties": 0}],
-    }
-)
-_METADATA = {"type": "object", "required": ["breadcrumb", "metadata"]}
-_STREAM = {
-    "type": "object",
-    "properties": {
-        "schema": {"type": "object", "required": ["properties"]},
-        "metadata": {"type": "array", "items": _METADATA},
-    },
-    "required": ["tap_stream_id", "schema"],
-}
-_CATALOG = Draft202012Validator(
-    {
-        "type": "object",
-        "properties": {"streams": {"type": "array", "items": _STREAM}},
-        "required": ["streams"],
-    }
-)
-NO_SETTINGS = (
-    "A configuration file must hold a JSON object with settings; the README shows the least one"
-)
-_FOREIGN_CATALOG = (
-    "The catalog is not one of this tap: it has no list of its streams; --discover writes a good "
-    "one"
-)
+NO_SETTINGS = "The config file must contain a JSON object; see the README for a minimal example"
+
+_Stream = TypeVar("_Stream", bound="ConstantContactStream")
 
 
-class TapConstantContact(Tap):
+class TapConstantContact(TapHooks):
     """Reads everything that a Constant Contact account holds."""
 
     name = "tap-constantcontact"
-    config_jsonschema = settings.SETTINGS.to_dict()
+    config_jsonschema = SETTINGS.to_dict()
     message_writer_class = MessageWriter
-    # Without batches and ACTIVATE_VERSION: `ConstantContactStream` says why.
+    # `StreamHooks` says why: its streams have a `start_date`, but not with the SDK's meaning. By
+    # value: the SDK moves them between its enumerations, and adds some.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         capability
         for capability in Tap.capabilities
-        if capability not in (PluginCapabilities.BATCH, TapCapabilities.ACTIVATE_VERSION)
+        if capability.value not in ("batch", "activate-version", "start-date")
     ]
 
     message_writer: MessageWriter
@@ -101,38 +68,39 @@ class TapConstantContact(Tap):
         """Make a tap; on the command line, it is closed when the command ends.
 
         Args:
-            arguments: as `singer_sdk.Tap` takes them.
+            arguments: The arguments of `singer_sdk.Tap`.
         """
-        self._started = time.monotonic()
-        self._ending = Ending(self._unfinished)
+        self._report = RunReport(self)
+        self._shutdown = ShutdownHandler(self._unfinished)
         check_files(arguments.get("state"), arguments.get("catalog"))
         super().__init__(**arguments)
         self._compare_with(self.input_catalog)
-        self._state_writer: PacedStateWriter = PacedStateWriter(self.message_writer)
-        self._begun: list[str] = []
-        self._ended: set[str] = set()
+        #: Writes states, but not too often.
+        self.states = StateThrottle(self.message_writer)
         self._progress: Progress | None = None
         if command := click.get_current_context(silent=True):
             self.follow_progress()
             command.call_on_close(self.close)
+        # One line per request would be too much. The summary has their number.
+        muted = [metrics.Metric.HTTP_REQUEST_DURATION]
         if not self.logger.isEnabledFor(logging.DEBUG):
-            # A line for each request; the table at the end has their number.
-            mute = metrics.MetricExclusionFilter(metrics=[metrics.Metric.HTTP_REQUEST_COUNT])
-            self.metrics_logger.addFilter(mute)
-
-    @property
-    def state_writer(self) -> PacedStateWriter:
-        """What writes states, not too often."""
-        return self._state_writer
+            muted.append(metrics.Metric.HTTP_REQUEST_COUNT)
+        self.metrics_logger.addFilter(metrics.MetricExclusionFilter(metrics=muted))
 
     @cached_property
-    def api(self) -> Api:
-        """What the streams share; made when the first of them needs it."""
+    @override
+    def state_writer(self) -> Any:
+        """The writer of states. The SDK calls only its `write_state`."""
+        return self.states
+
+    @cached_property
+    def api(self) -> RunContext:
+        """The run context of the account's streams, created on first use."""
         return self._connect(self._login(), self.config.get("client_id", ""), for_partners=False)
 
     @cached_property
-    def partner_api(self) -> Api:
-        """What the streams of partners share."""
+    def partner_api(self) -> RunContext:
+        """The run context of the partner streams."""
         client_id = self.config["partner_client_id"]
         store = self.config.get("token_store")
         login = PartnerAuthenticator(
@@ -142,20 +110,22 @@ class TapConstantContact(Tap):
             refresh_token="",
             store_path=Path(store).expanduser().with_suffix(".partner.json") if store else None,
             user_agent=self.user_agent,
+            before_wait=self._flush_messages,
         )
         return self._connect(login, client_id, for_partners=True)
 
     @property
     def user_agent(self) -> str:
-        """The name under which it asks for something."""
+        """The User-Agent header of all requests."""
         return self.config.get("user_agent") or f"{self.name}/{self.plugin_version}"
 
     @classmethod
+    @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read the configuration files.
+        """Read the config files.
 
         Raises:
-            ConfigurationError: one of them holds no settings.
+            ConfigurationError: One of them does not contain an object.
         """
         try:
             return super().cb_config(ctx, param, value)
@@ -164,135 +134,159 @@ class TapConstantContact(Tap):
                 raise
             raise ConfigurationError(NO_SETTINGS) from error
 
-    @classmethod
-    def environment(cls) -> dict[str, Any]:
-        """Return the settings that the environment and `.env` hold."""
-        return dict(cls._env_var_config)
-
+    @override
     def discover_streams(self) -> list[ConstantContactStream]:
-        """Return all streams; needs no login and no network."""
+        """Return all streams, without a login or network access."""
+        services = Services(self, lambda: self.api)
+        partner_services = Services(self, lambda: self.partner_api)
         return [
-            stream(self, lambda: self.partner_api)
-            if stream.for_partners
-            else stream(self, lambda: self.api)
-            for stream in STREAMS
-        ] + [
-            CustomStream(self, lambda: self.api, declaration)
-            for declaration in self.config.get("custom_streams", ())
+            *(cls(self, partner_services if cls.for_partners else services) for cls in STREAMS),
+            *(
+                CustomStream(self, services, declaration)
+                for declaration in self.config.get("custom_streams", ())
+            ),
         ]
 
-    @property
-    def streams(self) -> dict[str, Stream]:
-        """The streams in the order of their subjects: what matters most is read first.
+    @cached_property
+    @override
+    def streams(self) -> dict[str, ConstantContactStream]:  # type: ignore[override] # only ours
+        """The streams in the order of their subjects: the most important ones are read first.
 
-        Overrides the SDK's order, which is that of their names.
+        The SDK sorts them by name.
         """
-        if self._streams is None:
-            loaded = super().streams.values()
-            self._streams = {stream.name: stream for stream in sorted(loaded, key=place_of)}
-        return self._streams
+        loaded = cast("Iterable[ConstantContactStream]", super().streams.values())
+        return {stream.name: stream for stream in sorted(loaded, key=place_of)}
+
+    def stream(self, cls: type[_Stream]) -> _Stream:
+        """Return the stream of a class."""
+        return next(stream for stream in self.streams.values() if isinstance(stream, cls))
 
     def follow_progress(self) -> None:
-        """Say how far the run is while streams are read; whoever asks for it closes the tap."""
-        self._progress = Progress(self._look)
+        """Show progress while streams are read. The caller has to close the tap."""
+        self._progress = Progress(self._report.snapshot)
 
     def begin_stream(self, name: str) -> None:
-        """Take note that a stream, and with it its children, is being read."""
-        self._begun.append(name)
-        if self._progress and not self._is_test:
+        """Note that a stream and its children are being read."""
+        self._report.begin(name)
+        if self._progress and not self.is_test:
             self._progress.begin()
 
     def end_stream(self, name: str) -> None:
-        """Take note that a stream was read to its end."""
-        self._ended.add(name)
+        """Note that a stream has been read in full."""
+        self._report.end(name)
 
     def _compare_with(self, catalog: Mapping[str, Any] | None) -> None:
-        """Say what a catalog has that is not read.
+        """Warn about unknown streams in a catalog.
 
         Raises:
-            ConfigurationError: nothing in it is.
+            ConfigurationError: All its streams are unknown.
         """
         if catalog is None:
             return
         unknown = sorted(catalog.keys() - self.streams.keys())
         if len(unknown) == len(catalog):
-            raise ConfigurationError(_FOREIGN_CATALOG)
+            raise ConfigurationError(FOREIGN_CATALOG)
         if unknown:
             message = (
-                "The catalog has streams that the tap has not: %s. Discover again, or declare them "
-                "in custom_streams"
+                "The catalog contains unknown streams: %s. Re-run discovery, or declare them in "
+                "custom_streams"
             )
             self.logger.warning(message, ", ".join(unknown))
 
     def close(self) -> None:
-        """End a run, however it went: write what state there is, and say what was done."""
+        """End a run, successful or not: write the state and log the summary."""
         if self._progress:
             self._progress.end()
-        if not self._apis:
+        if not self.connections:
             return
-        with suppress(RunEnded):  # nobody reads on, or another signal: it ends anyway
-            self.state_writer.write_now(self.state)
-        self._report_unknown_properties()
-        if self._is_test:
-            self._report_test()
-        self.logger.info(self._summary())
+        with suppress(RunEnded):  # the pipe is closed, or another signal came: it ends anyway
+            self.states.write_now(self.state)
+        message = (
+            "%s: unknown properties kept in _extra, if the catalog has it: %s. Please report them"
+            if self.config["keep_unknown_fields"]
+            else "%s: dropped unknown properties: %s. Set keep_unknown_fields to keep them, and "
+            "please report them"
+        )
+        for name, properties in self._report.unknown_properties():
+            self.logger.warning(message, name, properties)
+        if self.is_test:
+            for stream, found in self._report.readable_streams():
+                self.logger.info("%s: %s", stream, found)
+        self.logger.info(self._report.summary())
 
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings, fill in defaults, and resolve a relative start_date.
+    @override
+    def check_settings(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
+        """Return the problems of the settings: their names and values, and what is accepted.
 
-        Overrides the SDK's check for messages that name the setting, what was given and what is
-        accepted, and never the value of a secret.
+        Raises:
+            ConfigValidationError: There are problems.
         """
-        now = datetime.now(timezone.utc)
-        settings.tidy(self._config)
-        self.append_builtin_config(self.config_jsonschema)
-        errors = list(settings.problems(self._config, self.config_jsonschema, now))
-        # Also where the others do not matter: streams that are declared wrongly are none.
+        validation.tidy(config)
+        errors = list(
+            validation.problems(config, self.config_jsonschema, datetime.now(timezone.utc), NAMES)
+        )
+        # Raised in any case: a stream cannot be made from an invalid declaration.
         if any(raise_errors or "custom_streams" in error for error in errors):
             message = "The settings are not usable"
             raise ConfigValidationError(message, errors=errors, schema=self.config_jsonschema)
-        for hint in settings.unknown(self._config, self.config_jsonschema):
+        for hint in validation.unknown(config, self.config_jsonschema):
             self.logger.warning(hint)
-        super()._validate_config(raise_errors=False)
-        if not errors:
-            settings.resolve(self._config, now)
         return errors
 
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """End within a second, with the exit status of the signal (the SDK's is 0)."""
-        self._ending.begin(signum, self.message_writer)
+    @override
+    def resolve_settings(self, config: dict[str, Any]) -> None:
+        """Resolve a relative start_date."""
+        validation.resolve(config, datetime.now(timezone.utc))
+
+    @override
+    def shut_down(self, signum: int) -> None:
+        """Exit within a second, with the exit status of the signal."""
+        self._shutdown.begin(signum, self.message_writer)
+
+    def require_readable_stream(self, refusal: object) -> None:
+        """Fail if no selected stream can be read, so that an empty run does not look successful.
+
+        Raises:
+            FatalAPIError: None can be read.
+        """
+        if all(stream.is_forbidden() for stream in self.streams.values() if stream.selected):
+            message = (
+                "This account has no permission to read any of the selected streams. The last "
+                f"error: {refusal}"
+            )
+            raise FatalAPIError(message)
 
     def _unfinished(self) -> AbstractContextManager[object]:
-        """Return what a process that ends must wait for: token requests under way."""
+        """Return a context that waits for token requests in flight."""
         unfinished = ExitStack()
-        for api in self._apis:
+        for api in self.connections:
             unfinished.enter_context(api.login.requesting)
         return unfinished
 
     @property
-    def _apis(self) -> list[Api]:
-        """The connections that were made so far."""
+    def connections(self) -> list[RunContext]:
+        """The run contexts that have been created so far."""
         made = vars(self)
         return [made[name] for name in ("api", "partner_api") if name in made]
 
-    def _connect(self, login: Login, client_id: str, *, for_partners: bool) -> Api:
-        streams = cast("Iterable[ConstantContactStream]", self.streams.values())
+    def _connect(self, login: Login, client_id: str, *, for_partners: bool) -> RunContext:
         folder = login.store.path.parent if isinstance(login, RefreshTokenAuthenticator) else None
-        return Api(
+        return RunContext(
             url=self.config["api_url"].rstrip("/"),
             login=login,
-            limits=Limits(
+            limits=RateLimit(
                 requests_per_second=self.config["requests_per_second"],
                 max_requests=self.config.get("max_requests"),
                 daily_quota=self.config["daily_quota"],
                 on_quota_exceeded=self.config["on_quota_exceeded"],
-                ledger=open_ledger(self.config.get("limits_url"), folder, client_id),
+                counter=open_counter(self.config.get("limits_url"), folder, client_id),
             ),
             user_agent=self.user_agent,
             max_parallel_requests=self._max_parallel_requests,
+            before_wait=self._flush_messages,
             streams=[
                 stream
-                for stream in streams
+                for stream in self.streams.values()
                 if stream.for_partners == for_partners
                 and not stream.parent_stream_type
                 and (stream.selected or stream.has_selected_descendents)
@@ -300,16 +294,21 @@ class TapConstantContact(Tap):
         )
 
     @property
-    def _is_test(self) -> bool:
-        """Whether it is only tried which streams can be read."""
+    def is_test(self) -> bool:
+        """Whether the run only tests which streams can be read."""
         return any(stream.ABORT_AT_RECORD_COUNT for stream in self.streams.values())
 
     @property
     def _max_parallel_requests(self) -> int:
-        """How many requests may be on their way: one where only some records are wanted."""
-        if self._is_test or self.config.get("max_records_per_stream"):
+        """The maximum number of concurrent requests: one if only a few records are read."""
+        if self.is_test or self.config.get("max_records_per_stream"):
             return 1
         return int(self.config["max_parallel_requests"])
+
+    def _flush_messages(self) -> None:
+        """Write the records that wait, before the main thread waits for anything else."""
+        if threading.current_thread() is threading.main_thread():
+            self.message_writer.flush()
 
     def _login(self) -> Login:
         if "refresh_token" not in self.config:
@@ -322,85 +321,5 @@ class TapConstantContact(Tap):
             refresh_token=self.config["refresh_token"],
             store_path=Path(store).expanduser() if store else None,
             user_agent=self.user_agent,
+            before_wait=self._flush_messages,
         )
-
-    def _report_unknown_properties(self) -> None:
-        for stream in self.streams.values():
-            if names := getattr(stream, "unknown_properties", None):
-                self.logger.warning(
-                    "%s: properties came that no schema knows: %s. keep_unknown_fields keeps them; "
-                    "please report them",
-                    stream.name,
-                    ", ".join(sorted(names)),
-                )
-
-    def _report_test(self) -> None:
-        """Say of every stream whether this account may read it."""
-        asked = set().union(*(api.answers for api in self._apis))
-        for name, stream in self.streams.items():
-            answer = "may be read" if name in asked else "was not asked for: it had nothing to ask"
-            refused = cast("ConstantContactStream", stream).is_out_of_reach()
-            self.logger.info("%s %s", name, "may not be read" if refused else answer)
-
-    def _summary(self) -> str:
-        return (
-            f"Run ended after {time.monotonic() - self._started:.1f} s: "
-            f"{sum(api.limits.requests for api in self._apis)} requests, "
-            f"{sum(api.retries for api in self._apis)} retries\n{table(self._rows())}"
-        )
-
-    def _rows(self) -> Iterator[Row]:
-        """Yield what was done with each stream that was to be read."""
-        records = self.message_writer.records
-        answers = sum((api.answers for api in self._apis), Counter[str]())
-        for name, stream in self.streams.items():
-            if stream.selected or records[name] or answers[name]:
-                note = self._not_read(cast("ConstantContactStream", stream))
-                yield Row(name, records[name], answers[name], note)
-
-    def _not_read(self, stream: ConstantContactStream) -> str:
-        """Return what of a stream was not read, and why; nothing if all was."""
-        root = next(each for each in self.streams.values() if stream in _family(each))
-        if stream.is_out_of_reach():
-            return f"all: that needs {stream.needs}"
-        if not self._is_test and root.name not in self._ended:
-            return "the rest" if root.name in self._begun else "all: the run ended before"
-        if left_out := sum(stream.items_left_out.values()):
-            return f"{left_out:,} that are gone or may not be read"
-        return ""
-
-    def _look(self) -> Look:
-        """Return how far the run is; is called from another thread."""
-        name = self._begun[-1] if self._begun else ""
-        stream = cast("ConstantContactStream | None", self.streams.get(name))
-        limits = [api.limits for api in self._apis]
-        return Look(
-            stream=name,
-            records=self.message_writer.records.get(name, 0),
-            answers=sum(api.answers.get(name, 0) for api in self._apis),
-            of_pages=stream.announced_pages if stream else 0,
-            requests=sum(each.requests for each in limits),
-            today=max((each.requests_today for each in limits), default=0),
-            daily_quota=self.config["daily_quota"],
-        )
-
-
-def _family(root: Stream) -> tuple[Stream, ...]:
-    """Return a stream and what is read with it; nothing for one that is read with another."""
-    return () if root.parent_stream_type else (root, *root.descendent_streams)
-
-
-def check_files(state: Any, catalog: Any) -> None:
-    """Check the shape of what an earlier command of the tap has written.
-
-    Raises:
-        ConfigurationError: the state or the catalog is not one.
-    """
-    if isinstance(state, (dict, list)) and not _STATE.is_valid(state):
-        message = (
-            "The state is not one of this tap: it must be the value of a STATE message, an object "
-            "with bookmarks. Give the last one that the tap wrote, or none to begin anew"
-        )
-        raise ConfigurationError(message)
-    if isinstance(catalog, (dict, list)) and not _CATALOG.is_valid(catalog):
-        raise ConfigurationError(_FOREIGN_CATALOG)

@@ -23,8 +23,9 @@ from support.tap import STREAMS, TapCommand
 from support.waiting import wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
-from tap_constantcontact import settings
 from tap_constantcontact.airbyte.__main__ import main
+from tap_constantcontact.settings.choices import AUTH_URL
+from tap_constantcontact.settings.schema import SETTINGS
 
 EXECUTABLE = Path(sys.executable).with_name("source-constantcontact")
 DEFAULT = [name for name, stream in STREAMS.items() if stream.selected_by_default]
@@ -188,7 +189,7 @@ def test_spec_has_the_settings_of_the_tap(source: SourceCommand) -> None:
     output = source.run("spec")
     (spec,) = output.of("SPEC", "spec")
     properties = spec["connectionSpecification"]["properties"]
-    own = settings.SETTINGS.to_dict()["properties"]
+    own = SETTINGS.to_dict()["properties"]
     assert list(properties) == [*own, "access_token_of"]
     for number, (name, schema) in enumerate(own.items()):
         assert properties[name]["title"] == schema["title"]
@@ -224,7 +225,7 @@ def test_spec_has_the_oauth_addresses_of_the_vendor(source: SourceCommand) -> No
     oauth = spec["advanced_auth"]["oauth_config_specification"]
     sign_in = oauth["oauth_connector_input_specification"]
     assert sign_in["consent_url"].startswith("https://authz.constantcontact.com/oauth2/default/v1/")
-    assert sign_in["access_token_url"].split("?")[0] == settings.AUTH_URL
+    assert sign_in["access_token_url"].split("?")[0] == AUTH_URL
     assert "offline_access" in sign_in["scope"]
     # A single pair of braces would be an address that no platform fills in.
     assert sign_in["access_token_url"].count("{{") == sign_in["access_token_url"].count("}}") == 5
@@ -283,8 +284,8 @@ def test_check_names_streams_without_permission(
         ({"client_id": "nobody"}, "client_id and client_secret"),
         ({"client_secret": "guess"}, "client_id and client_secret"),
         ({"refresh_token": "spent"}, "Sign in again"),
-        ({"refresh_token": ""}, "refresh_token are needed"),
-        ({"start_date": "yesterday"}, "start_date is 'yesterday'"),
+        ({"refresh_token": ""}, "set client_id and refresh_token"),
+        ({"start_date": "yesterday"}, "start_date: 'yesterday'"),
         ({"auth_url": "http://127.0.0.1:1/token"}, "Check the network"),
     ],
 )
@@ -411,7 +412,7 @@ def test_log_and_errors_have_no_secret(source: SourceCommand, sandbox: Sandbox) 
     output = source.run("read", env={"LOGLEVEL": "DEBUG"}, config=config, catalog=catalog)
     (handed,) = output.configurations
     said = output.log + json.dumps(output.errors)
-    assert "<e-mail address>" in said
+    assert "<email address>" in said
     assert "ada@example.com" not in said
     for kept in (config, handed):
         for name in ("client_secret", "refresh_token", "access_token"):
@@ -587,6 +588,18 @@ def test_invalid_state_is_refused(source: SourceCommand, sandbox: Sandbox, state
     assert not sandbox.requests
 
 
+def test_a_state_with_a_change_log_of_a_newer_release_is_refused(
+    source: SourceCommand, sandbox: Sandbox
+) -> None:
+    state = state_of("email_opens", {"log": {"log_version": 2, "last_number": 5}})
+    output = source.read(source.settings(sandbox), ["account"], state)
+    assert output.status == 1
+    (error,) = output.errors
+    assert error["failure_type"] == "config_error"
+    assert error["message"].startswith("Invalid state: its change log has version 2")
+    assert not sandbox.requests
+
+
 # What goes wrong.
 
 
@@ -615,7 +628,7 @@ def test_failing_report_resumes_after_what_it_has_read(
     assert first.status == 1
     assert first.statuses["email_opens"][-1] == "INCOMPLETE"
     assert first.statuses["email_clicks"][-1] == "COMPLETE"
-    sandbox.heal()
+    sandbox.clear_faults()
     second = source.read(config, ["email_opens", "email_clicks"], first.state)
     assert second.status == 0
     rows = [*first.records["email_opens"], *second.records["email_opens"]]
@@ -632,7 +645,7 @@ def test_stream_without_privilege_is_incomplete(
     assert output.status == 1
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
-    assert "contact_lists: that needs the scope contact_data and the" in error["message"]
+    assert "contact_lists: requires the scope contact_data and the" in error["message"]
     assert output.statuses["contact_lists"] == ["STARTED", "INCOMPLETE"]
     assert output.statuses["contacts"][-1] == "COMPLETE"
 
@@ -656,7 +669,7 @@ def test_unreachable_redis_fails_before_any_stream_starts(
     assert output.status == 1
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
-    assert "limits_url cannot be used" in error["message"]
+    assert "Can't use the Redis server of limits_url" in error["message"]
     assert not output.statuses
 
 
@@ -664,7 +677,7 @@ def test_unknown_stream_is_named(source: SourceCommand, sandbox: Sandbox) -> Non
     output = source.read(source.settings(sandbox), ["account", "letters"])
     assert output.status == 1
     (error,) = output.errors
-    assert error["message"] == "There is no stream letters. Refresh the schema of the connection"
+    assert error["message"] == "Unknown stream: letters. Refresh the schema of the connection"
     assert output.statuses["account"][-1] == "COMPLETE"
 
 
@@ -680,7 +693,7 @@ def test_exhausted_budget_is_reported_and_the_next_read_resumes(
     (error,) = first.errors
     assert error["failure_type"] == "transient_error"
     assert "max_requests" in error["message"]
-    assert "the next sync goes on" in error["message"]
+    assert "the next sync resumes from there" in error["message"]
     assert first.statuses["account"][-1] == "COMPLETE"
     assert first.statuses["email_opens"] == ["INCOMPLETE"]
     rows, state = first.records["email_opens"], first.state
@@ -698,7 +711,7 @@ def test_read_names_invalid_settings(source: SourceCommand, sandbox: Sandbox) ->
     assert output.status == 1
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
-    assert "requests_per_second is 0" in error["message"]
+    assert "Invalid requests_per_second: 0" in error["message"]
 
 
 # How it ends.

@@ -15,8 +15,9 @@ from support.tap import TapCommand, TapProcess
 from support.waiting import wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
-from tap_constantcontact.auth import RefreshTokenAuthenticator, default_token_store
-from tap_constantcontact.errors import LoginError
+from tap_constantcontact.auth import RefreshTokenAuthenticator
+from tap_constantcontact.exceptions import LoginError
+from tap_constantcontact.token_store import default_token_store
 
 
 def login_of(sandbox: Sandbox, store: Path, **changed: Any) -> RefreshTokenAuthenticator:
@@ -59,6 +60,16 @@ def test_rotated_refresh_token_is_used_after_expiry(tap: TapCommand, sandbox: Sa
         expire(tap.token_store)
     assert token_requests(sandbox) == 3
     assert kept(tap.token_store)["refresh_token"] == sandbox.refresh_token
+
+
+def test_before_wait_is_called_before_a_token_request(tap: TapCommand, sandbox: Sandbox) -> None:
+    made_before: list[int] = []
+    login = login_of(
+        sandbox, tap.token_store, before_wait=lambda: made_before.append(token_requests(sandbox))
+    )
+    login.update_access_token()
+    assert made_before == [0]
+    assert token_requests(sandbox) == 1
 
 
 def test_token_store_is_private_and_leaves_no_other_files(
@@ -146,15 +157,15 @@ def test_used_refresh_token_ends_the_run_with_a_remedy(tap: TapCommand, sandbox:
     sandbox.replace_refresh_token()
     run = tap.run(settings, select=["account"])
     assert run.status == 1
-    assert "Constant Contact refused the refresh token (invalid_grant" in run.log
-    assert "Sign in again (tap-constantcontact-login) and put the new token into" in run.log
+    assert "Constant Contact rejected the refresh token (invalid_grant" in run.log
+    assert "Sign in again (tap-constantcontact-login) and set refresh_token to the" in run.log
     assert "Traceback" not in run.log
 
 
 def test_wrong_client_secret_is_explained(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, "account", client_secret="wrong")
     assert run.status == 1
-    assert "Check the settings client_id and client_secret" in run.log
+    assert "Check client_id and client_secret" in run.log
 
 
 def test_unwritable_token_store_fails_before_the_token_is_used(
@@ -165,7 +176,7 @@ def test_unwritable_token_store_fails_before_the_token_is_used(
     before = sandbox.refresh_token
     run = tap.sync(sandbox, "account", token_store=str(blocked / "tokens.json"))
     assert run.status == 1
-    assert "cannot be written to" in run.log
+    assert "Can't write the token store" in run.log
     assert sandbox.refresh_token == before
     assert token_requests(sandbox) == 0
 
@@ -216,7 +227,7 @@ def test_401_response_with_a_new_token_ends_the_run(tap: TapCommand, sandbox: Sa
     sandbox.fail("/account/summary", Fault.UNAUTHORIZED, times=9)
     run = tap.sync(sandbox, "account")
     assert run.status == 1
-    assert "The API refuses a new access token" in run.log
+    assert "The API rejects a new access token" in run.log
     assert token_requests(sandbox) == 2
 
 
@@ -228,7 +239,7 @@ def test_access_token_setting_is_used_without_refresh(tap: TapCommand, sandbox: 
     sandbox.revoke_access_tokens()
     run = tap.run(settings, select=["account"])
     assert run.status == 1
-    assert "The API refuses the access token" in run.log
+    assert "The API rejects the access token" in run.log
 
 
 @pytest.mark.parametrize("end", ["terminate", "kill_pipe"])
@@ -253,7 +264,7 @@ def test_irreplaceable_token_store_fails_before_the_token_is_used(
     login = login_of(sandbox, tap.token_store)
     login.store.read = dict  # type: ignore[method-assign]  # there is nothing to read yet
     tap.token_store.mkdir()
-    with pytest.raises(LoginError, match="cannot be written to"):
+    with pytest.raises(LoginError, match="Can't write the token store"):
         login.update_access_token()
     assert token_requests(sandbox) == 0
 
@@ -271,7 +282,7 @@ def test_damaged_token_store_ends_the_run(tap: TapCommand, sandbox: Sandbox) -> 
     tap.token_store.write_text("{ cut")
     run = tap.sync(sandbox, "account")
     assert run.status == 1
-    assert "cannot be read" in run.log
+    assert "Can't read the token store" in run.log
     assert token_requests(sandbox) == 0
 
 

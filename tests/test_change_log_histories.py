@@ -1,8 +1,8 @@
-"""Change log and report cursor through simulated histories: no row is lost.
+"""The change log and the report cursor through random histories: no row is ever lost.
 
-A history is drawn from a seed: campaigns are sent and sent again, events come now and late, streams
+A seed makes a history: campaigns are sent and sent again, events arrive on time and late, streams
 are deselected for a while, budgets end runs anywhere, and targets go back to an earlier state.
-`HISTORIES=5000` draws more of them.
+`HISTORIES=5000` makes more of them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 import pytest
-from support.change_log import NothingExpected
+from support.change_log import NothingPrefetched
 
-from tap_constantcontact.changes import Activity, ActivityLog, Counters, Tally
-from tap_constantcontact.errors import RunEnded
+from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
+from tap_constantcontact.incremental.report_cursor import ReportCursor
 
 pytestmark = pytest.mark.slow
 
@@ -105,7 +106,7 @@ class Account:
         return Counters(0, of["opens"], of["clicks"], of["bounces"], 0, 0, hour)
 
 
-class Run(NothingExpected):
+class Run(NothingPrefetched):
     """A run of the streams, with a number of requests."""
 
     def __init__(self, account: Account, state: dict[str, Any], requests: int) -> None:
@@ -114,11 +115,11 @@ class Run(NothingExpected):
         self.requests = requests
         self.states = [json.dumps(state)]
 
-    def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
+    def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
         self.ask()
         return [*self.account.campaigns[campaign_id]]
 
-    def counters_of(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
+    def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
         self.ask()
         return {id_: self.account.counters([id_]) for id_ in activity_ids}
 
@@ -128,18 +129,18 @@ class Run(NothingExpected):
         self.requests -= 1
 
     def read(self, streams: Sequence[str]) -> Iterator[int]:
-        """Yield the numbers of the events that it reads."""
-        account, log = self.account, ActivityLog(self.state["log"])
-        log.settle(min((self.state[name]["read"] for name in streams), default=0))
+        """Yield the numbers of the events that it brings."""
+        account, log = self.account, ChangeLog(self.state["log"])
+        log.prune(min((self.state[name]["read"] for name in streams), default=0))
         counters = {
             id_: account.counters(activities, account.sent[id_])
             for id_, activities in account.campaigns.items()
         }
-        for _ in log.compare(counters, self, account.now, (7, 30)):
+        for _ in log.update(counters, self, account.now, (7, 30)):
             self.keep()
         for name in streams:
             own = self.state[name]
-            for activity in log.after(own["read"]):
+            for activity in log.changed_after(own["read"]):
                 yield from self.report(name, activity, own["complete"])
                 own["read"] = activity.number
                 self.keep()
@@ -147,16 +148,16 @@ class Run(NothingExpected):
 
     def report(self, name: str, activity: Activity, complete: int) -> Iterator[int]:
         counter, lookback = STREAMS[name]
-        tally = Tally(activity, counter, activity.known_until(complete), lookback)
+        cursor = ReportCursor(activity, counter, activity.read_until(complete), lookback)
         for number, event in enumerate(self.account.report(activity.activity_id, name)):
             if number % 5 == 0:
                 self.ask()
                 self.account.now += MINUTE * self.account.rng.choice((0, 0, 1, 30))
-            if tally.is_known(event.at):
-                tally.close(to_the_end=False)
+            if cursor.is_known(event.at):
+                cursor.close(read_in_full=False)
                 return
             yield event.number
-        tally.close(to_the_end=True)
+        cursor.close(read_in_full=True)
 
     def keep(self) -> None:
         self.states.append(json.dumps(self.state))

@@ -11,14 +11,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from support.change_log import NothingExpected
+from support.change_log import NothingPrefetched
 
-from tap_constantcontact.changes import Activity, ActivityLog, Counters, Tally
+from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
+from tap_constantcontact.incremental.report_cursor import ReportCursor
 
 # What these properties are about, under the names that they use.
 
 
-class Account(NothingExpected):
+class Account(NothingPrefetched):
     """Campaigns with activities, whose opens are counted."""
 
     def __init__(self, campaigns: Mapping[str, Sequence[str]]) -> None:
@@ -27,10 +28,10 @@ class Account(NothingExpected):
             id_: [] for activities in campaigns.values() for id_ in activities
         }
 
-    def activities_of(self, campaign_id: str, since: datetime) -> list[str]:
+    def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
         return self.campaigns[campaign_id]
 
-    def counters_of(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
+    def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
         return {id_: Counters(1, len(self.opens[id_]), 0, 0, 0, 0) for id_ in activity_ids}
 
     @property
@@ -38,7 +39,7 @@ class Account(NothingExpected):
         """The counters of the campaigns: the sums of those of their activities."""
         return {
             id_: Counters(
-                *map(sum, zip(*self.counters_of(activities).values(), strict=True))
+                *map(sum, zip(*self.fetch_counters(activities).values(), strict=True))
             )._replace(sent=SENT)
             for id_, activities in self.campaigns.items()
         }
@@ -46,27 +47,27 @@ class Account(NothingExpected):
 
 def compare(state: dict[str, Any], account: Account, at: datetime) -> Iterator[None]:
     """Compare all counters with the log in a state; the run may end at each step."""
-    return ActivityLog(state).compare(account.counters, account, at, ())
+    return ChangeLog(state).update(account.counters, account, at, ())
 
 
 def changed_since(state: dict[str, Any], number: int) -> list[Activity]:
-    return ActivityLog(state).after(number)
+    return ChangeLog(state).changed_after(number)
 
 
 def last_number(state: dict[str, Any]) -> int:
-    return ActivityLog(state).last_number
+    return ChangeLog(state).last_number
 
 
 def prune(state: dict[str, Any], number: int) -> None:
-    ActivityLog(state).settle(number)
+    ChangeLog(state).prune(number)
 
 
 def read_until(activity: Activity, complete_through: int) -> datetime | None:
-    return activity.known_until(complete_through)
+    return activity.read_until(complete_through)
 
 
-def cursor(activity: Activity, complete_through: int, lookback: timedelta) -> Tally:
-    return Tally(activity, "opens", activity.known_until(complete_through), lookback)
+def cursor(activity: Activity, complete_through: int, lookback: timedelta) -> ReportCursor:
+    return ReportCursor(activity, "opens", activity.read_until(complete_through), lookback)
 
 
 # The properties.
@@ -187,7 +188,7 @@ HOURS = st.integers(0, 60 * 24)
 def test_report_cursor_reads_every_row_however_late_it_came(
     first: list[int], later: list[list[int]], lookback: timedelta
 ) -> None:
-    """Where counters count all rows: a report is read as far as they do not account for."""
+    """Counters count all rows; a report is read until they account for the rest."""
     account, state = Account({"a": ["a1"]}), dict[str, Any]()
     now = BEGIN + timedelta(days=90)
     rows: list[tuple[datetime, int]] = []
@@ -206,7 +207,7 @@ def test_report_cursor_reads_every_row_however_late_it_came(
                     is_at_end = False
                     break
                 read.add(number)
-            report.close(to_the_end=is_at_end)
+            report.close(read_in_full=is_at_end)
         complete = last_number(state)
         assert read == {number for _, number in rows}
         now += timedelta(days=2)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_constantcontact.slices import NOBODY, OLDEST, Cut, Span
+from tap_constantcontact.incremental.contact_slices import OLDEST, CreatedAtSlicer, Span
 
 # What these properties are about, under the names that they use.
 
@@ -38,18 +38,16 @@ def slices(size: int, newest: datetime, before: datetime | None, announce: Annou
         before: only contacts created before are sliced.
         announce: returns how many contacts the API announces for a query.
     """
-    cut = Cut(size, newest, before)
-    spans = cut.spans()
-    span = whole = next(spans)
+    slicer = CreatedAtSlicer(size, newest, before)
+    whole = Span(None, before)
+    slicer.record_count(announce(whole.filter))
     read: list[Slice] = []
-    try:
-        while True:
-            span = spans.send(announce(span.filter))
-            count = announce(span.filter)
-            if span is not NOBODY and (span.after is None or cut.is_small(span, count)):
-                read.append(of_span(span))
-    except StopIteration:
-        return read or [of_span(whole)]
+    while span := slicer.current:
+        count = announce(span.filter)
+        if slicer.is_slice(count):
+            read.append(of_span(span))
+        slicer.record_count(count)
+    return read or [of_span(whole)]
 
 
 def of_span(span: Span) -> Slice:

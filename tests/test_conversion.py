@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tap_constantcontact.values import Misfit, cleaner, parse_start, timestamp
+from tap_constantcontact.output.conversion import converter
+from tap_constantcontact.timestamps import format_timestamp, parse_start
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 
@@ -16,9 +17,9 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 def clean(schema: dict[str, Any], value: Any) -> tuple[Any, list[str]]:
     """Return the converted value, and the properties that do not fit or are unknown."""
     reported: list[str] = []
-    converted = cleaner(
+    converted = converter(
         schema,
-        misfit=lambda path, _: reported.append(path),
+        invalid=lambda path, _: reported.append(path),
         unknown=lambda path, value: reported.append(f"{path}={value}"),
     )(value)
     return converted, reported
@@ -136,11 +137,11 @@ def test_start_date_is_a_date_or_a_time_before_now(text: str, start: datetime) -
 
 @pytest.mark.parametrize("text", ["31/01/2026", "-30", "30d", "-3m", "-99999999999d", ""])
 def test_invalid_start_date_is_refused(text: str) -> None:
-    with pytest.raises(Misfit):
+    with pytest.raises(ValueError, match=text or "isoformat"):
         parse_start(text, NOW)
 
 
 def test_timestamps_sort_as_texts() -> None:
     moments = [NOW + timedelta(milliseconds=step) for step in range(0, 3000, 250)]
-    texts = [timestamp(moment) for moment in moments]
+    texts = [format_timestamp(moment) for moment in moments]
     assert texts == sorted(texts)

@@ -11,8 +11,9 @@ import jsonschema
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_constantcontact.values import Misfit, cleaner, parse_timestamp, timestamp
-from tap_constantcontact.values import without_unstorable as storable
+from tap_constantcontact.api.responses import without_unstorable as storable
+from tap_constantcontact.output.conversion import converter
+from tap_constantcontact.timestamps import format_timestamp, parse_timestamp
 
 # What these properties are about, under the names that they use.
 
@@ -21,18 +22,18 @@ class Converted(NamedTuple):
     """What became of a record, and the paths that were reported."""
 
     record: Any
-    misfits: set[str]
+    invalid: set[str]
     unknown: set[str]
 
 
 def convert(schema: dict[str, Any], value: Any) -> Converted:
-    misfits, unknown = set[str](), set[str]()
-    converter = cleaner(
+    invalid, unknown = set[str](), set[str]()
+    convert_value = converter(
         schema,
-        misfit=lambda path, _: misfits.add(path),
+        invalid=lambda path, _: invalid.add(path),
         unknown=lambda path, _: unknown.add(path),
     )
-    return Converted(converter(copy.deepcopy(value)), misfits, unknown)
+    return Converted(convert_value(copy.deepcopy(value)), invalid, unknown)
 
 
 # The properties.
@@ -107,12 +108,12 @@ def test_conversion_keeps_or_reports_every_property(
 ) -> None:
     """Other names for the same column aside: `firstName` is kept as `first_name`."""
     record = {name: value for name, value in record.items() if name != "firstName"}
-    converted, misfits, unknown = convert(schema, record)
+    converted, invalid, unknown = convert(schema, record)
     for name, value in record.items():
         if name not in schema["properties"]:
             assert name in unknown
         elif value is not None and value != "" and converted[name] is None:
-            assert name in misfits
+            assert name in invalid
     assert converted.keys() == record.keys() & schema["properties"].keys()
 
 
@@ -124,10 +125,10 @@ def test_conversion_of_numbers_keeps_their_value(value: Any) -> None:
 
 @given(value=NUMBERS)
 def test_conversion_to_integers_keeps_the_value_or_reports_it(value: Any) -> None:
-    converted, misfits, _ = convert(types("integer"), value)
-    assert (converted is None) == bool(misfits)
+    converted, invalid, _ = convert(types("integer"), value)
+    assert (converted is None) == bool(invalid)
     assert converted == value or converted is None
-    assert misfits or value == int(value)
+    assert invalid or value == int(value)
 
 
 @given(value=st.decimals(allow_nan=False, allow_infinity=False))
@@ -153,11 +154,11 @@ MOMENTS = st.datetimes(
 @example(moment=datetime(2024, 1, 1, tzinfo=timezone.utc))
 def test_conversion_of_timestamps_keeps_the_moment(moment: datetime) -> None:
     for text in {moment.isoformat(), moment.isoformat().replace("+00:00", "Z")}:
-        converted, misfits, _ = convert(types("string", format="date-time"), text)
-        assert not misfits
+        converted, invalid, _ = convert(types("string", format="date-time"), text)
+        assert not invalid
         assert converted.endswith("Z")
         assert parse_timestamp(converted) == moment
-        assert converted == timestamp(moment)
+        assert converted == format_timestamp(moment)
 
 
 @given(one=MOMENTS, other=MOMENTS)
@@ -166,14 +167,14 @@ def test_timestamps_sort_as_their_moments(one: datetime, other: datetime) -> Non
     one, other = (
         each.replace(microsecond=each.microsecond // 1000 * 1000) for each in (one, other)
     )
-    assert (timestamp(one) < timestamp(other)) == (one < other)
+    assert (format_timestamp(one) < format_timestamp(other)) == (one < other)
 
 
 @given(text=st.text(max_size=30))
 def test_parsing_of_timestamps_returns_a_moment_or_refuses(text: str) -> None:
     try:
         moment = parse_timestamp(text)
-    except Misfit:
+    except ValueError:
         return
     assert moment.tzinfo is not None
 

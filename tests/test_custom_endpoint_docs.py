@@ -11,7 +11,7 @@ from typing import Any
 from support.tap import TapCommand, TapProcess
 
 from sandbox import Sandbox
-from tap_constantcontact.custom_streams import problems
+from tap_constantcontact.settings.custom_streams import problems
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "custom-endpoint.md").read_text("utf-8")

@@ -12,8 +12,10 @@ from support.sandboxes import MakeSandbox
 from support.tap import Run, TapCommand
 
 from sandbox import Sandbox
-from tap_constantcontact import settings
-from tap_constantcontact.custom_streams import schema_of
+from tap_constantcontact.settings import validation
+from tap_constantcontact.settings.custom_streams import schema_of
+from tap_constantcontact.settings.schema import SETTINGS
+from tap_constantcontact.streams import NAMES
 
 LISTS = {
     "name": "sms_lists",
@@ -87,7 +89,7 @@ def test_custom_stream_has_the_columns_of_its_schema(tap: TapCommand, sandbox: S
     assert len(run.records["changed_contacts"]) == 60
     for row in run.records["changed_contacts"]:
         assert row.keys() <= {"contact_id", "updated_at", "first_name", "email_address"}
-    assert "properties came that no schema knows: " in run.log
+    assert "dropped unknown properties: " in run.log
     assert "email_address.permission_to_send" in run.log
 
 
@@ -149,7 +151,7 @@ def test_custom_stream_without_permission_is_skipped(
     declared = {**LISTS, "scopes": ["contact_data"]}
     run = read(tap, sandbox, declared)
     assert "sms_lists is skipped" in run.log
-    assert "It needs the scope contact_data" in run.log
+    assert "Requires the scope contact_data. Sign in with the required permissions" in run.log
 
 
 def test_custom_stream_names_a_missing_replication_key(tap: TapCommand, sandbox: Sandbox) -> None:
@@ -170,7 +172,7 @@ def test_undeclared_custom_stream_of_the_catalog_is_named(
     path.write_text(json.dumps(catalog))
     run = tap.run(tap.settings(sandbox), "--catalog", str(path))
     assert run.status == 0, run.log
-    assert "The catalog has streams that the tap has not: sms_lists. Discover again" in run.log
+    assert "The catalog contains unknown streams: sms_lists. Re-run discovery" in run.log
     assert run.records["contact_tags"]
 
 
@@ -180,9 +182,9 @@ def test_undeclared_custom_stream_of_the_catalog_is_named(
         ({"path": "/nothing"}, "404 not_found: "),
         ({"path": "/nothing"}, "Check path and params of sms_lists in custom_streams"),
         ({"params": {"limit": 0}}, "Check path and params of sms_lists in custom_streams"),
-        ({"records_path": "list"}, "the answer has no list, but lists, "),
+        ({"records_path": "list"}, "the response has no list, but lists, "),
         ({"records_path": "_links"}, "Check primary_keys of sms_lists"),
-        ({"records_path": "lists.name"}, "the answer has no name, but an array. Check records"),
+        ({"records_path": "lists.name"}, "the response has no name, but an array. Check records"),
         ({"primary_keys": ["id"]}, "a record has no id, but list_id, "),
     ],
 )
@@ -214,54 +216,68 @@ def test_custom_stream_finds_records_at_any_depth(tap: TapCommand, fake_server: 
 @pytest.mark.parametrize(
     ("declared", "said"),
     [
-        ({"name": "My lists"}, "custom_streams.0.name is 'My lists', but must be up to 63 small"),
-        ({"name": "contacts"}, "there is a stream of that name"),
+        (
+            {"name": "My lists"},
+            "Invalid custom_streams.0.name: 'My lists' (must start with a lower",
+        ),
+        ({"name": "contacts"}, "a stream with this name already exists"),
         ({"path": "https://example.com/x"}, "must be a path below api_url"),
         ({"path": "/contacts/{contact_id}"}, "without placeholders"),
-        ({"path": "/contacts?limit=1"}, "parameters belong into params"),
+        ({"path": "/contacts?limit=1"}, "put query parameters in params"),
         ({"primary_keys": []}, "must name at least one property"),
-        ({"primary_keys": ["record"]}, "needs a schema"),
-        ({"primary_keys": "list_id"}, "custom_streams.0.primary_keys is 'list_id', but must be a"),
-        ({"params": {"since": "{since}"}}, "but needs a replication_key"),
-        ({"params": {"lists": [1]}}, "custom_streams.0.params.lists is [1], but must be a text"),
+        ({"primary_keys": ["record"]}, "declare a schema"),
+        ({"primary_keys": "list_id"}, "custom_streams.0.primary_keys: 'list_id' (must be a list"),
+        ({"params": {"since": "{since}"}}, "{since} requires a replication_key"),
+        ({"params": {"lists": [1]}}, "custom_streams.0.params.lists: [1] (must be a string"),
         ({"schema": {"list_id": "string"}}, "'properties' is a required property"),
-        ({"schema": {"properties": {"a": {}}}}, "schema.properties.a must have one type of string"),
+        (
+            {"schema": {"properties": {"a": {}}}},
+            "schema.properties.a: {} (must have exactly one type of string",
+        ),
         (
             {"schema": {"properties": {"a": {"type": "array", "items": {"type": "date"}}}}},
-            "properties.a.items must have one type",
+            "properties.a.items: {'type': 'date'} (must have exactly one type",
         ),
         (
             {"schema": {"properties": {"a": {"type": "object", "properties": None}}}},
-            "schema.properties.a.properties must be an object",
+            "schema.properties.a.properties: None (must be an object",
         ),
-        ({"schema": {"properties": {"list_id": {"type": "object"}}}}, "is a key, but no string or"),
+        (
+            {"schema": {"properties": {"list_id": {"type": "object"}}}},
+            "must be of type string or integer",
+        ),
         (
             {"replication_key": "at", "schema": {"properties": {"at": {"type": "integer"}}}},
-            "but no string with the format date-time",
+            "must be a string with the format date-time",
         ),
-        ({"record_path": "lists"}, "('record_path' was unexpected). It can have name, path, rec"),
+        (
+            {"record_path": "lists"},
+            "('record_path' was unexpected) (accepted properties: name, path, ",
+        ),
     ],
 )
 def test_custom_stream_declaration_is_validated(declared: dict[str, Any], said: str) -> None:
     given = {"access_token": "any", "custom_streams": [{**LISTS, **declared}]}
-    (problem,) = settings.problems(given, settings.SETTINGS.to_dict(), NOW)
+    (problem,) = validation.problems(given, SETTINGS.to_dict(), NOW, NAMES)
     assert said in problem
 
 
 def test_custom_stream_declaration_names_missing_and_unknown_parts() -> None:
-    schema = settings.SETTINGS.to_dict()
-    given = {"access_token": "any", "custom_streams": [{"name": "a", "path": "/a"}]}
-    (problem,) = settings.problems(given, schema, NOW)
-    assert "'primary_keys' is a required property. It can have name, path, " in problem
-    (problem,) = settings.problems({**given, "custom_streams": [LISTS, LISTS]}, schema, NOW)
-    assert "custom_streams.1.name is 'sms_lists', but must be another one" in problem
+    schema = SETTINGS.to_dict()
+    declared: list[Any] = [{"name": "a", "path": "/a"}]
+    given = {"access_token": "any", "custom_streams": declared}
+    (problem,) = validation.problems(given, schema, NOW, NAMES)
+    assert "'primary_keys' is a required property (accepted properties: name, path, " in problem
+    given["custom_streams"] = [LISTS, LISTS]
+    (problem,) = validation.problems(given, schema, NOW, NAMES)
+    assert "Invalid custom_streams.1.name: 'sms_lists' (must be a new name" in problem
 
 
 @pytest.mark.parametrize("arguments", [(), ("--discover",)])
 def test_invalid_custom_stream_ends_every_command(tap: TapCommand, arguments: tuple[str]) -> None:
     run = tap.run({"access_token": "x", "custom_streams": [{**LISTS, "name": "a b"}]}, *arguments)
     assert run.status == 1
-    assert "Setting custom_streams.0.name is 'a b'" in run.log
+    assert "Invalid custom_streams.0.name: 'a b'" in run.log
     assert run.lines == []
 
 
@@ -269,7 +285,7 @@ def test_empty_parts_of_a_custom_stream_are_not_set() -> None:
     config: dict[str, Any] = {
         "custom_streams": [{**LISTS, "schema": {}, "records_path": None, "replication_key": ""}]
     }
-    settings.tidy(config)
+    validation.tidy(config)
     assert config["custom_streams"][0].keys() == LISTS.keys() - {"records_path"}
 
 

@@ -13,7 +13,7 @@ from support.sandboxes import MakeSandbox
 from support.tap import STREAMS, Run, TapCommand
 
 from sandbox import Request, Sandbox
-from sandbox.expected import Rows
+from sandbox.server.expected import Rows
 
 EVENTS = (
     *("email_sends", "email_opens", "email_clicks"),

@@ -9,7 +9,7 @@ from support.sandboxes import MakeSandbox
 from support.tap import STREAMS, TapCommand
 
 from sandbox import Sandbox
-from sandbox.event_maker import add_event, add_registration
+from sandbox.generate.events import add_event, add_registration
 
 ALL = ("events", "event_registrations", "event_registration_details")
 REGISTRATIONS = ALL[1:]
@@ -36,7 +36,7 @@ def test_events_and_registrations_are_read_once(tap: TapCommand, sandbox: Sandbo
     for name in REGISTRATIONS:
         assert {*run.keys(name, "checked_in_tickets")} == {0, 1}
         assert not any("checkedIn_tickets" in row for row in run.records[name])
-    assert "properties came" not in run.log
+    assert "unknown properties" not in run.log
 
 
 @pytest.mark.parametrize("form", ["both", "links", "cursor"])
@@ -75,12 +75,12 @@ def test_event_status_narrows_events_and_registrations(tap: TapCommand, sandbox:
     assert {*asked} == {*run.keys("events", "event_id")}
 
 
-def test_cancelled_registration_has_its_new_status(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_canceled_registration_has_its_new_status(tap: TapCommand, sandbox: Sandbox) -> None:
     first = tap.sync(sandbox, "event_registrations")
-    (cancelled,) = sandbox.change()["registrations_changed"]
+    (canceled,) = sandbox.change()["registrations_changed"]
     second = tap.sync(sandbox, "event_registrations", state=first.state)
     for run, status in ((first, "REGISTERED"), (second, "CANCELED")):
         (row,) = [
-            row for row in run.records["event_registrations"] if row["registration_id"] == cancelled
+            row for row in run.records["event_registrations"] if row["registration_id"] == canceled
         ]
         assert row["registration_status"] == status

@@ -27,12 +27,12 @@ class Case(NamedTuple):
 
 CASES = [
     Case("tap-constantcontact --config good --catalog account", DONE, "Run ended after"),
-    Case("tap-constantcontact --config bad", FAILED, "Setting start_date is 'soon'"),
+    Case("tap-constantcontact --config bad", FAILED, "Invalid start_date: 'soon'"),
     Case("tap-constantcontact --config nowhere", FAILED, "'nowhere' was not found"),
     Case("tap-constantcontact --nonsense", WRONG_USE, "No such option"),
     Case("tap-constantcontact --config one --catalog account", QUOTA_EXHAUSTED, "max_requests"),
     Case("source-constantcontact check --config good", DONE, "SUCCEEDED"),
-    Case("source-constantcontact check --config bad", DONE, "Setting start_date is 'soon'"),
+    Case("source-constantcontact check --config bad", DONE, "Invalid start_date: 'soon'"),
     Case("source-constantcontact discover --config nowhere", FAILED, "No such file"),
     Case("source-constantcontact", WRONG_USE, "required: command"),
     Case(
@@ -41,7 +41,7 @@ CASES = [
         "max_requests",
     ),
     Case("tap-constantcontact-login --status --config good", DONE, "Scopes"),
-    Case("tap-constantcontact-login --status --config bad", FAILED, "Setting start_date is 'soon'"),
+    Case("tap-constantcontact-login --status --config bad", FAILED, "Invalid start_date: 'soon'"),
     Case("tap-constantcontact-login --timeout soon", WRONG_USE, "invalid seconds value"),
 ]
 

@@ -12,7 +12,9 @@ from support.tap import TapCommand
 from support.target import Target, hidden_by
 
 from sandbox import TOKEN_PATH, Fault
-from tap_constantcontact import auth, client, read_ahead
+from tap_constantcontact import auth
+from tap_constantcontact.api import run_context, session
+from tap_constantcontact.sdk_hooks import StreamHooks
 
 pytestmark = pytest.mark.slow
 
@@ -42,9 +44,10 @@ HANGING = 0.6  # seconds, which is longer than the tap waits in these tests
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tap wait for a part of a second only: for a response, and when it is throttled."""
-    monkeypatch.setattr(client, "_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(StreamHooks, "timeout", 0.3)
+    monkeypatch.setattr(run_context, "TIMEOUT_SECONDS", 0.3)
     monkeypatch.setattr(auth, "_TOKEN_TIMEOUT_SECONDS", 0.3)
-    monkeypatch.setattr(read_ahead, "_THROTTLE_SECONDS", 0.02)
+    monkeypatch.setattr(session, "_THROTTLE_SECONDS", 0.02)
 
 
 PASSES = 0
@@ -114,7 +117,7 @@ def outcome(
     if "Traceback" in run.log or "Unexpected" in run.log:
         return Outcome(run.status, run.log)
     if run.status:
-        sandbox.heal()
+        sandbox.clear_faults()
         again = tap.sync(sandbox, *place.streams, state=target.state)
         target.load(again.messages)
         if again.status:

@@ -16,9 +16,9 @@ from support.tap import STREAMS, Run, TapCommand
 from support.target import Target
 
 from sandbox import Sandbox
-from sandbox.engagement import Event
-from sandbox.moments import DAY, HOUR, minute
-from tap_constantcontact.values import timestamp
+from sandbox.account.clock import DAY, HOUR, minute
+from sandbox.account.engagement import Event
+from tap_constantcontact.timestamps import format_timestamp
 
 EVENTS = (
     *("email_sends", "email_opens", "email_clicks"),
@@ -219,7 +219,7 @@ class TestRows:
         target = Target()
         first = load(target, tap.sync(sandbox, *streams))
         (campaign_id,) = sent_campaigns(sandbox, 1)
-        sandbox.account.send_on(campaign_id, sandbox.account.now() - HOUR)
+        sandbox.account.send_to_all_lists(campaign_id, sandbox.account.now() - HOUR)
         load(target, tap.sync(sandbox, *streams, state=first.state))
         assert not target.lacks(sandbox, [*streams])
 
@@ -338,7 +338,7 @@ class TestSelection:
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
         sandbox = make_sandbox(campaigns=24)
-        half = timestamp(datetime.now(timezone.utc) - timedelta(days=500))
+        half = format_timestamp(datetime.now(timezone.utc) - timedelta(days=500))
         run = tap.sync(sandbox, "email_opens", start_date=half)
         times = run.keys("email_opens", "created_time")
         expected = sandbox.expected()["email_opens"].values()

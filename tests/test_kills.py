@@ -25,8 +25,8 @@ from support.tap import STREAMS, TapCommand, TapProcess
 from support.target import Message, Target, hidden_by, key_of, messages_of
 from support.waiting import wait_until
 
+from checks.support.comparison import Key
 from sandbox import Fault, Sandbox
-from sandbox.rows import Key
 
 pytestmark = pytest.mark.slow
 
@@ -128,7 +128,7 @@ def kill_at_request(command: list[str], sandbox: Sandbox, number: int) -> list[M
     with killed(command) as (tap, output):
         threading.Thread(target=kill).start()
         messages = messages_of(output.read())
-    sandbox.heal()
+    sandbox.clear_faults()
     return messages
 
 

@@ -68,7 +68,7 @@ def test_log_has_no_secret_after_a_fault(
 def test_log_masks_email_addresses_in_vendor_messages(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/contacts", Fault.BAD_REQUEST, message="the address ada@example.com is in use")
     run = tap.sync(sandbox, "contacts")
-    assert "the address <e-mail address> is in use" in run.log
+    assert "the address <email address> is in use" in run.log
 
 
 def test_log_has_no_used_refresh_token(tap: TapCommand, sandbox: Sandbox) -> None:

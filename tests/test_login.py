@@ -30,7 +30,7 @@ from sandbox import TOKEN_PATH, Fault, Sandbox
 from tap_constantcontact import login
 from tap_constantcontact.login import flows
 from tap_constantcontact.login.__main__ import main
-from tap_constantcontact.login.scopes import OFFLINE_ACCESS, Rights, scopes_of
+from tap_constantcontact.login.scopes import OFFLINE_ACCESS, GrantedPermissions, required_scopes
 from tap_constantcontact.streams import STREAMS
 from tap_constantcontact.streams.account import AccountUserPrivileges
 from tap_constantcontact.streams.campaigns import EmailCampaigns
@@ -116,7 +116,7 @@ def browse_login(start_login: StartLogin) -> StartLogin:
     def begin(sandbox: Sandbox, *arguments: str, **settings: Any) -> SigningIn:
         uri = f"http://localhost:{free_port()}"
         login = start_login(sandbox, "--no-browser", "--redirect-uri", uri, *arguments, **settings)
-        login.wait_for("Waits for the answer")
+        login.wait_for("Waiting for the browser")
         return login
 
     return begin
@@ -135,10 +135,10 @@ def test_browser_sign_in_gives_tokens_that_the_tap_uses(
     sandbox = make_sandbox(public_client=public_client)
     login = browse_login(sandbox, token_store=str(tap.token_store))
     page = person.sign_in(person.address_in(login.said))
-    assert "Access is allowed" in page.text
+    assert "Access granted" in page.text
     assert login.end() == 0, login.said
     assert login.said.splitlines()[-1] == "Signed in: Café Olé (p07e1l8cdif9dl)"
-    assert f"Asks for the scopes {ALL_SCOPES}." in login.said
+    assert f"Requesting the scopes {ALL_SCOPES}." in login.said
     assert login.settings == {
         "client_id": sandbox.settings["client_id"],
         "refresh_token": sandbox.refresh_token,
@@ -176,7 +176,7 @@ def test_sign_in_opens_the_browser(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BROWSER", f"{browser} %s")
         login = start_login(sandbox, "--redirect-uri", f"http://127.0.0.1:{free_port()}/back")
-    login.wait_for("Waits for the answer")
+    login.wait_for("Waiting for the browser")
     assert given.read_text() == person.address_in(login.said)
     person.sign_in(given.read_text())
     assert login.end() == 0, login.said
@@ -191,7 +191,7 @@ def test_browser_output_goes_to_stderr(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BROWSER", f"{browser} %s")
         login = start_login(sandbox, "--redirect-uri", f"http://127.0.0.1:{free_port()}/back")
-    login.wait_for("Waits for the answer")
+    login.wait_for("Waiting for the browser")
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     assert "Opening in existing browser session." in login.said
@@ -226,10 +226,10 @@ def test_sign_in_shows_no_secret_except_the_refresh_token(
 def test_refused_sign_in_fails(sandbox: Sandbox, browse_login: StartLogin) -> None:
     login = browse_login(sandbox)
     page = person.sign_in(person.address_in(login.said), allow=False)
-    assert "Access was not given" in page.text
+    assert "Access denied" in page.text
     assert login.end() == 1
     last = login.said.splitlines()[-1]
-    assert last.startswith("Access was not given. Sign in again, and allow what the page asks for")
+    assert last.startswith("Access was denied. Sign in again and allow access")
     assert login.shown == []
     assert "Traceback" not in login.said
 
@@ -243,7 +243,7 @@ def test_refusal_text_is_escaped_for_terminal_and_page(
     page = requests.get(person.changed(back, error_description=said), timeout=10)
     assert "<script" not in page.text
     assert login.end() == 1
-    shown = "(access_denied: [2J<script>x</script> of <e-mail address>)"
+    shown = "(access_denied: [2J<script>x</script> of <email address>)"
     assert login.said.splitlines()[-1].endswith(shown)
 
 
@@ -259,7 +259,7 @@ def test_callback_with_another_state_is_ignored(sandbox: Sandbox, browse_login: 
     ):
         page = requests.get(forged, timeout=10)
         assert page.status_code == 400
-        assert "This is not the answer that is waited for" in page.text
+        assert "Unexpected response" in page.text
     assert requests.get(f"{back.partition('?')[0]}/favicon.ico", timeout=10).status_code == 404
     assert login.process.poll() is None
     assert requests.get(back, timeout=10).status_code == 200
@@ -281,7 +281,7 @@ def test_sign_in_times_out(sandbox: Sandbox, start_login: StartLogin) -> None:
     uri = f"http://localhost:{free_port()}"
     login = start_login(sandbox, "--no-browser", "--redirect-uri", uri, "--timeout", "0.3")
     assert login.end() == 1
-    assert "Nobody has signed in within 0 s. Try it again, with a longer --timeout" in login.said
+    assert "Timed out after 0 s waiting for the sign-in. Try again" in login.said
     with pytest.raises(requests.ConnectionError):
         requests.get(uri, timeout=10)
 
@@ -292,16 +292,16 @@ def test_used_code_is_explained(sandbox: Sandbox, browse_login: StartLogin) -> N
     sandbox.expire_codes()
     requests.get(back, timeout=10)
     assert login.end() == 1
-    assert "Constant Contact refused the code (invalid_grant" in login.said
+    assert "Constant Contact rejected the code (invalid_grant" in login.said
     assert login.said.splitlines()[-1].endswith("Sign in again")
 
 
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (Fault.UNAVAILABLE, "The token endpoint answered 503 Service Unavailable. No token came"),
-        (Fault.NOT_JSON, "the answer is no JSON object or array"),
-        (Fault.CUT, "No answer came to the code (ChunkedEncodingError)"),
+        (Fault.UNAVAILABLE, "The token endpoint returned 503 Service Unavailable. No tokens"),
+        (Fault.NOT_JSON, "the response is not a JSON object or array"),
+        (Fault.CUT, "No response to the token request (ChunkedEncodingError)"),
     ],
 )
 def test_failing_token_endpoint_asks_to_sign_in_again(
@@ -349,10 +349,10 @@ def test_sign_in_requests_scopes_of_selected_streams(
     catalog = tap.folder / "catalog.json"
     catalog.write_text(json.dumps(tap.catalog(["contacts"])))
     login = browse_login(sandbox, "--catalog", str(catalog))
-    assert "Asks for the scopes contact_data offline_access." in login.said
+    assert "Requesting the scopes contact_data offline_access." in login.said
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
-    assert login.said.splitlines()[-1].startswith("Signed in: the API takes the token")
+    assert login.said.splitlines()[-1].startswith("Signed in: token accepted (account name not")
 
 
 def test_sign_in_requests_scopes_of_custom_streams(
@@ -361,18 +361,18 @@ def test_sign_in_requests_scopes_of_custom_streams(
     loyalty = {"name": "loyalty", "path": "/loyalty", "primary_keys": ["id"]}
     scopes = ["contact_data", "loyalty:read"]
     login = browse_login(sandbox, custom_streams=[{**loyalty, "scopes": scopes}])
-    assert f"Asks for the scopes {ALL_SCOPES.replace(' off', ' loyalty:read off')}." in login.said
+    assert f"Requesting the scopes {ALL_SCOPES.replace(' off', ' loyalty:read off')}." in login.said
 
 
 def test_scopes_option_names_streams_without_scope(
     sandbox: Sandbox, browse_login: StartLogin
 ) -> None:
     login = browse_login(sandbox, "--scopes", "account_read,contact_data")
-    assert "Asks for the scopes account_read contact_data offline_access." in login.said
+    assert "Requesting the scopes account_read contact_data offline_access." in login.said
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
-    assert "email_campaigns cannot be read: that needs the scope campaign_data." in login.said
-    assert "contacts cannot be read" not in login.said
+    assert "email_campaigns can't be read: requires the scope campaign_data." in login.said
+    assert "contacts can't be read" not in login.said
 
 
 def test_scopes_that_are_not_granted_are_named(
@@ -382,7 +382,7 @@ def test_scopes_that_are_not_granted_are_named(
     login = browse_login(sandbox)
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
-    assert "Constant Contact has not granted campaign_data." in login.said
+    assert "Constant Contact didn't grant campaign_data." in login.said
 
 
 def test_sign_in_without_refresh_token_fails(
@@ -392,21 +392,26 @@ def test_sign_in_without_refresh_token_fails(
     login = browse_login(sandbox)
     person.sign_in(person.address_in(login.said))
     assert login.end() == 1
-    assert "Constant Contact gave no refresh token" in login.said
+    assert "Constant Contact returned no refresh token" in login.said
 
 
 def test_scopes_of_all_streams_are_known() -> None:
-    assert scopes_of(STREAMS) == {*ALL_SCOPES.split()} - {OFFLINE_ACCESS}
-    without = [stream for stream in STREAMS if not stream.for_partners and not scopes_of([stream])]
+    assert required_scopes(STREAMS) == {*ALL_SCOPES.split()} - {OFFLINE_ACCESS}
+    without = [
+        stream for stream in STREAMS if not stream.for_partners and not required_scopes([stream])
+    ]
     assert without == [AccountUserPrivileges]
 
 
 def test_rights_name_missing_scope_or_privilege() -> None:
-    assert Rights(None, None).lacking(SmsCampaignSummaries) == ""
-    assert Rights(frozenset(), None).lacking(SmsCampaignSummaries) == "the scope campaign_data"
-    rights = Rights(frozenset(["campaign_data"]), frozenset(["campaign:read"]))
-    assert rights.lacking(SmsCampaignSummaries) == "the privilege ui:campaign:metrics"
-    assert rights.lacking(EmailCampaigns) == ""
+    assert GrantedPermissions(None, None).missing_for(SmsCampaignSummaries) == ""
+    assert (
+        GrantedPermissions(frozenset(), None).missing_for(SmsCampaignSummaries)
+        == "the scope campaign_data"
+    )
+    granted = GrantedPermissions(frozenset(["campaign_data"]), frozenset(["campaign:read"]))
+    assert granted.missing_for(SmsCampaignSummaries) == "the privilege ui:campaign:metrics"
+    assert granted.missing_for(EmailCampaigns) == ""
 
 
 # A device.
@@ -428,7 +433,7 @@ def test_device_sign_in_gives_tokens_that_the_tap_uses(
         token_requests_per_minute=0,
     )
     login = start_login(sandbox, "--device", token_store=str(tap.token_store))
-    said = login.wait_for("Waits for that")
+    said = login.wait_for("Waiting for the code")
     code = re.findall(r"^  ([A-Z]{4}-[A-Z]{4})$", said, re.MULTILINE)[0]
     assert person.answer(f"{person.address_in(said)}?user_code={code}") == ""
     assert login.end() == 0, login.said
@@ -444,19 +449,19 @@ def device(make_sandbox: MakeSandbox) -> Sandbox:
 
 def test_refused_device_sign_in_fails(device: Sandbox, start_login: StartLogin) -> None:
     login = start_login(device, "--device")
-    said = login.wait_for("Waits for that")
-    complete = re.findall(r"in this address already: (\S+)", said)[0]
+    said = login.wait_for("Waiting for the code")
+    complete = re.findall(r"This address includes the code: (\S+)", said)[0]
     person.answer(complete, allow=False)
     assert login.end() == 1
-    assert "Access was not given. Sign in again" in login.said
+    assert "Access was denied. Sign in again" in login.said
 
 
 def test_device_code_expires(device: Sandbox, start_login: StartLogin) -> None:
     login = start_login(device, "--device")
-    login.wait_for("Waits for that")
+    login.wait_for("Waiting for the code")
     device.expire_codes()
     assert login.end() == 1
-    assert "Nobody has entered the code in time. Try it again" in login.said
+    assert "The code was not entered in time. Try again" in login.said
 
 
 def test_application_without_device_flow_is_explained(
@@ -464,8 +469,8 @@ def test_application_without_device_flow_is_explained(
 ) -> None:
     login = start_login(device, "--device", client_id="another")
     assert login.end() == 1
-    assert "There is no code for this device (401 invalid_client" in login.said
-    assert "that the application has the device flow" in login.said
+    assert "Can't get a device code (401 invalid_client" in login.said
+    assert "that the device flow is enabled" in login.said
 
 
 # An address that is pasted.
@@ -478,7 +483,7 @@ def test_pasted_address_signs_in(sandbox: Sandbox, start_login: StartLogin) -> N
     assert login.process.stdin
     for other in ("http://[", person.changed(back, state="another")):
         print(other, file=login.process.stdin, flush=True)
-    wait_until(lambda: login.said.count("That is not the answer to this sign-in") == 2)
+    wait_until(lambda: login.said.count("That address isn't from this sign-in") == 2)
     print(back, file=login.process.stdin, flush=True)
     assert login.end() == 0, login.said
     assert login.settings["refresh_token"] == sandbox.refresh_token
@@ -491,7 +496,7 @@ def test_pasted_refusal_fails(sandbox: Sandbox, start_login: StartLogin) -> None
     back = person.answer(person.address_in(login.said), allow=False)
     print(back, file=login.process.stdin, flush=True)
     assert login.end() == 1
-    assert "Access was not given" in login.said
+    assert "Access was denied" in login.said
 
 
 def test_empty_paste_fails(sandbox: Sandbox, start_login: StartLogin) -> None:
@@ -499,7 +504,7 @@ def test_empty_paste_fails(sandbox: Sandbox, start_login: StartLogin) -> None:
     assert login.process.stdin
     login.process.stdin.close()
     assert login.end() == 1
-    assert "No answer was pasted" in login.said
+    assert "No address was pasted" in login.said
 
 
 # What goes wrong before.
@@ -508,12 +513,12 @@ def test_empty_paste_fails(sandbox: Sandbox, start_login: StartLogin) -> None:
 @pytest.mark.parametrize(
     ("arguments", "settings", "said"),
     [
-        ((), {}, "A client ID is needed: give --client-id"),
-        (("--client-id=x", "--scopes=billing"), {}, "No stream needs the scope billing"),
-        (("--client-id=x",), {"auth_url": "ftp://x"}, "Setting auth_url is 'ftp://x'"),
-        (("--client-id=x",), {"auth_url": "https://x/y"}, "but must end with /token"),
-        (("--client-id=x", "--redirect-uri=https://x"), {}, "With --paste any address will do"),
-        (("--client-id=x", "--redirect-uri=http://localhost:1x"), {}, "No browser can come back"),
+        ((), {}, "Missing client ID: pass --client-id"),
+        (("--client-id=x", "--scopes=billing"), {}, "Invalid --scopes: 'billing'"),
+        (("--client-id=x",), {"auth_url": "ftp://x"}, "Invalid auth_url: 'ftp://x'"),
+        (("--client-id=x",), {"auth_url": "https://x/y"}, "(must end with /token"),
+        (("--client-id=x", "--redirect-uri=https://x"), {}, "with --paste, any redirect URI"),
+        (("--client-id=x", "--redirect-uri=http://localhost:1x"), {}, "Invalid --redirect-uri: "),
         (("--client-id=x", "--token-store=/dev/null/x"), {}, "/dev/null"),
         (("--client-id=x", "--config=/nowhere.json"), {}, "/nowhere.json"),
     ],
@@ -550,13 +555,13 @@ def test_port_in_use_is_explained() -> None:
         uri = f"http://localhost:{listener.getsockname()[1]}"
         ended = run("--client-id=x", "--redirect-uri", uri)
     assert ended.status == 1
-    assert f"Nobody can listen at {uri}" in ended.stderr
+    assert f"Can't listen on {uri}" in ended.stderr
 
 
 def test_unreachable_authorization_server_is_explained() -> None:
     ended = run("--client-id=x", "--device", auth_url="http://127.0.0.1:9/token")
     assert ended.status == 1
-    assert "cannot be reached" in ended.stderr
+    assert "Can't reach the API" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -567,7 +572,7 @@ def test_missing_login_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, name, None)
     ended = run("--client-id=x", "--no-browser", "--timeout=1")
     assert ended.status == 1
-    assert "install tap-constantcontact[login]" in ended.stderr
+    assert "pip install 'tap-constantcontact[login]'" in ended.stderr
 
 
 def test_client_secret_prompt_does_not_echo(
@@ -581,9 +586,9 @@ def test_client_secret_prompt_does_not_echo(
     uri = f"http://localhost:{free_port()}"
     given = command("--config", str(file), "--no-browser", "--redirect-uri", uri)
     login = SigningIn(processes.start(given, stdin=theirs, start_new_session=True))
-    login.wait_for("Secret of the application")
+    login.wait_for("Application secret")
     os.write(ours, secret.encode() + b"\n")
-    login.wait_for("Waits for the answer")
+    login.wait_for("Waiting for the browser")
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     assert secret not in login.said
@@ -604,11 +609,11 @@ def test_status_has_account_scopes_and_unreadable_streams(
     said = dict(re.findall(r"^(\w[\w ]+?)  +(.+)$", ended.stdout, re.MULTILINE))
     assert said["Account"] == "Café Olé (p07e1l8cdif9dl)"
     assert said["Scopes"] == "account_read contact_data offline_access"
-    assert re.fullmatch(r"until \d{4}-\d\d-\d\d \d\d:\d\d UTC", said["Access token"])
-    assert re.search(r"unused for 180 days: without a run, until \d{4}-", said["Refresh token"])
-    assert re.search(r"without the scope campaign_data: not .*email_campaigns", ended.stdout)
-    assert "without the privilege contacts:lists:read: not contact_lists" in ended.stdout
-    assert "without the privilege contacts:write: not bulk_activities" in ended.stdout
+    assert re.fullmatch(r"valid until \d{4}-\d\d-\d\d \d\d:\d\d UTC", said["Access token"])
+    assert re.search(r"after 180 days without use, on \d{4}-", said["Refresh token"])
+    assert re.search(r"requires the scope campaign_data: .*email_campaigns", ended.stdout)
+    assert "requires the privilege contacts:lists:read: contact_lists" in ended.stdout
+    assert "requires the privilege contacts:write: bulk_activities" in ended.stdout
     for secret in (sandbox.refresh_token, sandbox.settings["client_secret"]):
         assert secret not in ended.stdout + ended.stderr
 
@@ -623,7 +628,7 @@ def test_status_uses_the_stored_token(tap: TapCommand, sandbox: Sandbox) -> None
 def test_status_without_sign_in_explains_how_to_sign_in() -> None:
     ended = run("--status")
     assert ended.status == 1
-    assert "tap-constantcontact-login gets them" in ended.stderr
+    assert "run tap-constantcontact-login" in ended.stderr
 
 
 def test_status_of_a_used_token_explains_what_to_do(tap: TapCommand, sandbox: Sandbox) -> None:
@@ -639,4 +644,4 @@ def test_status_does_not_wait_for_the_quota_to_reset(tap: TapCommand, sandbox: S
     settings = {**sandbox.settings, "token_store": str(tap.token_store)}
     ended = run("--status", on_quota_exceeded="wait", **settings)
     assert ended.status == 75
-    assert "The API's quota of the day is used up" in ended.stderr
+    assert "The API's daily quota is exhausted" in ended.stderr

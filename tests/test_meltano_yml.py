@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import plugin
 import yaml
+
+from tools import plugin_yaml as plugin
 
 PROJECT = yaml.safe_load((Path(__file__).parent.parent / "meltano.yml").read_text("utf-8"))
 (EXTRACTOR,) = PROJECT["plugins"]["extractors"]

@@ -15,10 +15,11 @@ from singer_sdk.singerlib import RecordMessage, StateMessage
 from support.tap import TapCommand
 
 from sandbox import Sandbox
-from tap_constantcontact.airbyte.messages import AirbyteWriter, Status
+from tap_constantcontact.airbyte.messages import AirbyteWriter, StreamStatus
 from tap_constantcontact.airbyte.states import StreamStates
-from tap_constantcontact.ending import MessageWriter, PacedStateWriter
-from tap_constantcontact.errors import RunEnded
+from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.output.messages import MessageWriter
+from tap_constantcontact.output.states import StateThrottle
 from tap_constantcontact.tap import TapConstantContact
 
 
@@ -26,7 +27,7 @@ def test_state_is_written_every_five_seconds_and_at_the_end_of_a_stream(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     seconds = 100.0
-    writer = PacedStateWriter(MessageWriter(), clock=lambda: seconds)
+    writer = StateThrottle(MessageWriter(), clock=lambda: seconds)
     written = []
     for number in range(21):  # a record each second
         seconds = 100.0 + number
@@ -95,8 +96,8 @@ class Interrupted(io.BytesIO):
     [
         AirbyteWriter.flush,
         lambda writer: writer.write_message(StateMessage({})),
-        lambda writer: writer.say_status("contacts", Status.RUNNING),
-        lambda writer: writer.leave({}, complete=["contacts"]),
+        lambda writer: writer.send_status("contacts", StreamStatus.RUNNING),
+        lambda writer: writer.finish_streams({}, complete=["contacts"]),
     ],
     ids=["flush", "state", "log", "last state"],
 )
@@ -105,7 +106,7 @@ def test_signal_loses_no_buffered_record(
 ) -> None:
     writer = AirbyteWriter()
     monkeypatch.setattr("sys.stdout", stdout := Interrupted(writer))
-    writer.begin(["contacts"], StreamStates([]))
+    writer.start_streams(["contacts"], StreamStates([]))
     with suppress(RunEnded):
         writer.write_message(record(1, size=0))
     with suppress(RunEnded):

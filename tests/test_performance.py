@@ -14,7 +14,7 @@ from support.fake_server import FakeServer
 from support.tap import TapCommand
 
 from bench.run import serving
-from tap_constantcontact import answers
+from tap_constantcontact.api import responses
 from tap_constantcontact.tap import TapConstantContact
 
 PAGE = 500
@@ -26,7 +26,7 @@ def sync(contacts: int) -> tuple[int, int]:
 
     def count(frame: FrameType, event: str, _: Any) -> None:
         calls["all"] += event == "call"
-        calls["pages"] += event == "call" and frame.f_code is answers._outlined.__code__
+        calls["pages"] += event == "call" and frame.f_code is responses._parse_outline.__code__
 
     with serving(contacts, 0) as api_url:
         settings = {"api_url": api_url, "access_token": "any"}
@@ -97,4 +97,4 @@ def test_start_imports_little_more_than_the_sdk() -> None:
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     foreign = {name.split(".")[0] for name in loaded} - {"tap_constantcontact"}
     foreign -= sys.stdlib_module_names
-    assert foreign <= {"msgspec", "filelock"}
+    assert foreign <= {"msgspec", "filelock", "typing_extensions"}

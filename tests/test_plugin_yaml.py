@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-import plugin
 import pytest
 import yaml
 
-from tap_constantcontact import settings
+from tap_constantcontact.settings import validation
+from tap_constantcontact.settings.schema import SETTINGS
+from tools import plugin_yaml as plugin
 
 DEFINITION = yaml.safe_load(plugin.FILE.read_text("utf-8"))
 
@@ -44,9 +45,9 @@ def test_plugin_yaml_has_the_form_of_the_hub() -> None:
 def test_plugin_yaml_setting_groups_are_sufficient(group: list[str]) -> None:
     given = dict.fromkeys(group, "any")
     now = datetime.now(timezone.utc)
-    assert list(settings.problems(given, settings.SETTINGS.to_dict(), now)) == []
+    assert list(validation.problems(given, SETTINGS.to_dict(), now, ())) == []
 
 
 def test_settings_without_login_are_refused() -> None:
     now = datetime.now(timezone.utc)
-    assert list(settings.problems({}, settings.SETTINGS.to_dict(), now)) != []
+    assert list(validation.problems({}, SETTINGS.to_dict(), now, ())) != []

@@ -19,10 +19,12 @@ from support.sandboxes import MakeSandbox
 from support.tap import STREAMS, Run, TapCommand
 from support.waiting import wait_until
 
-from tap_constantcontact.errors import RunEnded
-from tap_constantcontact.ledger import MemoryLedger
-from tap_constantcontact.limits import Limits
-from tap_constantcontact.read_ahead import Guess, ReadAhead
+from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.api.rate_limit import RateLimit
+from tap_constantcontact.api.responses import ApiResponse, outline_of, rows_of
+from tap_constantcontact.api.session import PrefetchingSession
+from tap_constantcontact.api.shared_limits import MemoryCounter
+from tap_constantcontact.exceptions import RunEnded
 from tap_constantcontact.tap import TapConstantContact
 
 #: What the clock writes into rows and states.
@@ -80,7 +82,7 @@ def test_prefetch_adds_no_request_to_an_incremental_run(
     firsts = {n: tap.sync(sandbox, max_parallel_requests=n) for n, tap in taps.items()}
     for campaign_id, campaign in list(sandbox.account.campaigns.items()):
         if campaign["current_status"] == "Done":
-            sandbox.account.happen(campaign_id, "opens")
+            sandbox.account.add_events(campaign_id, "opens")
     made = {}
     for parallel, tap in taps.items():
         before = len(sandbox.requests)
@@ -267,14 +269,14 @@ def test_send_between_list_and_summaries_is_read(tap: TapCommand, fake_server: F
 def test_prefetched_counts_have_the_time_of_their_request(
     tap: TapCommand, fake_server: FakeServer
 ) -> None:
-    asked_at: list[datetime] = []
+    requested_at: list[datetime] = []
 
     def counts() -> Any:
-        asked_at.append(datetime.now(timezone.utc))
+        requested_at.append(datetime.now(timezone.utc))
         return {"total": 1}
 
     def contacts() -> Any:
-        wait_until(lambda: len(asked_at) > 0)  # they are prefetched
+        wait_until(lambda: len(requested_at) > 0)  # they are prefetched
         time.sleep(2.5)
         return {"contacts_count": 1, "contacts": [{"contact_id": "1"}]}
 
@@ -283,7 +285,7 @@ def test_prefetched_counts_have_the_time_of_their_request(
     fake_server["/v3/contacts/counts"] = counts
     run = tap.run(fake_server.settings, select=["account", "contacts", "contact_counts"])
     (counted_at,) = run.keys("contact_counts", "counted_at")
-    late = datetime.fromisoformat(counted_at.replace("Z", "+00:00")) - asked_at[0]
+    late = datetime.fromisoformat(counted_at.replace("Z", "+00:00")) - requested_at[0]
     assert late < timedelta(seconds=2)
 
 
@@ -296,14 +298,16 @@ class Stream:
 
     url: str
     paths: Iterable[str] = ()
-    may_be_refused: bool = False
+    may_be_forbidden: bool = False
     then: dict[str, list[str]] = field(default_factory=dict)
 
-    def guesses(self) -> Iterator[Guess]:
+    def predicted_requests(self) -> Iterator[PredictedRequest]:
         return map(self.guess, self.paths)
 
-    def guess(self, path: str) -> Guess:
-        return Guess(get(self.url + path), lambda _: map(self.guess, self.then.get(path, [])))
+    def guess(self, path: str) -> PredictedRequest:
+        return PredictedRequest(
+            get(self.url + path), lambda _: map(self.guess, self.then.get(path, []))
+        )
 
 
 def get(url: str) -> requests.PreparedRequest:
@@ -342,20 +346,32 @@ def server(fake_server: FakeServer) -> Server:
     return Server(f"http://127.0.0.1:{fake_server.port}", asked)
 
 
-def limits(**changed: Any) -> Limits:
+def limits(**changed: Any) -> RateLimit:
     settings: dict[str, Any] = {
         "requests_per_second": 10_000,
         "max_requests": None,
         "daily_quota": 10_000,
         "on_quota_exceeded": "fail",
-        "ledger": MemoryLedger(),
+        "counter": MemoryCounter(),
     }
-    return Limits(**{**settings, **changed})
+    return RateLimit(**{**settings, **changed})
 
 
-def session_of(*streams: Stream, **changed: Any) -> ReadAhead:
-    url = streams[0].url
-    return ReadAhead(url, streams, 4, limits(**changed), lambda request: request, timeout=10)
+def session_of(
+    *streams: Stream,
+    threads: int = 4,
+    before_wait: Callable[[], None] = lambda: None,
+    **changed: Any,
+) -> PrefetchingSession:
+    return PrefetchingSession(
+        streams[0].url,
+        streams,
+        threads,
+        limits(**changed),
+        lambda request: request,
+        before_wait=before_wait,
+        timeout=10,
+    )
 
 
 def settle(server: Server) -> int:
@@ -371,7 +387,7 @@ def settle(server: Server) -> int:
 def test_predicted_request_is_sent_once(server: Server) -> None:
     stream = Stream(server.url, [f"/small{number}" for number in range(20)])
     session = session_of(stream)
-    session.begin(stream)
+    session.begin_stream(stream)
     for number in range(20):
         assert session.send(get(f"{server.url}/small{number}")).content == b"x"
     assert Counter(server.asked) == Counter(f"/small{number}" for number in range(20))
@@ -380,9 +396,9 @@ def test_predicted_request_is_sent_once(server: Server) -> None:
 def test_wrong_prediction_costs_one_request_only(server: Server) -> None:
     stream, later = Stream(server.url, ["/small1", "/small2"]), Stream(server.url)
     session = session_of(stream, later)
-    session.begin(stream)
+    session.begin_stream(stream)
     assert session.send(get(f"{server.url}/other")).status_code == 200
-    session.begin(later)
+    session.begin_stream(later)
     assert session.send(get(f"{server.url}/other1")).status_code == 200
     assert session.send(get(f"{server.url}/small1")).status_code == 200  # requested again
     assert server.asked.count("/small1") == 2
@@ -392,7 +408,7 @@ def test_prefetch_window_bounds_the_number_of_responses(server: Server) -> None:
     stream = Stream(server.url, [f"/small{number}" for number in range(300)])
     later = Stream(server.url, [f"/next{number}" for number in range(300)])
     session = session_of(stream, later)
-    session.begin(stream)
+    session.begin_stream(stream)
     for number in range(40):
         session.send(get(f"{server.url}/small{number}"))
     asked_for = settle(server)
@@ -403,7 +419,7 @@ def test_prefetch_window_bounds_the_number_of_responses(server: Server) -> None:
 def test_prefetch_window_bounds_the_bytes_of_responses(server: Server) -> None:
     stream = Stream(server.url, [f"/big{number}" for number in range(300)])
     session = session_of(stream)
-    session.begin(stream)
+    session.begin_stream(stream)
     for number in range(10):
         session.send(get(f"{server.url}/big{number}"))
     assert 10 < settle(server) <= 10 + 8 + 4
@@ -413,7 +429,7 @@ def test_prefetch_leaves_the_last_requests_to_the_loop(server: Server) -> None:
     stream = Stream(server.url, [f"/small{number}" for number in range(300)])
     later = Stream(server.url, [f"/next{number}" for number in range(300)])
     session = session_of(stream, later, max_requests=100)
-    session.begin(stream)
+    session.begin_stream(stream)
     for number in range(60):
         session.send(get(f"{server.url}/small{number}"))
     assert settle(server) <= 60 + 4 * 8 * 2
@@ -426,7 +442,7 @@ def test_prefetch_leaves_the_last_requests_to_the_loop(server: Server) -> None:
 def test_requests_that_follow_a_response_are_prefetched_first(server: Server) -> None:
     stream = Stream(server.url, ["/small1"], then={"/small1": ["/small2"], "/small2": ["/small3"]})
     session = session_of(stream)
-    session.begin(stream)
+    session.begin_stream(stream)
     session.send(get(f"{server.url}/small1"))
     wait_until(lambda: server.count(2))
     session.send(get(f"{server.url}/small2"))
@@ -436,14 +452,14 @@ def test_requests_that_follow_a_response_are_prefetched_first(server: Server) ->
 
 def test_prefetch_sends_one_request_of_a_stream_that_may_be_refused(server: Server) -> None:
     stream = Stream(server.url)
-    doubtful = Stream(server.url, ["/broken", "/small1", "/small2"], may_be_refused=True)
+    doubtful = Stream(server.url, ["/broken", "/small1", "/small2"], may_be_forbidden=True)
     session = session_of(stream, doubtful)
-    session.begin(stream)
+    session.begin_stream(stream)
     for number in range(5):
         session.send(get(f"{server.url}/other{number}"))
     settle(server)
     assert [path for path in server.asked if "other" not in path] == ["/broken"]
-    doubtful.may_be_refused = False
+    doubtful.may_be_forbidden = False
     for number in range(5, 9):
         session.send(get(f"{server.url}/other{number}"))
     wait_until(lambda: "/small2" in server.asked)
@@ -453,8 +469,8 @@ def test_prefetch_error_is_raised_in_the_loop(server: Server) -> None:
     stream = Stream(server.url, ["/small1", "/small2"])
     session = session_of(stream)
     nowhere = Stream("http://127.0.0.1:1", ["/any"])
-    session.begin(stream)
-    session.foresee([nowhere.guess("/any")])
+    session.begin_stream(stream)
+    session.prefetch([nowhere.guess("/any")])
     assert session.send(get(f"{server.url}/small1")).ok
     with pytest.raises(requests.ConnectionError):
         session.send(get("http://127.0.0.1:1/any"))
@@ -464,15 +480,15 @@ def test_prefetch_error_is_raised_in_the_loop(server: Server) -> None:
 def test_response_age_is_that_of_the_oldest_unread_response(server: Server) -> None:
     stream = Stream(server.url, ["/small1", "/small2"])
     session = session_of(stream)
-    assert session.age == 0
-    session.begin(stream)
+    assert session.oldest_request_age == 0
+    session.begin_stream(stream)
     session.send(get(f"{server.url}/small1"))
     wait_until(lambda: server.count(2))
-    age = session.age
+    age = session.oldest_request_age
     threading.Event().wait(0.05)
-    assert session.age >= age + 0.05
+    assert session.oldest_request_age >= age + 0.05
     session.send(get(f"{server.url}/small2"))
-    assert session.age == pytest.approx(session.age_of_last, abs=0.01)
+    assert session.oldest_request_age == pytest.approx(session.last_request_age, abs=0.01)
 
 
 def test_prefetch_starts_with_the_first_stream(server: Server) -> None:
@@ -492,9 +508,39 @@ def test_retried_response_predicts_what_follows(server: Server, fake_server: Fak
 
     fake_server["/first"] = first
     session = session_of(stream)
-    session.begin(stream)
+    session.begin_stream(stream)
     session.send(get(f"{server.url}/small0"))
     wait_until(lambda: "/first" in server.asked)
     settle(server)
     assert session.send(get(f"{server.url}/first")).ok  # what failed is not handed over
     wait_until(lambda: "/small2" in server.asked)
+
+
+@pytest.mark.parametrize(("threads", "waits"), [(1, ["1", "2"]), (4, ["1"])])
+def test_before_wait_is_called_before_a_response_is_waited_for(
+    server: Server, threads: int, waits: list[str]
+) -> None:
+    stream, waited_for = Stream(server.url, ["/small1", "/small2"]), []
+    current = ""
+
+    def before_wait() -> None:
+        assert threading.current_thread() is threading.main_thread()
+        assert f"/small{current}" not in server.asked
+        waited_for.append(current)
+
+    session = session_of(stream, threads=threads, before_wait=before_wait)
+    session.begin_stream(stream)
+    for current in ("1", "2"):
+        session.send(get(f"{server.url}/small{current}"))
+        if threads > 1:
+            wait_until(lambda: session._in_flight == {} or session._under_way[-1].is_done)
+    assert waited_for == waits
+
+
+def test_a_prefetched_response_is_parsed_once(fake_server: FakeServer, server: Server) -> None:
+    fake_server["/rows"] = {"rows": [{"id": 1}]}
+    session = session_of(Stream(server.url))
+    response = session.send(get(f"{server.url}/rows"))
+    assert isinstance(response, ApiResponse)
+    assert outline_of(response) is outline_of(response)
+    assert list(rows_of(response, "rows")) == [{"id": 1}]

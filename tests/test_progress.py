@@ -16,13 +16,13 @@ from support.sandboxes import MakeSandbox
 from support.tap import TapCommand, TapProcess
 
 from sandbox import Fault, Sandbox
-from tap_constantcontact.progress import Look, Pace, said_of_run, said_of_stream
-from tap_constantcontact.summary import Row, table
+from tap_constantcontact.output.progress import Pace, Snapshot, run_progress, stream_progress
+from tap_constantcontact.output.summary import Row, table
 
 #: The tap as it is, with a look every few hundredths of a second.
 OFTEN = """
 import sys
-from tap_constantcontact import progress
+from tap_constantcontact.output import progress
 progress.SECONDS_BETWEEN_LINES = progress.SECONDS_BETWEEN_DISPLAYS = 0.02
 from tap_constantcontact.__main__ import main
 sys.argv[0] = "tap-constantcontact"
@@ -36,40 +36,42 @@ def looking_often(command: list[str]) -> list[str]:
 
 
 def test_progress_has_stream_and_pages() -> None:
-    assert said_of_stream(Look()) == "Begins"
-    reports = Look(stream="email_opens", records=12500, answers=1025)
-    assert said_of_stream(reports) == "email_opens: 12,500 records, 1,025 requests"
-    contacts = Look(stream="contacts", records=12500, answers=25, of_pages=210)
-    assert said_of_stream(contacts) == "contacts: 12,500 records, page 25 of 210"
+    assert stream_progress(Snapshot()) == "Starting"
+    reports = Snapshot(stream="email_opens", records=12500, responses=1025)
+    assert stream_progress(reports) == "email_opens: 12,500 records, 1,025 requests"
+    contacts = Snapshot(stream="contacts", records=12500, responses=25, pages=210)
+    assert stream_progress(contacts) == "contacts: 12,500 records, page 25 of 210"
 
 
 def test_progress_has_rate_and_time_left() -> None:
     pace = Pace()
-    pace.see(Look(stream="account", requests=0), at=0)
+    pace.add(Snapshot(stream="account", requests=0), taken_at=0)
     assert pace.requests_per_second is None
     assert pace.seconds_left is None
     for second in range(1, 31):
-        pages = Look("contacts", 500 * second, 4 * second, 840, 4 * second, 4 * second, 10_000)
-        pace.see(pages, at=second)
+        pages = Snapshot("contacts", 500 * second, 4 * second, 840, 4 * second, 4 * second, 10_000)
+        pace.add(pages, taken_at=second)
     assert pace.requests_per_second == pytest.approx(4)
     assert pace.seconds_left == pytest.approx(180)
-    assert said_of_run(pages, pace) == (
-        "120 of today's 10,000 requests, 4.0 a second, 3 min left of this stream"
+    assert run_progress(pages, pace) == (
+        "120 of today's 10,000 requests, 4.0 requests/s, about 3 min left in this stream"
     )
 
 
 def test_progress_rate_is_that_of_the_last_minute() -> None:
     pace = Pace()
     for second in range(200):  # the API throttles: there is nothing any more
-        pace.see(Look(stream="contacts", requests=min(4 * second, 400)), at=second)
+        pace.add(Snapshot(stream="contacts", requests=min(4 * second, 400)), taken_at=second)
     assert pace.requests_per_second == 0
-    assert said_of_run(Look(today=400, daily_quota=10_000), pace).endswith("0.0 a second")
+    assert run_progress(Snapshot(requests_today=400, daily_quota=10_000), pace).endswith(
+        "0.0 requests/s"
+    )
 
 
 def test_progress_without_page_count_has_no_time_left() -> None:
     pace = Pace()
     for second in range(10):
-        pace.see(Look(stream="email_opens", answers=second), at=second)
+        pace.add(Snapshot(stream="email_opens", responses=second), taken_at=second)
     assert pace.seconds_left is None
 
 
@@ -141,9 +143,9 @@ def test_summary_names_skipped_streams_and_reasons(
     rows = run.table
     assert rows["contacts"] == ["60", "1"]
     assert rows["email_campaigns"][2] == (
-        "all: that needs the scope campaign_data and the privilege campaign:read"
+        "all: requires the scope campaign_data and the privilege campaign:read"
     )
-    assert rows["partner_accounts"] == ["0", "0", "all: that needs a partner's key"]
+    assert rows["partner_accounts"] == ["0", "0", "all: requires a partner's key"]
 
 
 def test_summary_of_an_interrupted_run_names_what_is_left(
@@ -155,14 +157,14 @@ def test_summary_of_an_interrupted_run_names_what_is_left(
     rows = run.table
     assert rows["account"] == ["1", "1"]
     assert rows["contacts"] == ["500", "1", "the rest"]
-    assert rows["segments"] == ["0", "0", "all: the run ended before"]
+    assert rows["segments"] == ["0", "0", "all: the run ended early"]
 
 
 def test_summary_counts_skipped_items(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/emails/activities/*", Fault.NOT_FOUND, times=3)
     run = tap.sync(sandbox, "email_campaign_activities")
-    assert run.log.count("one is left out") == 1
-    assert re.search(r"\d that are gone or may not be read", run.log.splitlines()[-1])
+    assert run.log.count("skipping one item") == 1
+    assert re.search(r"\d that are gone or forbidden", run.log.splitlines()[-1])
 
 
 def test_summary_is_as_wide_as_its_content() -> None:

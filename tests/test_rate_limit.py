@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tap_constantcontact.errors import RunEnded
-from tap_constantcontact.ledger import FileLedger, MemoryLedger
-from tap_constantcontact.limits import Limits
+from tap_constantcontact.api.rate_limit import RateLimit
+from tap_constantcontact.api.shared_limits import FileCounter, MemoryCounter
+from tap_constantcontact.exceptions import RunEnded
 
 EVENING = datetime(2026, 11, 21, 23, 30, tzinfo=timezone.utc)
 
@@ -34,21 +34,21 @@ class Clock:
         self.seconds += seconds
 
 
-def limits_of(clock: Clock, **changed: Any) -> Limits:
+def limits_of(clock: Clock, **changed: Any) -> RateLimit:
     settings: dict[str, Any] = {
         "requests_per_second": 4,
         "max_requests": None,
         "daily_quota": 10000,
         "on_quota_exceeded": "fail",
-        "ledger": MemoryLedger(clock.timestamp),
+        "counter": MemoryCounter(clock.timestamp),
     }
-    return Limits(**{**settings, **changed}, now=clock.now, sleep=clock.sleep)
+    return RateLimit(**{**settings, **changed}, now=clock.now, sleep=clock.sleep)
 
 
-def turns(limits: Limits, clock: Clock, number: int) -> list[float]:
+def turns(limits: RateLimit, clock: Clock, number: int) -> list[float]:
     taken = []
     for _ in range(number):
-        limits.take_turn()
+        limits.acquire()
         taken.append(clock.seconds)
     return taken
 
@@ -66,26 +66,26 @@ def test_rate_limit_holds_in_every_second(a_second: int) -> None:
 def test_pause_delays_every_request() -> None:
     clock = Clock()
     limits = limits_of(clock)
-    limits.take_turn()
-    limits.hold(5)
+    limits.acquire()
+    limits.pause(5)
     assert turns(limits, clock, 1) == [pytest.approx(5, abs=0.001)]
 
 
 def test_waiting_request_comes_after_a_pause() -> None:
     clock = Clock()
     limits = limits_of(clock)
-    limits.take_turn()
+    limits.acquire()
     waits: list[float] = []
 
     def sleep(seconds: float) -> None:
         """Another thread is told meanwhile that there were too many requests."""
         if not waits:
-            limits.hold(5)
+            limits.pause(5)
         waits.append(seconds)
         clock.sleep(seconds)
 
     limits._sleep = sleep
-    limits.take_turn()
+    limits.acquire()
     assert clock.seconds >= 5
     assert limits.requests == 2
 
@@ -106,17 +106,17 @@ def test_late_request_delays_the_next_one() -> None:
 
 
 def test_rate_limit_is_shared_by_threads() -> None:
-    limits = Limits(
+    limits = RateLimit(
         requests_per_second=1000,
         max_requests=None,
         daily_quota=10000,
         on_quota_exceeded="fail",
-        ledger=MemoryLedger(),
+        counter=MemoryCounter(),
     )
 
     def take_turns() -> None:
         for _ in range(20):
-            limits.take_turn()
+            limits.acquire()
 
     threads = [threading.Thread(target=take_turns) for _ in range(8)]
     for thread in threads:
@@ -132,16 +132,19 @@ def test_max_requests_ends_the_run(on_quota_exceeded: str, status: int) -> None:
     limits = limits_of(clock, max_requests=3, on_quota_exceeded=on_quota_exceeded)
     turns(limits, clock, 3)
     with pytest.raises(RunEnded) as ended:
-        limits.take_turn()
+        limits.acquire()
     assert ended.value.code == status
     assert limits.requests == 3
 
 
 def test_exhausted_quota_message_has_the_reset_time(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(RunEnded):
-        limits_of(Clock()).quota_exceeded()
-    assert "new at 2026-11-22 00:00 UTC" in caplog.text
-    assert "the next run goes on" in caplog.text
+        limits_of(Clock()).wait_for_quota()
+    (message,) = caplog.messages
+    assert message == (
+        "The API's daily quota is exhausted. Progress is saved; the quota resets at 2026-11-22 "
+        "00:00 UTC and the next run resumes here"
+    )
 
 
 def test_on_quota_exceeded_wait_sleeps_until_the_reset() -> None:
@@ -157,8 +160,8 @@ def test_runs_of_a_day_share_the_daily_quota(tmp_path: Path) -> None:
     clock = Clock()
 
     def run(number: int, client_id: str = "key") -> None:
-        ledger = FileLedger(tmp_path, client_id, clock.timestamp)
-        turns(limits_of(clock, daily_quota=100, ledger=ledger), clock, number)
+        counter = FileCounter(tmp_path, client_id, clock.timestamp)
+        turns(limits_of(clock, daily_quota=100, counter=counter), clock, number)
 
     run(60)
     run(40)
@@ -171,10 +174,10 @@ def test_runs_of_a_day_share_the_daily_quota(tmp_path: Path) -> None:
 
 def test_log_has_the_remaining_quota_once(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
-    ledger = MemoryLedger(clock.timestamp)
-    turns(limits_of(clock, ledger=ledger), clock, 126)
+    counter = MemoryCounter(clock.timestamp)
+    turns(limits_of(clock, counter=counter), clock, 126)
     with caplog.at_level(logging.INFO):
-        turns(limits_of(clock, ledger=ledger), clock, 2)
+        turns(limits_of(clock, counter=counter), clock, 2)
     assert caplog.messages == [
         "9,874 of today's 10,000 requests (daily_quota) are left for this API key"
     ]
@@ -183,7 +186,7 @@ def test_log_has_the_remaining_quota_once(caplog: pytest.LogCaptureFixture) -> N
 def test_long_wait_for_the_rate_limit_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     limits = limits_of(clock)
-    limits.hold(90)
+    limits.pause(90)
     with caplog.at_level(logging.INFO):
-        limits.take_turn()
-    assert "may be made in 90 s" in caplog.text
+        limits.acquire()
+    assert "next request for this API key in 90 s" in caplog.text

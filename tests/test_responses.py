@@ -12,7 +12,7 @@ from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 from support.fake_server import FakeServer
 from support.tap import TapCommand
 
-from tap_constantcontact.answers import body_of, part_of, rows_of
+from tap_constantcontact.api.responses import body_of, part_of, rows_of
 
 CAMPAIGN = {"campaign_id": "c", "updated_at": "2026-01-01T00:00:00Z", "current_status": "Done"}
 
@@ -48,13 +48,13 @@ def test_rows_can_be_the_body_itself() -> None:
 
 @pytest.mark.parametrize("body", [b'{"rows": "none"}', b'{"rows": 5}', b'{"rows": [5]}'])
 def test_rows_that_are_not_objects_are_an_error(body: bytes) -> None:
-    with pytest.raises(FatalAPIError, match="GET /v3/contacts: the answer holds no records"):
+    with pytest.raises(FatalAPIError, match="GET /v3/contacts: the response has no records"):
         list(rows_of(response_of(body), "rows"))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"rows": [{"id": 1}, {"id"', b'"text"', b"5"])
 def test_invalid_json_is_noticed_before_the_first_row(body: bytes) -> None:
-    with pytest.raises(RetriableAPIError, match="no JSON object or array"):
+    with pytest.raises(RetriableAPIError, match="not a JSON object or array"):
         next(rows_of(response_of(body), "rows"))
 
 
@@ -199,7 +199,7 @@ def test_forbidden_activity_is_skipped(tap: TapCommand, fake_server: FakeServer)
     run = tap.run(fake_server.settings, select=["email_campaigns", "email_campaign_activities"])
     assert run.status == 0, run.log
     assert run.keys("email_campaign_activities", "campaign_activity_id") == ["one", "three"]
-    assert "one is left out: GET /v3/emails/activities/two: 403" in run.log
+    assert "skipping one item: GET /v3/emails/activities/two: 403" in run.log
 
 
 def test_campaign_with_future_time_does_not_hide_later_ones(
@@ -231,7 +231,7 @@ def test_child_of_a_forbidden_stream_alone_fails_the_run(
     fake_server["/v3/emails"] = (403, [{"error_key": "forbidden"}])
     run = tap.run(fake_server.settings, select=["email_campaign_activities"])
     assert run.status == 1
-    assert "may read none of the selected streams" in run.log
+    assert "no permission to read any of the selected streams" in run.log
 
 
 def test_interrupted_max_records_run_keeps_the_bookmark(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.rows import lacking
+from checks.support.comparison import compare
 
 KEY = ["contact_id"]
 SENT = {
@@ -32,11 +32,11 @@ EXPECTED = {("1",): SENT}
 
 
 def test_row_is_equal_in_the_types_of_a_database() -> None:
-    assert lacking([HELD], EXPECTED, KEY) == ([], [])
+    assert compare([HELD], EXPECTED, KEY) == ([], [])
 
 
 def test_absent_row_is_missing() -> None:
-    assert lacking([{**HELD, "contact_id": "2"}], EXPECTED, KEY) == ([("1",)], [])
+    assert compare([{**HELD, "contact_id": "2"}], EXPECTED, KEY) == ([("1",)], [])
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_absent_row_is_missing() -> None:
 )
 def test_different_value_is_named(name: str, value: Any) -> None:
     row = {**HELD, {"checkedIn": "checked_in"}.get(name, name): value}
-    assert lacking([row], EXPECTED, KEY) == ([], [f"('1',) ['{name}']"])
-    assert lacking([row], EXPECTED, KEY, hidden={"1"}) == ([], [])
+    assert compare([row], EXPECTED, KEY) == ([], [f"('1',) ['{name}']"])
+    assert compare([row], EXPECTED, KEY, hidden={"1"}) == ([], [])
 
 
 def test_last_row_of_a_key_counts() -> None:
     old = {**HELD, "first_name": "Olga"}
-    assert lacking([old, HELD], EXPECTED, KEY) == ([], [])
-    assert lacking([HELD, old], EXPECTED, KEY)[1] != []
+    assert compare([old, HELD], EXPECTED, KEY) == ([], [])
+    assert compare([HELD, old], EXPECTED, KEY)[1] != []

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from tap_constantcontact import settings
+from tap_constantcontact.settings import validation
+from tap_constantcontact.settings.schema import SETTINGS
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 LOGIN = {"client_id": "key", "refresh_token": "token"}
 
 
 def problems(**given: Any) -> list[str]:
-    return list(settings.problems({**LOGIN, **given}, settings.SETTINGS.to_dict(), NOW))
+    return list(validation.problems({**LOGIN, **given}, SETTINGS.to_dict(), NOW, ()))
 
 
 @pytest.mark.parametrize(
@@ -32,15 +33,15 @@ def test_valid_settings_are_accepted(given: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("name", "given", "accepted"),
     [
-        ("max_requests", 0, "a whole number of at least 1"),
-        ("max_requests", "many", "a whole number of at least 1"),
-        ("contacts_sweep_days", -1, "a whole number of at least 0"),
+        ("max_requests", 0, "an integer of at least 1"),
+        ("max_requests", "many", "an integer of at least 1"),
+        ("contacts_sweep_days", -1, "an integer of at least 0"),
         ("on_quota_exceeded", "panic", "one of fail, stop, wait"),
         ("start_date", "31/12/2026", "a date (2026-01-31)"),
         ("contact_status", "active,gone", "one or more of all, active"),
-        ("api_url", "http://api.cc.email/v3", "begins with https://"),
-        ("api_url", "https://[", "begins with https://"),
-        ("auth_url", "token", "begins with https://"),
+        ("api_url", "http://api.cc.email/v3", "starts with https://"),
+        ("api_url", "https://[", "starts with https://"),
+        ("auth_url", "token", "starts with https://"),
         ("start_date", "0001-01-01", "after 1970"),
         ("token_store", "/", "the path of a file"),
         ("user_agent", "a\nb", "printable ASCII"),
@@ -51,19 +52,19 @@ def test_invalid_setting_is_named_with_value_and_accepted_values(
     name: str, given: Any, accepted: str
 ) -> None:
     (problem,) = problems(**{name: given})
-    assert f"Setting {name} is {given!r}" in problem
+    assert f"Invalid {name}: {given!r} (must be " in problem
     assert accepted in problem
 
 
 def test_invalid_item_of_a_list_setting_is_named() -> None:
     (problem,) = problems(contacts_include=["notes", "shoe_size"])
-    assert "contacts_include.1 is 'shoe_size', but must be one of custom_fields" in problem
+    assert "Invalid contacts_include.1: 'shoe_size' (must be one of custom_fields" in problem
 
 
 @pytest.mark.parametrize("secret", [271828, "271828\n271828"])
 def test_invalid_secret_setting_is_named_without_its_value(secret: Any) -> None:
     (problem,) = problems(client_secret=secret)
-    assert "Setting client_secret is not usable" in problem
+    assert "Invalid client_secret: value hidden (must be " in problem
     assert "271828" not in problem
 
 
@@ -71,17 +72,19 @@ def test_invalid_secret_setting_is_named_without_its_value(secret: Any) -> None:
 def test_invalid_limits_url_is_named_without_its_value(url: str) -> None:
     (problem,) = problems(limits_url=url)
     assert problem == (
-        "Setting limits_url is not usable, but must be an address that begins with redis:// or "
-        "rediss://"
+        "Invalid limits_url: value hidden (must be a URL that starts with redis:// or rediss://)"
     )
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"partner_api_key": "k"}, "partner_api_key needs partner_client_id"),
-        ({"report_start": "-1d", "report_end": "-2d"}, "report_start is '-1d', but must be before"),
-        ({"contact_activity_types": []}, "must name at least one type"),
+        ({"partner_api_key": "k"}, "partner_api_key requires partner_client_id"),
+        (
+            {"report_start": "-1d", "report_end": "-2d"},
+            "report_start: '-1d' (must be before report_end",
+        ),
+        ({"contact_activity_types": []}, "must contain at least one type"),
     ],
 )
 def test_setting_that_requires_others_says_so(given: dict[str, Any], said: str) -> None:
@@ -91,29 +94,29 @@ def test_setting_that_requires_others_says_so(given: dict[str, Any], said: str) 
 
 @pytest.mark.parametrize("given", [{}, {"client_id": "key"}, {"refresh_token": "token"}])
 def test_settings_require_a_login(given: dict[str, Any]) -> None:
-    (problem,) = settings.problems(given, settings.SETTINGS.to_dict(), NOW)
-    assert "client_id and refresh_token are needed" in problem
+    (problem,) = validation.problems(given, SETTINGS.to_dict(), NOW, ())
+    assert "set client_id and refresh_token" in problem
 
 
 def test_access_token_setting_is_a_login() -> None:
     given = {"access_token": "token"}
-    assert list(settings.problems(given, settings.SETTINGS.to_dict(), NOW)) == []
+    assert list(validation.problems(given, SETTINGS.to_dict(), NOW, ())) == []
 
 
 def test_unknown_setting_suggests_a_similar_one() -> None:
-    (hint,) = settings.unknown({"start_dat": "-30d"}, settings.SETTINGS.to_dict())
-    assert hint == "Setting start_dat is not known; did you mean start_date?"
+    (hint,) = validation.unknown({"start_dat": "-30d"}, SETTINGS.to_dict())
+    assert hint == "Unknown setting: start_dat. Did you mean start_date?"
 
 
 def test_empty_settings_are_not_set() -> None:
     config: dict[str, Any] = {"client_id": " key\n", "client_secret": "", "max_requests": None}
-    settings.tidy(config)
+    validation.tidy(config)
     assert config == {"client_id": "key"}
 
 
 def test_settings_are_normalized() -> None:
     config = {"start_date": "-30d", "contact_status": "active , deleted"}
-    settings.resolve(config, NOW)
+    validation.resolve(config, NOW)
     assert config == {
         "start_date": "2026-10-22T12:00:00.000Z",
         "contact_status": "active,deleted",

@@ -18,23 +18,24 @@ from support.processes import Processes
 from support.tap import TapCommand, TapProcess
 
 from sandbox import Sandbox
-from tap_constantcontact.ledger import FURTHEST_TURN, FileLedger, open_ledger
+from tap_constantcontact.api.counter_factory import open_counter
+from tap_constantcontact.api.shared_limits import MAX_SECONDS_AHEAD, FileCounter
 
 GAP = 0.025
 # Reserves slots, and writes the count and the time of each.
 WORKER = f"""
 import sys, time
 from pathlib import Path
-from tap_constantcontact.ledger import open_ledger
+from tap_constantcontact.api.counter_factory import open_counter
 
 url, folder, turns = sys.argv[1:]
-ledger = open_ledger(url, Path(folder), "key")
+counter = open_counter(url, Path(folder), "key")
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(int(turns)):
-    wait, entry = ledger.reserve(1, 0.0, {GAP})
+    wait, value = counter.reserve(1, 0.0, {GAP})
     time.sleep(wait)
-    print(entry.requests, entry.next_turn - {GAP}, flush=True)
+    print(value.requests, value.next_slot - {GAP}, flush=True)
 """
 
 
@@ -106,30 +107,30 @@ def test_sigkill_loses_no_shared_count(
     worker.process.kill()
     sent += worker.stdout.readlines()
     worker.process.wait(timeout=20)
-    _, entry = open_ledger(limits_url, tmp_path, "key").reserve(0, 0.0, 0.0)
-    assert len(sent) <= entry.requests <= len(sent) + 1
+    _, value = open_counter(limits_url, tmp_path, "key").reserve(0, 0.0, 0.0)
+    assert len(sent) <= value.requests <= len(sent) + 1
 
 
 def test_shared_pause_holds_for_the_whole_api_key(limits_url: str, tmp_path: Path) -> None:
-    one, other = (open_ledger(limits_url, tmp_path, "key") for _ in range(2))
+    one, other = (open_counter(limits_url, tmp_path, "key") for _ in range(2))
     one.reserve(0, 100.0, 0.0)
     assert 90 < other.reserve(1, 0.0, GAP).wait <= 100
-    assert other.reserve(1, 0.0, GAP).entry.requests == 2
-    assert open_ledger(limits_url, tmp_path, "another key").reserve(1, 0.0, GAP).wait == 0
+    assert other.reserve(1, 0.0, GAP).counter.requests == 2
+    assert open_counter(limits_url, tmp_path, "another key").reserve(1, 0.0, GAP).wait == 0
 
 
 def test_clock_set_back_does_not_block_shared_slots(limits_url: str, tmp_path: Path) -> None:
-    """To the later clock, a slot seems to be reserved very far ahead."""
-    ledger = open_ledger(limits_url, tmp_path, "key")
-    ledger.reserve(0, 2 * FURTHEST_TURN, 0.0)
-    assert ledger.reserve(1, 0.0, GAP).wait == 0
+    """To the clock of later it looks as if a turn was reserved very far ahead."""
+    counter = open_counter(limits_url, tmp_path, "key")
+    counter.reserve(0, 2 * MAX_SECONDS_AHEAD, 0.0)
+    assert counter.reserve(1, 0.0, GAP).wait == 0
 
 
 def test_shared_count_restarts_at_midnight(tmp_path: Path) -> None:
     now = 5 * 86400 - 1.0
-    ledger = FileLedger(tmp_path, "key", lambda: now)
-    counted = [ledger.reserve(1, 0.0, 0.4).entry for _ in range(5)]
-    assert [(entry.day, entry.requests) for entry in counted] == [
+    counter = FileCounter(tmp_path, "key", lambda: now)
+    counted = [counter.reserve(1, 0.0, 0.4).counter for _ in range(5)]
+    assert [(value.day, value.requests) for value in counted] == [
         (4, 1),
         (4, 2),
         (4, 3),
@@ -139,12 +140,12 @@ def test_shared_count_restarts_at_midnight(tmp_path: Path) -> None:
 
 
 def test_damaged_shared_counter_starts_again(tmp_path: Path) -> None:
-    ledger = FileLedger(tmp_path, "key")
-    ledger.reserve(1, 0.0, GAP)
+    counter = FileCounter(tmp_path, "key")
+    counter.reserve(1, 0.0, GAP)
     (kept,) = tmp_path.glob("limits-*.json")
     for rubbish in ("rubbish", "{}", "[]", '{"day": null, "requests": 1, "next_turn": 1}'):
         kept.write_text(rubbish)
-        assert ledger.reserve(1, 0.0, GAP).entry.requests == 1
+        assert counter.reserve(1, 0.0, GAP).counter.requests == 1
 
 
 def test_unusable_folder_of_shared_counter_does_not_end_the_run(
@@ -152,22 +153,22 @@ def test_unusable_folder_of_shared_counter_does_not_end_the_run(
 ) -> None:
     no_folder = tmp_path / "file"
     no_folder.touch()
-    ledger = open_ledger("", no_folder, "key")
-    assert [ledger.reserve(1, 0.0, 0.0).entry.requests for _ in range(3)] == [1, 2, 3]
+    counter = open_counter("", no_folder, "key")
+    assert [counter.reserve(1, 0.0, 0.0).counter.requests for _ in range(3)] == [1, 2, 3]
     (warning,) = caplog.messages
-    assert "not shared with other runs from here" in warning
+    assert "no longer shared with other runs" in warning
 
 
 def test_lost_redis_does_not_end_the_run(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
-    ledger = open_ledger(redis.url, None, "key")
-    counted = [ledger.reserve(1, 0.0, 30.0).entry.requests for _ in range(2)]
+    counter = open_counter(redis.url, None, "key")
+    counted = [counter.reserve(1, 0.0, 30.0).counter.requests for _ in range(2)]
     redis.end()
-    turn = ledger.reserve(1, 0.0, 30.0)
-    assert [*counted, turn.entry.requests] == [1, 2, 3]
-    assert turn.wait > 50
-    assert ledger.reserve(1, 0.0, 30.0).entry.requests == 4
+    slot = counter.reserve(1, 0.0, 30.0)
+    assert [*counted, slot.counter.requests] == [1, 2, 3]
+    assert slot.wait > 50
+    assert counter.reserve(1, 0.0, 30.0).counter.requests == 4
     (warning,) = caplog.messages
-    assert "not shared with other runs from here" in warning
+    assert "no longer shared with other runs" in warning
 
 
 def test_machines_share_the_limits_of_an_api_key(
@@ -180,7 +181,7 @@ def test_machines_share_the_limits_of_an_api_key(
     third = tap.sync(sandbox, "account", limits_url=redis.url, daily_quota=2)
     assert third.status == 75
     assert "0 of today's 2 requests (daily_quota) are left" in third.log
-    assert "the next run goes on" in third.log
+    assert "the next run resumes here" in third.log
     assert not list(tap.folder.glob("limits-*"))
 
 
@@ -195,17 +196,17 @@ def test_accounts_share_the_limits_of_an_api_key(tap: TapCommand, sandbox: Sandb
 def test_unreachable_redis_is_reported_at_the_start(tap: TapCommand, sandbox: Sandbox) -> None:
     run = tap.sync(sandbox, "account", limits_url="redis://:the-password@127.0.0.1:1/0")
     assert run.status == 1
-    assert "The Redis of the setting limits_url cannot be used" in run.log
+    assert "Can't use the Redis server of limits_url" in run.log
     assert "Traceback" not in run.log
     assert "the-password" not in run.log
     assert not sandbox.requests
 
 
 def test_missing_redis_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "tap_constantcontact.redis_ledger", raising=False)
+    monkeypatch.delitem(sys.modules, "tap_constantcontact.api.redis_limits", raising=False)
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(ConfigurationError, match=r"tap-constantcontact\[redis\]"):
-        open_ledger("redis://localhost", None, "key")
+        open_counter("redis://localhost", None, "key")
 
 
 @pytest.mark.e2e
@@ -221,7 +222,7 @@ def test_signal_ends_a_tap_that_waits_for_the_quota_to_reset(
     settings = {"daily_quota": 1, "on_quota_exceeded": "wait"}
     run = tap_process.start(sandbox, "email_campaigns", settings=settings)
     assert run.stderr
-    assert any("waiting until then" in line for line in run.stderr)
+    assert any("Waiting until the quota resets at " in line for line in run.stderr)
     began = time.monotonic()
     run.send_signal(signum)
     assert run.wait(timeout=20) == 128 + signum

@@ -12,8 +12,8 @@ from support.sandboxes import MakeSandbox
 from support.tap import STREAMS, Run, TapCommand
 
 from sandbox import PARTNER_TOKEN_PATH, Sandbox
-from sandbox.options import PRIVILEGES
-from tap_constantcontact.values import parse_timestamp, timestamp
+from sandbox.server.options import PRIVILEGES
+from tap_constantcontact.timestamps import format_timestamp, parse_timestamp
 
 SIMPLE = (
     *("automations", "bulk_activities"),
@@ -68,10 +68,12 @@ class TestSms:
         bookmark = first.state["bookmarks"][self.STREAM]["replication_key_value"]
         assert bookmark == max(first.keys(self.STREAM, "last_sent_date"))
 
-        lookback = timestamp(parse_timestamp(bookmark) - timedelta(days=90))
+        lookback = format_timestamp(parse_timestamp(bookmark) - timedelta(days=90))
         oldest, *_ = rows = [*sandbox.account.sms_campaigns.values()]
         if oldest["last_sent_date"] < lookback:  # one that is within reach
-            oldest["last_sent_date"] = timestamp(parse_timestamp(bookmark) - timedelta(days=89))
+            oldest["last_sent_date"] = format_timestamp(
+                parse_timestamp(bookmark) - timedelta(days=89)
+            )
         sandbox.change()
         second = tap.sync(sandbox, self.STREAM, state=first.state)
         started = [query["start_at"] for query in queries(sandbox, self.PATH)]
@@ -90,7 +92,7 @@ class TestSms:
         newest = max(str(row["last_sent_date"]) for row in sandbox.account.sms_campaigns.values())
         run = tap.sync(sandbox, self.STREAM, start_date=newest)
         (query,) = queries(sandbox, self.PATH)
-        assert "2010" < query["start_at"] <= timestamp(parse_timestamp(newest))
+        assert "2010" < query["start_at"] <= format_timestamp(parse_timestamp(newest))
         assert newest.replace("Z", "")[:19] in {
             at[:19] for at in run.keys(self.STREAM, "last_sent_date")
         }
@@ -185,7 +187,7 @@ class TestPartner:
         del settings[missing]
         run = tap.sync(sandbox, *PARTNER, **settings)
         assert run.status == 1
-        assert "Setting partner_api_key needs" in run.log
+        assert "partner_api_key requires" in run.log
         assert missing in run.log
         assert settings["partner_api_key"] not in run.log
         assert not sandbox.requests

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from support.messages import messages
 
 PAGE = (Path(__file__).parent.parent / "docs" / "troubleshooting.md").read_text("utf-8")
@@ -26,3 +27,16 @@ def test_troubleshooting_items_explain_their_messages() -> None:
     assert items
     explained = {item: item.rpartition("`: ")[2].rstrip() for item in items}
     assert [item for item, text in explained.items() if not text.endswith((".", ":"))] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The token endpoint returned no access token. Check auth_url",
+        "…: skipping one item: …",
+        "The API's daily quota is exhausted",
+        "Invalid …: … (must be …)",
+    ],
+)
+def test_messages_are_found_however_they_are_told(text: str) -> None:
+    assert text in messages()

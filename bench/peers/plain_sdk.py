@@ -1,4 +1,4 @@
-"""A stream as the SDK's template makes it, with its defaults. `python plain_sdk.py --config …`."""
+"""A stream as the SDK's template creates it, with defaults. `python plain_sdk.py --config …`."""
 
 import json
 from pathlib import Path
@@ -30,11 +30,11 @@ class Contacts(RESTStream):
 
     @property
     def url_base(self) -> str:
-        """The API's address."""
+        """The base URL of the API."""
         return self.config["api_url"]
 
     def get_new_paginator(self):  # noqa: ANN201
-        """Return what follows the links."""
+        """Return a paginator that follows the links."""
         return NextLink()
 
     def get_url_params(self, context, next_page_token):  # noqa: ANN001, ANN201

@@ -1,4 +1,4 @@
-"""The endpoints of the API, one module per part of it. Importing this declares them all."""
+"""The endpoints, one module per part of the API. Importing this package declares all of them."""
 
 from sandbox.endpoints import (
     account,

@@ -1,16 +1,16 @@
-"""The account itself and its owner."""
+"""The account and its owner."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.api import Service, without
-from sandbox.options import PRIVILEGES
-from sandbox.parameters import choice, choices, text
+from sandbox.server.options import PRIVILEGES
+from sandbox.server.parameters import choice, choices, text
+from sandbox.server.routing import Service, without
 
 if TYPE_CHECKING:
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 ACCOUNT = Service("accounts.api", "account_read")
 USER = Service("accounts.api", None)
@@ -20,7 +20,7 @@ EXTRA_FIELDS = ("physical_address", "company_logo")
 
 @USER.get("/account/user/privileges")
 def user_privileges(call: Call) -> list[Record]:
-    """Everything that the user may do, needed here or not (documented)."""
+    """List all privileges of the user, whether this API uses them or not (documented)."""
     return [
         {"privilege_id": number, "privilege_name": name}
         for number, name in enumerate(PRIVILEGES, start=30)
@@ -34,14 +34,14 @@ def user_privileges(call: Call) -> list[Record]:
     parameters={"extra_fields": choices(*EXTRA_FIELDS)},
 )
 def summary(call: Call) -> Record:
-    """The account."""
-    left_out = set(EXTRA_FIELDS) - call.query.get("extra_fields", set())
-    return without(call.account.summary, left_out)
+    """Show the account."""
+    excluded = set(EXTRA_FIELDS) - call.query.get("extra_fields", set())
+    return without(call.account.summary, excluded)
 
 
 @ACCOUNT.get("/account/summary/physical_address", privilege="account:read")
 def physical_address(call: Call) -> Record:
-    """Where the account is at home; 404 if it has not said so (guess)."""
+    """Show the address of the account; 404 if it has none (assumed)."""
     return ACCOUNT.find(call.account.summary, "physical_address", "physical_address")
 
 
@@ -57,14 +57,14 @@ def physical_address(call: Call) -> Record:
     },
 )
 def emails(call: Call) -> list[Record]:
-    """The email addresses of the account's owner, by one filter at the most (documented)."""
+    """List the email addresses of the owner, by at most one filter (documented)."""
     if len(call.query) > 1:
         raise ACCOUNT.invalid(" and ".join(call.query))
     return [email for email in call.account.emails if _fits(email, call)]
 
 
 def _fits(email: Record, call: Call) -> bool:
-    # A single letter stands for the word that begins with it (documented).
+    # A single letter is short for the word that begins with it (documented).
     return (
         email["confirm_status"].startswith(call.query.get("confirm_status", ""))
         and any(role.startswith(call.query.get("role_code", "")) for role in [*email["roles"], ""])

@@ -1,20 +1,44 @@
-"""Automations: workflows that run by themselves."""
+"""Automations: workflows that run automatically."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.api import Reply, Service
-from sandbox.automation_maker import IN_DETAIL, IN_SUMMARY
-from sandbox.parameters import choice, text
+from sandbox.server.parameters import choice, text
+from sandbox.server.routing import JsonResponse, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 AUTOMATIONS = Service("automations.api", "campaign_data")
+IN_SUMMARY = (
+    "active_state",
+    "created_by_id",
+    "created_date",
+    "description",
+    "draft_state",
+    "id",
+    "name",
+    "promoted_by_id",
+    "promoted_date",
+    "status",
+    "structured_tags",
+    "template_id",
+    "update_date",
+)
+IN_DETAIL = (
+    "id",
+    "name",
+    "description",
+    "structured_tags",
+    "status",
+    "active_definition",
+    "draft_definition",
+    "name_explicitly_set",
+)
 
 
 @AUTOMATIONS.get(
@@ -28,12 +52,12 @@ AUTOMATIONS = Service("automations.api", "campaign_data")
         "name": text,
     },
 )
-def automations(call: Call) -> Reply:
-    """List automations with a status of its own (documented), updated last first (guess)."""
+def automations(call: Call) -> JsonResponse:
+    """List automations with a special status (documented), last updated first (assumed)."""
     rows = [row for row in call.account.automations.values() if _fits(row, call)]
     descending = call.query.get("sort_direction", "DESC") == "DESC"
     rows.sort(key=lambda row: str(row["update_date"]), reverse=descending)
-    return Reply(209, {"flow_summaries": [_only(row, IN_SUMMARY) for row in rows]})
+    return JsonResponse(209, {"flow_summaries": [_only(row, IN_SUMMARY) for row in rows]})
 
 
 @AUTOMATIONS.get("/automations/workflows/<automation_flow_id>", privilege="customer-journey:read")
@@ -55,5 +79,5 @@ def _fits(automation: Record, call: Call) -> bool:
 
 
 def _only(record: Record, names: Iterable[str]) -> Record:
-    """Pick some properties; what is empty is absent, as elsewhere (guess)."""
+    """Return some properties; empty ones are absent, as elsewhere (assumed)."""
     return {name: record[name] for name in names if record.get(name) is not None}

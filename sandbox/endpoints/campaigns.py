@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.api import Service, without
-from sandbox.moments import comparable, stamp_ms
-from sandbox.paging import PAGE_NUMBER, Listing, Paging
-from sandbox.parameters import choices, moment
+from sandbox.account.clock import comparable, stamp_ms
+from sandbox.server.paging import PAGE_NUMBER, Listing, Paging
+from sandbox.server.parameters import choices, moment
+from sandbox.server.routing import Service, without
 
 if TYPE_CHECKING:
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 CAMPAIGNS = Service("campaigns.api", "campaign_data")
 
@@ -38,7 +38,7 @@ PREVIEWED = (
     parameters={"after_date": moment, "before_date": moment},
 )
 def campaigns(call: Call) -> Listing:
-    """List campaigns, the one updated last first (documented), removed ones too (seen)."""
+    """List campaigns, last updated first (documented), removed ones too (observed)."""
     after, before = call.query.get("after_date", ""), call.query.get("before_date", "~")
     rows = [
         campaign
@@ -46,12 +46,12 @@ def campaigns(call: Call) -> Listing:
         if after < comparable(campaign["updated_at"]) < before
     ]
     rows.sort(key=lambda campaign: str(campaign["updated_at"]), reverse=True)
-    return Listing(rows, _in_brief)
+    return Listing(rows, _without_activities)
 
 
 @CAMPAIGNS.get("/emails/<campaign_id>", privilege="campaign:read")
 def campaign(call: Call, campaign_id: str) -> Record:
-    """Show one campaign with its activities. Removed ones are 404, though listed (seen)."""
+    """Show one campaign with its activities. Removed ones are 404, though listed (observed)."""
     record = CAMPAIGNS.find(call.account.campaigns, campaign_id, "campaign_id")
     if record["current_status"] == "Removed":
         raise CAMPAIGNS.error(404, "not_found", "campaign_id was not found.")
@@ -66,13 +66,13 @@ def campaign(call: Call, campaign_id: str) -> Record:
 def campaign_activity(call: Call, campaign_activity_id: str) -> Record:
     """Show one campaign activity."""
     record = _readable(call, campaign_activity_id)
-    left_out = set(INCLUDED) - call.query.get("include", set())
-    return without(record, left_out)
+    excluded = set(INCLUDED) - call.query.get("include", set())
+    return without(record, excluded)
 
 
 @CAMPAIGNS.get("/emails/activities/<campaign_activity_id>/previews", privilege="campaign:read")
 def preview(call: Call, campaign_activity_id: str) -> Record:
-    """Show what a campaign activity looks like."""
+    """Show the preview of a campaign activity."""
     record = _readable(call, campaign_activity_id)
     subject = record["subject"] or ""
     html = f"<html><body><p>{subject}</p><p>Café Olé, Boston</p></body></html>"
@@ -85,7 +85,7 @@ def preview(call: Call, campaign_activity_id: str) -> Record:
 
 @CAMPAIGNS.get("/emails/activities/<campaign_activity_id>/schedules", privilege="campaign:read")
 def schedules(call: Call, campaign_activity_id: str) -> list[Record]:
-    """Tell when a campaign activity will be sent; nothing if it is not scheduled (documented)."""
+    """List when a campaign activity will be sent; empty if not scheduled (documented)."""
     activity_id = _readable(call, campaign_activity_id)["campaign_activity_id"]
     dates = call.account.schedules
     return [{"scheduled_date": dates[activity_id]}] if activity_id in dates else []
@@ -93,7 +93,7 @@ def schedules(call: Call, campaign_activity_id: str) -> list[Record]:
 
 @CAMPAIGNS.get("/emails/activities/<campaign_activity_id>/send_history", privilege="campaign:read")
 def send_history(call: Call, campaign_activity_id: str) -> list[Record]:
-    """List how often a campaign activity was sent, first time first (documented)."""
+    """List the sends of a campaign activity, first one first (documented)."""
     activity = _readable(call, campaign_activity_id)
     part = call.account.engagement.get(campaign_activity_id)
     return [
@@ -114,7 +114,7 @@ def send_history(call: Call, campaign_activity_id: str) -> list[Record]:
     "/emails/activities/<campaign_activity_id>/non_opener_resends", privilege="campaign:read"
 )
 def non_opener_resends(call: Call, campaign_activity_id: str) -> list[Record]:
-    """List the resend to non-openers: there is one at the most (documented)."""
+    """List the resend to non-openers: there is at most one (documented)."""
     activity_id = _readable(call, campaign_activity_id)["campaign_activity_id"]
     resends = call.account.resends
     return [resends[activity_id]] if activity_id in resends else []
@@ -122,13 +122,13 @@ def non_opener_resends(call: Call, campaign_activity_id: str) -> list[Record]:
 
 @CAMPAIGNS.get("/emails/activities/<campaign_activity_id>/abtest", privilege="campaign:read")
 def ab_test(call: Call, campaign_activity_id: str) -> Record:
-    """Show the A/B test of a campaign activity; 404 if it has none (guess)."""
+    """Show the A/B test of a campaign activity; 404 if it has none (assumed)."""
     activity_id = _readable(call, campaign_activity_id)["campaign_activity_id"]
     return CAMPAIGNS.find(call.account.ab_tests, activity_id, "abtest")
 
 
 def _readable(call: Call, campaign_activity_id: str) -> Record:
-    """Look an activity up. Removed ones and some permalinks are 404 (documented, seen)."""
+    """Return an activity. Removed ones and some permalinks are 404 (documented, observed)."""
     name = "campaign_activity_id"
     record = CAMPAIGNS.find(call.account.activities, campaign_activity_id, name)
     if record["current_status"] == "REMOVED" or record[name] in call.account.unreadable:
@@ -136,5 +136,5 @@ def _readable(call: Call, campaign_activity_id: str) -> Record:
     return record
 
 
-def _in_brief(campaign: Record) -> Record:
+def _without_activities(campaign: Record) -> Record:
     return without(campaign, {"campaign_activities"})

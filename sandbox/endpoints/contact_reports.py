@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.api import Service
-from sandbox.deeds import EMAIL_TYPES, PAGE_TYPES
-from sandbox.moments import comparable, stamp, stamp_ms
-from sandbox.paging import NO_NEXT, OFFSET, Listing, Paging
-from sandbox.parameters import boolean, choices, moment
+from sandbox.account.clock import comparable, stamp, stamp_ms
+from sandbox.account.contact_activity import EMAIL_TYPES, PAGE_TYPES
+from sandbox.server.paging import NO_NEXT, OFFSET, Listing, Paging
+from sandbox.server.parameters import boolean, choices, moment
+from sandbox.server.routing import Service
 
 if TYPE_CHECKING:
     from sandbox.account import Account, Record
-    from sandbox.api import Call
-    from sandbox.deeds import Deed
+    from sandbox.account.contact_activity import ContactActivity
+    from sandbox.server.routing import Call
 
 CONTACT_REPORTS = Service("reportingsvc", "contact_data", bare_errors=True)
 
@@ -22,15 +22,15 @@ PATH = "/reports/contact_reports/<contact_id>/"
 TYPES = choices(*EMAIL_TYPES, *PAGE_TYPES)
 LISTS_OF_TYPES = ("tracking_activities_list", "tracking_activity_type")
 WINDOW = {"start": moment, "end": moment}
-MOST_YEARS = 5
-MOST_ACTIVITIES = 200
+MAX_YEARS = 5
+MAX_ACTIVITIES = 200
 
 
 @CONTACT_REPORTS.get(
     PATH + "activity_details",
     privilege="ui:campaign:metrics",
     paging=Paging(
-        "tracking_activities", OFFSET, default=100, most=100, parameter="next", end=NO_NEXT
+        "tracking_activities", OFFSET, default=100, max_limit=100, parameter="next", end=NO_NEXT
     ),
     parameters={
         **dict.fromkeys(LISTS_OF_TYPES, TYPES),
@@ -38,13 +38,13 @@ MOST_ACTIVITIES = 200
     },
 )
 def activity_details(call: Call, contact_id: str) -> Listing:
-    """List what a contact did, newest first. The kinds have to be named, in one of two ways."""
+    """List the activity of a contact, newest first, of the types in one of two parameters."""
     given = [call.query[name] for name in LISTS_OF_TYPES if name in call.query]
     if len(given) != 1:
         raise CONTACT_REPORTS.invalid(" or ".join(LISTS_OF_TYPES))
-    deeds = [deed for deed in _deeds(call.account, contact_id) if deed.type in given[0]]
+    rows = [row for row in _activity(call.account, contact_id) if row.type in given[0]]
     named = call.query.get("include_campaign_activity_names", True)
-    return Listing(deeds, lambda deed: _detail(call.account, deed, named=named))
+    return Listing(rows, lambda row: _detail(call.account, row, named=named))
 
 
 @CONTACT_REPORTS.get(
@@ -54,21 +54,21 @@ def activity_details(call: Call, contact_id: str) -> Listing:
     required=("start", "end"),
 )
 def activity_summary(call: Call, contact_id: str) -> Record:
-    """Count what a contact did with each email it got; the last 200 only (documented)."""
-    deeds = _deeds(call.account, contact_id)
-    counts = Counter((deed.activity_id, deed.type) for deed in deeds)
+    """Count the events of a contact by email; only the last 200 emails (documented)."""
+    rows = _activity(call.account, contact_id)
+    counts = Counter((row.activity_id, row.type) for row in rows)
     return {
         "contact_id": contact_id,
         "campaign_activities": [
             {
-                "campaign_activity_id": deed.activity_id,
-                "start_on": stamp_ms(deed.event.at),
+                "campaign_activity_id": row.activity_id,
+                "start_on": stamp_ms(row.event.at),
                 **{
-                    type_.replace("optouts", "unsubscribes"): counts[deed.activity_id, type_]
+                    type_.replace("optouts", "unsubscribes"): counts[row.activity_id, type_]
                     for type_ in EMAIL_TYPES
                 },
             }
-            for deed in _sends(call, deeds)[:MOST_ACTIVITIES]
+            for row in _sends(call, rows)[:MAX_ACTIVITIES]
         ],
     }
 
@@ -80,57 +80,57 @@ def activity_summary(call: Call, contact_id: str) -> Record:
     required=("start", "end"),
 )
 def open_and_click_rates(call: Call, contact_id: str) -> Record:
-    """Tell which share of its emails a contact opens and clicks; zeros if it got none."""
+    """Show the share of its emails that a contact opens and clicks; 0 if it got none."""
     start, end = call.query["start"], call.query["end"]
-    if int(end[:4]) - int(start[:4]) > MOST_YEARS or (
-        int(end[:4]) - int(start[:4]) == MOST_YEARS and end[4:] > start[4:]
+    if int(end[:4]) - int(start[:4]) > MAX_YEARS or (
+        int(end[:4]) - int(start[:4]) == MAX_YEARS and end[4:] > start[4:]
     ):
         raise CONTACT_REPORTS.invalid("start")
-    deeds = _deeds(call.account, contact_id)
-    sent = {deed.activity_id for deed in _sends(call, deeds)}
+    rows = _activity(call.account, contact_id)
+    sent = {row.activity_id for row in _sends(call, rows)}
     return {
         "contact_id": contact_id,
         "included_activities_count": len(sent),
-        "average_open_rate": _share(deeds, "em_opens", sent),
-        "average_click_rate": _share(deeds, "em_clicks", sent),
+        "average_open_rate": _share(rows, "em_opens", sent),
+        "average_click_rate": _share(rows, "em_clicks", sent),
     }
 
 
-def _deeds(account: Account, contact_id: str) -> list[Deed]:
+def _activity(account: Account, contact_id: str) -> list[ContactActivity]:
     CONTACT_REPORTS.find(account.contacts, contact_id, "contact_id")
-    return account.deeds.of(contact_id)
+    return account.activity_by_contact.of(contact_id)
 
 
-def _sends(call: Call, deeds: list[Deed]) -> list[Deed]:
-    """Pick the sends of a window. That both of its ends belong to it is a guess."""
+def _sends(call: Call, rows: list[ContactActivity]) -> list[ContactActivity]:
+    """Return the sends in a window. That it includes both ends is an assumption."""
     start, end = call.query["start"], call.query["end"]
     if start > end:
         raise CONTACT_REPORTS.invalid("end")
     return [
-        deed
-        for deed in deeds
-        if deed.type == "em_sends" and start <= comparable(stamp(deed.event.at)) <= end
+        row
+        for row in rows
+        if row.type == "em_sends" and start <= comparable(stamp(row.event.at)) <= end
     ]
 
 
-def _detail(account: Account, deed: Deed, *, named: bool) -> Record:
+def _detail(account: Account, row: ContactActivity, *, named: bool) -> Record:
     return {
-        "contact_id": deed.event.contact_id,
-        "campaign_activity_id": deed.activity_id,
-        "created_time": stamp_ms(deed.event.at),
-        "tracking_activity_type": deed.type,
-        **({"campaign_activity_name": _name(account, deed.activity_id)} if named else {}),
+        "contact_id": row.event.contact_id,
+        "campaign_activity_id": row.activity_id,
+        "created_time": stamp_ms(row.event.at),
+        "tracking_activity_type": row.type,
+        **({"campaign_activity_name": _name(account, row.activity_id)} if named else {}),
     }
 
 
 def _name(account: Account, activity_id: str) -> str:
-    """Tell the name of an activity: that of its campaign or of its landing page (guess)."""
+    """Return the name of an activity: that of its campaign or landing page (assumed)."""
     if activity_id in account.landing_pages:
         return account.landing_pages[activity_id].name
     campaign_id = account.activities[activity_id]["campaign_id"]
     return str(account.campaigns[campaign_id]["name"])
 
 
-def _share(deeds: list[Deed], type_: str, sent: set[str]) -> float:
-    done = {deed.activity_id for deed in deeds if deed.type == type_} & sent
+def _share(rows: list[ContactActivity], type_: str, sent: set[str]) -> float:
+    done = {row.activity_id for row in rows if row.type == type_} & sent
     return round(len(done) / len(sent), 4) if sent else 0.0

@@ -1,4 +1,4 @@
-"""Contacts, and what sorts them: lists, tags, custom fields, segments."""
+"""Contacts, contact lists, tags, custom fields and segments."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sandbox.account import MAILABLE, permission
-from sandbox.api import Reply, Service, without
-from sandbox.moments import DAY, stamp
-from sandbox.paging import NO_NEXT, PAGE_NUMBER, Keyset, Listing, Paging, next_link
-from sandbox.parameters import boolean, choice, choices, ids, moment, text
-from sandbox.segments import members
-from sandbox.sms_maker import consent_history
+from sandbox.account.clock import DAY, stamp
+from sandbox.account.segments import members
+from sandbox.account.sms_consents import consent_history
+from sandbox.server.paging import NO_NEXT, PAGE_NUMBER, Keyset, Listing, Paging, next_link
+from sandbox.server.parameters import boolean, choice, choices, ids, moment, text
+from sandbox.server.routing import JsonResponse, Service, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandbox.account import Account, Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 CONTACTS = Service("contacts.api", "contact_data")
 
@@ -33,7 +33,7 @@ SUB_RESOURCES = (
 )
 SMS_STATUSES = ("explicit", "unsubscribed", "pending_confirmation", "not_set")
 
-# Builds up to 2024-11 knew `sms_channel` as well; an option decides whether it passes.
+# Builds up to 2024-11 accepted `sms_channel` as well; here an option decides.
 INCLUDE = choices(*SUB_RESOURCES, "sms_channel")
 
 # --- contacts
@@ -66,8 +66,8 @@ FILTERS: dict[str, Callable[[Record, Any], bool]] = {
     "tags": lambda contact, ids: not ids.isdisjoint(contact["taggings"]),
 }
 
-# What `created_after`, `created_before` and the like look at. Nothing looks at
-# `email_address.updated_at`: an unsubscribed contact is not an updated one (seen).
+# The dates behind filters such as `created_after` and `created_before`. No filter uses
+# `email_address.updated_at`: unsubscribing is not an update (observed).
 DATES: dict[str, Callable[[Record], str]] = {
     "created": lambda contact: contact["created_at"],
     "updated": lambda contact: contact["updated_at"],
@@ -77,9 +77,9 @@ DATE_FILTERS = [f"{kind}_{side}" for kind in DATES for side in ("after", "before
 
 
 def _select(call: Call) -> list[Record]:
-    """List the contacts that pass all filters, in the order in which they were added.
+    """Return the contacts that pass all filters, in the order in which they were added.
 
-    There may be very many: each filter is one quick loop, and that which lets all pass is none.
+    There may be very many: each filter is one quick loop, and the filter for all is dropped.
     """
     query = {"status": frozenset(), **call.query}
     if "all" in query["status"]:
@@ -97,7 +97,7 @@ def _select(call: Call) -> list[Record]:
 
 
 def _span(query: Mapping[str, Any], kind: str, inclusive: str) -> tuple[str, str]:
-    """Tell from which text on, and before which one, a date has to be; "" is no date."""
+    """Return the inclusive start and the exclusive end of a date filter; "" is no date."""
     start, end = query.get(f"{kind}_after"), query.get(f"{kind}_before")
     return (
         _edge(start, beyond=inclusive not in ("after", "both")) if start else "0",
@@ -106,13 +106,13 @@ def _span(query: Mapping[str, Any], kind: str, inclusive: str) -> tuple[str, str
 
 
 def _edge(moment: str, *, beyond: bool) -> str:
-    """Write a moment of a request as contacts do: its second, or just beyond of it."""
+    """Format a moment of a request as contacts do: its second, or just beyond it."""
     second = moment[:19]
     return f"{second}Z\0" if beyond or moment != second else f"{second}Z"
 
 
 def _sort(rows: list[Record], order: str) -> None:
-    """Bring contacts, which are in the order in which they were added, into another."""
+    """Sort contacts, which are in the order in which they were added."""
     if order != "oldest":
         rows.reverse()
     if order == "updated":
@@ -138,15 +138,15 @@ def _sort(rows: list[Record], order: str) -> None:
         "segment_id": int,
     },
 )
-def contacts(call: Call) -> Listing | Reply:
-    """List contacts, by default newest first (guess: so they came in the only real capture)."""
+def contacts(call: Call) -> Listing | JsonResponse:
+    """List contacts, by default newest first (assumed: as in the only published response)."""
     if "segment_id" in call.query:
         return _segment_contacts(call)
     rows = _select(call)
     _sort(rows, call.options.contacts_order)
     count = {"contacts_count": len(rows)} if call.query.get("include_count") else {}
-    left_out = _left_out(call)
-    return Listing(rows, lambda row: without(row, left_out), lambda _: count)
+    excluded = _left_out(call)
+    return Listing(rows, lambda row: without(row, excluded), lambda _: count)
 
 
 @CONTACTS.get("/contacts/<contact_id>", privilege="contacts:read", parameters={"include": INCLUDE})
@@ -162,7 +162,7 @@ def contact(call: Call, contact_id: str) -> Record:
     parameters={"include": choice("new_subscriber")},
 )
 def contact_counts(call: Call) -> Record:
-    """Count the contacts by permission. Deleted ones do not count (guess)."""
+    """Count the contacts by permission. Deleted ones do not count (assumed)."""
     living = [row for row in call.account.contacts.values() if "deleted_at" not in row]
     held = Counter(map(permission, living))
     counts = {
@@ -178,10 +178,10 @@ def contact_counts(call: Call) -> Record:
     return counts
 
 
-def _segment_contacts(call: Call) -> Listing | Reply:
-    """List who belongs to a segment, once it has been evaluated (documented).
+def _segment_contacts(call: Call) -> Listing | JsonResponse:
+    """List the contacts of a segment, once it has been evaluated (documented).
 
-    That no other filter goes with it is documented; how long it takes is up to an option.
+    That no other filter may accompany it is documented; an option says how long it takes.
     """
     segment_id = call.query["segment_id"]
     if not set(call.query) <= {"segment_id", "limit"}:
@@ -191,7 +191,7 @@ def _segment_contacts(call: Call) -> Listing | Reply:
     polls = call.account.segment_polls
     if polls[segment_id] < call.options.segment_polls:
         polls[segment_id] += 1
-        return Reply(202, {"contacts": [], "_links": {}, "status": "processing"})
+        return JsonResponse(202, {"contacts": [], "_links": {}, "status": "processing"})
     rows = members(call.account, call.account.segments[segment_id])
     return Listing(rows[::-1], lambda row: without(row, SUB_RESOURCES))
 
@@ -205,7 +205,7 @@ def _left_out(call: Call) -> set[str]:
 
 @CONTACTS.get("/contacts/sms_engagement_history/<contact_id>", privilege="contacts:read")
 def sms_engagement_history(call: Call, contact_id: str) -> list[Record]:
-    """Tell how a contact's SMS consent came about; nothing without an SMS channel (guess)."""
+    """List the history of a contact's SMS consents; empty without a channel (assumed)."""
     return consent_history(CONTACTS.find(call.account.contacts, contact_id, "contact_id"))
 
 
@@ -215,7 +215,7 @@ def sms_engagement_history(call: Call, contact_id: str) -> list[Record]:
 @CONTACTS.get(
     "/contact_lists",
     privilege="contacts:lists:read",
-    paging=Paging("lists", PAGE_NUMBER, most=1000),
+    paging=Paging("lists", PAGE_NUMBER, max_limit=1000),
     parameters={
         "status": choices("all", "active", "deleted"),
         "name": text,
@@ -226,12 +226,12 @@ def sms_engagement_history(call: Call, contact_id: str) -> list[Record]:
     },
 )
 def contact_lists(call: Call) -> Listing:
-    """List contact lists: active ones for email, unless asked otherwise (documented)."""
+    """List contact lists: active ones for email by default (documented)."""
     query = {"channel_type": "email", "status": frozenset({"active"}), **call.query}
     rows = [list_ for list_ in call.account.lists.values() if _is_wanted(call, list_, query)]
     counts = _membership_counts(call)
-    beside = {"lists_count": len(rows)} if query.get("include_count") else {}
-    return Listing(rows, lambda row: row | counts(row["list_id"]), lambda _: beside)
+    envelope = {"lists_count": len(rows)} if query.get("include_count") else {}
+    return Listing(rows, lambda row: row | counts(row["list_id"]), lambda _: envelope)
 
 
 @CONTACTS.get(
@@ -255,7 +255,7 @@ def _is_wanted(call: Call, list_: Record, query: dict[str, Any]) -> bool:
 
 
 def _membership_counts(call: Call) -> Callable[[str], Record]:
-    """Prepare the member counts that were asked for, to be told for one list after the other."""
+    """Return what looks up the requested member counts of a list."""
     counters = {}
     if "include_membership_count" in call.query:
         only_active = call.query["include_membership_count"] == "active"
@@ -263,7 +263,7 @@ def _membership_counts(call: Call) -> Callable[[str], Record]:
             call.account, lambda row: not only_active or _status(row) == "active"
         )
     if call.query.get("include_sms_membership_count"):
-        # The contract names the parameter but not the property: its name is a guess.
+        # The contract has the parameter but not the property: its name is an assumption.
         counters["sms_membership_count"] = _members(call.account, lambda row: "sms_channel" in row)
     return lambda list_id: {name: counter[list_id] for name, counter in counters.items()}
 
@@ -283,12 +283,12 @@ def _members(account: Account, counts: Callable[[Record], bool]) -> Counter[str]
     parameters={"include_count": boolean},
 )
 def contact_tags(call: Call) -> Listing:
-    """List tags, in the order of their ids: real cursors hold the id of a tag (seen)."""
+    """List tags, sorted by id: real cursors hold the id of a tag (observed)."""
     rows = sorted(call.account.tags.values(), key=lambda tag: str(tag["tag_id"]))
     counts = _tag_counts(call)
     # The contract declares the link in two ways.
-    lead = _nested_link if call.options.nested_tag_links else next_link
-    return Listing(rows, lambda tag: tag | counts(tag["tag_id"]), lead=lead)
+    link = _nested_link if call.options.nested_tag_links else next_link
+    return Listing(rows, lambda tag: tag | counts(tag["tag_id"]), link=link)
 
 
 @CONTACTS.get(
@@ -317,7 +317,7 @@ def _nested_link(href: str, cursor: str) -> Record:
 @CONTACTS.get(
     "/contact_custom_fields",
     privilege="contacts:read",
-    paging=Paging("custom_fields", PAGE_NUMBER, most=100),
+    paging=Paging("custom_fields", PAGE_NUMBER, max_limit=100),
 )
 def contact_custom_fields(call: Call) -> Listing:
     """List custom fields."""
@@ -336,12 +336,12 @@ def contact_custom_field(call: Call, custom_field_id: str) -> Record:
 @CONTACTS.get(
     "/segments",
     privilege="contacts:lists:read",
-    # That 1000 is not only the default but the maximum is a guess.
-    paging=Paging("segments", PAGE_NUMBER, default=1000, most=1000, end=NO_NEXT),
+    # That 1000 is the maximum as well as the default is an assumption.
+    paging=Paging("segments", PAGE_NUMBER, default=1000, max_limit=1000, end=NO_NEXT),
     parameters={"sort_by": choice("name", "date")},
 )
 def segments(call: Call) -> Listing:
-    """List segments, the one edited last first, or by name (documented)."""
+    """List segments, last edited first, or by name (documented)."""
     rows = sorted(call.account.segments.values(), key=lambda row: str(row["name"]))
     if call.query.get("sort_by", "date") == "date":
         rows = sorted(rows, key=lambda row: str(row["edited_at"]), reverse=True)
@@ -350,6 +350,6 @@ def segments(call: Call) -> Listing:
 
 @CONTACTS.get("/segments/<segment_id>", privilege="contacts:lists:read")
 def segment(call: Call, segment_id: str) -> Record:
-    """Show one segment with its criteria, a string of JSON (documented)."""
+    """Show one segment with its criteria, a JSON string (documented)."""
     by_text = {str(number): record for number, record in call.account.segments.items()}
     return CONTACTS.find(by_text, segment_id, "segment_id")

@@ -1,23 +1,23 @@
-"""Events, and who registered for them."""
+"""Events and registrations."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.api import Service, without
-from sandbox.paging import OFFSET, Listing, Paging
-from sandbox.parameters import boolean, choice, text, whole
+from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.parameters import boolean, choice, integer, text
+from sandbox.server.routing import Service, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 EVENTS = Service("events.api", "campaign_data")
 
 STATUSES = ("ACTIVE", "DRAFT", "COMPLETE", "DELETED", "CANCELLED", "ERROR")
-# What each key of the list is called in the detail.
+# The names in the detail, by the names in the list.
 IN_LIST = {
     "event_id": "event_id",
     "title": "title",
@@ -40,7 +40,7 @@ SORTED_BY = {
     "created_time": "create_time",
     "updated_time": "last_update_time",
 }
-MOST_REGISTRATIONS = 100
+MAX_REGISTRATIONS = 100
 REGISTRATIONS_SORTED_BY = (
     *("first_name", "last_name", "email_address"),
     *("registration_status", "payment_status", "tickets", "total"),
@@ -53,8 +53,8 @@ ORDER = choice("ASC", "DESC")
 @EVENTS.get(
     "/events",
     privilege="campaign:read",
-    # What the cursors hold is a guess, as is that there is no way back here.
-    paging=Paging("records", OFFSET, default=100, most=100, parameter="next", end=END),
+    # What the cursors hold is an assumption, as is that they only lead forward.
+    paging=Paging("records", OFFSET, default=100, max_limit=100, parameter="next", end=END),
     parameters={
         "event_status": choice(*STATUSES),
         "search_text": text,
@@ -63,7 +63,7 @@ ORDER = choice("ASC", "DESC")
     },
 )
 def events(call: Call) -> Listing:
-    """List events; deleted ones only if asked for (guess)."""
+    """List events; deleted ones only by status (assumed)."""
     status = call.query.get("event_status")
     search = call.query.get("search_text", "").lower()
     rows = [
@@ -75,26 +75,26 @@ def events(call: Call) -> Listing:
     if "sort_by" in call.query:
         _sort(rows, call, lambda event: event[SORTED_BY[call.query["sort_by"]]])
     return Listing(
-        rows, lambda event: _in_brief(call, event), lambda _: _total(rows), lead=_lead(call)
+        rows, lambda event: _summary(call, event), lambda _: _total(rows), link=_link(call)
     )
 
 
 @EVENTS.get("/events/<event_id>", privilege="campaign:read", parameters={"include": boolean})
 def event(call: Call, event_id: str) -> Record:
-    """Show one event, deleted or not (guess); its settings only if asked for."""
+    """Show one event, deleted or not (assumed); its settings only if included."""
     record = EVENTS.find(call.account.events, event_id, "event_id")
-    left_out = () if call.query.get("include") else ("event_settings",)
-    return without(record, left_out)
+    excluded = () if call.query.get("include") else ("event_settings",)
+    return without(record, excluded)
 
 
 @EVENTS.get(
     "/events/<event_id>/tracks/<track_id>/registrations",
     privilege="campaign:read",
-    # Default and maximum are guesses.
-    paging=Paging("records", OFFSET, most=MOST_REGISTRATIONS, parameter="next", end=END),
+    # Default and maximum are assumptions.
+    paging=Paging("records", OFFSET, max_limit=MAX_REGISTRATIONS, parameter="next", end=END),
     parameters={
         "registration_status": choice(
-            # The last one is how the contract writes two.
+            # The contract writes the last two as one.
             *("PENDING", "REGISTERED", "CANCELED", "EXPIRED", "IN_PROGRESS, FAILED"),
         ),
         "payment_status": choice(
@@ -103,19 +103,19 @@ def event(call: Call, event_id: str) -> Record:
         "search_text": text,
         "sort_by": choice(*REGISTRATIONS_SORTED_BY),
         "sort_order": ORDER,
-        "page_size": whole(1, MOST_REGISTRATIONS),
+        "page_size": integer(1, MAX_REGISTRATIONS),
     },
 )
 def registrations(call: Call, event_id: str, track_id: str) -> Listing:
-    """List who registered for an event, in the order of registration (guess)."""
+    """List the registrations for an event, in order of registration (assumed)."""
     if call.query.get("limit") != call.query.get("page_size", call.query.get("limit")):
-        raise EVENTS.invalid("page_size")  # the two have to agree (documented)
+        raise EVENTS.invalid("page_size")  # both must be equal (documented)
     of_track = _registrations(call, event_id, track_id).values()
-    rows = [row for row in (_in_one_line(row, track_id) for row in of_track) if _fits(row, call)]
+    rows = [row for row in (_list_row(row, track_id) for row in of_track) if _fits(row, call)]
     rows.sort(key=lambda row: str(row["registration_time"]))
     if "sort_by" in call.query:
         _sort(rows, call, lambda row: row.get(call.query["sort_by"], ""))
-    return Listing(rows, beside=lambda _: _total(rows), lead=_lead(call))
+    return Listing(rows, envelope=lambda _: _total(rows), link=_link(call))
 
 
 @EVENTS.get(
@@ -123,7 +123,7 @@ def registrations(call: Call, event_id: str, track_id: str) -> Listing:
     privilege="campaign:read",
 )
 def registration(call: Call, event_id: str, track_id: str, registration_id: str) -> Record:
-    """Show one registration with its answers and its order."""
+    """Show one registration with its form fields and its order."""
     of_track = _registrations(call, event_id, track_id)
     return EVENTS.find(of_track, registration_id, "registration_id")
 
@@ -135,8 +135,8 @@ def _registrations(call: Call, event_id: str, track_id: str) -> dict[str, Record
     return call.account.registrations[event_id]
 
 
-def _in_brief(call: Call, event: Record) -> Record:
-    """Show an event as the list does: many names differ from those of the detail (documented)."""
+def _summary(call: Call, event: Record) -> Record:
+    """Return an event as in the list: many names differ from the detail (documented)."""
     count = len(call.account.registrations[event["event_id"]])
     return {
         **{name: event[in_detail] for name, in_detail in IN_LIST.items()},
@@ -148,16 +148,16 @@ def _in_brief(call: Call, event: Record) -> Record:
     }
 
 
-def _in_one_line(registration: Record, track_id: str) -> Record:
-    answers = {field["field_name"]: field["field_value"] for field in registration["contact"]}
+def _list_row(registration: Record, track_id: str) -> Record:
+    fields = {field["field_name"]: field["field_value"] for field in registration["contact"]}
     same = (
         *("checkedIn_tickets", "checkin_status", "eligible_checkin_tickets"),
         *("registration_id", "registration_status"),
     )
     names = {
-        name: answers[f"CONTACT_{name.upper()}"]
+        name: fields[f"CONTACT_{name.upper()}"]
         for name in ("email_address", "first_name", "last_name")
-        if f"CONTACT_{name.upper()}" in answers
+        if f"CONTACT_{name.upper()}" in fields
     }
     return {
         **{name: registration[name] for name in same},
@@ -191,15 +191,15 @@ def _total(rows: list[Record]) -> Record:
     return {"total_records": len(rows)}
 
 
-def _lead(call: Call) -> Callable[[str, str], Record]:
-    """Lead on by the cursor, by the link, or by both; an option decides."""
+def _link(call: Call) -> Callable[[str, str], Record]:
+    """Link to the next page by cursor, by link, or by both; an option decides."""
     links = call.options.event_links
 
-    def lead(href: str, cursor: str) -> Record:
+    def link(href: str, cursor: str) -> Record:
         return {
             "next_cursor": None if links == "links" else cursor,
             "prev_cursor": None,
             "_links": None if links == "cursor" else {"next": {"href": href}},
         }
 
-    return lead
+    return link

@@ -1,35 +1,34 @@
-"""The six reports on what contacts did on a landing page."""
+"""The six reports on a landing page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandbox.account.engagement import latest
 from sandbox.endpoints.reports import REPORTS
-from sandbox.engagement import latest
-from sandbox.paging import OFFSET, Listing, Paging
-from sandbox.parameters import text
-from sandbox.tracking import row, sms_channel
+from sandbox.endpoints.tracking_rows import row, sms_channel
+from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.parameters import text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sandbox.account import Account
-    from sandbox.api import Call
-    from sandbox.engagement import Event
-    from sandbox.landing_pages import LandingPage
+    from sandbox.account.engagement import Event, LandingPage
+    from sandbox.server.routing import Call
 
 
 class Report(NamedTuple):
-    """A report on one kind of events."""
+    """A report on one kind of event."""
 
     type: str
     events: Callable[[LandingPage], Sequence[Event]]
 
 
-# The type of clicks is in the singular, the others are not (documented, seen).
+# The type of clicks is in the singular, the others are not (documented, observed).
 LANDING_PAGES = {
     "p_contact_opens": Report("p_contact_opens", lambda page: page.opens),
-    # That it is the last open, as with emails, is a guess.
+    # That it is the last open, as for emails, is an assumption.
     "p_unique_contact_opens": Report("p_contact_opens", lambda page: latest(page.opens)),
     "p_unique_contact_clicks": Report("p_contact_click", lambda page: latest(page.clicks)),
     "p_unique_contact_adds": Report("p_contact_adds", lambda page: latest(page.adds)),
@@ -45,7 +44,7 @@ def _declare(name: str, report: Report) -> None:
     @REPORTS.get(
         LANDING_PAGES_PATH + name,
         privilege="ui:campaign:metrics",
-        # The last page has no links (seen, against the contract).
+        # The last page has no links (observed, against the contract).
         paging=Paging("tracking_activities", OFFSET, parameter="next"),
         parameters={"contacts_filter": text},
     )
@@ -66,7 +65,7 @@ def _declare(name: str, report: Report) -> None:
 
 
 def _names(account: Account, event: Event) -> str:
-    """Tell what the filter looks at: names and address."""
+    """Return what the filter searches: names and address."""
     contact = account.contacts[event.contact_id]
     names = (contact.get("first_name"), contact.get("last_name"))
     address = contact.get("email_address", {}).get("address")

@@ -1,33 +1,33 @@
-"""The clients of a partner, and what its app listens to."""
+"""The client accounts of a partner, and its webhook subscriptions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from sandbox.api import Service
-from sandbox.parameters import choice, text, whole
+from sandbox.server.parameters import choice, integer, text
+from sandbox.server.routing import Service
 
 if TYPE_CHECKING:
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 PARTNER = Service("partner.api", None, for_partners=True)
 
 ACCOUNTS_PATH = "/partner/accounts"
-LEAST, MOST = 10, 50
+MIN_LIMIT, MAX_LIMIT = 10, 50
 
 
 @PARTNER.get(
     ACCOUNTS_PATH,
     parameters={
         "limit": text,
-        "offset": whole(0, 10**9),
+        "offset": integer(0, 10**9),
         "account_type": choice("all", "managed", "unmanaged"),
     },
 )
 def partner_accounts(call: Call) -> Record:
-    """List clients. Who is unmanaged is not told: those on trial, here."""
+    """List clients. Which ones are unmanaged is not documented: here those on trial."""
     type_ = call.query.get("account_type", "all")
     rows = [
         row
@@ -50,17 +50,17 @@ def partner_account_plan(call: Call, encoded_account_id: str) -> Record:
 
 @PARTNER.get("/partner/webhooks/subscriptions")
 def webhook_subscriptions(call: Call) -> list[Record]:
-    """List what the partner's app listens to."""
+    """List the webhook subscriptions of the partner's app."""
     return list(call.account.webhook_subscriptions.values())
 
 
 @PARTNER.get("/partner/webhooks/subscriptions/<topic_id>")
 def webhook_subscription(call: Call, topic_id: str) -> Record:
-    """Show one topic. Its id is a number in the answer and a text in the path (documented)."""
+    """Show one topic. Its id is a number in the response and a text in the path (documented)."""
     by_text = {str(number): row for number, row in call.account.webhook_subscriptions.items()}
     return PARTNER.find(by_text, topic_id, "topic_id")
 
 
 def _limit(value: str) -> int:
     """Ignore limits that are out of range (documented)."""
-    return int(value) if value.isdecimal() and LEAST <= int(value) <= MOST else MOST
+    return int(value) if value.isdecimal() and MIN_LIMIT <= int(value) <= MAX_LIMIT else MAX_LIMIT

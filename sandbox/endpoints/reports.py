@@ -1,13 +1,12 @@
-"""What became of the emails that were sent."""
+"""The reports on sent emails: summaries, stats and links."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.api import UUID, Service
-from sandbox.campaign_maker import CAMPAIGN_TYPES
-from sandbox.engagement import (
+from sandbox.account.clock import stamp_ms
+from sandbox.account.engagement import (
     Engagement,
     activity_stats,
     aggregate_percents,
@@ -16,18 +15,26 @@ from sandbox.engagement import (
     stats,
     unique_counts,
 )
-from sandbox.moments import stamp_ms
-from sandbox.paging import OFFSET, Listing, Paging
-from sandbox.parameters import boolean
+from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.parameters import boolean
+from sandbox.server.routing import UUID, Service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.account import Account, Record
-    from sandbox.api import Call
-    from sandbox.errors import ApiError
+    from sandbox.server.errors import ApiError
+    from sandbox.server.routing import Call
 
 REPORTS = Service("reportingsvc", "campaign_data", bare_errors=True)
+
+CAMPAIGN_TYPES = {  # in the summaries, by type_code
+    10: "Newsletter",
+    26: "Custom Code Email",
+    11: "Announcement",
+    22: "Sale Promotion",
+    57: "A/B Test",
+}
 
 
 @REPORTS.get(
@@ -36,7 +43,7 @@ REPORTS = Service("reportingsvc", "campaign_data", bare_errors=True)
     paging=Paging("bulk_email_campaign_summaries", OFFSET, parameter="next"),
 )
 def email_campaign_summaries(call: Call) -> Listing:
-    """List sent campaigns, the one sent last first, with unique counts (documented)."""
+    """List sent campaigns, last sent first, with unique counts (documented)."""
     account = call.account
     sent = [campaign for campaign in account.campaigns.values() if _was_sent(campaign)]
     sent.sort(key=lambda campaign: _last_sent(account, campaign), reverse=True)
@@ -47,18 +54,18 @@ def email_campaign_summaries(call: Call) -> Listing:
 
 @REPORTS.get("/reports/stats/email_campaigns/<campaign_ids>", privilege="ui:campaign:metrics")
 def email_campaign_stats(call: Call, campaign_ids: str) -> Record:
-    """Count what happened to up to 150 campaigns. One bad id spoils all (documented).
+    """Count the events of up to 150 campaigns. One invalid id fails the request (documented).
 
-    That an id which is well-formed but unknown, or of a campaign that was never sent, spoils all
-    is a guess; an option names such ids in `errors` instead.
+    That a well-formed id which is unknown, or of a campaign that was never sent, does so too is an
+    assumption; an option lists such ids in `errors` instead.
     """
-    asked = _asked(campaign_ids, "campaign_ids", most=150)
+    requested = _parse_ids(campaign_ids, "campaign_ids", maximum=150)
     campaigns = call.account.campaigns
-    known = [id_ for id_ in asked if id_ in campaigns and _was_sent(campaigns[id_])]
-    if len(known) < len(asked) and not call.options.partial_stats:
+    known = [id_ for id_ in requested if id_ in campaigns and _was_sent(campaigns[id_])]
+    if len(known) < len(requested) and not call.options.partial_stats:
         raise _no_stats("campaign_ids")
     return {
-        "errors": [_no_stats("campaign_ids").body for _ in range(len(asked) - len(known))],
+        "errors": [_no_stats("campaign_ids").body for _ in range(len(requested) - len(known))],
         "results": [_stats(call, id_) for id_ in known],
     }
 
@@ -68,15 +75,15 @@ def email_campaign_stats(call: Call, campaign_ids: str) -> Record:
     privilege="ui:campaign:metrics",
 )
 def email_campaign_activity_stats(call: Call, campaign_activity_ids: str) -> Record:
-    """Count what happened to up to 10 activities; name those that were never sent in `errors`.
+    """Count the events of up to 10 activities; list those that were never sent in `errors`.
 
-    A malformed id spoils all (documented).
+    A malformed id fails the request (documented).
     """
     name = "campaign_activity_ids"
-    asked = _asked(campaign_activity_ids, name, most=10)
-    known = [id_ for id_ in asked if call.account.was_sent(id_)]
+    requested = _parse_ids(campaign_activity_ids, name, maximum=10)
+    known = [id_ for id_ in requested if call.account.was_sent(id_)]
     return {
-        "errors": [_no_stats(name).body for _ in range(len(asked) - len(known))],
+        "errors": [_no_stats(name).body for _ in range(len(requested) - len(known))],
         "results": [_activity_stats(call, id_) for id_ in known],
     }
 
@@ -87,7 +94,7 @@ def email_campaign_activity_stats(call: Call, campaign_activity_ids: str) -> Rec
     parameters={"no_clicks": boolean},
 )
 def links(call: Call, campaign_activity_id: str) -> Record:
-    """Count who clicked the links of an activity; those nobody clicked only if asked for."""
+    """Count the contacts who clicked each link; links without clicks only if requested."""
     part = engagement_of(call.account, campaign_activity_id)
     clicks = Counter(event.url_id for event in latest(part.clicks))
     all_ = call.query.get("no_clicks", False)
@@ -107,20 +114,20 @@ def links(call: Call, campaign_activity_id: str) -> Record:
 
 
 def engagement_of(account: Account, campaign_activity_id: str) -> Engagement:
-    """Look up what contacts did; with activities that are not DONE: nothing (documented)."""
+    """Return the engagement of an activity; empty if it is not DONE (documented)."""
     REPORTS.find(account.activities, campaign_activity_id, "campaign_activity_id")
     if not account.was_sent(campaign_activity_id):
         return Engagement(0, {})
     return account.engagement[campaign_activity_id]
 
 
-def _asked(ids: str, name: str, *, most: int) -> list[str]:
-    asked = ids.split(",")
-    if len(asked) > most:
+def _parse_ids(ids: str, name: str, *, maximum: int) -> list[str]:
+    requested = ids.split(",")
+    if len(requested) > maximum:
         raise REPORTS.invalid(name)
-    if not all(map(UUID.fullmatch, asked)):
+    if not all(map(UUID.fullmatch, requested)):
         raise _no_stats(name)
-    return asked
+    return requested
 
 
 def _no_stats(name: str) -> ApiError:
@@ -129,7 +136,7 @@ def _no_stats(name: str) -> ApiError:
 
 
 def _list_action(account: Account, url: str) -> Record:
-    """Some links put who clicks them on a list (documented)."""
+    """Return the list that a click on some links adds the contact to (documented)."""
     return {"list_action": "add", "list_id": next(iter(account.lists))} if "sale" in url else {}
 
 
@@ -145,20 +152,20 @@ def _summary(call: Call, campaign: Record) -> Record:
     parts = call.account.engagements(campaign["campaign_id"])
     return {
         "campaign_id": campaign["campaign_id"],
-        "campaign_type": CAMPAIGN_TYPES[campaign["type_code"]][1],
+        "campaign_type": CAMPAIGN_TYPES[campaign["type_code"]],
         "last_sent_date": stamp_ms(_last_sent(call.account, campaign)),
         "unique_counts": unique_counts(_counted(call, parts)),
     }
 
 
 def _counted(call: Call, parts: list[Engagement]) -> list[Engagement]:
-    """Take what the counters know by now: the reports may be ahead of them (guess)."""
+    """Return the events that are in the counters: reports may be ahead of them (assumed)."""
     lag = call.options.stats_lag
     return [part.known(call.account.now() - lag) for part in parts] if lag else parts
 
 
 def _as_text(summary: Record) -> Record:
-    """Write counts as one guide page does, against the contract."""
+    """Return counts as strings, as one guide page does, against the contract."""
     counts = {name: str(count) for name, count in summary["unique_counts"].items()}
     return summary | {"unique_counts": counts}
 
@@ -173,7 +180,7 @@ def _stats(call: Call, campaign_id: str) -> Record:
     counts = stats(parts)
     return {
         "campaign_id": campaign_id,
-        "stats": _named(call, counts),
+        "stats": _with_names(call, counts),
         "percents": percents(counts),
         "last_refresh_time": stamp_ms(max(part.refreshed_at for part in parts)),
     }
@@ -184,17 +191,17 @@ def _activity_stats(call: Call, campaign_activity_id: str) -> Record:
     return {
         "campaign_id": call.account.activities[campaign_activity_id]["campaign_id"],
         "campaign_activity_id": campaign_activity_id,
-        "stats": _named(call, activity_stats(part)),
+        "stats": _with_names(call, activity_stats(part)),
         "last_refresh_time": stamp_ms(part.refreshed_at),
     }
 
 
-def _named(call: Call, counts: dict[str, int]) -> dict[str, int]:
+def _with_names(call: Call, counts: dict[str, int]) -> dict[str, int]:
     if not call.options.dotted_stats:
         return counts
     return {_dotted(name): count for name, count in counts.items()}
 
 
 def _dotted(name: str) -> str:
-    """Write a key as one guide page does, against the contract: em_opens.all.mobile."""
+    """Return a key as in one guide page, against the contract: em_opens.all.mobile."""
     return name.replace("_all_", ".all.").replace("_all", ".all")

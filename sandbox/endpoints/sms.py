@@ -1,32 +1,32 @@
-"""What became of the SMS campaigns that were sent."""
+"""The report on sent SMS campaigns."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from sandbox.account.clock import comparable
+from sandbox.account.engagement import percent
 from sandbox.endpoints.reports import REPORTS
-from sandbox.engagement import percent
-from sandbox.moments import comparable
-from sandbox.paging import OFFSET, Listing, Paging
-from sandbox.parameters import moment
+from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.parameters import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 
 @REPORTS.get(
     "/reports/summary_reports/sms_campaign_summaries",
     privilege="ui:campaign:metrics",
-    paging=Paging("bulk_sms_campaign_summaries", OFFSET, most=50, parameter="next"),
+    paging=Paging("bulk_sms_campaign_summaries", OFFSET, max_limit=50, parameter="next"),
     parameters={"start_at": moment, "end_at": moment},
     required=("start_at",),
 )
 def sms_campaign_summaries(call: Call) -> Listing:
-    """List SMS campaigns, sent last first; both ends belong to the window (documented)."""
+    """List SMS campaigns, last sent first; the window includes both ends (documented)."""
     start, end = call.query["start_at"], call.query.get("end_at", "~")
     rows = [
         campaign
@@ -34,7 +34,7 @@ def sms_campaign_summaries(call: Call) -> Listing:
         if start <= comparable(campaign["last_sent_date"]) <= end
     ]
     rows.sort(key=lambda campaign: str(campaign["last_sent_date"]), reverse=True)
-    return Listing(rows, beside=_percents_of_page)
+    return Listing(rows, envelope=_percents_of_page)
 
 
 def _percents_of_page(summaries: Sequence[Record]) -> Record:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.api import Service, without
-from sandbox.parameters import choices, whole
+from sandbox.server.parameters import choices, integer
+from sandbox.server.routing import Service, without
 
 if TYPE_CHECKING:
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 SOCIAL = Service("social.api", "campaign_data")
 
 HASHTAG_GROUPS_PATH = "/social/hashtags/groups"
-MOST_GROUPS = 5
+MAX_GROUPS = 5
 ACCESSIBLE = ("accessible", "settings")
 
 
@@ -24,9 +24,9 @@ ACCESSIBLE = ("accessible", "settings")
     parameters={"include": choices("accessible")},
 )
 def profiles(call: Call) -> list[Record]:
-    """List profiles; whether they can be used, and their settings, only if asked for."""
-    left_out = () if "include" in call.query else ACCESSIBLE
-    return [without(profile, left_out) for profile in call.account.social_profiles]
+    """List profiles; whether they are accessible, and their settings, only if included."""
+    excluded = () if "include" in call.query else ACCESSIBLE
+    return [without(profile, excluded) for profile in call.account.social_profiles]
 
 
 @SOCIAL.get("/social/connections", privilege="campaign:read")
@@ -38,12 +38,12 @@ def connections(call: Call) -> Record:
 @SOCIAL.get(
     HASHTAG_GROUPS_PATH,
     privilege="campaign:read",
-    parameters={"limit": whole(1, MOST_GROUPS), "page": whole(0, 10**9)},
+    parameters={"limit": integer(1, MAX_GROUPS), "page": integer(0, 10**9)},
 )
 def hashtag_groups(call: Call) -> Record:
-    """List groups of hashtags. It is the only list with numbered pages, from 0 on (documented)."""
+    """List groups of hashtags: the only list with numbered pages, from 0 (documented)."""
     groups = call.account.hashtag_groups
-    limit, page = call.query.get("limit", MOST_GROUPS), call.query.get("page", 0)
+    limit, page = call.query.get("limit", MAX_GROUPS), call.query.get("page", 0)
     shown = groups[page * limit : (page + 1) * limit]
     href = f"/v3{HASHTAG_GROUPS_PATH}?limit={limit}&page={page + 1}"
     return {

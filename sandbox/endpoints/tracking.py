@@ -1,25 +1,25 @@
-"""The eight reports on what contacts did with a sent email."""
+"""The eight tracking reports on a sent email."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandbox.account.engagement import BOUNCE_CODES, latest
 from sandbox.endpoints.reports import REPORTS, engagement_of
-from sandbox.engagement import BOUNCE_CODES, latest
-from sandbox.paging import OFFSET, Listing, Paging
-from sandbox.parameters import choices, url_id
-from sandbox.tracking import row
+from sandbox.endpoints.tracking_rows import row
+from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.parameters import choices, url_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sandbox.api import Call
-    from sandbox.engagement import Engagement, Event
-    from sandbox.parameters import Check
+    from sandbox.account.engagement import Engagement, Event
+    from sandbox.server.parameters import Check
+    from sandbox.server.routing import Call
 
 
 class Report(NamedTuple):
-    """A report on one kind of events."""
+    """A report on one kind of event."""
 
     type: str
     events: Callable[[Engagement], Sequence[Event]]
@@ -29,7 +29,7 @@ class Report(NamedTuple):
 TRACKING = {
     "sends": Report("em_sends", lambda part: part.sends),
     "opens": Report("em_opens", lambda part: part.opens),
-    # The last open of each contact (documented); of the same type as every open (seen).
+    # The last open of each contact (documented); of the same type as every open (observed).
     "unique_opens": Report("em_opens", lambda part: latest(part.opens)),
     # At the time of the send (documented).
     "didnotopens": Report("em_didnotopens", lambda part: part.not_opened),
@@ -47,7 +47,7 @@ def _declare(name: str, report: Report) -> None:
     @REPORTS.get(
         TRACKING_PATH + name,
         privilege="ui:campaign:metrics",
-        # What the cursors hold is a guess: like those of the summaries, an offset.
+        # What the cursors hold is an assumption: an offset, like those of the summaries.
         paging=Paging("tracking_activities", OFFSET, default=500, parameter="next"),
         parameters=report.filters,
     )

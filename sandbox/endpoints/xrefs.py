@@ -1,4 +1,4 @@
-"""Which record of this API an id of the old API (V2) belongs to."""
+"""Cross-references: ids of the old API (V2) and the records that they belong to."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from sandbox.endpoints.campaigns import CAMPAIGNS
 from sandbox.endpoints.contacts import CONTACTS
-from sandbox.parameters import ids
+from sandbox.server.parameters import ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sandbox.account import Record
-    from sandbox.api import Call
+    from sandbox.server.routing import Call
 
 
 @CONTACTS.get(
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     required=("sequence_ids",),
 )
 def contact_id_xrefs(call: Call) -> Record:
-    """Look contacts up."""
+    """Look up contacts."""
     found = _found(call.account.v2_contact_ids, call.query["sequence_ids"])
     return {"xrefs": [{"sequence_id": old, "contact_id": new} for old, new in found]}
 
@@ -34,7 +34,7 @@ def contact_id_xrefs(call: Call) -> Record:
     required=("sequence_ids",),
 )
 def list_id_xrefs(call: Call) -> Record:
-    """Look contact lists up."""
+    """Look up contact lists."""
     found = _found(call.account.v2_list_ids, call.query["sequence_ids"])
     return {"xrefs": [{"sequence_id": old, "list_id": new} for old, new in found]}
 
@@ -46,7 +46,7 @@ def list_id_xrefs(call: Call) -> Record:
     required=("v2_email_campaign_ids",),
 )
 def campaign_id_xrefs(call: Call) -> Record:
-    """Look campaigns and their primary activities up."""
+    """Look up campaigns and their primary activities."""
     found = _found(call.account.v2_campaign_ids, call.query["v2_email_campaign_ids"])
     return {
         "xrefs": [
@@ -62,6 +62,6 @@ def campaign_id_xrefs(call: Call) -> Record:
     }
 
 
-def _found(known: Mapping[str, str], asked: Iterable[str]) -> list[tuple[str, str]]:
-    """Sort ascending (documented) and leave out what is unknown (guess)."""
-    return [(old, known[old]) for old in sorted(asked) if old in known]
+def _found(known: Mapping[str, str], requested: Iterable[str]) -> list[tuple[str, str]]:
+    """Return known ids in ascending order (documented); skip unknown ones (assumed)."""
+    return [(old, known[old]) for old in sorted(requested) if old in known]

@@ -1,4 +1,4 @@
-"""The command line: `source-constantcontact`, or `python -m tap_constantcontact.airbyte`."""
+"""The command `source-constantcontact`, or `python -m tap_constantcontact.airbyte`."""
 
 from __future__ import annotations
 
@@ -14,40 +14,44 @@ from typing import Any
 
 from singer_sdk.exceptions import ConfigurationError
 
-from tap_constantcontact.__main__ import collect_seldom
+from tap_constantcontact.__main__ import collect_garbage_rarely
 from tap_constantcontact.airbyte import catalog
 from tap_constantcontact.airbyte.check import check
-from tap_constantcontact.airbyte.messages import AirbyteWriter, Failure, LogHandler, Status
-from tap_constantcontact.airbyte.reading import Reading, failure_of
+from tap_constantcontact.airbyte.messages import (
+    AirbyteWriter,
+    FailureType,
+    LogHandler,
+    StreamStatus,
+)
+from tap_constantcontact.airbyte.runner import SyncRunner, failure_type
 from tap_constantcontact.airbyte.source import Source, end_by_signal
 from tap_constantcontact.airbyte.spec import specification
 from tap_constantcontact.airbyte.states import StreamStates
-from tap_constantcontact.ending import SIGNAL_STATUS
-from tap_constantcontact.errors import EXIT_FAILED, RunEnded
-from tap_constantcontact.explanations import explanation_of
-from tap_constantcontact.stdout import flushed_stdout
+from tap_constantcontact.error_messages import error_message
+from tap_constantcontact.exceptions import EXIT_FAILED, SIGNAL_STATUS, RunEnded
+from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.tap import NO_SETTINGS, TapConstantContact
 
 _SIGNALS = {SIGNAL_STATUS + signum for signum in (signal.SIGINT, signal.SIGTERM)}
 _FILES = {
-    "config": "the configuration",
-    "catalog": "the configured catalog: which streams to read, and how",
-    "state": "the states of the streams, as messages of an earlier read; without it all is read",
+    "config": "configuration",
+    "catalog": "configured catalog: the streams to read and their sync modes",
+    "state": "STATE messages of an earlier sync; without them everything is read",
 }
 _HELP = """
-Exit statuses: 0 done (a check that says no included), 1 something failed, 2 wrong use of the
-command line, 75 the quota is used up and a later read goes on. Messages are on stdout, a line each.
+Exit status: 0 success (including a check that reports a failure), 1 failure, 2 invalid command
+line, 75 quota exhausted (the next sync resumes). Messages are written to stdout, one per line.
 """
 
 
 def main() -> None:
     """Run a command of the Airbyte protocol."""
-    collect_seldom()
+    collect_garbage_rarely()
     try:
         with flushed_stdout():
             status = _run(_parser().parse_args(), AirbyteWriter())
     except OSError as error:
-        sys.exit(explanation_of(error))  # on stderr, since stdout takes nothing
+        sys.exit(error_message(error))  # to stderr, because stdout doesn't accept anything
     if status in _SIGNALS:
         end_by_signal(status)
     sys.exit(status)
@@ -57,45 +61,45 @@ def _run(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
     """Run a command, and return its exit status.
 
     Raises:
-        OSError: Stdout cannot be written to.
+        OSError: Stdout can't be written.
     """
     try:
         _log_to(writer)
         status: int = arguments.command(arguments, writer)
     except RunEnded as ended:
         return ended.status
-    except Exception as error:  # noqa: BLE001 - whatever it is, it ends in words for people
-        writer.say_failure(failure_of(error), explanation_of(error), error=error)
+    except Exception as error:  # noqa: BLE001 - every failure ends with a message for people
+        writer.send_error(failure_type(error), error_message(error), error=error)
         return EXIT_FAILED
     return status
 
 
 def spec(_: argparse.Namespace, writer: AirbyteWriter) -> int:
-    """Say what a configuration consists of."""
-    writer.say("SPEC", "spec", specification())
+    """Print the specification of the configuration."""
+    writer.send("SPEC", "spec", specification())
     return 0
 
 
 def check_connection(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
-    """Try to sign in, and say which streams the account may not read."""
-    # A check neither waits for a day to end nor has a part in the budget of a run.
-    instead = {"on_quota_exceeded": "fail", "max_requests": None}
+    """Test the login, and report which streams the account has no permission to read."""
+    # A check neither waits for the quota to reset nor has a budget of its own.
+    overrides = {"on_quota_exceeded": "fail", "max_requests": None}
     try:
-        message = _checked(Source(_settings(arguments), writer, instead=instead))
+        message = _run_check(Source(_settings(arguments), writer, overrides=overrides))
         status = "SUCCEEDED"
     except RunEnded as ended:
         if not ended.reason:
             raise
-        status, message = "FAILED", f"{ended.reason}. Check again then"
-    except Exception as error:  # noqa: BLE001 - whatever it is, it ends in words for people
-        status, message = "FAILED", explanation_of(error)
-    said = {"message": message} if message else {}
-    _answer(writer, "CONNECTION_STATUS", "connectionStatus", {"status": status, **said})
+        status, message = "FAILED", f"{ended.reason}. Run the check again then"
+    except Exception as error:  # noqa: BLE001 - every failure ends with a message for people
+        status, message = "FAILED", error_message(error)
+    result = {"status": status, **({"message": message} if message else {})}
+    _send_result(writer, "CONNECTION_STATUS", "connectionStatus", result)
     return 0
 
 
-def _checked(source: Source) -> str:
-    """Return which streams cannot be read; forms show it only where the check fails."""
+def _run_check(source: Source) -> str:
+    """Return which streams can't be read, and log it: forms show only failed checks."""
     try:
         message = check(source)
     finally:
@@ -106,41 +110,41 @@ def _checked(source: Source) -> str:
 
 
 def discover(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
-    """Say what can be read; needs no login and no network."""
+    """Print the catalog of streams; requires neither a login nor a network."""
     source = Source(_settings(arguments), writer, validate_config=False)
-    _answer(writer, "CATALOG", "catalog", catalog.discovered(source.streams.values()))
+    _send_result(writer, "CATALOG", "catalog", catalog.airbyte_catalog(source.streams.values()))
     return 0
 
 
 def read(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
     """Read the streams of the configured catalog."""
     source = Source(_settings(arguments), writer)
-    modes = catalog.modes(_file(arguments.catalog))
-    catalog.choose(source.streams.values(), modes)
+    modes = catalog.sync_modes(_file(arguments.catalog))
+    catalog.select(source.streams.values(), modes)
     states = StreamStates(filter(catalog.is_incremental, source.streams.values()))
     source.load_state(states.of_tap(_file(arguments.state) if arguments.state else []))
     unknown = sorted(modes.keys() - source.streams.keys())
     for name in unknown:
-        message = f"There is no stream {name}. Refresh the schema of the connection"
-        writer.say_failure(Failure.CONFIG, message, stream=name)
-        writer.say_status(name, Status.INCOMPLETE)
+        message = f"Unknown stream: {name}. Refresh the schema of the connection"
+        writer.send_error(FailureType.CONFIG, message, stream=name)
+        writer.send_status(name, StreamStatus.INCOMPLETE)
     source.connect()
     source.follow_progress()
     try:
-        is_complete = Reading(source, states).run()
+        is_complete = SyncRunner(source, states).run()
     finally:
         source.close()
     return 0 if is_complete and not unknown else EXIT_FAILED
 
 
-def _answer(writer: AirbyteWriter, type_: str, name: str, content: dict[str, Any]) -> None:
-    """Give the answer of a command; clients end the process as soon as they have it."""
+def _send_result(writer: AirbyteWriter, type_: str, name: str, content: dict[str, Any]) -> None:
+    """Write the result of a command; clients end the process as soon as they have it."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    writer.say(type_, name, content)
+    writer.send(type_, name, content)
 
 
 def _log_to(writer: AirbyteWriter) -> None:
-    """Write what is logged as messages."""
+    """Write the log as messages."""
     level = os.environ.get("LOGLEVEL", "INFO").upper()
     logging.basicConfig(level=level, handlers=[LogHandler(writer)])
     logging.captureWarnings(capture=True)
@@ -150,7 +154,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the configuration.
 
     Raises:
-        ConfigurationError: there is none in the file.
+        ConfigurationError: The file contains no configuration.
     """
     settings = _file(arguments.config)
     if not isinstance(settings, dict):
@@ -162,20 +166,20 @@ def _file(path: Path) -> Any:
     """Return the JSON of a file.
 
     Raises:
-        ConfigurationError: it holds none.
+        ConfigurationError: The file is not valid JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        message = f"{path} is not JSON: {error}. Mend the file"
+        message = f"Invalid JSON in {path}: {error}. Fix the file"
         raise ConfigurationError(message) from error
 
 
 def _parser() -> argparse.ArgumentParser:
-    """Return the command line."""
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="source-constantcontact",
-        description="Constant Contact as a source of Airbyte.",
+        description="Constant Contact source connector for Airbyte.",
         epilog=_HELP,
     )
     version = f"%(prog)s {TapConstantContact.plugin_version}"
@@ -194,7 +198,7 @@ def _add(
     *files: str,
     name: str | None = None,
 ) -> None:
-    """Add a command that takes some files."""
+    """Add a command that requires some files."""
     description = (command.__doc__ or "").strip()
     parser = commands.add_parser(
         name or command.__name__, help=description, description=description

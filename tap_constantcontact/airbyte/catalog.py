@@ -1,4 +1,4 @@
-"""The catalog of streams, in Airbyte's form."""
+"""The catalog of streams in Airbyte's format."""
 
 from __future__ import annotations
 
@@ -36,36 +36,36 @@ _CATALOG = Draft202012Validator(
 )
 
 
-def discovered(streams: Iterable[Stream]) -> dict[str, Any]:
-    """Return the catalog of what can be read."""
+def airbyte_catalog(streams: Iterable[Stream]) -> dict[str, Any]:
+    """Return the catalog of all streams."""
     return {"streams": [_entry(stream) for stream in streams]}
 
 
-def modes(configured: Any) -> dict[str, str]:
-    """Return how streams are to be read, by their names.
+def sync_modes(configured: Any) -> dict[str, str]:
+    """Return the sync modes of the configured streams, by name.
 
     Args:
-        configured: the catalog that a platform has chosen.
+        configured: The configured catalog of a connection.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: It is not a configured catalog.
     """
     if not _CATALOG.is_valid(configured):
         message = (
-            "The catalog is none of Airbyte's: it must be an object with a list of configured "
-            "streams. Give the one of a connection"
+            "Invalid catalog: not an Airbyte configured catalog (must be an object with a list of "
+            "configured streams). Pass the configured catalog of a connection"
         )
         raise ConfigurationError(message)
     return {entry["stream"]["name"]: entry["sync_mode"] for entry in configured["streams"]}
 
 
-def choose(streams: Iterable[Stream], modes: Mapping[str, str]) -> None:
+def select(streams: Iterable[Stream], modes: Mapping[str, str]) -> None:
     """Select streams.
 
     Args:
-        streams: all streams.
-        modes: how those that are selected are to be read. Incremental means in full where a stream
-            can only be read so, since clients ask for it without looking.
+        streams: All streams.
+        modes: Sync modes of the streams to select. A stream that doesn't support incremental mode
+            is read in full instead, because clients request that mode for any stream.
     """
     for stream in streams:
         mode = modes.get(stream.name)
@@ -75,12 +75,12 @@ def choose(streams: Iterable[Stream], modes: Mapping[str, str]) -> None:
 
 
 def is_incremental(stream: Stream) -> bool:
-    """Return whether a stream goes on where an earlier run has ended."""
+    """Return whether a stream resumes from the state of an earlier run."""
     return stream.replication_method == REPLICATION_INCREMENTAL
 
 
 def _entry(stream: Stream) -> dict[str, Any]:
-    """Return what can be chosen of a stream."""
+    """Return the catalog entry of a stream."""
     schema = {name: value for name, value in stream.schema.items() if name != "$schema"}
     entry: dict[str, Any] = {
         "name": stream.name,

@@ -1,73 +1,73 @@
-"""What an account may read, found out by a request for each scope and privilege."""
+"""What an account is allowed to read, found out by one request per combination of permissions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
-from tap_constantcontact.errors import Forbidden, Refused
-from tap_constantcontact.streams.campaigns import StatsStream
+from tap_constantcontact.exceptions import Forbidden, Refused
+from tap_constantcontact.streams.campaign_stats import CounterStream
 from tap_constantcontact.streams.xrefs import Xrefs
 
 if TYPE_CHECKING:
     from tap_constantcontact.airbyte.source import Source
     from tap_constantcontact.client import ConstantContactStream
 
-# Once more after a second: a check is to be quick.
-_TRIES = 2
+# One retry after a second, so that a check stays quick.
+_MAX_ATTEMPTS = 2
 
 
 def check(source: Source) -> str:
-    """Ask the API what may be read.
+    """Request a record for each combination of permissions.
 
     Args:
-        source: the source, whose settings are good.
+        source: The source; its settings are valid.
 
     Returns:
-        Which streams cannot be read, and what for; nothing, if all can.
+        Which streams can't be read and what they require; empty if all can be read.
 
     Raises:
-        Forbidden: no stream can be read that is selected by default.
+        Forbidden: None of the streams that are selected by default can be read.
     """
     streams = list(cast("Iterable[ConstantContactStream]", source.streams.values()))
     probes = _probes(streams)
-    source.api.tries = _TRIES
-    refusals = {needs: refusal for needs, stream in probes.items() if (refusal := _ask(stream))}
-    usual = {stream.needs for stream in streams if stream.selected_by_default} & probes.keys()
-    if usual <= refusals.keys():
-        raise next(iter(refusals.values()))
-    refused = "; ".join(
-        f"{', '.join(stream.name for stream in streams if stream.needs == needs)} cannot be read: "
-        f"that needs {needs}"
-        for needs in refusals
+    source.api.max_attempts = _MAX_ATTEMPTS
+    errors = {required: error for required, stream in probes.items() if (error := _probe(stream))}
+    defaults = {stream.permissions for stream in streams if stream.selected_by_default}
+    if defaults & probes.keys() <= errors.keys():
+        raise next(iter(errors.values()))
+    unreadable = "; ".join(
+        f"{', '.join(names)} can't be read: requires {required}"
+        for required in errors
+        if (names := [stream.name for stream in streams if stream.permissions == required])
     )
-    remedy = "Sign in with what they need, or leave these streams out of the connection"
-    return f"{refused}. {remedy}" if refused else ""
+    remedy = "Sign in with these permissions, or remove the streams from the connection"
+    return f"{unreadable}. {remedy}" if unreadable else ""
 
 
 def _probes(streams: Iterable[ConstantContactStream]) -> dict[str, ConstantContactStream]:
-    """Return a stream for each need, that can be asked for by one request.
+    """Return a stream for each combination of permissions that one request can test.
 
-    What needs an id first, such as a report on a contact, is not asked for.
+    Streams that require an ID first, such as a report on a contact, are not among them.
     """
     probes: dict[str, ConstantContactStream] = {}
     for stream in streams:
-        needs_id = "{" in stream.path or isinstance(stream, (StatsStream, Xrefs))
-        without_key = stream.for_partners and "partner_api_key" not in stream.config
-        if not needs_id and not without_key:
-            probes.setdefault(stream.needs, stream)
+        requires_id = "{" in stream.path or isinstance(stream, (CounterStream, Xrefs))
+        lacks_key = stream.for_partners and "partner_api_key" not in stream.config
+        if not requires_id and not lacks_key:
+            probes.setdefault(stream.permissions, stream)
     return probes
 
 
-def _ask(stream: ConstantContactStream) -> Forbidden | None:
-    """Ask for the first record of a stream, and return a refusal for lack of a right."""
+def _probe(stream: ConstantContactStream) -> Forbidden | None:
+    """Request the first record of a stream, and return the error if a permission is missing."""
     params = stream.get_url_params(None, None)
     if "limit" in params:
         params["limit"] = 1
     try:
-        stream.fetch(stream.path, params)
-    except Forbidden as refusal:
-        return refusal
-    except Refused as refusal:
-        stream.logger.warning("%s may not be read: %s", stream.name, refusal)
+        stream.details.get(stream.path, params)
+    except Forbidden as error:
+        return error
+    except Refused as error:
+        stream.logger.warning("%s can't be read: %s", stream.name, error)
     return None

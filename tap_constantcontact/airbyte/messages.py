@@ -1,4 +1,4 @@
-"""The messages of the Airbyte protocol, and what writes them."""
+"""The messages of the Airbyte protocol, and their writer."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ from typing import Any
 
 from singer_sdk.metrics import METRICS_LOGGER_NAME
 from singer_sdk.singerlib import Message, RecordMessage, StateMessage
+from typing_extensions import override
 
 from tap_constantcontact.airbyte.states import StreamStates
-from tap_constantcontact.ending import ENCODER, MessageWriter, in_ascii
-from tap_constantcontact.errors import RunEnded, without_addresses
-from tap_constantcontact.explanations import places_of
+from tap_constantcontact.error_messages import traceback_lines
+from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.output.messages import ENCODER, MessageWriter, to_ascii
+from tap_constantcontact.redaction import without_addresses
 
 
-class Failure(Enum):
-    """Who can mend a failure."""
+class FailureType(Enum):
+    """Airbyte's failure type: who has to act."""
 
-    #: Whoever set the connector up, by other settings or another sign-in.
+    #: The user, by changing settings or signing in again.
     CONFIG = "config_error"
-    #: Time.
+    #: Nobody: a later attempt may succeed.
     TRANSIENT = "transient_error"
-    #: Whoever maintains the connector.
+    #: The maintainers of the connector.
     SYSTEM = "system_error"
 
 
-class Status(Enum):
-    """How far a stream is."""
+class StreamStatus(Enum):
+    """Airbyte's status of a stream."""
 
     STARTED = "STARTED"
     RUNNING = "RUNNING"
@@ -39,103 +41,105 @@ class Status(Enum):
     INCOMPLETE = "INCOMPLETE"
 
 
-#: The state of a stream that is read in full each time; airbyte-cdk writes the same.
+#: The state of a full refresh stream, as airbyte-cdk writes it.
 _NO_CURSOR = {"__ab_no_cursor_state_message": True}
 
 
 class AirbyteWriter(MessageWriter):
-    """Writes Airbyte's messages in place of Singer's.
+    """Writes Airbyte's messages instead of Singer's.
 
-    Lines can come from several threads, such as the log of a token request.
+    Several threads can write, for example the log of a token request.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing written."""
+        """Start with nothing written."""
         super().__init__()
         self._lock = threading.RLock()
         self._states: StreamStates | None = None
-        self._reading: tuple[str, ...] = ()
+        self._current: tuple[str, ...] = ()
         self._running: set[str] = set()
-        self._claimed: dict[str, bytes] = {}
-        self._records_claimed: Counter[str] = Counter()
+        self._last_states: dict[str, bytes] = {}
+        self._records_counted: Counter[str] = Counter()
 
-    def say(self, type_: str, name: str, content: Mapping[str, Any]) -> None:
-        """Write a message that is none of the tap's; it is gone when this returns.
+    def send(self, type_: str, name: str, content: Mapping[str, Any]) -> None:
+        """Write a message other than the SDK's at once, without buffering.
 
         Args:
-            type_: the type of the message.
-            name: the property that holds its content.
-            content: what it says.
+            type_: The type of the message.
+            name: The property that holds its content.
+            content: The content.
         """
         try:
-            self._undisturbed(lambda: self._write(_line(type_, name, content)))
-        except RunEnded as ended:  # is for the main thread, with its next message
-            self._ends_with = ended.status
+            self._without_interruption(lambda: self._write(_line(type_, name, content)))
+        except RunEnded as ended:  # raised in the main thread with its next message
+            self._exit_status = ended.status
 
-    def begin(self, streams: Iterable[str], states: StreamStates) -> None:
-        """Say that streams are being read; the tap's states are theirs from here on.
+    def start_streams(self, streams: Iterable[str], states: StreamStates) -> None:
+        """Report that streams are started; from here on the tap's states are theirs.
 
         Args:
-            streams: a stream and its children.
-            states: cuts their states out of the tap's.
+            streams: A stream and its children.
+            states: Extracts their states from the tap's.
         """
-        self._reading, self._states = tuple(streams), states
-        for stream in self._reading:
-            self.say_status(stream, Status.STARTED)
+        self._current, self._states = tuple(streams), states
+        for stream in self._current:
+            self.send_status(stream, StreamStatus.STARTED)
 
-    def leave(self, bookmarks: Mapping[str, Any], complete: Collection[str]) -> None:
-        """Write the last states of the streams that are being read: more are not to come.
+    def finish_streams(self, bookmarks: Mapping[str, Any], complete: Collection[str]) -> None:
+        """Write the final states of the current streams.
 
         Args:
-            bookmarks: the state of the tap.
-            complete: those of the streams that were read to their ends.
+            bookmarks: The state of the tap.
+            complete: The streams that were read completely.
 
         Raises:
-            RunEnded: as of `write_message`.
+            RunEnded: As in `write_message`.
         """
-        self._undisturbed(lambda: self._write(self._state_lines(bookmarks, complete)))
-        self._reading = ()
+        self._without_interruption(lambda: self._write(self._state_lines(bookmarks, complete)))
+        self._current = ()
 
-    def say_status(self, stream: str, status: Status) -> None:
-        """Say how far a stream is."""
-        self.say("TRACE", "trace", _status(stream, status))
+    def send_status(self, stream: str, status: StreamStatus) -> None:
+        """Write the status of a stream."""
+        self.send("TRACE", "trace", _status(stream, status))
 
-    def say_failure(
+    def send_error(
         self,
-        failure: Failure,
+        failure: FailureType,
         message: str,
         *,
         stream: str | None = None,
         error: Exception | None = None,
     ) -> None:
-        """Say what went wrong.
+        """Write an error.
 
         Args:
-            failure: who can mend it.
-            message: what it is and what to do, for people.
-            stream: the stream that it concerns, if it is one.
-            error: where it comes from; its text is not shown.
+            failure: Who has to act.
+            message: What is wrong and what to do, for people.
+            stream: The stream that failed, if it is a single one.
+            error: The exception; its text is not shown.
         """
-        said: dict[str, Any] = {"message": message, "failure_type": failure.value}
+        details: dict[str, Any] = {"message": message, "failure_type": failure.value}
         if stream:
-            said["stream_descriptor"] = {"name": stream}
+            details["stream_descriptor"] = {"name": stream}
         if error:
-            said["internal_message"] = type(error).__name__
-            said["stack_trace"] = "\n".join(places_of(error))
-        self.say("TRACE", "trace", {"type": "ERROR", "emitted_at": _now(), "error": said})
+            details["internal_message"] = type(error).__name__
+            details["stack_trace"] = "\n".join(traceback_lines(error))
+        self.send("TRACE", "trace", {"type": "ERROR", "emitted_at": _now(), "error": details})
 
-    def say_configuration(self, configuration: Mapping[str, Any]) -> None:
-        """Hand the whole configuration over, to be used from now on."""
+    def send_configuration(self, configuration: Mapping[str, Any]) -> None:
+        """Write the whole updated configuration, which the platform stores."""
         config = {"config": dict(configuration)}
         content = {"type": "CONNECTOR_CONFIG", "emitted_at": _now(), "connectorConfig": config}
-        self.say("CONTROL", "control", content)
+        self.send("CONTROL", "control", content)
 
-    def _undisturbed(self, write: Callable[[], None]) -> None:
+    @override
+    def _without_interruption(self, write: Callable[[], None]) -> None:
         with self._lock:
-            super()._undisturbed(write)
+            super()._without_interruption(write)
 
+    @override
     def _line(self, message: Message) -> bytes:
-        """Return the line of a message, or what stands for it: schemas are in the catalog."""
+        """Return the lines for a message; none for schemas, which are in the catalog."""
         if isinstance(message, RecordMessage):
             return self._record_line(message)
         if isinstance(message, StateMessage):
@@ -143,10 +147,10 @@ class AirbyteWriter(MessageWriter):
         return b""
 
     def _state_lines(self, bookmarks: Mapping[str, Any], complete: Collection[str]) -> bytes:
-        """Return the lines of the states of the streams that are being read."""
+        """Return the lines with the states of the current streams."""
         return b"".join(
             self._state_line(stream, bookmarks, is_last=stream in complete)
-            for stream in self._reading
+            for stream in self._current
         )
 
     def _record_line(self, message: RecordMessage) -> bytes:
@@ -157,15 +161,15 @@ class AirbyteWriter(MessageWriter):
         if message.stream in self._running:
             return line
         self._running.add(message.stream)
-        return _line("TRACE", "trace", _status(message.stream, Status.RUNNING)) + line
+        return _line("TRACE", "trace", _status(message.stream, StreamStatus.RUNNING)) + line
 
     def _state_line(self, stream: str, bookmarks: Mapping[str, Any], *, is_last: bool) -> bytes:
-        """Return the line of a stream's state, or nothing where it is the one before.
+        """Return the line with a stream's state; empty if the state is unchanged.
 
         Args:
-            stream: its name.
-            bookmarks: the state of the tap.
-            is_last: whether it has to count the stream's last records.
+            stream: Name of the stream.
+            bookmarks: The state of the tap.
+            is_last: Whether the line must be written to count the stream's last records.
         """
         state = self._states.of(stream, bookmarks) if self._states else None
         if state is None and not is_last:
@@ -173,17 +177,17 @@ class AirbyteWriter(MessageWriter):
         state = _NO_CURSOR if state is None else state
         content = ENCODER.encode(state)
         records = self.records[stream]
-        new = records - self._records_claimed[stream]
-        if content == self._claimed.get(stream) and not (is_last and new):
+        new = records - self._records_counted[stream]
+        if content == self._last_states.get(stream) and not (is_last and new):
             return b""
-        self._claimed[stream], self._records_claimed[stream] = content, records
+        self._last_states[stream], self._records_counted[stream] = content, records
         own = {"stream_descriptor": {"name": stream}, "stream_state": state}
         stats = {"recordCount": float(new)}
         return _line("STATE", "state", {"type": "STREAM", "stream": own, "sourceStats": stats})
 
 
 class LogHandler(logging.Handler):
-    """Writes what is logged as messages, since nobody sees stderr."""
+    """Writes log records as messages, because platforms don't show stderr."""
 
     _LEVELS = {"CRITICAL": "FATAL", "WARNING": "WARN"}
 
@@ -191,21 +195,22 @@ class LogHandler(logging.Handler):
         """Log to a writer.
 
         Args:
-            writer: what writes messages.
+            writer: The writer of messages.
         """
         super().__init__()
         self._writer = writer
-        # The counts of the run are in its last lines.
+        # The summary at the end of the run has the same counts.
         self.addFilter(lambda record: record.name != METRICS_LOGGER_NAME)
 
+    @override
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the lines of a record, without a traceback, which could show values."""
+        """Write the lines of a log record, without its traceback, which could contain values."""
         level = self._LEVELS.get(record.levelname, record.levelname)
         for line in without_addresses(record.getMessage()).splitlines():
-            self._writer.say("LOG", "log", {"level": level, "message": line})
+            self._writer.send("LOG", "log", {"level": level, "message": line})
 
 
-def _status(stream: str, status: Status) -> dict[str, Any]:
+def _status(stream: str, status: StreamStatus) -> dict[str, Any]:
     return {
         "type": "STREAM_STATUS",
         "emitted_at": _now(),
@@ -214,9 +219,9 @@ def _status(stream: str, status: Status) -> dict[str, Any]:
 
 
 def _line(type_: str, name: str, content: Mapping[str, Any]) -> bytes:
-    return in_ascii(ENCODER.encode({"type": type_, name: content}) + b"\n")
+    return to_ascii(ENCODER.encode({"type": type_, name: content}) + b"\n")
 
 
 def _now() -> float:
-    """Return the milliseconds since 1970."""
+    """Return the time in milliseconds since 1970."""
     return float(int(time.time() * 1000))

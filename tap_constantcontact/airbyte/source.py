@@ -1,4 +1,4 @@
-"""The tap, told to write Airbyte's messages and to hand over its tokens."""
+"""The tap with Airbyte's messages, which sends its tokens to the platform."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import signal
 from collections.abc import Mapping
 from contextlib import ExitStack
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from typing_extensions import override
 
 from tap_constantcontact.airbyte.messages import AirbyteWriter
-from tap_constantcontact.airbyte.tokens import OWNER, HandingStore
+from tap_constantcontact.airbyte.token_store import OWNER_PROPERTY, PlatformTokenStore
+from tap_constantcontact.api.run_context import RunContext
 from tap_constantcontact.auth import Login, RefreshTokenAuthenticator
-from tap_constantcontact.client import Api
-from tap_constantcontact.ending import SIGNAL_STATUS, Ending
+from tap_constantcontact.exceptions import SIGNAL_STATUS
+from tap_constantcontact.shutdown import ShutdownHandler
 from tap_constantcontact.tap import TapConstantContact
 
-if TYPE_CHECKING:
-    from types import FrameType
-
-# A token request takes no longer. Handing its token over may, where nobody reads.
-_PATIENCE_SECONDS = 35
+# Longer than any token request. Sending the new token may take longer if nobody reads stdout.
+_TOKEN_REQUEST_SECONDS = 35
 
 
 class Source(TapConstantContact):
@@ -33,72 +33,69 @@ class Source(TapConstantContact):
         configuration: Mapping[str, Any],
         writer: AirbyteWriter,
         *,
-        instead: Mapping[str, Any] | None = None,
+        overrides: Mapping[str, Any] | None = None,
         **arguments: Any,
     ) -> None:
-        """Make a source.
+        """Create a source.
 
         Args:
-            configuration: the configuration as it was given.
-            writer: what writes messages.
-            instead: settings that count instead of those of the configuration.
-            arguments: as `singer_sdk.Tap` takes them.
+            configuration: The configuration as it was given.
+            writer: The writer of messages.
+            overrides: Settings that replace those of the configuration.
+            arguments: Arguments of `singer_sdk.Tap`.
         """
         self._configuration = dict(configuration)
-        config = {**deepcopy(self._configuration), **(instead or {})}
-        config.pop(OWNER, None)
+        config = {**deepcopy(self._configuration), **(overrides or {})}
+        config.pop(OWNER_PROPERTY, None)
         super().__init__(config=config, message_writer=writer, **arguments)
-        self._ending = Ending(self._unfinished, exit_at_once=end_by_signal)
+        self._shutdown = ShutdownHandler(self._unfinished, exit_now=end_by_signal)
 
-    def connect(self) -> Api:
-        """Return the connection, whose lack concerns no stream alone.
+    def connect(self) -> RunContext:
+        """Open the connection to the API before any stream does, since all of them need it.
 
         Raises:
-            ConfigurationError: there is none, as its Redis cannot be used.
+            ConfigurationError: The Redis server can't be used.
         """
         return self.api
 
-    def reset_progress(self) -> None:
-        """Forget what earlier runs noted of streams that they did not read to their ends.
-
-        The SDK does so before it reads all streams.
-        """
-        self._reset_state_progress_markers()
-
+    @override
     def close(self) -> None:
-        """End a run, however it went; a new token is handed over first."""
+        """End the run, successful or not; a new token is sent to the platform first."""
         super().close()
         self._unfinished().close()
 
+    @override
     def _login(self) -> Login:
-        """Return the login, which hands over the tokens that it gets."""
+        """Return the login, which sends the tokens that it gets to the platform."""
         login = super()._login()
         if isinstance(login, RefreshTokenAuthenticator):
-            hand_over = self.message_writer.say_configuration
-            login.store = HandingStore(login.store, self._configuration, hand_over)
+            send = self.message_writer.send_configuration
+            login.store = PlatformTokenStore(login.store, self._configuration, send)
         return login
 
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """End within a second, by the signal itself: clients take it for a good end.
+    @override
+    def shut_down(self, signum: int) -> None:
+        """End within a second, by the signal itself, which clients expect.
 
-        A second signal ends it at once.
+        A second signal ends the process at once.
         """
         signal.signal(signum, signal.SIG_DFL)
-        super()._handle_termination(signum, frame)
+        super().shut_down(signum)
 
+    @override
     def _unfinished(self) -> ExitStack:
-        """Wait for token requests under way, unless their tokens cannot be handed over."""
+        """Wait for token requests in flight, unless their tokens can't be sent."""
         unfinished = ExitStack()
-        for api in self._apis:
-            if api.login.requesting.acquire(timeout=_PATIENCE_SECONDS):
+        for api in self.connections:
+            if api.login.requesting.acquire(timeout=_TOKEN_REQUEST_SECONDS):
                 unfinished.callback(api.login.requesting.release)
         return unfinished
 
 
 def end_by_signal(status: int) -> None:
-    """End the process by a signal that it has got, whose handler is the system's again.
+    """End the process by a signal that it has received, now with the default handler.
 
     Args:
-        status: 128 and the number of the signal.
+        status: 128 plus the number of the signal.
     """
     os.kill(os.getpid(), status - SIGNAL_STATUS)

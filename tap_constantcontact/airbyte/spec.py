@@ -1,12 +1,13 @@
-"""What the source needs to know, in the words of the tap's settings."""
+"""The specification of the source, derived from the tap's settings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from tap_constantcontact.airbyte.tokens import OWNER
-from tap_constantcontact.settings import AUTH_URL, SETTINGS
+from tap_constantcontact.airbyte.token_store import OWNER_PROPERTY
+from tap_constantcontact.settings.choices import AUTH_URL
+from tap_constantcontact.settings.schema import SETTINGS
 
 #: The version of the Airbyte protocol.
 _PROTOCOL = "0.3.2"
@@ -14,39 +15,39 @@ _DOCUMENTATION_URL = "https://developer.constantcontact.com/api_guide/server_flo
 _CONSENT_URL = "https://authz.constantcontact.com/oauth2/default/v1/authorize"
 _SCOPE = "account_read contact_data campaign_data offline_access"
 _REQUIRED = ["client_id", "refresh_token"]
-# What is different from the tap: where the disk does not stay, a file keeps no tokens.
-_OWN: Mapping[str, Mapping[str, Any]] = {
+# Where the source differs from the tap: a file on a container's disk keeps no tokens.
+_OVERRIDES: Mapping[str, Mapping[str, Any]] = {
     "access_token": {
         "description": (
-            "An access token of the same sign-in; it is used until it ends. Give it with a "
-            "refresh token that rotates: the first check of a new source then needs no other, "
-            "which Airbyte would lose."
+            "Access token from the same sign-in, used until it expires. Provide it with a rotating "
+            "refresh token, so that the first check of a new source doesn't request tokens, which "
+            "Airbyte would lose."
         )
     },
     "refresh_token": {
         "description": (
-            "Refresh token of the account, from a sign-in with the scope offline_access. One that "
-            "rotates is kept up to date here."
+            "Refresh token of the account, from a sign-in with the scope offline_access. Rotating "
+            "tokens are kept up to date here."
         )
     },
     "token_store": {"airbyte_hidden": True},
 }
-_OWNER = {
+_OWNER_SCHEMA = {
     "type": "string",
     "title": "Owner of the access token",
-    "description": "Is handed over with the access token, and says which refresh token it is of.",
+    "description": "Stored with the access token to tell which refresh token it belongs to.",
     "airbyte_hidden": True,
 }
 _COPIED = ("title", "description", "default", "examples", "enum", "minimum")
 
 
 def specification() -> dict[str, Any]:
-    """Return the specification of the source's configuration."""
+    """Return the specification of the source."""
     properties = {
-        name: {**_property(schema), "order": order, **_OWN.get(name, {})}
+        name: {**_property(schema), "order": order, **_OVERRIDES.get(name, {})}
         for order, (name, schema) in enumerate(SETTINGS.to_dict()["properties"].items())
     }
-    properties[OWNER] = _OWNER
+    properties[OWNER_PROPERTY] = _OWNER_SCHEMA
     return {
         "documentationUrl": _DOCUMENTATION_URL,
         "protocol_version": _PROTOCOL,
@@ -68,24 +69,25 @@ def specification() -> dict[str, Any]:
 
 
 def _property(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a setting as the forms of Airbyte take it: of one type, and a secret by its name."""
-    kinds = schema["type"]
-    kind = next(kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null")
-    own = {name: schema[name] for name in _COPIED if name in schema}
-    if kind == "array":
-        own["items"] = _property(schema["items"])
-    if kind == "object":
+    """Return a setting as Airbyte's forms accept it: with one type, and Airbyte's secret flag."""
+    declared = schema["type"]
+    types = [declared] if isinstance(declared, str) else declared
+    type_ = next(each for each in types if each != "null")
+    converted = {name: schema[name] for name in _COPIED if name in schema}
+    if type_ == "array":
+        converted["items"] = _property(schema["items"])
+    if type_ == "object":
         inner = schema.get("properties", {}).items()
-        own["properties"] = {name: _property(each) for name, each in inner}
-        own["required"] = schema.get("required", [])
-        own["additionalProperties"] = schema.get("additionalProperties", True)
+        converted["properties"] = {name: _property(each) for name, each in inner}
+        converted["required"] = schema.get("required", [])
+        converted["additionalProperties"] = schema.get("additionalProperties", True)
     if schema.get("secret"):
-        own["airbyte_secret"] = True
-    return {"type": kind, **own}
+        converted["airbyte_secret"] = True
+    return {"type": type_, **converted}
 
 
 def _oauth() -> dict[str, Any]:
-    """Return how a platform signs in by itself, at the vendor's addresses (documented)."""
+    """Return how a platform signs in automatically, at the vendor's URLs (documented)."""
     token_url = (
         f"{AUTH_URL}?grant_type=authorization_code&{{{{auth_code_key}}}}={{{{auth_code_value}}}}"
         "&{{redirect_uri_key}}={{ {{redirect_uri_value}} | urlEncoder }}"
@@ -109,7 +111,9 @@ def _oauth() -> dict[str, Any]:
             },
             "extract_output": ["access_token", "refresh_token"],
         },
-        "complete_oauth_server_input_specification": _places("client_id", "client_secret"),
+        "complete_oauth_server_input_specification": _string_properties(
+            "client_id", "client_secret"
+        ),
         "complete_oauth_server_output_specification": _in_configuration(
             "client_id", "client_secret"
         ),
@@ -117,7 +121,7 @@ def _oauth() -> dict[str, Any]:
     }
 
 
-def _places(*names: str) -> dict[str, Any]:
+def _string_properties(*names: str) -> dict[str, Any]:
     return {"type": "object", "properties": {name: {"type": "string"} for name in names}}
 
 

@@ -1,12 +1,13 @@
-"""The states of streams, of which Airbyte keeps one each, and the tap's, which is whole.
+"""Converts between Airbyte's states, one per stream, and the state of the tap.
 
-All streams of reports go by one log of what has moved (`tap_constantcontact.changes`). Airbyte has
-no place for it: clients were seen to drop states that are shared, and the state of a stream that is
-read in full, as the one that has the log, or is not selected, is not kept. So each stream that goes
-by the log has a copy in its own state, and the newest copy counts. A stream that is cleared, left
-out or added later then costs the others nothing; a single copy would be lost with its stream, and
-all reports would be read anew. What it costs: the log of 3,000 campaigns has 285 KB, and the nine
-streams that are selected by default and have it 2.6 MB. A copy is written with its stream only.
+All report streams share one change log (`tap_constantcontact.incremental.change_log`), for which
+Airbyte has no place: clients were observed to drop shared states, and the state of a stream that is
+read in full (as the stream that owns the log is) or not selected is not kept. So each stream that
+uses the log has a copy of it in its own state, and the newest copy wins. Clearing, removing or
+adding a stream then doesn't affect the others, whereas a single copy would be lost with its stream
+and all reports would be read again. The price: the log of 3,000 campaigns has 285 KB, which makes
+2.6 MB for the nine streams that use it and are selected by default. A copy is only written with its
+stream.
 """
 
 from __future__ import annotations
@@ -19,25 +20,23 @@ from jsonschema import Draft202012Validator
 from singer_sdk import Stream
 from singer_sdk.exceptions import ConfigurationError
 
+from tap_constantcontact.incremental.change_log_codec import check_version
+from tap_constantcontact.input_files import BOOKMARK
 from tap_constantcontact.streams import STREAMS
-from tap_constantcontact.streams.campaigns import (
-    EmailCampaigns,
-    EmailCampaignStats,
-    ForMovedActivities,
-)
-from tap_constantcontact.tap import BOOKMARK
+from tap_constantcontact.streams.campaign_stats import EmailCampaignStats
+from tap_constantcontact.streams.campaigns import EmailCampaigns
 
 _LOG_OF = EmailCampaignStats.name
 _COPY = "log"
-#: What begins so in a state says that there is none.
+#: Prefix of properties by which Airbyte marks an empty state.
 _MARK = "__ab_"
-#: What tells logs apart that began anew: their numbers mean other things.
+#: Property that identifies a log: numbers of another log mean something else.
 _ID = "id"
-_READERS = [vars(cls)["name"] for cls in STREAMS if issubclass(cls, ForMovedActivities)]
-# The last to be read comes first: of copies that are equally new, its own has most in it. The
-# stream of campaigns has one too, as it notes in the log what spares later runs requests.
+_READERS = [vars(cls)["name"] for cls in STREAMS if cls.follows_change_log]
+# The last stream to be read comes first: among equally new copies, its copy is the most complete.
+# The campaign stream has a copy too, because it records in the log what saves later runs requests.
 _WITH_COPY = (*reversed(_READERS), EmailCampaigns.name)
-# What a stream knows by the numbers of a log.
+# Properties of a stream's state that refer to the numbers of a log.
 _OF_NUMBERS = ("read_through", "complete_through", "left_out")
 
 _LOG = {"type": "object", "properties": {"last_number": {"type": "integer"}}}
@@ -71,18 +70,18 @@ _STATES = Draft202012Validator(
 
 
 class StreamStates:
-    """Cuts the tap's state into those of the streams that go on from theirs."""
+    """Extracts the states of incremental streams from the tap's state, and merges them again."""
 
     def __init__(self, incremental: Iterable[Stream]) -> None:
-        """Know the streams that go on where an earlier run has ended; others have no state."""
+        """Set the incremental streams; the others have no state."""
         self._incremental = {stream.name for stream in incremental}
 
     def of(self, stream: str, bookmarks: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Return the state of a stream, or None where it has none to go on from.
+        """Return the state of a stream, or None if it is not incremental.
 
         Args:
-            stream: its name.
-            bookmarks: the state of the tap.
+            stream: Name of the stream.
+            bookmarks: The state of the tap.
         """
         if stream not in self._incremental:
             return None
@@ -90,18 +89,18 @@ class StreamStates:
         return {**own, _COPY: bookmarks.get(_LOG_OF, {})} if stream in _WITH_COPY else own
 
     def of_tap(self, given: Any) -> dict[str, Any]:
-        """Return the state of the tap, put together from those of its streams.
+        """Return the state of the tap, merged from the states of its streams.
 
         Args:
-            given: the messages of earlier runs, one for each stream.
+            given: STATE messages of earlier runs, one per stream.
 
         Raises:
-            ConfigurationError: what is given are no such messages.
+            ConfigurationError: The value is not a list of such messages, or the log is too new.
         """
         if not _STATES.is_valid(given or []):
             message = (
-                "The state is none of this connector: it must be a list of states of streams. "
-                "Reset the connection to begin anew"
+                "Invalid state: not one of this connector (must be a list of stream states). "
+                "Reset the connection to start over"
             )
             raise ConfigurationError(message)
         states = {
@@ -115,6 +114,7 @@ class StreamStates:
         }
         copies = {name: own[name].pop(_COPY, {}) for name in _WITH_COPY if name in own}
         log: dict[str, Any] = max(copies.values(), key=_age, default={})
+        check_version(log)
         for name in copies.keys() & set(_READERS):
             if copies[name].get(_ID) != log.get(_ID):
                 for key in _OF_NUMBERS:
@@ -123,5 +123,5 @@ class StreamStates:
 
 
 def _age(log: Mapping[str, Any]) -> int:
-    """Return what is greater for a newer log; equal ones have seen the same moves."""
+    """Return a number that is greater for a newer log; equal logs contain the same changes."""
     return int(log.get("last_number", 0))

@@ -1,1 +1,1 @@
-"""The sign-in that a person does once: it gets the refresh token that the tap goes on with."""
+"""The sign-in that a person does once, to get the refresh token that the tap uses from then on."""

@@ -1,8 +1,8 @@
-"""The application that a person signs in to, and the authorisation server that knows it.
+"""The application that a person signs in to, and its authorization server.
 
-Facts of the API that this relies on: addresses, the three flows and their parameters (documented);
-a key with a secret names itself in a Basic header and not in the body, one without in the body
-(seen); a key with a secret may send a PKCE challenge too (inferred: the server is an Okta).
+Facts about the API: the URLs, the three flows and their parameters (documented). A key with a
+secret is sent in a Basic header and not in the body, a key without one in the body (observed). A
+key with a secret can use a PKCE challenge too (inferred: the server is an Okta).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import requests
 from singer_sdk.exceptions import ConfigurationError
 
 _TIMEOUT_SECONDS = 30
-_TOKEN = "/token"  # noqa: S105 - the end of an address
+_TOKEN_PATH = "/token"  # noqa: S105 - the end of a URL
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Application:
     """An application of the developer portal.
 
     Attributes:
-        client_id: its API key.
-        client_secret: its secret; None for one of the PKCE kind.
-        token_url: address that gives tokens.
-        user_agent: name to give to the server.
+        client_id: Its API key.
+        client_secret: Its secret; None for a PKCE application.
+        token_url: URL of the token endpoint.
+        user_agent: User-Agent header of requests.
     """
 
     client_id: str
@@ -36,26 +36,26 @@ class Application:
 
     @property
     def authorize_url(self) -> str:
-        """Address of the page on which a person signs in."""
-        return self._beside("/authorize")
+        """URL of the page on which a person signs in."""
+        return self._sibling("/authorize")
 
     @property
     def device_url(self) -> str:
-        """Address that gives codes for devices."""
-        return self._beside("/device/authorize")
+        """URL of the endpoint that issues device codes."""
+        return self._sibling("/device/authorize")
 
     def post(
         self, url: str, body: Mapping[str, Any], *, with_secret: bool = True
     ) -> requests.Response:
-        """Return the answer to a request of the application.
+        """Send a request as the application, and return the response.
 
         Args:
-            url: an address of the server.
-            body: the form that is sent, without the name of the application.
-            with_secret: whether a secret is used, if there is one.
+            url: A URL of the server.
+            body: The form to send, without the client ID.
+            with_secret: Whether to send the secret, if there is one.
 
         Raises:
-            requests.RequestException: there is no answer.
+            requests.RequestException: There is no response.
         """
         secret = self.client_secret if with_secret else None
         return requests.post(
@@ -67,16 +67,16 @@ class Application:
             allow_redirects=False,
         )
 
-    def _beside(self, path: str) -> str:
-        """Return the address of another endpoint of the server.
+    def _sibling(self, path: str) -> str:
+        """Return the URL of another endpoint of the server.
 
         Raises:
-            ConfigurationError: the address of the token endpoint does not show it.
+            ConfigurationError: The URL can't be derived from that of the token endpoint.
         """
-        if not self.token_url.endswith(_TOKEN):
+        if not self.token_url.endswith(_TOKEN_PATH):
             message = (
-                f"Setting auth_url is {self.token_url!r}, but must end with {_TOKEN}: the sign-in "
-                "is at the addresses beside it"
+                f"Invalid auth_url: {self.token_url!r} (must end with {_TOKEN_PATH}, because the "
+                "URLs of the sign-in are derived from it)"
             )
             raise ConfigurationError(message)
-        return self.token_url.removesuffix(_TOKEN) + path
+        return self.token_url.removesuffix(_TOKEN_PATH) + path

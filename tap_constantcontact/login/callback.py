@@ -1,4 +1,4 @@
-"""The address on this machine to which the browser comes back with the answer."""
+"""A local server that the browser is redirected to with the response of a sign-in."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from singer_sdk.exceptions import ConfigurationError
+from typing_extensions import override
 
-from tap_constantcontact.errors import LoginError
+from tap_constantcontact.exceptions import LoginError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-# "localhost" is 127.0.0.1 here: browsers try both addresses that the name may stand for.
+# "localhost" is 127.0.0.1 here: browsers try both addresses that the name may resolve to.
 _ADDRESSES = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "::1": "::1"}
 _IDLE_SECONDS = 10
 _POLL_SECONDS = 0.05
@@ -46,139 +47,145 @@ _PAGE = """<!doctype html>
 </body>
 </html>
 """
-_ALLOWED = (
-    "Access is allowed",
-    "Go back to the terminal, which gets the tokens now. You can close this window.",
+_GRANTED_PAGE = (
+    "Access granted",
+    "Return to the terminal, which is now getting the tokens. You can close this window.",
 )
-_REFUSED = (
-    "Access was not given",
-    "Nothing was stored. The terminal says why. You can close this window.",
+_DENIED_PAGE = (
+    "Access denied",
+    "No tokens were stored; the terminal says why. You can close this window.",
 )
-_FOREIGN = (
-    "This is not the answer that is waited for",
-    "It belongs to another sign-in. Open the address that the terminal shows, and sign in there.",
+_UNEXPECTED_PAGE = (
+    "Unexpected response",
+    "It belongs to another sign-in. Open the address shown in the terminal and sign in there.",
 )
-_USED = ("This sign-in is over", "Its answer came before. You can close this window.")
-_NOTHING = ("There is nothing here", "Only the answer to a sign-in is waited for.")
+_REPEATED_PAGE = ("Sign-in already completed", "You can close this window.")
+_UNKNOWN_PAGE = ("Page not found", "This server only waits for the response of a sign-in.")
 
 
-class Callback(ThreadingTCPServer):
-    """Waits on the loopback address for one answer, in a `with` statement.
+class CallbackServer(ThreadingTCPServer):
+    """Waits on the loopback address for one response, in a `with` statement.
 
-    Only an answer that has the state of this sign-in counts; others change nothing. It listens
-    until the statement ends. Browsers open connections that they do not use: each one has a thread.
+    Only a response with the state of this sign-in counts; others are ignored. The server listens
+    until the statement ends. Each connection has a thread, because browsers open connections that
+    they don't use.
     """
 
     allow_reuse_address = True
     daemon_threads = True
 
     def __init__(self, redirect_uri: str, state: str) -> None:
-        """Listen.
+        """Listen on the address of the redirect URI.
 
         Args:
-            redirect_uri: where the browser will come to; on this machine, without encryption.
-            state: what only the answer to this sign-in can know.
+            redirect_uri: Where the browser is redirected to; on this machine, without encryption.
+            state: A secret that only the response to this sign-in contains.
 
         Raises:
-            ConfigurationError: the address is not on this machine, or somebody else listens there.
+            ConfigurationError: The address is not on this machine, or is already in use.
         """
-        uri = _local(redirect_uri)
+        uri = _parse_local_uri(redirect_uri)
         address = _ADDRESSES[str(uri.hostname)]
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._uri, self._state = uri, state
-        self._answers: SimpleQueue[str] = SimpleQueue()
-        self._is_answered = threading.Lock()
+        self._responses: SimpleQueue[str] = SimpleQueue()
+        self._has_response = threading.Lock()
         try:
             super().__init__((address, uri.port or 80), _Handler)
         except OSError as error:
             message = (
-                f"Nobody can listen at {redirect_uri} ({error.strerror or error}): end what uses "
-                "the port, give another one with --redirect-uri that the application knows too, or "
-                "use --paste"
+                f"Can't listen on {redirect_uri} ({error.strerror or error}). Free the port, pass "
+                "another redirect URI of the application with --redirect-uri, or use --paste"
             )
             raise ConfigurationError(message) from error
 
+    @override
     def __enter__(self) -> Self:
-        """Answer requests from here on."""
+        """Start to serve requests."""
         serve = threading.Thread(target=self.serve_forever, args=(_POLL_SECONDS,), daemon=True)
         serve.start()
         return self
 
+    @override
     def __exit__(self, *_: object) -> None:
         """Stop listening."""
         self.shutdown()
         self.server_close()
 
     def wait(self, seconds: float) -> str:
-        """Return the whole address that the browser has come to with the answer.
+        """Wait for the response, and return the whole URL that the browser was redirected to.
 
         Args:
-            seconds: how long to wait for it.
+            seconds: How long to wait.
 
         Raises:
-            LoginError: it has not come.
+            LoginError: There was no response in time.
         """
         try:
-            return self._answers.get(timeout=seconds)
+            return self._responses.get(timeout=seconds)
         except Empty as error:
             message = (
-                f"Nobody has signed in within {seconds:.0f} s. Try it again, with a longer "
-                "--timeout if need be; --paste and --device work from another machine"
+                f"Timed out after {seconds:.0f} s waiting for the sign-in. Try again, with a "
+                "longer --timeout if needed; --paste and --device work from another machine"
             )
             raise LoginError(message) from error
 
-    def answer(self, target: str) -> tuple[HTTPStatus, tuple[str, str], Callable[[], None]]:
-        """Return how to answer a request.
+    def handle_redirect(
+        self, target: str
+    ) -> tuple[HTTPStatus, tuple[str, str], Callable[[], None]]:
+        """Return the response to a request of the browser.
 
         Args:
-            target: its path and query.
+            target: Path and query of the request.
 
         Returns:
-            The status, the title and the text of a page, and what to do once it is sent.
+            Status, title and text of a page, and a function to call once the page is sent.
         """
-        asked = urlsplit(target)
-        if (asked.path or "/") != (self._uri.path or "/"):
-            return HTTPStatus.NOT_FOUND, _NOTHING, _nothing
-        if not is_answer(asked.query, self._state):
-            return HTTPStatus.BAD_REQUEST, _FOREIGN, _nothing
-        if not self._is_answered.acquire(blocking=False):
-            return HTTPStatus.GONE, _USED, _nothing
-        whole = self._uri._replace(query=asked.query).geturl()
-        page = _ALLOWED if "code" in parse_qs(asked.query) else _REFUSED
-        return HTTPStatus.OK, page, lambda: self._answers.put(whole)
+        url = urlsplit(target)
+        if (url.path or "/") != (self._uri.path or "/"):
+            return HTTPStatus.NOT_FOUND, _UNKNOWN_PAGE, _do_nothing
+        if not is_sign_in_response(url.query, self._state):
+            return HTTPStatus.BAD_REQUEST, _UNEXPECTED_PAGE, _do_nothing
+        if not self._has_response.acquire(blocking=False):
+            return HTTPStatus.GONE, _REPEATED_PAGE, _do_nothing
+        whole_url = self._uri._replace(query=url.query).geturl()
+        page = _GRANTED_PAGE if "code" in parse_qs(url.query) else _DENIED_PAGE
+        return HTTPStatus.OK, page, lambda: self._responses.put(whole_url)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Shows a page that says how it went."""
+    """Shows a page with the outcome of the sign-in."""
 
     timeout = _IDLE_SECONDS
 
     def do_GET(self) -> None:
-        """Answer the browser."""
-        status, (title, text), then = cast("Callback", self.server).answer(self.path)
+        """Respond to the browser."""
+        server = cast("CallbackServer", self.server)
+        status, (title, text), after_sending = server.handle_redirect(self.path)
         page = _PAGE.format(title=title, text=text).encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(page)))
         self.send_header("Cache-Control", "no-store")
-        # The address holds the code: it is told to nobody.
+        # The URL contains the code and must not leak.
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
         self.end_headers()
         self.wfile.write(page)
         self.wfile.flush()
-        then()
+        after_sending()
 
+    @override
     def log_message(self, *_: object) -> None:
-        """Say nothing: the addresses hold codes."""
+        """Log nothing: the URLs contain codes."""
 
 
-def is_answer(query: str, state: str) -> bool:
-    """Return whether the query of an address is the answer to a sign-in, be it yes or no.
+def is_sign_in_response(query: str, state: str) -> bool:
+    """Return whether a query is the response of a sign-in, granted or denied.
 
     Args:
-        query: the query.
-        state: the state of the sign-in.
+        query: The query of a URL.
+        state: The state of the sign-in.
     """
     values = parse_qs(query)
     given = "".join(values.get("state", [])).encode()
@@ -186,11 +193,11 @@ def is_answer(query: str, state: str) -> bool:
     return is_ours and ("code" in values or "error" in values)
 
 
-def _local(redirect_uri: str) -> SplitResult:
-    """Return the parts of an address on this machine.
+def _parse_local_uri(redirect_uri: str) -> SplitResult:
+    """Return the parts of a redirect URI on this machine.
 
     Raises:
-        ConfigurationError: it is not on this machine.
+        ConfigurationError: It is not on this machine.
     """
     try:
         uri = urlsplit(redirect_uri)
@@ -199,13 +206,12 @@ def _local(redirect_uri: str) -> SplitResult:
         is_local = False
     if not is_local:
         message = (
-            f"No browser can come back to {redirect_uri!r} by itself: that takes an address on "
-            "this machine, such as http://localhost:8888. With --paste any address will do that "
-            "the application knows"
+            f"Invalid --redirect-uri: {redirect_uri!r} (must be a local address such as "
+            "http://localhost:8888; with --paste, any redirect URI of the application works)"
         )
         raise ConfigurationError(message)
     return uri
 
 
-def _nothing() -> None:
-    """Do nothing."""
+def _do_nothing() -> None:
+    pass

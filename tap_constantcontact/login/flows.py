@@ -1,7 +1,7 @@
-"""The ways to sign in: through the browser, by an address that is pasted, with a code for devices.
+"""The flows of a sign-in: in a browser, by pasting the URL it ends at, or with a device code.
 
-Each returns the tokens that the application is given. oauthlib makes the requests and reads the
-answers; what it does not know of is the network.
+Each returns the application's tokens. oauthlib prepares the requests and parses the responses; it
+doesn't use the network.
 """
 
 from __future__ import annotations
@@ -22,44 +22,48 @@ from oauthlib.oauth2 import (
 )
 from singer_sdk.exceptions import RetriableAPIError
 
-from tap_constantcontact.answers import body_of
-from tap_constantcontact.auth import InvalidGrant, Tokens, tokens_of
-from tap_constantcontact.errors import LoginError, error_key, in_one_line, vendor_message
+from tap_constantcontact.api.errors import error_key, vendor_message
+from tap_constantcontact.api.responses import body_of
+from tap_constantcontact.auth import InvalidGrant, parse_tokens
+from tap_constantcontact.exceptions import LoginError
 from tap_constantcontact.login.application import Application
+from tap_constantcontact.redaction import in_one_line
+from tap_constantcontact.token_store import Tokens
 
-# oauthlib takes http nowhere, not even for this machine, where the answer has to come to. The
-# settings are checked instead: they take http for this machine only.
+# oauthlib never accepts http, not even for this machine, which the browser is redirected to. The
+# settings are validated instead: they accept http for this machine only.
 os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 
-_VERIFIER_CHARACTERS = 96
-# What a server means that does not say (RFC 8628, 3.2 and 3.5).
+_VERIFIER_LENGTH = 96
+# Defaults for servers that don't say (RFC 8628, 3.2 and 3.5).
 _POLL_SECONDS = 5.0
-_SLOWER_SECONDS = 5.0
-_DEVICE_SECONDS = 600.0
+_SLOW_DOWN_SECONDS = 5.0
+_DEVICE_CODE_SECONDS = 600.0
 
-_REFUSED = "Access was not given. Sign in again, and allow what the page asks for"
+_DENIED = "Access was denied. Sign in again and allow access"
+_CODE_EXPIRED = "The code was not entered in time. Try again"
 
 
-def sign_in_by_code(
+def sign_in_with_browser(
     application: Application,
     scopes: Collection[str],
     redirect_uri: str,
-    ask: Callable[[str, str], str],
+    open_page: Callable[[str, str], str],
 ) -> Tokens:
-    """Return the tokens for a code that the browser brings: authorization code with PKCE.
+    """Return the tokens for a code that the browser gets: authorization code with PKCE.
 
     Args:
-        application: what is signed in to.
-        scopes: what it asks for.
-        redirect_uri: where the browser goes with the answer; the application has to know it.
-        ask: has a person open an address; returns the whole address of the answer. Is given the
-            state of the sign-in too.
+        application: The application to sign in to.
+        scopes: The scopes to request.
+        redirect_uri: Where the browser is redirected to; must be registered for the application.
+        open_page: Is called with the URL of the page to sign in on and with the state of the
+            sign-in; returns the whole URL that the browser was redirected to.
 
     Raises:
-        LoginError: access was not given; the message says why.
+        LoginError: Access was denied; the message says why.
     """
     client = WebApplicationClient(application.client_id)
-    verifier = client.create_code_verifier(_VERIFIER_CHARACTERS)
+    verifier = client.create_code_verifier(_VERIFIER_LENGTH)
     state = generate_token()
     url = client.prepare_request_uri(
         application.authorize_url,
@@ -69,26 +73,30 @@ def sign_in_by_code(
         code_challenge=client.create_code_challenge(verifier, "S256"),
         code_challenge_method="S256",
     )
-    answer = ask(url, state)
+    response_url = open_page(url, state)
     try:
-        code = client.parse_request_uri_response(answer, state)["code"]
+        code = client.parse_request_uri_response(response_url, state)["code"]
     except AccessDeniedError as error:
-        raise LoginError(f"{_REFUSED} ({_said(error)})") from error
+        raise LoginError(f"{_DENIED} ({_describe(error)})") from error
     except OAuth2Error as error:
-        raise LoginError(f"Constant Contact gives no access: {_said(error)}") from error
+        message = (
+            f"Constant Contact rejected the sign-in ({_describe(error)}). Check the application in "
+            "the developer portal, then sign in again"
+        )
+        raise LoginError(message) from error
     form = client.prepare_request_body(
         code=code, redirect_uri=redirect_uri, code_verifier=verifier, include_client_id=False
     )
     try:
         return _tokens(application.post(application.token_url, dict(parse_qsl(form))))
     except RetriableAPIError as error:
-        raise LoginError(f"{error}. No token came of it. Sign in again") from error
+        raise LoginError(f"{error}. No tokens were issued. Sign in again") from error
     except requests.RequestException as error:
-        message = f"No answer came to the code ({type(error).__name__}). Sign in again"
+        message = f"No response to the token request ({type(error).__name__}). Sign in again"
         raise LoginError(message) from error
 
 
-def sign_in_by_device(
+def sign_in_with_device_code(
     application: Application,
     scopes: Collection[str],
     show: Callable[[str, str, str], None],
@@ -97,20 +105,20 @@ def sign_in_by_device(
 ) -> Tokens:
     """Return the tokens for a code that a person enters on any machine with a browser.
 
-    That this flow gives a refresh token is disputed (the vendor's support says so).
+    Whether this flow returns a refresh token is disputed (the vendor's support says so).
 
     Args:
-        application: what is signed in to; it has to be one with the device flow.
-        scopes: what it asks for.
-        show: is given the address to open, the code to enter there, and an address with the code
-            in it, which may be empty.
-        sleep: waits a number of seconds.
-        clock: seconds that only go forward.
+        application: The application to sign in to; its device flow must be enabled.
+        scopes: The scopes to request.
+        show: Is called with the URL to open, the code to enter there, and a URL that includes the
+            code, which may be empty.
+        sleep: Waits a number of seconds.
+        clock: A monotonic clock in seconds.
 
     Raises:
-        LoginError: access was not given; the message says why.
+        LoginError: Access was denied; the message says why.
     """
-    device = _device_of(application, scopes)
+    device = _request_device_code(application, scopes)
     show(
         device["verification_uri"],
         device["user_code"],
@@ -119,30 +127,30 @@ def sign_in_by_device(
     client = DeviceClient(application.client_id)
     form = client.prepare_request_body(device_code=device["device_code"], include_client_id=False)
     grant = dict(parse_qsl(form))
-    wait = _seconds(device.get("interval"), _POLL_SECONDS)
-    ends = clock() + _seconds(device.get("expires_in"), _DEVICE_SECONDS)
-    with_secret = False  # the flow does without (documented)
-    while clock() < ends:
-        sleep(wait)
+    interval = _seconds(device.get("interval"), _POLL_SECONDS)
+    deadline = clock() + _seconds(device.get("expires_in"), _DEVICE_CODE_SECONDS)
+    with_secret = False  # the flow works without it (documented)
+    while clock() < deadline:
+        sleep(interval)
         try:
             response = application.post(application.token_url, grant, with_secret=with_secret)
             key = error_key(response)
             if key == "invalid_client" and application.client_secret and not with_secret:
-                with_secret = True  # in case that it does not
+                with_secret = True  # in case it doesn't
             elif key == "slow_down":
-                wait += _SLOWER_SECONDS
+                interval += _SLOW_DOWN_SECONDS
             elif key != "authorization_pending":
                 return _tokens(response)
         except (RetriableAPIError, requests.RequestException):
-            wait += _SLOWER_SECONDS
-    raise LoginError("Nobody has entered the code in time. Try it again")
+            interval += _SLOW_DOWN_SECONDS
+    raise LoginError(_CODE_EXPIRED)
 
 
-def _device_of(application: Application, scopes: Collection[str]) -> dict[str, Any]:
-    """Return the codes for a device.
+def _request_device_code(application: Application, scopes: Collection[str]) -> dict[str, Any]:
+    """Return the response with the codes for a device.
 
     Raises:
-        LoginError: there are none for this application.
+        LoginError: The application gets none.
     """
     client = DeviceClient(application.client_id)
     url = client.prepare_request_uri(application.device_url, scope=" ".join(sorted(scopes)))
@@ -153,51 +161,52 @@ def _device_of(application: Application, scopes: Collection[str]) -> dict[str, A
         response = application.post(application.device_url, form)
     if response.status_code != requests.codes.ok:
         message = (
-            f"There is no code for this device ({response.status_code} {vendor_message(response)})"
-            ". Check the client ID, and that the application has the device flow in the portal"
+            f"Can't get a device code ({response.status_code} {vendor_message(response)}). Check "
+            "the client ID, and that the device flow is enabled for the application in the "
+            "developer portal"
         )
         raise LoginError(message)
     body = body_of(response)
     if not {"device_code", "user_code", "verification_uri"} <= body.keys():
-        raise LoginError("The answer holds no code for this device; check the setting auth_url")
+        raise LoginError("The response contains no device code. Check auth_url")
     return dict(body)
 
 
 def _tokens(response: requests.Response) -> Tokens:
-    """Return the tokens of an answer, with a refresh token.
+    """Return the tokens in a response, which must include a refresh token.
 
     Raises:
-        LoginError: there are none.
-        RetriableAPIError: another try may help.
+        LoginError: The response has none.
+        RetriableAPIError: A retry may help.
     """
     if error_key(response) == "access_denied":
-        raise LoginError(f"{_REFUSED} ({vendor_message(response)})")
+        raise LoginError(f"{_DENIED} ({vendor_message(response)})")
     if error_key(response) == "expired_token":
-        raise LoginError("Nobody has entered the code in time. Try it again")
+        raise LoginError(_CODE_EXPIRED)
     try:
-        tokens = tokens_of(response, None)
+        tokens = parse_tokens(response, None)
     except InvalidGrant as error:
         message = (
-            f"Constant Contact refused the code ({error}). It is good once, for five minutes, and "
-            "for the redirect URI that it was asked with. Sign in again"
+            f"Constant Contact rejected the code ({error}). A code works once, within five "
+            "minutes, and only with the redirect URI that it was requested for. Sign in again"
         )
         raise LoginError(message) from error
     if not tokens["refresh_token"]:
         message = (
-            "Constant Contact gave no refresh token. Check that the application may have the scope "
-            "offline_access; not every flow gives one: try it without --device"
+            "Constant Contact returned no refresh token. Check that the application is allowed the "
+            "scope offline_access, or try without --device: not every flow returns one"
         )
         raise LoginError(message)
     return tokens
 
 
-def _said(error: OAuth2Error) -> str:
+def _describe(error: OAuth2Error) -> str:
     return in_one_line(": ".join(filter(None, (error.error, error.description))))
 
 
-def _seconds(value: Any, otherwise: float) -> float:
-    """Return a number of seconds, which may come as digits in a text."""
+def _seconds(value: Any, default: float) -> float:
+    """Return a number of seconds, which may be given as a string of digits."""
     try:
         return float(value)
     except (TypeError, ValueError):
-        return otherwise
+        return default

@@ -1,25 +1,35 @@
-"""The streams, a file for each subject; a class with a name of its own is a stream."""
+"""Stream classes, one module per subject. Every class that sets `name` is a stream."""
 
 from collections.abc import Iterator
 from importlib import import_module
 
 from tap_constantcontact.client import ConstantContactStream
 
-#: In the order of reading: when the requests of a day are short, what matters most comes first.
+#: In reading order: the most important streams come first, in case the requests don't suffice.
 SUBJECTS = (
-    *("account", "contacts", "campaigns", "engagement", "sms", "events", "automations", "social"),
+    *(
+        "account",
+        "contacts",
+        "campaigns",
+        "campaign_stats",
+        "engagement",
+        "sms",
+        "events",
+        "automations",
+        "social",
+    ),
     *("landing_pages", "xrefs", "partner", "custom", "contact_reports"),
 )
 
 
 def _streams() -> Iterator[type[ConstantContactStream]]:
-    """Yield the streams of all subjects; classes without a name are their bases."""
+    """Yield the streams of all subjects. Classes without a name are base classes."""
     for name in SUBJECTS:
         subject = import_module(f"{__name__}.{name}")
         for member in vars(subject).values():
             if (
                 isinstance(member, type)
-                and member.__module__ == subject.__name__  # no alias of a type, as of Python 3.10
+                and member.__module__ == subject.__name__  # no type alias (needed on Python 3.10)
                 and issubclass(member, ConstantContactStream)
                 and "name" in vars(member)
             ):
@@ -27,12 +37,12 @@ def _streams() -> Iterator[type[ConstantContactStream]]:
 
 
 STREAMS: tuple[type[ConstantContactStream], ...] = tuple(_streams())
-#: Their names, in the same order.
+#: The names of the streams, in the same order.
 NAMES: tuple[str, ...] = tuple(vars(stream)["name"] for stream in STREAMS)
 
 
 def place_of(stream: object) -> tuple[int, int]:
-    """Return what orders streams: their subjects, and their places in these."""
+    """Return the sort key of a stream: its subject, and its place within the subject."""
     cls = type(stream)
     subject = SUBJECTS.index(cls.__module__.rpartition(".")[2])
     return subject, STREAMS.index(cls) if cls in STREAMS else len(STREAMS)

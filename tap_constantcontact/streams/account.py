@@ -1,4 +1,4 @@
-"""The account and its user."""
+"""The account, its sender addresses and the privileges of its user."""
 
 from tap_constantcontact.client import ConstantContactStream
 
@@ -10,16 +10,18 @@ class Account(ConstantContactStream):
     path = "/account/summary"
     params = {"extra_fields": "physical_address,company_logo"}
     primary_keys = ("encoded_account_id",)
-    needs = "the scope account_read and the privilege account:read"
+    scopes = ("account_read",)
+    privileges = ("account:read",)
 
 
 class AccountEmails(ConstantContactStream):
-    """An e-mail address that the account can send from (retrieveEmailAddresses)."""
+    """An email address that the account can send from (retrieveEmailAddresses)."""
 
     name = "account_emails"
     path = "/account/emails"
     primary_keys = ("email_id",)
-    needs = "the scope account_read and the privilege account:read"
+    scopes = ("account_read",)
+    privileges = ("account:read",)
 
 
 class AccountUserPrivileges(ConstantContactStream):
@@ -28,5 +30,5 @@ class AccountUserPrivileges(ConstantContactStream):
     name = "account_user_privileges"
     path = "/account/user/privileges"
     primary_keys = ("privilege_id",)
-    needs = "an active application"
+    requires = "an active application"
     selected_by_default = False

@@ -1,122 +1,126 @@
-"""What a single contact did: a request or more for each contact."""
+"""Reports on single contacts: one or more requests for each contact."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from typing_extensions import override
 
-from tap_constantcontact.client import ForEachStream, OwnProgressStream
-from tap_constantcontact.slices import OLDEST, SECOND
-from tap_constantcontact.streams.contacts import Contacts
+from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.incremental.contact_cycles import CycleState
+from tap_constantcontact.incremental.contact_reader import ContactReader, created_at
+from tap_constantcontact.incremental.contact_slices import SECOND
+from tap_constantcontact.notes import StreamNotes
 from tap_constantcontact.streams.engagement import with_occurrences
-from tap_constantcontact.values import Misfit, parse_start, parse_timestamp, timestamp
+from tap_constantcontact.timestamps import format_timestamp, parse_start, parse_timestamp
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-_METRICS = "the scope contact_data and the privilege ui:campaign:metrics"
 # Contacts of a page or two are held at a time.
 _SLICE = 500
-# What contacts are chosen by.
+# The sub-resources that contacts are chosen by.
 _INCLUDE = "list_memberships,taggings"
 
 
-class ForEachContact(ForEachStream, OwnProgressStream):
-    """A stream that asks once for each contact.
+class PerContactStream(ConstantContactStream):
+    """A stream of reports on single contacts, requested once for each contact.
 
-    What a contact does is no change of the contact. So all are asked for, in rounds that begin
-    every `contacts_sweep_days`; a round goes on in the next run where one ends early.
+    A contact's activity is no change of the contact. So all contacts are read, in cycles that start
+    every `contacts_sweep_days`; if a run ends early, the next one resumes the cycle.
 
-    The state has `round_at`, when the last complete round began, `round_for`, the settings that it
+    The state has `round_at`, when the last complete cycle began, `round_for`, the settings that it
     was made with (others need a new one), and `round`, the one under way: when it began, with which
     settings, and `last`, the time of creation and the id of the contact read last.
     """
 
-    own_columns: ClassVar[tuple[str, ...]] = ("contact_id",)
-    needs = _METRICS
+    context_columns: ClassVar[tuple[str, ...]] = ("contact_id",)
+    manages_state = True
+    scopes = ("contact_data",)
+    privileges = ("ui:campaign:metrics",)
     selected_by_default = False
     settings: ClassVar[tuple[str, ...]] = (
         *("contact_status", "contact_ids", "contact_lists", "contact_tags"),
     )
-    reading = "all contacts, in rounds that begin every `contacts_sweep_days`"
-    cost = "in a round 1 or more for each contact"
-    unseen = "what happens between two rounds, until the next one"
-
-    def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield the rows of the contacts of a round, the newest contact first."""
-        state = self.stream_state
-        if self.replication_method == REPLICATION_FULL_TABLE:
-            yield from self._read_round({})
-            return
-        round_for = {name: self.config.get(name) for name in self.settings}
-        if state.get("round", {}).get("for") != round_for:
-            state.pop("round", None)
-        if "round" in state or self._is_due(round_for):
-            new = {"began": timestamp(self.api.now()), "for": round_for}
-            round_: dict[str, Any] = state.setdefault("round", new)
-            yield from self._read_round(round_)
-            del state["round"]
-            state.update(round_at=round_["began"], round_for=round_for)
-
-    def _is_due(self, round_for: Mapping[str, Any]) -> bool:
-        state = self.stream_state
-        is_other = state.get("round_for") != round_for
-        return is_other or self.contacts.is_due_after(str(state.get("round_at", "")))
+    notes = StreamNotes(
+        reads="all contacts, in cycles that start every `contacts_sweep_days`",
+        cost="in a cycle, 1 or more for each contact",
+        limitations="activity between two cycles, until the next one",
+    )
 
     @property
-    def contacts(self) -> Contacts:
-        """The stream of contacts, which cuts them into slices for others too."""
-        return cast("Contacts", self._tap.streams[Contacts.name])
+    def reader(self) -> ContactReader:
+        """The reader of contacts."""
+        return self.services.contacts
 
-    def _read_round(self, round_: dict[str, Any]) -> Iterator[Record]:
-        """Yield the rows of all contacts that a round has still to read.
+    @override
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Yield the rows of the contacts of a cycle, the newest contact first."""
+        # A FULL_TABLE run is a cycle that leaves the state as it is.
+        state = {} if self.replication_method == REPLICATION_FULL_TABLE else self.stream_state
+        settings = {name: self.config.get(name) for name in self.settings}
+        cycle = CycleState(state, settings, self.config["contacts_sweep_days"])
+        cycle.discard_outdated()
+        now = self.api.now()
+        if cycle.is_due(now):
+            cycle.start()
+            cycle.set_began(now)
+            yield from self._read_cycle(cycle)
+            cycle.finish()
+
+    def _read_cycle(self, cycle: CycleState) -> Iterator[Record]:
+        """Yield the rows of all contacts that a cycle has still to read.
 
         Args:
-            round_: its state, which moves on with each contact.
+            cycle: Its state, which advances with each contact.
         """
-        for mark, contact in self._contacts_after(round_.get("last")):
+        for position, contact in self._read_contacts_after(cycle.position):
             if self.is_chosen(contact):
-                yield from self.readable_rows_of(self.item_of(contact))
-            round_["last"] = mark
-            self._write_state_message()
+                yield from self.rows_in(self.item_of(contact))
+            cycle.advance(position)
+            self.checkpoint()
 
-    def _contacts_after(self, last: list[str] | None) -> Iterator[tuple[list[str], Record]]:
-        """Yield the contacts that come after a mark, each with its own, the newest first.
+    def _read_contacts_after(self, last: list[str] | None) -> Iterator[tuple[list[str], Record]]:
+        """Yield the contacts after a position, each with its own, the newest first.
 
-        A contact's mark is the time of its creation, which never changes, and its id.
+        A contact's position is the time of its creation, which never changes, and its id.
         """
-        for some in self._contacts(parse_timestamp(last[0]) + SECOND if last else None):
-            marked = [([_created_at(row), str(row.get("contact_id"))], row) for row in some]
-            marked.sort(key=lambda pair: pair[0], reverse=True)
-            chosen = [row for _, row in marked if self.is_chosen(row)]
-            self.api.session.foresee(self.guess_of(self.item_of(row)) for row in chosen)
-            for mark, contact in marked:
-                if last is None or mark < last:
-                    last = mark
-                    yield mark, contact
+        for some in self._read_contacts(parse_timestamp(last[0]) + SECOND if last else None):
+            placed = [([created_at(row), str(row.get("contact_id"))], row) for row in some]
+            placed.sort(key=lambda pair: pair[0], reverse=True)
+            chosen = [row for _, row in placed if self.is_chosen(row)]
+            self.api.session.prefetch(self.predict.pages(self.item_of(row)) for row in chosen)
+            for position, contact in placed:
+                if last is None or position < last:
+                    last = position
+                    yield position, contact
 
-    def _contacts(self, before: datetime | None) -> Iterator[list[Record]]:
+    def _read_contacts(self, before: datetime | None) -> Iterator[list[Record]]:
         """Yield the contacts that were created before a moment, some at a time, newest first."""
         if chosen := self.config.get("contact_ids"):
-            paths = (f"/contacts/{contact_id}" for contact_id in chosen)
-            yield [*filter(None, (self.find(path, {"include": _INCLUDE}) for path in paths))]
+            yield [*filter(None, map(self._fetch_contact, chosen))]
             return
         narrowed = self.config.get("contact_lists") or self.config.get("contact_tags")
         params = {"include": _INCLUDE if narrowed else None}
-        slices = self.contacts.slices(before, _SLICE, params)
-        for number, (walk, created_from, left) in enumerate(slices):
+        for number, part in enumerate(self.reader.read_slices(before, _SLICE, params)):
             if not number:
-                self.logger.info("%s: a request or more for each of %d contacts", self.name, left)
-            begin = timestamp(created_from) if created_from else ""
-            # A slice begins a second earlier: that second is the next one's.
-            yield [contact for contact in walk.contacts() if _created_at(contact) >= begin]
+                self.logger.info(
+                    "%s: reading %s contacts, at least one request each",
+                    self.name,
+                    f"{part.left:,}",
+                )
+            yield [*part.read_own()]
+
+    def _fetch_contact(self, contact_id: str) -> Any:
+        """Return a contact, or None if it is gone."""
+        return self.details.get_or_none(f"/contacts/{contact_id}", {"include": _INCLUDE})
 
     def item_of(self, contact: Record) -> Record:
-        """Return what a contact is asked for with: it fills the path; `params` are sent."""
+        """Return a contact's request context: it fills the path; `params` are sent."""
         return contact
 
     def is_chosen(self, contact: Record) -> bool:
@@ -129,22 +133,24 @@ class ForEachContact(ForEachStream, OwnProgressStream):
         )
 
 
-class ContactSmsEngagementHistory(ForEachContact):
+class ContactSmsEngagementHistory(PerContactStream):
     """A change of a contact's SMS consent (getSmsEngagementHistory)."""
 
     name = "contact_sms_engagement_history"
     path = "/contacts/sms_engagement_history/{contact_id}"
     primary_keys = ("sms_channel_history_id",)
     replication_key = "insert_time"
-    needs = "the scope contact_data and the privilege contacts:read"
-    cost = "in a round 1 or more for each contact with an SMS channel"
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
+    notes = StreamNotes(cost="in a cycle, 1 or more for each contact with an SMS channel")
 
+    @override
     def is_chosen(self, contact: Record) -> bool:
         """Return whether a contact has a history: an SMS channel."""
         return bool(contact.get("sms_channel")) and super().is_chosen(contact)
 
 
-class ContactActivityDetails(ForEachContact):
+class ContactActivityDetails(PerContactStream):
     """An event of a contact, newest first (getContactTracking)."""
 
     name = "contact_activity_details"
@@ -159,33 +165,36 @@ class ContactActivityDetails(ForEachContact):
         "occurrence",
     )
     replication_key = "created_time"
-    settings = (*ForEachContact.settings, "contact_activity_types")
-    cost = "in a round 1 for 100 events of each contact"
+    settings = (*PerContactStream.settings, "contact_activity_types")
+    notes = StreamNotes(cost="in a cycle, 1 for 100 events of each contact")
 
+    @override
     def item_of(self, contact: Record) -> Record:
         """Return a contact with the types of its events."""
         types = ",".join(self.config["contact_activity_types"])
         return {**contact, "params": {"tracking_activities_list": types}}
 
-    def rows_of(self, item: Record) -> Iterator[Record]:
+    @override
+    def rows_of(self, context: Record) -> Iterator[Record]:
         """Yield the events of a contact, told apart by their occurrence."""
-        yield from with_occurrences(super().rows_of(item), self.primary_keys)
+        yield from with_occurrences(super().rows_of(context), self.primary_keys)
 
 
-class ReportInWindow(ForEachContact):
+class ReportInWindow(PerContactStream):
     """A report on a contact between report_start and report_end."""
 
-    own_columns = ("contact_id", "report_start", "report_end")
+    context_columns = ("contact_id", "report_start", "report_end")
     replication_key = "report_end"
-    settings = (*ForEachContact.settings, "report_start", "report_end")
+    settings = (*PerContactStream.settings, "report_start", "report_end")
 
     @cached_property
     def window(self) -> tuple[str, str]:
         """Start and end of the report, the same for all contacts of a run."""
-        now = datetime.fromtimestamp(self._tap.initialized_at / 1000, timezone.utc)
+        now = datetime.fromtimestamp(self.tap.initialized_at / 1000, timezone.utc)
         start, end = self.config["report_start"], self.config.get("report_end", "-0h")
-        return timestamp(parse_start(start, now)), timestamp(parse_start(end, now))
+        return format_timestamp(parse_start(start, now)), format_timestamp(parse_start(end, now))
 
+    @override
     def item_of(self, contact: Record) -> Record:
         """Return a contact with the window of its report."""
         start, end = self.window
@@ -208,11 +217,3 @@ class ContactOpenClickRates(ReportInWindow):
     name = "contact_open_click_rates"
     path = "/reports/contact_reports/{contact_id}/open_and_click_rates"
     primary_keys = ("contact_id",)
-
-
-def _created_at(contact: Record) -> str:
-    """Return when a contact was created; one that does not say it comes last."""
-    try:
-        return timestamp(parse_timestamp(str(contact.get("created_at"))))
-    except (Misfit, OverflowError):
-        return timestamp(OLDEST)

@@ -1,63 +1,60 @@
-"""Contacts, and what they are sorted by: lists, tags, custom fields, segments."""
+"""Contacts, and the lists, tags, custom fields and segments that organize them."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
-from datetime import datetime, timedelta, timezone
-from functools import cached_property, partial
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import ParseResult
 
 import requests
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from typing_extensions import override
 
-from tap_constantcontact.answers import part_of
-from tap_constantcontact.client import (
-    ConstantContactStream,
-    ForEachStream,
-    OldestFirstStream,
-    OwnProgressStream,
+from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.exceptions import Refused
+from tap_constantcontact.incremental.contact_cycles import SweepState
+from tap_constantcontact.incremental.contact_reader import (
+    ContactPass,
+    ContactReader,
+    announced_count,
 )
-from tap_constantcontact.errors import Refused
-from tap_constantcontact.read_ahead import Guess
-from tap_constantcontact.slices import NOBODY, Cut, Span
-from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
+from tap_constantcontact.incremental.start_date import earliest_start, starting_point
+from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.streams.bases import OldestChangeFirstStream
+from tap_constantcontact.timestamps import format_timestamp, normalize_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-_CONTACTS = "the scope contact_data and the privilege contacts:read"
-_LISTS = "the scope contact_data and the privilege contacts:lists:read"
-_WALKS = 3
-# "after" may leave out the second itself (not documented), and clocks of servers differ.
+# "after" may exclude the second itself (not documented), and clocks of servers differ.
 _OVERLAP = timedelta(minutes=10)
-# A daily run does not begin at the same second every day.
-_SWEEP_EARLY = timedelta(hours=1)
 
-# More changes come with a sweep, which goes on where a run ends.
+# More changes come with a sweep, which the next run resumes if a run ends early.
 _MANY_CHANGES = 10_000
-# Six pages. They come one after the other, so several slices have to be under way at a time. Fewer
-# long ones have room in what may wait to be read; with short ones it takes longer until it is known
-# where the next begins (measured with 1,000 to 5,000).
+# Six pages, which come one after the other, so several slices have to be under way at a time.
+# Larger slices exceed the prefetch buffer; smaller ones delay finding the next boundary (measured
+# with 1,000 to 5,000).
 _SLICE = 3000
 
 
-class Contacts(OwnProgressStream):
+class Contacts(ConstantContactStream):
     """A contact, deleted and unsubscribed ones included (getContacts).
 
-    `updated_after` misses unsubscribes, which move only the e-mail address's `updated_at` (seen:
-    the vendor's support, 2022 and 2024), so an incremental run asks for changed and for opted-out
-    contacts. What no filter shows (an unsubscribed contact that subscribes again, a confirmed
-    address, perhaps list and tag changes) is found by a sweep of all contacts, every
-    `contacts_sweep_days`.
+    `updated_after` misses unsubscribes, which change only the email address's `updated_at`
+    (observed: the vendor's support, 2022 and 2024), so an incremental run requests changed and
+    opted-out contacts separately. Changes that no filter exposes (an unsubscribed contact that
+    subscribes again, a confirmed address, perhaps changed lists and tags) are found by a sweep: a
+    full re-read of all contacts, every `contacts_sweep_days`.
 
     The bookmark is the start of the last run that has read all changes, not the newest time seen:
-    a contact that changes behind the walk is read by the next run.
+    a contact that changes behind the pass is read by the next run.
 
-    Beside the bookmark, the state has `swept_at`, `swept_for` (the settings that the sweep was
-    made with: others need a new one), `since` (the start_date that the first run began with), and
-    `sweep`: when one that is under way began, and which contacts it has still to read.
+    In addition to the bookmark, the state has `swept_at`, `swept_for` (the settings that the sweep
+    was made with: others need a new one), `since` (the start_date that the first run began with),
+    and `sweep`: when the one under way began, and which contacts it has still to read.
     """
 
     name = "contacts"
@@ -66,291 +63,153 @@ class Contacts(OwnProgressStream):
     params = {"include_count": "true", "limit": 500}
     primary_keys = ("contact_id",)
     replication_key = "last_changed_at"
-    needs = _CONTACTS
-    reading = (
-        "what the filters show as changed or unsubscribed since the bookmark; all, in a sweep, "
-        "every `contacts_sweep_days`"
+    manages_state = True
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
+    notes = StreamNotes(
+        reads="contacts that the filters return as changed or unsubscribed since the bookmark; "
+        "every `contacts_sweep_days`, a sweep: a full re-read of all contacts",
+        cost="2, and 1 for each further 500 changed contacts; a sweep: 1 for 450 contacts",
+        limitations="changes that no filter exposes, until the next sweep",
     )
-    cost = "2, and 1 for each further 500 changed; a sweep: 1 for 450 contacts"
-    unseen = "what no filter shows, until the sweep"
 
-    _include: list[str] | None = None
     _since = ""
-    _began: datetime | None = None
-    #: How many contacts the first page of a walk has announced.
-    announced: int | None = None
 
+    @property
+    def reader(self) -> ContactReader:
+        """The reader of contacts, which streams of reports on single contacts use too."""
+        return self.services.contacts
+
+    @cached_property
+    def include(self) -> list[str]:
+        """The sub-resources to request."""
+        return list(self.config["contacts_include"])
+
+    @override
     def get_url_params(
         self, context: Context | None, next_page_token: ParseResult | None
     ) -> dict[str, Any]:
-        """Return the parameters of a walk's first page."""
+        """Return the parameters of the first page of a pass."""
         return {
             "status": self.config["contact_status"],
             "include": ",".join(self.include) or None,
             **super().get_url_params(context, next_page_token),
         }
 
-    @property
-    def include(self) -> list[str]:
-        """The sub-resources to ask for."""
-        if self._include is None:
-            self._include = list(self.config["contacts_include"])
-        return self._include
-
+    @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the contacts that the filters show as changed, and all when a sweep is due."""
-        self._since = self.stream_state["since"] = self.first_start
-        swept_for = {
-            "status": self.config["contact_status"],
-            "include": sorted(self.config["contacts_include"]),
-            "since": self._since,
-        }
+        self._since = self.stream_state["since"] = earliest_start(self.stream_state, self.config)
+        # A FULL_TABLE run is a sweep that leaves the state as it is.
+        state = {} if self.replication_method == REPLICATION_FULL_TABLE else self.stream_state
+        sweep = SweepState(state, self._sweep_settings(), self.config["contacts_sweep_days"])
+        sweep_is_due = sweep.is_due(self.api.now())
         seen: set[str] = set()
-        if self.replication_method == REPLICATION_FULL_TABLE:
-            yield from self._sweep({}, seen)
-            return
-        sweep_is_due = self._sweep_is_due(swept_for)
-        if walks := [Walk(self, params) for params in self._changes_params]:
-            if sum(walk.announced for walk in walks) > _MANY_CHANGES:
+        if passes := [self.reader.fetch_pass(params) for params in self._change_filters()]:
+            if sum(each.announced for each in passes) > _MANY_CHANGES:
                 sweep_is_due = True
             else:
-                yield from self._changes(walks, seen)
+                yield from self._read_changes(passes, seen)
         if sweep_is_due:
-            yield from self._sweep(self._sweep_state(swept_for), seen)
+            yield from self._read_sweep(sweep, seen)
 
+    @override
+    def request_records(self, context: Context | None) -> Iterator[Record]:
+        """Yield the contacts of all pages, as they come."""
+        try:
+            yield from super().request_records(context)
+        except Refused as refusal:
+            if refusal.status != requests.codes.bad_request or "sms_channel" not in self.include:
+                raise
+            # Valid until 2024-11; included automatically now (assumed).
+            message = "%s. Continuing without sms_channel; remove it from contacts_include"
+            self.logger.warning(message, refusal)
+            self.include.remove("sms_channel")
+            yield from super().request_records(context)
+
+    @override
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
-        """Yield the contacts of a page; note when the first came, and the number announced."""
-        if self._began is None:
-            self._began = self.api.now()
-        if self.announced is None:
-            self.announced = _count(part_of(response, "contacts_count"))
+        """Yield the contacts of a page, which the reader takes note of."""
+        self.reader.record_page(response)
         return super().parse_response(response)
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Return a contact with the time of its last change, or None if start_date is later."""
         contact = super().post_process(row, context)
         if contact is None:
             return None
-        contact["last_changed_at"] = _last_changed_at(contact) or timestamp(
-            self._began or datetime.now(timezone.utc)
-        )
-        return contact if contact["last_changed_at"] >= self._since else None
+        changed_at = _last_changed_at(contact) or format_timestamp(self.reader.started_at)
+        contact["last_changed_at"] = changed_at
+        return contact if changed_at >= self._since else None
 
-    def walk_once(self, params: Mapping[str, Any]) -> Iterator[Record]:
-        """Yield the contacts of a filter, as the pages have them.
+    @override
+    def predicted_requests(self) -> Iterator[PredictedRequest]:
+        """Yield the passes through the changes; a sweep is predicted when it starts."""
+        for params in self._change_filters():
+            first_page = self.predict.pages({"params": params})
+            yield first_page._replace(then=self._predict_changes)
 
-        Args:
-            params: query parameters of the first page.
-        """
-        try:
-            yield from self.request_records({"params": params})
-        except Refused as refusal:
-            if refusal.status != requests.codes.bad_request or "sms_channel" not in self.include:
-                raise
-            # Legal until 2024-11; comes by itself now (guess).
-            message = "%s. It goes on without sms_channel: take it out of contacts_include"
-            self.logger.warning(message, refusal)
-            self.include.remove("sms_channel")
-            yield from self.request_records({"params": params})
+    def _predict_changes(self, page: requests.Response) -> Iterator[PredictedRequest]:
+        """Yield the next page, unless there are so many changes that a sweep replaces them."""
+        if (announced_count(page) or 0) <= _MANY_CHANGES // 2:
+            yield from self.predict.following(page)
 
-    def slices(
-        self, before: datetime | None, size: int, params: Mapping[str, Any]
-    ) -> Iterator[Slice]:
-        """Cut all contacts into slices by the time of their creation, the newest first.
-
-        Args:
-            before: where to begin; None for the newest contact.
-            size: how many contacts a slice has, as of `Cut`.
-            params: further query parameters.
-        """
-        cut = Cut(size, self.newest, before)
-        spans = cut.spans()
-        everybody = walk = Walk(self, {**params, **next(spans).filter})
-        left = everybody.announced
-        last: set[str] | None = None
-        while span := _next(spans, walk.announced):
-            walk = Walk(self, {**params, **span.filter})
-            is_oldest = span.after is None
-            if span is not NOBODY and (is_oldest or cut.is_small(span, walk.announced)):
-                yield Slice(walk, span.after, left)
-                left -= len(walk.found - (last or set()))
-                last = walk.found
-        if last is None:
-            yield Slice(everybody, None, left)
-        elif left > 0:  # some have no time of creation, or the filters fail
-            yield Slice(Walk(self, params), None, left)
-
-    def guess_of_slices(self, before: datetime | None, size: int) -> Guess:
-        """Return the request that `slices` begins with; the others follow from the answers.
-
-        Args:
-            before: as of `slices`.
-            size: as of `slices`.
-        """
-        cut = Cut(size, self.newest, before)
-        spans = cut.spans()
-
-        def guess_of(span: Span) -> Guess:
-            return self.guess_of({"params": span.filter})._replace(then=partial(then, span))
-
-        def then(span: Span, page: requests.Response) -> Iterator[Guess]:
-            count = _count(part_of(page, "contacts_count")) or 0
-            if span is not NOBODY and cut.is_small(span, count):
-                yield from self.guesses_from(page)
-            if following := _next(spans, count):
-                yield guess_of(following)
-
-        return guess_of(next(spans))
-
-    @cached_property
-    def newest(self) -> datetime:
-        """When the newest contacts were created, roughly; the same for the whole run."""
-        return self.api.now()
-
-    def guesses(self) -> Iterator[Guess]:
-        """Yield the walks through what has changed; a sweep is foreseen when it begins."""
-        for params in self._changes_params:
-            first_page = self.guess_of({"params": params})
-            yield first_page._replace(then=self._guesses_from_changes)
-
-    def _guesses_from_changes(self, page: requests.Response) -> Iterator[Guess]:
-        """Yield the next page, unless there are so many changes that a sweep takes their place."""
-        if (_count(part_of(page, "contacts_count")) or 0) <= _MANY_CHANGES // 2:
-            yield from self.guesses_from(page)
-
-    @property
-    def _changes_params(self) -> list[dict[str, str]]:
-        """The filters that show what has changed since the bookmark, if there is one."""
-        if not self.stream_state.get("replication_key_value") or self.begins_at is None:
+    def _change_filters(self) -> list[dict[str, str]]:
+        """Return the filters that show changes since the bookmark, if there is one."""
+        start = starting_point(self)
+        if not self.stream_state.get("replication_key_value") or start is None:
             return []
-        since = timestamp(self.begins_at - _OVERLAP)
+        since = format_timestamp(start - _OVERLAP)
         return [{name: since} for name in ("updated_after", "optout_after")]
 
-    def _changes(self, walks: list[Walk], seen: set[str]) -> Iterator[Record]:
-        """Yield the contacts that changed or opted out; move the bookmark when all have come."""
-        for walk in walks:
-            yield from walk.contacts(seen)
-            seen |= walk.found
-        if all(walk.is_complete for walk in walks):
-            self.stream_state.update(self._bookmark(timestamp(cast("datetime", self._began))))
+    def _read_changes(self, passes: list[ContactPass], seen: set[str]) -> Iterator[Record]:
+        """Yield the changed contacts; move the bookmark when all have come."""
+        for changes in passes:
+            yield from changes.read(seen)
+            seen |= changes.found
+        if all(changes.is_complete for changes in passes):
+            self._move_bookmark(format_timestamp(self.reader.started_at))
 
-    def _sweep_is_due(self, swept_for: Mapping[str, Any]) -> bool:
-        state = self.stream_state
-        if "sweep" in state or state.get("swept_for") != swept_for:
-            return True
-        if not state.get("replication_key_value"):
-            return True
-        return self.is_due_after(str(state.get("swept_at", "")))
+    def _sweep_settings(self) -> dict[str, Any]:
+        """Return the settings that decide what a sweep reads."""
+        return {
+            "status": self.config["contact_status"],
+            "include": sorted(self.config["contacts_include"]),
+            "since": self._since,
+        }
 
-    def is_due_after(self, began: str) -> bool:
-        """Return whether it is `contacts_sweep_days` since a sweep or a round began."""
-        every = timedelta(days=self.config["contacts_sweep_days"])
-        return began <= timestamp(self.api.now() - every + _SWEEP_EARLY)
-
-    def _sweep_state(self, swept_for: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the state of the sweep under way, or that of a new one."""
-        sweep: dict[str, Any] = self.stream_state.get("sweep", {})
-        if sweep.get("swept_for") != swept_for:
-            sweep = self.stream_state["sweep"] = {"swept_for": swept_for}
-        return sweep
-
-    def _sweep(self, sweep: dict[str, Any], seen: set[str]) -> Iterator[Record]:
+    def _read_sweep(self, sweep: SweepState, seen: set[str]) -> Iterator[Record]:
         """Yield all contacts that the sweep has still to read, slice by slice.
 
         Args:
-            sweep: its state, which moves on with each slice.
-            seen: the contacts that this run has read before.
+            sweep: Its state, which advances with each slice.
+            seen: The contacts that this run has read before.
         """
-        mark = sweep.get("created_before")
-        before = parse_timestamp(mark) if mark else None
-        self.api.session.foresee([self.guess_of_slices(before, _SLICE)])
+        sweep.start()
+        before = parse_timestamp(sweep.position) if sweep.position else None
+        self.api.session.prefetch([self.reader.predict_slices(before, _SLICE)])
         last: set[str] = set()
         is_complete = True
-        for walk, lower, _ in self.slices(before, _SLICE, {}):
-            sweep.setdefault("began", timestamp(cast("datetime", self._began)))
-            yield from walk.contacts(seen, last)
-            is_complete &= walk.is_complete
-            last = walk.found
-            if lower and is_complete:
-                sweep["created_before"] = timestamp(lower)
-                self._write_state_message()
-        if is_complete and self.replication_method != REPLICATION_FULL_TABLE:
+        for contacts, created_from, _ in self.reader.read_slices(before, _SLICE, {}):
+            sweep.set_began(self.reader.started_at)
+            yield from contacts.read(seen, last)
+            is_complete &= contacts.is_complete
+            last = contacts.found
+            if created_from and is_complete:
+                sweep.advance(format_timestamp(created_from))
+                self.checkpoint()
+        if is_complete:  # the last contact was written
             self._end_sweep(sweep)
 
-    def _end_sweep(self, sweep: Mapping[str, Any]) -> None:
-        """Note the sweep; what comes here runs after the last contact was written."""
-        bookmark = max(self.stream_state.get("replication_key_value", ""), sweep["began"])
-        del self.stream_state["sweep"]
-        self.stream_state.update(
-            swept_at=sweep["began"], swept_for=sweep["swept_for"], **self._bookmark(bookmark)
-        )
+    def _end_sweep(self, sweep: SweepState) -> None:
+        """Note that all contacts were read; the changes since then are still to come."""
+        began = sweep.finish()
+        if self.replication_method != REPLICATION_FULL_TABLE:
+            self._move_bookmark(max(self.stream_state.get("replication_key_value", ""), began))
 
-    def _bookmark(self, began: str) -> dict[str, Any]:
-        return {"replication_key": self.replication_key, "replication_key_value": began}
-
-
-class Walk:
-    """A walk through the pages of contacts, with the contacts that it has found."""
-
-    def __init__(self, stream: Contacts, params: Mapping[str, Any]) -> None:
-        """Ask for the first page.
-
-        Args:
-            stream: the stream of contacts.
-            params: the filter.
-        """
-        self._stream = stream
-        self._params = params
-        self.found: set[str] = set()
-        self.is_complete = False
-        self._contacts = self._begin()
-
-    def contacts(self, *seen: set[str]) -> Iterator[Record]:
-        """Yield the contacts, each once, and none of those that were seen before.
-
-        The cursor is a page number (inferred from decoded cursors): contacts that move between
-        pages meanwhile come twice or not at all. Where fewer come than the first page announces,
-        the walk is done again.
-        """
-        known = set[str]().union(*seen)
-        for again in range(_WALKS):
-            if again:
-                self._contacts = self._begin()
-            before = len(self.found)
-            for contact in self._contacts:
-                contact_id = str(contact.get("contact_id"))
-                is_new = contact_id not in self.found and contact_id not in known
-                self.found.add(contact_id)
-                if is_new:
-                    yield contact
-            # A further walk that brings none that is new: the API counts something else.
-            if len(self.found) >= self.announced or len(self.found) == before > 0:
-                self.is_complete = True
-                return
-        self._stream.logger.warning(
-            "contacts: %d of %s contacts came in %d walks; the others are left to a later run, "
-            "which you need not do anything for",
-            len(self.found),
-            self.announced,
-            _WALKS,
-        )
-
-    def _begin(self) -> Iterator[Record]:
-        self._stream.announced = None
-        contacts = self._stream.walk_once(self._params)
-        first = list(islice(contacts, 1))
-        self.announced = self._stream.announced or 0
-        return chain(first, contacts)
-
-
-class Slice(NamedTuple):
-    """The contacts created within some time."""
-
-    walk: Walk
-    #: The moment from which on all contacts are in this slice and those before it; None: all.
-    created_from: datetime | None
-    #: How many contacts there are in it and the slices to come.
-    left: int
+    def _move_bookmark(self, began: str) -> None:
+        self.stream_state.update(replication_key=self.replication_key, replication_key_value=began)
 
 
 class ContactCounts(ConstantContactStream):
@@ -360,14 +219,15 @@ class ContactCounts(ConstantContactStream):
     path = "/contacts/counts"
     params = {"include": "new_subscriber"}
     primary_keys = ("counted_at",)
-    needs = _CONTACTS
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
     selected_by_default = False
-    reading = "a new row in each run"
-    unseen = "counts between two runs"
+    notes = StreamNotes(reads="one new row in each run", limitations="counts between two runs")
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Add the time of counting, which is the row's key."""
-        return super().post_process({**row, "counted_at": timestamp(self.api.asked_at)})
+        return super().post_process({**row, "counted_at": format_timestamp(self.api.requested_at)})
 
 
 class ContactLists(ConstantContactStream):
@@ -378,23 +238,26 @@ class ContactLists(ConstantContactStream):
     records_key = "lists"
     params = {"status": "all", "include_membership_count": "all", "limit": 500}
     primary_keys = ("list_id",)
-    needs = _LISTS
-    cost = "1 for 500 e-mail lists, 1 for 500 SMS lists"
+    scopes = ("contact_data",)
+    privileges = ("contacts:lists:read",)
+    notes = StreamNotes(cost="1 for 500 email lists, 1 for 500 SMS lists")
 
+    @override
     def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield each list once, whether it is for e-mail, SMS or both."""
+        """Yield each list once, whether it is for email, SMS or both."""
         lists: dict[str | None, Record] = {}
-        email, sms = self.first_pages(context)
+        email, sms = self.request_contexts(context)
         self._add(lists, email)
         try:
             self._add(lists, sms)
-        except Refused as refusal:  # an account without SMS may refuse (guess)
-            message = "%s. SMS lists are left out; an account without SMS need not do anything"
+        except Refused as refusal:  # an account without SMS may refuse (assumed)
+            message = "%s. Skipping SMS lists (no action needed if the account has no SMS)"
             self.logger.warning(message, refusal)
         yield from lists.values()
 
-    def first_pages(self, context: Context | None) -> list[Context]:
-        """Return what the lists of each channel are asked for with."""
+    @override
+    def request_contexts(self, context: Context | None) -> list[Context]:
+        """Return the request contexts of the lists of each channel."""
         email = {"channel_type": "email"}
         sms = {"channel_type": "sms", "include_sms_membership_count": "true"}
         return [{"params": email}, {"params": sms}]
@@ -416,8 +279,9 @@ class ContactTags(ConstantContactStream):
     records_key = "tags"
     params = {"include_count": "true", "limit": 500}
     primary_keys = ("tag_id",)
-    needs = _CONTACTS
-    unseen = "a deleted tag: it is missing, its row stays"
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
+    notes = StreamNotes(limitations="deleted tags are no longer listed; their rows stay")
 
 
 class ContactCustomFields(ConstantContactStream):
@@ -428,8 +292,9 @@ class ContactCustomFields(ConstantContactStream):
     records_key = "custom_fields"
     params = {"limit": 100}
     primary_keys = ("custom_field_id",)
-    needs = _CONTACTS
-    unseen = "a deleted field: it is missing, its row stays"
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
+    notes = StreamNotes(limitations="deleted fields are no longer listed; their rows stay")
 
 
 class BulkActivities(ConstantContactStream):
@@ -443,12 +308,13 @@ class BulkActivities(ConstantContactStream):
     records_key = "activities"
     params = {"limit": 500}
     primary_keys = ("activity_id",)
-    needs = "the scope contact_data and the privilege contacts:write"
+    scopes = ("contact_data",)
+    privileges = ("contacts:write",)
     selected_by_default = False
-    unseen = "what is older than ten days (documented)"
+    notes = StreamNotes(limitations="changes older than ten days (documented)")
 
 
-class Segments(OldestFirstStream):
+class Segments(OldestChangeFirstStream):
     """A saved selection of contacts (getAccountSegments, getSegmentDetail)."""
 
     name = "segments"
@@ -458,14 +324,15 @@ class Segments(OldestFirstStream):
     primary_keys = ("segment_id",)
     replication_key = "edited_at"
     detail_path = "/segments/{segment_id}"
-    needs = _LISTS
-    unseen = "a deleted segment: it is missing, its row stays"
+    scopes = ("contact_data",)
+    privileges = ("contacts:lists:read",)
+    notes = StreamNotes(limitations="deleted segments are no longer listed; their rows stay")
 
 
-class SegmentContacts(ForEachStream):
+class SegmentContacts(ConstantContactStream):
     """A contact that is in a segment now (getContacts with segment_id).
 
-    The API puts a segment together when it is asked for, and answers 202 until it is there.
+    The API builds a segment when it is requested, and returns 202 until it is done.
     """
 
     name = "segment_contacts"
@@ -473,16 +340,19 @@ class SegmentContacts(ForEachStream):
     records_key = "contacts"
     params = {"limit": 500}
     primary_keys = ("segment_id", "contact_id")
-    own_columns = ("segment_id",)
-    needs = _CONTACTS
+    context_columns = ("segment_id",)
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
     selected_by_default = False
-    cost = "1 for 1,000 segments, and for each 1 for 500 contacts"
-    unseen = "a contact that leaves a segment: its row stays"
+    notes = StreamNotes(
+        cost="1 for 1,000 segments, and 1 for 500 contacts of each segment",
+        limitations="contacts that leave a segment: their rows stay",
+    )
 
-    def items(self, context: Context | None) -> Iterator[Record]:
+    @override
+    def request_contexts(self, context: Context | None) -> Iterator[Record]:
         """Yield all segments, changed or not."""
-        segments = cast("Segments", self._tap.streams[Segments.name])
-        for segment in segments.list_rows(""):
+        for segment in self.tap.stream(Segments).list_rows(""):
             segment_id = segment.get("segment_id")
             yield {"segment_id": segment_id, "params": {"segment_id": segment_id}}
 
@@ -491,28 +361,9 @@ def _last_changed_at(contact: Record) -> str | None:
     """Return the newest of a contact's times of change; `contacts.json` names them."""
     address = contact.get("email_address") or {}
     times = [contact.get("updated_at"), address.get("updated_at"), address.get("opt_out_date")]
-    times.append(_midnight(contact.get("deleted_at")))
+    if deleted_on := contact.get("deleted_at"):  # a date
+        times.append(normalize_timestamp(deleted_on))
     consents = (contact.get("sms_channel") or {}).get("sms_channel_consents") or []
     for consent in filter(None, consents):
         times += map(consent.get, ("updated_at", "opt_in_date", "opt_out_date"))
     return max(filter(None, times), default=contact.get("created_at"))
-
-
-def _midnight(day: str | None) -> str | None:
-    try:
-        return timestamp(parse_timestamp(day)) if day else None
-    except (Misfit, OverflowError):
-        return None
-
-
-def _next(spans: Generator[Span, int, None], count: int) -> Span | None:
-    """Return the time of the next slice, after one with a number of contacts."""
-    try:
-        return spans.send(count)
-    except StopIteration:
-        return None
-
-
-def _count(announced: Any) -> int | None:
-    count = str(announced)
-    return int(count) if count.isdecimal() else None

@@ -1,59 +1,65 @@
-"""Endpoints that no class knows: streams that the setting custom_streams declares."""
+"""Streams that the setting custom_streams declares, for endpoints without a class."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from singer_sdk.exceptions import FatalAPIError
+from typing_extensions import override
 
-from tap_constantcontact.answers import body_of, request_line
-from tap_constantcontact.client import EXTRA, OVERLAP, Api, ConstantContactStream
-from tap_constantcontact.custom_streams import SINCE, WHOLE_RECORD, Declaration, schema_of
-from tap_constantcontact.errors import Forbidden, Refused
-from tap_constantcontact.values import timestamp
+from tap_constantcontact.api.responses import body_of, request_line
+from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.exceptions import Forbidden, Refused
+from tap_constantcontact.incremental.start_date import starting_point, with_overlap
+from tap_constantcontact.schema import with_extra
+from tap_constantcontact.settings.custom_streams import SINCE, WHOLE_RECORD, Declaration, schema_of
 
 if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_constantcontact.services import Services
     from tap_constantcontact.tap import TapConstantContact
 
 
 class CustomStream(ConstantContactStream):
-    """A stream that is declared in the settings; it has no name before that."""
-
-    needs: str  # type: ignore[misc] # each has its own
+    """A stream that is declared in the settings. It gets its name from there."""
 
     def __init__(
-        self, tap: TapConstantContact, connect: Callable[[], Api], declaration: Declaration
+        self, tap: TapConstantContact, services: Services, declaration: Declaration
     ) -> None:
         """Make a stream.
 
         Args:
-            tap: the tap.
-            connect: gives what the streams of a run share.
-            declaration: an item of the setting custom_streams, which was checked.
+            tap: The tap.
+            services: What the streams of a run share.
+            declaration: A validated item of the setting custom_streams.
         """
         self.name = declaration["name"]
         self.path = declaration["path"]
-        self.needs = _needs_of(declaration)
+        self.scopes = tuple(declaration.get("scopes", ()))
+        self.requires = f"the permissions that the vendor's reference names for {self.path}"
         self._declaration = declaration
-        schema = schema_of(declaration)
-        if "schema" in declaration and tap.config.get("keep_unknown_fields"):
-            schema["properties"]["_extra"] = EXTRA
-        # What is found there comes before the class's, which looks for a file.
-        vars(self)["schema"] = schema
-        super().__init__(tap, connect)
+        super().__init__(tap, services)
         self.primary_keys = tuple(declaration["primary_keys"])
         self.replication_key = declaration.get("replication_key")
 
+    @cached_property
+    @override
+    def schema(self) -> dict[str, Any]:
+        """The declared schema, or the whole record as one column."""
+        schema = schema_of(self._declaration)
+        keeps_unknown = "schema" in self._declaration and self.config.get("keep_unknown_fields")
+        return with_extra(schema) if keeps_unknown else schema
+
+    @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the records of all pages.
 
         Raises:
-            FatalAPIError: the API refuses what is declared.
+            FatalAPIError: The API rejects the declared request.
         """
         try:
             yield from super().read(context)
@@ -63,8 +69,9 @@ class CustomStream(ConstantContactStream):
             message = f"{refusal}. Check path and params of {self.name} in custom_streams"
             raise FatalAPIError(message) from refusal
 
-    def first_pages(self, context: Context | None) -> list[Context]:
-        """Ask with the declared parameters; those that say since when, if that is known."""
+    @override
+    def request_contexts(self, context: Context | None) -> list[Context]:
+        """Return the declared parameters. Omit those with {since} if there is no such time."""
         params = {
             name: _text(value).replace(SINCE, self.since)
             for name, value in self._declaration.get("params", {}).items()
@@ -74,14 +81,15 @@ class CustomStream(ConstantContactStream):
 
     @cached_property
     def since(self) -> str:
-        """Where the run begins: the bookmark less an overlap, or start_date, or nothing."""
-        return timestamp(self.begins_at - OVERLAP) if self.begins_at else ""
+        """Where the run starts: the bookmark or start_date minus an overlap, or ""."""
+        return with_overlap(starting_point(self))
 
+    @override
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
-        """Yield the records of an answer.
+        """Yield the records of a response.
 
         Raises:
-            FatalAPIError: there are none where the declaration says.
+            FatalAPIError: The response does not match the declaration.
         """
         found: Any = body_of(response)
         for name in filter(None, self._declaration.get("records_path", "").split(".")):
@@ -89,20 +97,23 @@ class CustomStream(ConstantContactStream):
                 return
             if not isinstance(found, dict) or name not in found:
                 has = ", ".join(found) if isinstance(found, dict) else _kind_of(found)
-                self._fail(response, f"the answer has no {name}, but {has}", "records_path")
+                self._fail(response, f"the response has no {name}, but {has}", "records_path")
             found = found[name]
         for row in found if isinstance(found, list) else filter(None, [found]):
             if not isinstance(row, dict):
-                self._fail(response, "what is there are no records", "records_path")
+                self._fail(response, "the records are not JSON objects", "records_path")
             if missing := [key for key in self.primary_keys if key not in row]:
                 what = f"a record has no {', '.join(missing)}, but {', '.join(row)}"
                 self._fail(response, what, "primary_keys")
             if self.replication_key and self.replication_key not in row:
-                self._report(f"a record has no {self.replication_key}; check replication_key")
+                self.records.report(
+                    f"a record has no {self.replication_key}; check replication_key"
+                )
             yield row
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Return a record in the types of its schema, or None if it has not changed since."""
+        """Return the record of a row, or None if it has not changed since the bookmark."""
         if "schema" not in self._declaration:
             columns = filter(None, [*self.primary_keys, self.replication_key])
             row = {**{name: row.get(name) for name in columns}, WHOLE_RECORD: row}
@@ -113,22 +124,16 @@ class CustomStream(ConstantContactStream):
         return record
 
     def _fail(self, response: requests.Response, what: str, part: str) -> NoReturn:
-        """Raise what is wrong with a part of the declaration."""
+        """Raise an error about a part of the declaration."""
         where = request_line(response)
         message = f"{where}: {what}. Check {part} of {self.name} in custom_streams"
         raise FatalAPIError(message)
 
 
-def _needs_of(declaration: Declaration) -> str:
-    if scopes := declaration.get("scopes"):
-        return " and ".join(f"the scope {scope}" for scope in scopes)
-    return f"what the vendor's reference says of {declaration['path']}"
-
-
 def _kind_of(value: Any) -> str:
-    return "an array" if isinstance(value, list) else "a value without parts"
+    return "an array" if isinstance(value, list) else "a value without properties"
 
 
 def _text(value: str | float) -> str:
-    """Return a parameter as addresses have it."""
+    """Return a query parameter as text."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,18 +1,22 @@
-"""What became of sent emails: sends, counters, links, and the tracking reports."""
+"""Reports on sent emails: send history, links, and tracking reports."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_constantcontact.changes import Activity, Tally
-from tap_constantcontact.client import ForEachStream
-from tap_constantcontact.errors import Forbidden, NotFound
-from tap_constantcontact.read_ahead import Guess
-from tap_constantcontact.streams.campaigns import ForMovedActivities, StatsStream
-from tap_constantcontact.values import Misfit, parse_timestamp, timestamp
+from typing_extensions import override
+
+from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.exceptions import Forbidden, NotFound
+from tap_constantcontact.incremental.activity_progress import ActivityReader
+from tap_constantcontact.incremental.change_log import Activity
+from tap_constantcontact.incremental.report_cursor import ReportCursor
+from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.timestamps import format_timestamp, normalize_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
     from urllib.parse import ParseResult
@@ -24,187 +28,189 @@ _KEY_OF_CONTACT = ("campaign_activity_id", "contact_id")
 
 
 def with_occurrences(rows: Iterator[Record], primary_keys: tuple[str, ...]) -> Iterator[Record]:
-    """Yield rows with the number that tells apart those that agree in all other key columns.
+    """Yield rows with `occurrence`, which numbers rows whose other key columns are identical.
 
-    The API's times have minutes only (inferred from the published answers), so that one contact
-    can open twice at the same time. Minutes come whole and in the same order each time.
+    The API's times have only minutes (inferred from published responses), so two opens of a contact
+    can have the same time. The rows of a minute always come together, in the same order.
     """
     seen: Counter[tuple[Any, ...]] = Counter()
     columns = [name for name in primary_keys if name != "occurrence"]
     for row in rows:
-        key = tuple(_in_one_form(row.get(name)) for name in columns)
+        # Times come with and without milliseconds, but a key needs one format.
+        key = tuple(normalize_timestamp(row.get(name)) or row.get(name) for name in columns)
         yield {**row, "occurrence": seen[key]}
         seen[key] += 1
 
 
-def _in_one_form(value: Any) -> Any:
-    """Return a part of a key as it will be written: a time comes with and without milliseconds."""
-    try:
-        return timestamp(parse_timestamp(value)) if isinstance(value, str) else value
-    except (Misfit, OverflowError):
-        return value
+class ActivityReport(ConstantContactStream):
+    """A report on each sent activity, read in full if the activity has changed.
 
+    Most are tracking reports with a row for each contact.
+    """
 
-class EmailCampaignActivityStats(ForMovedActivities, StatsStream):
-    """Counters of a sent activity (getEmailCampaignActivitySummary)."""
+    records_key: ClassVar[str | None] = "tracking_activities"
+    params: ClassVar[Mapping[str, Any]] = {"limit": 500}
+    primary_keys: tuple[str, ...] = _KEY_OF_CONTACT
+    replication_key = "created_time"
+    context_columns = ("campaign_id", "campaign_activity_id")
+    scopes = ("campaign_data",)
+    privileges = ("ui:campaign:metrics",)
+    follows_change_log = manages_state = True
+    notes = StreamNotes(
+        reads="reports on changed activities, in full",
+        cost="1 for 500 rows of each changed activity",
+        limitations="rows that disappear from a report: they stay",
+    )
 
-    name = "email_campaign_activity_stats"
-    path = "/reports/stats/email_campaign_activities"
-    primary_keys = ("campaign_activity_id",)
-    replication_key = "last_refresh_time"
-    ids_per_request = at_once = 10
-    reading = "of activities that have moved"
-    cost = "1 for 10 activities that have moved"
-    unseen = "what moves without a counter of the log, such as an unsubscribe rate"
+    @property
+    def activities(self) -> ActivityReader:
+        """The reader of the activities that have changed."""
+        return self.services.activity_reader(self)
 
-    def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
-        """Yield the counters."""
-        yield from self.stats_of(activity.activity_id for activity in activities)
+    @override
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Yield the rows of the reports on changed activities."""
+        return self.activities.read(1, self._rows_of_batch)
 
-    def guesses_of_activities(self, activities: list[Activity]) -> Iterator[Guess]:
-        """Yield the requests for the counters."""
-        return self.guesses_of_stats(activity.activity_id for activity in activities)
+    @override
+    def predicted_requests(self) -> Iterable[PredictedRequest] | None:
+        """Return the requests for the reports, or None until the changed activities are known."""
+        pending = self.activities.pending()
+        if pending is None:
+            return None
+        return (
+            self.predict.pages(_context_of(activity), all_pages=self.reads_in_full(activity))
+            for activity in pending
+        )
 
-
-class ReportOfActivity(ForMovedActivities, ForEachStream):
-    """A report on each sent activity, read to its end where the activity has moved."""
-
-    own_columns: ClassVar[tuple[str, ...]] = ("campaign_id", "campaign_activity_id")
-
-    def rows_of_activities(self, activities: list[Activity]) -> Iterator[Record]:
-        """Yield the rows of the only one; it is tried again on another day if it is refused."""
-        for activity in activities:
-            rows = self.rows_of(_item_of(activity))
-            try:
-                again = yield from self.rows_of_activity(activity, rows)
-            except (NotFound, Forbidden) as refusal:
-                self.leave_out(refusal)
-                again = True
-            if again:
-                self.left_out[activity.activity_id] = self.api.today
-            else:
-                self.left_out.pop(activity.activity_id, None)
-
-    def guesses_of_activities(self, activities: list[Activity]) -> Iterator[Guess]:
-        """Yield the requests for the reports."""
-        for activity in activities:
-            yield self.guess_of(_item_of(activity), whole=self.reads_to_the_end(activity))
-
-    def reads_to_the_end(self, activity: Activity) -> bool:
-        """Return whether the report on an activity will be read to its end."""
+    def reads_in_full(self, activity: Activity) -> bool:
+        """Return whether the report on an activity will be read in full."""
         return True
 
     def rows_of_activity(
         self, activity: Activity, rows: Iterator[Record]
     ) -> Generator[Record, None, bool]:
-        """Yield what is to be read of an activity; return whether to try again another day.
+        """Yield the rows to read of an activity, and return whether to retry on a later day.
+
+        Rows that are older than start_date are skipped.
 
         Args:
-            activity: the activity.
-            rows: the rows of its report; each page is asked for when its first row is.
+            activity: The activity.
+            rows: The rows of its report. Each page is requested when its first row is read.
         """
-        yield from rows
-        return False
-
-
-class EmailCampaignSendHistory(ReportOfActivity):
-    """A send of an activity (retrieveEmailSendHistoryUsingGET)."""
-
-    name = "email_campaign_send_history"
-    path = "/emails/activities/{campaign_activity_id}/send_history"
-    primary_keys = ("campaign_activity_id", "send_id")
-    replication_key = "run_date"
-    needs = "the scope campaign_data and the privilege campaign:read"
-    cost = "1 for each activity that has moved"
-
-
-class EmailLinks(ReportOfActivity):
-    """A link of an email, with or without clicks (getCampaignActivityLinkStats)."""
-
-    name = "email_links"
-    path = "/reports/email_reports/{campaign_activity_id}/links"
-    records_key = "link_click_counts"
-    primary_keys = ("campaign_activity_id", "url_id")
-    replication_key = "counted_at"
-    cost = "1 or more for each activity that has moved"
-    unseen = "a link that is gone: its row stays"
-
-    def get_url_params(
-        self, context: Context | None, next_page_token: ParseResult | None
-    ) -> dict[str, Any]:
-        """Return the parameters: links without clicks come too, unless a setting says no."""
-        without_clicks = "true" if self.config["links_without_clicks"] else None
-        return {"no_clicks": without_clicks}
-
-    def rows_of(self, item: Record) -> Iterator[Record]:
-        """Yield the links of an activity, with the time at which their clicks were counted."""
-        for row in super().rows_of(item):
-            yield {**row, "counted_at": timestamp(self.api.asked_at)}
-
-
-class TrackingReport(ReportOfActivity):
-    """A report with a row for each contact."""
-
-    records_key = "tracking_activities"
-    params = {"limit": 500}
-    primary_keys: tuple[str, ...] = _KEY_OF_CONTACT
-    replication_key = "created_time"
-    cost = "1 for 500 rows of each activity that has moved"
-    unseen = "a row that disappears: it stays"
-
-    def rows_of_activity(
-        self, activity: Activity, rows: Iterator[Record]
-    ) -> Generator[Record, None, bool]:
-        """Yield the rows of an activity that are not older than start_date."""
         for row in rows:
             if not self.is_too_old(_time_of(row)):
                 yield row
         return False
 
     def is_too_old(self, at: datetime | None, by: timedelta = timedelta(0)) -> bool:
-        """Return whether a time is before start_date, by some time or more."""
-        return bool(at and self.start and at < self.start - by)
+        """Return whether a time is before start_date by more than a time span."""
+        start = self.activities.progress.start
+        return bool(at and start and at < start - by)
+
+    def _rows_of_batch(self, activities: list[Activity]) -> Iterator[Record]:
+        """Yield the rows of the reports. A report that is refused is retried on a later day."""
+        progress = self.activities.progress
+        for activity in activities:
+            rows = self.rows_of(_context_of(activity))
+            try:
+                again = yield from self.rows_of_activity(activity, rows)
+            except (NotFound, Forbidden) as refusal:
+                self.details.skip(refusal)
+                again = True
+            if again:
+                progress.note_skipped(activity, self.api.today)
+            else:
+                progress.note_read(activity)
 
 
-class EventReport(TrackingReport):
-    """A report with a row for each event, newest first: a contact can be in it many times.
+class EmailCampaignSendHistory(ActivityReport):
+    """A send of an activity (retrieveEmailSendHistoryUsingGET)."""
+
+    name = "email_campaign_send_history"
+    path = "/emails/activities/{campaign_activity_id}/send_history"
+    records_key = None
+    params = {}
+    primary_keys = ("campaign_activity_id", "send_id")
+    replication_key = "run_date"
+    privileges = ("campaign:read",)
+    notes = StreamNotes(cost="1 for each changed activity", limitations="")
+
+
+class EmailLinks(ActivityReport):
+    """A link of an email, with or without clicks (getCampaignActivityLinkStats)."""
+
+    name = "email_links"
+    path = "/reports/email_reports/{campaign_activity_id}/links"
+    records_key = "link_click_counts"
+    params = {}
+    primary_keys = ("campaign_activity_id", "url_id")
+    replication_key = "counted_at"
+    notes = StreamNotes(
+        cost="1 or more for each changed activity",
+        limitations="links that are gone: their rows stay",
+    )
+
+    @override
+    def get_url_params(
+        self, context: Context | None, next_page_token: ParseResult | None
+    ) -> dict[str, Any]:
+        """Return the parameters: they include links without clicks, unless a setting says no."""
+        without_clicks = "true" if self.config["links_without_clicks"] else None
+        return {"no_clicks": without_clicks}
+
+    @override
+    def rows_of(self, context: Record) -> Iterator[Record]:
+        """Yield the links of an activity with the time at which their clicks were counted."""
+        for row in super().rows_of(context):
+            yield {**row, "counted_at": format_timestamp(self.api.requested_at)}
+
+
+class EventReport(ActivityReport):
+    """A report with a row for each event, newest first. A contact can have many rows.
 
     Attributes:
-        kind: `opens` or `clicks`, where the API counts the rows and not only contacts.
-        least_lookback: how far to read on before what is known, if the setting says less.
+        kind: `opens` or `clicks` if the API counts events and not only contacts, else None.
+        min_lookback: The minimum lookback, if the setting is shorter.
     """
 
     primary_keys: tuple[str, ...] = _KEY_OF_EVENT
     kind: ClassVar[str | None] = None
-    least_lookback: ClassVar[timedelta] = timedelta(days=1)
-    reading = "of activities that have moved, newest rows first, down to what is known"
-    unseen = "rows that come late, until a re-read; a row that disappears: it stays"
+    min_lookback: ClassVar[timedelta] = timedelta(days=1)
+    notes = StreamNotes(
+        reads="new rows of changed activities, newest first, with a lookback",
+        limitations="late rows, until a re-read; rows that disappear from a report: they stay",
+    )
 
-    def reads_to_the_end(self, activity: Activity) -> bool:
-        """Return whether nothing of an activity is known or left out."""
-        return self.start is None and self.known_until(activity) is None
+    @override
+    def reads_in_full(self, activity: Activity) -> bool:
+        """Return whether no row of an activity has been read or is to be skipped."""
+        progress = self.activities.progress
+        return progress.start is None and progress.read_until(activity) is None
 
+    @override
     def rows_of_activity(
         self, activity: Activity, rows: Iterator[Record]
     ) -> Generator[Record, None, bool]:
-        """Yield the events of an activity that are new, told apart by their occurrence.
+        """Yield the new events of an activity, with their occurrences.
 
-        Whole minutes are read, so that occurrences are the same in each run. A report that is
-        behind its counter is tried again.
+        Minutes are read in full, so that occurrences are the same in every run. A report with fewer
+        rows than its counter says is retried.
         """
-        lookback = max(timedelta(days=self.config["engagement_lookback_days"]), self.least_lookback)
-        tally = Tally(activity, self.kind, self.known_until(activity), lookback)
-        to_the_end = True
+        lookback = max(timedelta(days=self.config["engagement_lookback_days"]), self.min_lookback)
+        read_until = self.activities.progress.read_until(activity)
+        cursor = ReportCursor(activity, self.kind, read_until, lookback)
+        read_in_full = True
         for row in with_occurrences(rows, self.primary_keys):
             at = _time_of(row)
-            if self.is_too_old(at, by=lookback) or tally.is_known(at):
-                to_the_end = False
+            if self.is_too_old(at, by=lookback) or cursor.is_known(at):
+                read_in_full = False
                 break
             if not self.is_too_old(at):
                 yield row
-        if "max_records_per_stream" in self.config:  # which claims nothing
+        if "max_records_per_stream" in self.config:  # the state will be restored
             return False
-        return tally.close(to_the_end=to_the_end)
+        return cursor.close(read_in_full=read_in_full)
 
 
 class EmailSends(EventReport):
@@ -221,7 +227,8 @@ class EmailOpens(EventReport):
     name = "email_opens"
     kind = "opens"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/opens"
-    unseen = TrackingReport.unseen  # late rows are noticed: opens are counted
+    # Late rows are noticed, because the API counts opens.
+    notes = StreamNotes(limitations=ActivityReport.notes.limitations)
 
 
 class EmailClicks(EventReport):
@@ -231,20 +238,21 @@ class EmailClicks(EventReport):
     kind = "clicks"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/clicks"
     primary_keys = ("campaign_activity_id", "contact_id", "url_id", "created_time", "occurrence")
-    unseen = TrackingReport.unseen  # as those of opens
+    # As for opens.
+    notes = StreamNotes(limitations=ActivityReport.notes.limitations)
 
 
 class EmailBounces(EventReport):
-    """An email came back (getBounces)."""
+    """An email bounced (getBounces)."""
 
     name = "email_bounces"
-    # Servers try for days before they give an email back.
-    least_lookback = timedelta(days=7)
+    # Mail servers retry for days before an email bounces.
+    min_lookback = timedelta(days=7)
     path = "/reports/email_reports/{campaign_activity_id}/tracking/bounces"
 
 
 class EmailOptouts(EventReport):
-    """A contact unsubscribed by an email (getOptouts)."""
+    """A contact unsubscribed through an email (getOptouts)."""
 
     name = "email_optouts"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/optouts"
@@ -257,7 +265,7 @@ class EmailForwards(EventReport):
     path = "/reports/email_reports/{campaign_activity_id}/tracking/forwards"
 
 
-class EmailUniqueOpens(TrackingReport):
+class EmailUniqueOpens(ActivityReport):
     """The last open of each contact (getUniqueOpens)."""
 
     name = "email_unique_opens"
@@ -265,21 +273,21 @@ class EmailUniqueOpens(TrackingReport):
     selected_by_default = False
 
 
-class EmailDidNotOpens(TrackingReport):
-    """A contact that has not opened an email so far (getDidNotOpens)."""
+class EmailDidNotOpens(ActivityReport):
+    """A contact that has not opened an email yet (getDidNotOpens)."""
 
     name = "email_did_not_opens"
     path = "/reports/email_reports/{campaign_activity_id}/tracking/didnotopens"
     selected_by_default = False
-    unseen = "a contact that opens leaves the report: its row stays"
+    notes = StreamNotes(limitations="contacts that open later leave the report: their rows stay")
 
 
-def _item_of(activity: Activity) -> Record:
+def _context_of(activity: Activity) -> Record:
     return {"campaign_id": activity.campaign_id, "campaign_activity_id": activity.activity_id}
 
 
 def _time_of(row: Record) -> datetime | None:
     try:
         return parse_timestamp(str(row.get("created_time")))
-    except (Misfit, OverflowError):
+    except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Events, and who registered for them."""
+"""Events and the registrations for them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from tap_constantcontact.answers import body_of
-from tap_constantcontact.client import ConstantContactStream, ForEachStream
-from tap_constantcontact.read_ahead import Guess
+from typing_extensions import override
+
+from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.api.responses import body_of
+from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.notes import StreamNotes
 
 if TYPE_CHECKING:
     from requests import Response
     from singer_sdk.helpers.types import Context, Record
-
-_EVENTS = "the scope campaign_data and the privilege campaign:read"
 
 
 class Events(ConstantContactStream):
@@ -27,67 +28,80 @@ class Events(ConstantContactStream):
     primary_keys = ("event_id",)
     detail_path = "/events/{event_id}"
     detail_params = {"include": "true"}
-    needs = _EVENTS
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
 
+    @override
     def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield each event with its detail, which alone names its track."""
+        """Yield each event with its detail. Only the detail contains the track."""
         for event in super().read(context):
-            yield self.completed(event)
+            yield self.details.with_detail(event)
 
-    def first_pages(self, context: Context | None) -> Iterator[Context]:
-        """Ask for the events of each status."""
+    @override
+    def request_contexts(self, context: Context | None) -> Iterator[Context]:
+        """Yield the statuses of the setting event_status, or one context for all events."""
         for status in dict.fromkeys(self.config.get("event_status") or [None]):
             yield {"params": {"event_status": status}}
 
-    def guess_of_detail(self, row: Record) -> Guess:
-        """Return the request for an event's detail; those for its registrations follow."""
-        then = partial(self._guesses_from_detail, row["event_id"])
-        return super().guess_of_detail(row)._replace(then=then)
+    @override
+    def predict_details(self, page: Response, *, is_last: bool) -> Iterator[PredictedRequest]:
+        """Return the requests for the details of events. Those for registrations follow."""
+        for event in filter(self.records.has_key, self.predict.rows_of(page)):
+            then = partial(self._predict_from_detail, event["event_id"])
+            yield self.predict.detail(event)._replace(then=then)
 
-    def _guesses_from_detail(self, event_id: str, answer: Response) -> Iterator[Guess]:
-        event = {**body_of(answer), "event_id": event_id}
+    def _predict_from_detail(self, event_id: str, response: Response) -> Iterator[PredictedRequest]:
+        event = {**body_of(response), "event_id": event_id}
         for child in cast("list[ConstantContactStream]", self.child_streams):
             if child.selected or child.has_selected_descendents:
-                yield from map(child.guess_of, self.generate_child_contexts(event, None))
+                yield from map(child.predict.pages, self.generate_child_contexts(event, None))
 
+    @override
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
-        """Yield the event's track, of which the API shows one."""
+        """Yield the event's track. The API shows only one."""
         track_id = (record.get("default_track") or {}).get("track_id")
         if track_id:
             yield {"event_id": record["event_id"], "track_id": track_id}
 
 
-class EventRegistrations(ForEachStream):
+class EventRegistrations(ConstantContactStream):
     """A registration for an event (findRegistrationsUsingGET)."""
 
     name = "event_registrations"
     path = "/events/{event_id}/tracks/{track_id}/registrations"
     records_key = "records"
     primary_keys = ("event_id", "registration_id")
-    own_columns = ("event_id",)
+    context_columns = ("event_id",)
     parent_stream_type = Events
     state_partitioning_keys = ()
-    needs = _EVENTS
-    reading = "in full, of each event: there is no filter of time"
-    cost = "1 or more for each event"
-    unseen = "a registration that is missing: its row stays"
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
+    notes = StreamNotes(
+        reads="all rows of each event, in every run (there is no time filter)",
+        cost="1 or more for each event",
+        limitations="registrations that disappear: their rows stay",
+    )
 
+    @override
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
-        """Yield what the registration's detail is asked for with."""
+        """Yield the context of the registration's detail."""
         yield {**(context or {}), "registration_id": record["registration_id"]}
 
 
-class EventRegistrationDetails(ForEachStream):
-    """A registration with tickets, answers and order (getRegistrationInfo)."""
+class EventRegistrationDetails(ConstantContactStream):
+    """A registration with its tickets, answers and order (getRegistrationInfo)."""
 
     name = "event_registration_details"
     path = "/events/{event_id}/tracks/{track_id}/registrations/{registration_id}"
     primary_keys = ("event_id", "registration_id")
-    own_columns = ("event_id", "registration_id")
+    context_columns = ("event_id", "registration_id")
     parent_stream_type = EventRegistrations
     state_partitioning_keys = ()
-    needs = _EVENTS
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
     selected_by_default = False
-    reading = "in full, of each registration"
-    cost = "1 for each registration"
-    unseen = EventRegistrations.unseen
+    notes = StreamNotes(
+        reads="all rows of each registration, in every run",
+        cost="1 for each registration",
+        limitations=EventRegistrations.notes.limitations,
+    )

@@ -1,39 +1,47 @@
-"""Reports on landing pages; no GET lists their activities, so their ids are a setting."""
+"""Reports on landing pages. No endpoint lists their activities, so a setting names the ids."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tap_constantcontact.client import ForEachStream
-from tap_constantcontact.read_ahead import Guess
+from typing_extensions import override
+
+from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.notes import StreamNotes
 from tap_constantcontact.streams.engagement import with_occurrences
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
 
-class LandingPageReport(ForEachStream):
+class LandingPageReport(ConstantContactStream):
     """A report on each landing page, newest first."""
 
     records_key = "tracking_activities"
     params = {"limit": 500}
     primary_keys: tuple[str, ...] = ("campaign_activity_id", "contact_id")
-    own_columns = ("campaign_activity_id",)
-    needs = "the scope campaign_data and the privilege ui:campaign:metrics"
+    context_columns = ("campaign_activity_id",)
+    scopes = ("campaign_data",)
+    privileges = ("ui:campaign:metrics",)
     selected_by_default = False
-    reading = "in full, of the landing pages of the setting `landing_page_activity_ids`"
-    cost = "1 for 500 rows of each landing page"
-    unseen = "a row that disappears: it stays"
+    notes = StreamNotes(
+        reads="all rows of the landing pages in `landing_page_activity_ids`, in every run",
+        cost="1 for 500 rows of each landing page",
+        limitations="rows that disappear from a report: they stay",
+    )
 
-    def items(self, context: Context | None) -> Iterator[Record]:
+    @override
+    def request_contexts(self, context: Context | None) -> Iterator[Record]:
         """Yield the landing pages of the setting landing_page_activity_ids."""
         for activity_id in dict.fromkeys(self.config.get("landing_page_activity_ids", [])):
             yield {"campaign_activity_id": activity_id}
 
-    def guesses(self) -> Iterator[Guess]:
-        """Return the reports on all of them."""
-        return map(self.guess_of, self.items(None))
+    @override
+    def predicted_requests(self) -> Iterator[PredictedRequest]:
+        """Return the requests for the reports on all landing pages."""
+        return map(self.predict.pages, self.request_contexts(None))
 
 
 class LandingPageContactOpens(LandingPageReport):
@@ -43,9 +51,10 @@ class LandingPageContactOpens(LandingPageReport):
     path = "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_contact_opens"
     primary_keys = ("campaign_activity_id", "contact_id", "created_time", "occurrence")
 
-    def rows_of(self, item: Record) -> Iterator[Record]:
-        """Yield the opens of a landing page, told apart by their occurrence."""
-        yield from with_occurrences(super().rows_of(item), self.primary_keys)
+    @override
+    def rows_of(self, context: Record) -> Iterator[Record]:
+        """Yield the opens of a landing page, with their occurrences."""
+        yield from with_occurrences(super().rows_of(context), self.primary_keys)
 
 
 class LandingPageUniqueOpens(LandingPageReport):
@@ -64,21 +73,21 @@ class LandingPageUniqueClicks(LandingPageReport):
 
 
 class LandingPageUniqueAdds(LandingPageReport):
-    """A contact that a landing page has added (getContactAdds)."""
+    """A contact that a landing page added (getContactAdds)."""
 
     name = "landing_page_unique_adds"
     path = "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_unique_contact_adds"
 
 
 class LandingPageUniqueUpdates(LandingPageReport):
-    """A contact that a landing page has updated (getUniqueContactUpdates)."""
+    """A contact that a landing page updated (getUniqueContactUpdates)."""
 
     name = "landing_page_unique_updates"
     path = "/reports/landing_pages/campaign_details/{campaign_activity_id}/p_unique_contact_updates"
 
 
 class LandingPageUniqueSmsOptins(LandingPageReport):
-    """A contact that a landing page has opted in to SMS (getUniqueContactSMSOptIns)."""
+    """A contact that a landing page opted in to SMS (getUniqueContactSMSOptIns)."""
 
     name = "landing_page_unique_sms_optins"
     path = (

@@ -1,11 +1,14 @@
-"""What a partner's key can read: its client accounts."""
+"""Client accounts of a technology partner, read with the partner's key."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tap_constantcontact.client import ConstantContactStream, ForEachStream
+from typing_extensions import override
+
+from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.notes import StreamNotes
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -14,27 +17,32 @@ if TYPE_CHECKING:
 class PartnerStream(ConstantContactStream):
     """A stream that is read with the key and the token of a partner."""
 
-    needs = "a partner's key"
+    requires = "a partner's key"
     for_partners = True
     selected_by_default = False
 
     @property
+    @override
     def http_headers(self) -> dict[str, str]:
         """Headers of every request, with the partner's key."""
         return {**super().http_headers, "x-api-key": self.config.get("partner_api_key", "")}
 
-    def is_out_of_reach(self) -> bool:
-        """Return whether there is no partner's key, or one that may not read the stream."""
-        return "partner_api_key" not in self.config or super().is_out_of_reach()
+    @override
+    def is_forbidden(self) -> bool:
+        """Return whether the partner's key is missing, or lacks permission for the stream."""
+        return "partner_api_key" not in self.config or super().is_forbidden()
 
+    @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Yield the records, or none where there is no partner's key."""
+        """Yield the records, or none if there is no partner's key."""
         if "partner_api_key" in self.config:
             yield from super().get_records(context)
         else:
-            message = "%s is skipped: it needs partner_api_key. Set it, or deselect the stream"
+            message = "%s is skipped: it requires partner_api_key. Set it, or deselect the stream"
             self.logger.warning(message, self.name)
-            self._expect_some_stream("partner_api_key is not set. Set it, or select other streams")
+            self.tap.require_readable_stream(
+                "partner_api_key is not set. Set it, or select other streams"
+            )
 
 
 class PartnerAccounts(PartnerStream):
@@ -45,30 +53,30 @@ class PartnerAccounts(PartnerStream):
     records_key = "site_owner_list"
     params = {"limit": 50}
     primary_keys = ("encoded_account_id",)
-    unseen = "an account that is gone: its row stays"
+    notes = StreamNotes(limitations="accounts that are gone: their rows stay")
 
+    @override
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context]:
         """Yield the account."""
         yield {"encoded_account_id": record["encoded_account_id"]}
 
 
-class PartnerAccountPlans(PartnerStream, ForEachStream):
+class PartnerAccountPlans(PartnerStream):
     """The billing plan of a client account (getPlan)."""
 
     name = "partner_account_plans"
     path = "/partner/accounts/{encoded_account_id}/plan"
     primary_keys = ("encoded_account_id",)
-    own_columns = ("encoded_account_id",)
+    context_columns = ("encoded_account_id",)
     parent_stream_type = PartnerAccounts
     state_partitioning_keys = ()
-    reading = "in full, of each account"
-    cost = "1 for each account"
+    notes = StreamNotes(reads="the plan of each account, in every run", cost="1 for each account")
 
 
 class PartnerWebhookSubscriptions(PartnerStream):
-    """An address that the vendor calls when something happens (getWebhooksCollection)."""
+    """A webhook: a URL that the vendor calls on certain events (getWebhooksCollection)."""
 
     name = "partner_webhook_subscriptions"
     path = "/partner/webhooks/subscriptions"
     primary_keys = ("topic_id",)
-    unseen = "a subscription that is gone: its row stays"
+    notes = StreamNotes(limitations="subscriptions that are gone: their rows stay")

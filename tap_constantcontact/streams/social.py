@@ -1,44 +1,46 @@
-"""Social profiles, connections and groups of hashtags."""
+"""Social profiles, connections and hashtag groups."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.notes import StreamNotes
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-_SOCIAL = "the scope campaign_data and the privilege campaign:read"
-
 
 class SocialProfiles(ConstantContactStream):
-    """A profile in a social network (getSocialProfilesUsingGET)."""
+    """A profile on a social network (getSocialProfilesUsingGET)."""
 
     name = "social_profiles"
     path = "/social/profiles"
     params = {"include": "accessible"}
     primary_keys = ("profile_id",)
-    needs = _SOCIAL
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
     selected_by_default = False
-    cost = "1 for each page"
-    unseen = "what is gone: its row stays"
+    notes = StreamNotes(cost="1 for each page", limitations="deleted ones: their rows stay")
 
 
 class SocialConnections(ConstantContactStream):
-    """A connection to an account of a social network (getSocialConnectionsUsingGET)."""
+    """A connection to an account on a social network (getSocialConnectionsUsingGET)."""
 
     name = "social_connections"
     path = "/social/connections"
     records_key = "connections"
     primary_keys = ("network", "network_account_id")
-    needs = _SOCIAL
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
     selected_by_default = False
-    cost = "1 for each page"
-    unseen = "what is gone: its row stays"
+    notes = StreamNotes(cost="1 for each page", limitations="deleted ones: their rows stay")
 
+    @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Copy the key, which lies in account_info, to the top."""
+        """Copy the key from account_info to the top level."""
         info = row.get("account_info")
         if isinstance(info, dict):
             row = {**{key: info.get(key) for key in self.primary_keys}, **row}
@@ -53,6 +55,7 @@ class SocialHashtagGroups(ConstantContactStream):
     records_key = "hashtag_groups"
     params = {"limit": 5}
     primary_keys = ("hashtag_group_id",)
-    needs = _SOCIAL
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
     selected_by_default = False
-    unseen = "what is gone: its row stays"
+    notes = StreamNotes(limitations="deleted ones: their rows stay")

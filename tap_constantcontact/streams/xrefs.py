@@ -1,23 +1,26 @@
-"""Ids of the V2 API and what they are in V3, for those that a setting names."""
+"""V3 ids for ids of the V2 API, which settings name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
+from typing_extensions import override
+
 from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.notes import StreamNotes
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
 
 class Xrefs(ConstantContactStream):
-    """V3 ids of V2 ids, many in each request.
+    """V3 ids for V2 ids, many in each request.
 
     Attributes:
-        setting: the setting with the V2 ids.
-        ids_param: the query parameter that takes them.
-        ids_per_request: how many it takes (contract).
+        setting: The setting with the V2 ids.
+        ids_param: The query parameter for them.
+        ids_per_request: The maximum number of ids in a request (contract).
     """
 
     records_key = "xrefs"
@@ -26,10 +29,11 @@ class Xrefs(ConstantContactStream):
     ids_param: ClassVar[str] = "sequence_ids"
     ids_per_request: ClassVar[int] = 500
     selected_by_default = False
-    cost = "1 for 500 ids"
+    notes = StreamNotes(cost="1 for 500 ids")
 
-    def first_pages(self, context: Context | None) -> Iterator[Context]:
-        """Ask for the setting's V2 ids."""
+    @override
+    def request_contexts(self, context: Context | None) -> Iterator[Context]:
+        """Yield the V2 ids of the setting, many for each request."""
         ids = list(dict.fromkeys(self.config.get(self.setting, [])))
         for start in range(0, len(ids), self.ids_per_request):
             some = ",".join(ids[start : start + self.ids_per_request])
@@ -42,8 +46,9 @@ class ContactIdXrefs(Xrefs):
     name = "contact_id_xrefs"
     path = "/contacts/contact_id_xrefs"
     setting = "v2_contact_ids"
-    needs = "the scope contact_data and the privilege contacts:read"
-    reading = "in full, for the ids of the setting `v2_contact_ids`"
+    scopes = ("contact_data",)
+    privileges = ("contacts:read",)
+    notes = StreamNotes(reads="all ids in `v2_contact_ids`, in every run")
 
 
 class ListIdXrefs(Xrefs):
@@ -52,8 +57,9 @@ class ListIdXrefs(Xrefs):
     name = "list_id_xrefs"
     path = "/contact_lists/list_id_xrefs"
     setting = "v2_list_ids"
-    needs = "the scope contact_data and the privilege contacts:lists:read"
-    reading = "in full, for the ids of the setting `v2_list_ids`"
+    scopes = ("contact_data",)
+    privileges = ("contacts:lists:read",)
+    notes = StreamNotes(reads="all ids in `v2_list_ids`, in every run")
 
 
 class CampaignIdXrefs(Xrefs):
@@ -65,6 +71,8 @@ class CampaignIdXrefs(Xrefs):
     setting = "v2_email_campaign_ids"
     ids_param = "v2_email_campaign_ids"
     ids_per_request = 50
-    needs = "the scope campaign_data and the privilege campaign:read"
-    reading = "in full, for the ids of the setting `v2_email_campaign_ids`"
-    cost = "1 for 50 ids"
+    scopes = ("campaign_data",)
+    privileges = ("campaign:read",)
+    notes = StreamNotes(
+        reads="all ids in `v2_email_campaign_ids`, in every run", cost="1 for 50 ids"
+    )

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from sandbox import Sandbox  # noqa: E402
-from sandbox.sign_in import PASSWORD, USER  # noqa: E402
+from sandbox.auth.sign_in import PASSWORD, USER  # noqa: E402
 
 PREFIX = "TAP_CONSTANTCONTACT_"
 SECONDS = 20
@@ -127,7 +127,7 @@ def free_port() -> int:
 def start(sandbox: Sandbox, folder: Path) -> tuple[SigningIn, str]:
     uri = f"http://localhost:{free_port()}"
     login = SigningIn(sandbox, folder, "--no-browser", "--redirect-uri", uri)
-    login.said_until("Waits for the answer")
+    login.said_until("Waiting for the browser")
     (url,) = login.indented
     return login, url
 
@@ -139,7 +139,7 @@ def test_a_person_signs_in(browser: Chrome, sandbox: Sandbox, tmp_path: Path) ->
     fill_in(browser, password="wrong")
     wait_for(browser, ".wrong", "User name or password is wrong.")
     fill_in(browser)
-    heading(browser, "Access is allowed")
+    heading(browser, "Access granted")
     status, last, shown = login.end()
     assert (status, last) == (0, "Signed in: Café Olé (p07e1l8cdif9dl)")
     assert f"{PREFIX}REFRESH_TOKEN={sandbox.refresh_token}" in shown.splitlines()
@@ -150,10 +150,10 @@ def test_a_person_refuses(browser: Chrome, sandbox: Sandbox, tmp_path: Path) -> 
     browser.get(url)
     heading(browser, "Sign in and allow access")
     fill_in(browser, allow=False)
-    heading(browser, "Access was not given")
+    heading(browser, "Access denied")
     status, last, shown = login.end()
     assert status == 1
-    assert last.startswith("Access was not given")
+    assert last.startswith("Access was denied")
     assert shown == ""
 
 
@@ -163,10 +163,10 @@ def test_the_answer_of_another_sign_in_does_not_count(
     login, url = start(sandbox, tmp_path)
     browser.get(url.replace("state=", "state=not"))
     fill_in(browser)
-    heading(browser, "This is not the answer that is waited for")
+    heading(browser, "Unexpected response")
     browser.get(url)
     fill_in(browser)
-    heading(browser, "Access is allowed")
+    heading(browser, "Access granted")
     assert login.end()[0] == 0
 
 
@@ -174,7 +174,7 @@ def test_a_person_enters_the_code_of_a_device(
     browser: Chrome, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     login = SigningIn(sandbox, tmp_path, "--device")
-    login.said_until("Waits for that")
+    login.said_until("Waiting for the code")
     url, code = login.indented
     browser.get(url)
     heading(browser, "Connect a device")

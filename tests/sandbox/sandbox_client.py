@@ -1,7 +1,10 @@
-"""A tap in a few lines: it logs in, asks, and follows next links."""
+"""A small client of the sandbox: it logs in, sends requests, and follows next links."""
 
 from __future__ import annotations
 
+import base64
+import json
+from collections import Counter
 from typing import Any
 
 import requests
@@ -15,6 +18,10 @@ from sandbox.endpoints.contacts import SUB_RESOURCES
 CONTACTS_INCLUDE = ",".join(SUB_RESOURCES)
 ACTIVITIES_INCLUDE = ",".join(INCLUDED)
 ACCOUNT_INCLUDE = ",".join(EXTRA_FIELDS)
+TRACKING = "/reports/email_reports/{sent}/tracking/"
+LANDING_PAGES = "/reports/landing_pages/campaign_details/{page}/"
+CONTACT_REPORTS = "/reports/contact_reports/{reader}/"
+ALL_TYPES = {"tracking_activities_list": "em_sends,em_opens,em_clicks"}
 USUAL = {"contacts": 60, "campaigns": 12, "seed": 7, "requests_per_second": 0}
 
 
@@ -37,10 +44,10 @@ class Client:
         self.sandbox.stop()
 
     def log_in(self) -> requests.Response:
-        answer = self.refresh(self.sandbox.refresh_token)
-        token = answer.json()["access_token"]
+        response = self.refresh(self.sandbox.refresh_token)
+        token = response.json()["access_token"]
         self.session.headers["Authorization"] = f"Bearer {token}"
-        return answer
+        return response
 
     def refresh(self, refresh_token: str, **kwargs: Any) -> requests.Response:
         settings = self.sandbox.settings
@@ -50,7 +57,7 @@ class Client:
         return requests.post(settings["auth_url"], data=form, timeout=5, **kwargs)
 
     def get(self, path: str, **query: Any) -> requests.Response:
-        """Ask for a path below /v3, or for a link as it came."""
+        """Request a path below /v3, or a link as it came."""
         headers = self.partner_login() if "/partner/" in path else {}
         url = path
         if not path.startswith("http"):
@@ -60,25 +67,27 @@ class Client:
     def partner_login(self) -> dict[str, str]:
         if not self.partner_headers:
             settings = self.sandbox.partner_settings
-            answer = requests.post(
+            response = requests.post(
                 settings["partner_auth_url"],
                 data={"grant_type": "client_credentials"},
                 auth=(settings["partner_client_id"], settings["partner_client_secret"]),
                 timeout=5,
             )
             self.partner_headers = {
-                "Authorization": f"Bearer {answer.json()['access_token']}",
+                "Authorization": f"Bearer {response.json()['access_token']}",
                 "x-api-key": settings["partner_api_key"],
             }
         return self.partner_headers
 
     def json(self, path: str, **query: Any) -> Any:
-        answer = self.get(path, **query)
-        # Automations answer 209, the contract says.
-        assert answer.status_code == (209 if path == "/automations/workflows" else 200), answer.text
-        return answer.json()
+        response = self.get(path, **query)
+        # Automations response 209, the contract says.
+        assert response.status_code == (209 if path == "/automations/workflows" else 200), (
+            response.text
+        )
+        return response.json()
 
-    def walk(self, path: str, records: str, **query: Any) -> list[dict[str, Any]]:
+    def get_all(self, path: str, records: str, **query: Any) -> list[dict[str, Any]]:
         body = self.json(path, **query)
         rows: list[dict[str, Any]] = body[records]
         while href := next_href(body):
@@ -90,3 +99,34 @@ class Client:
 def next_href(body: dict[str, Any]) -> str | None:
     href: str | None = ((body.get("_links") or {}).get("next") or {}).get("href")
     return href
+
+
+def error_of(response: requests.Response) -> tuple[int, str]:
+    body = response.json()
+    return response.status_code, (body[0] if isinstance(body, list) else body)["error_key"]
+
+
+def claims_of(response: requests.Response) -> dict[str, Any]:
+    payload = response.json()["access_token"].split(".")[1]
+    claims: dict[str, Any] = json.loads(
+        base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    )
+    return claims
+
+
+def filled(client: Client, path: str) -> str:
+    """Return a path with the ids of records that have many events."""
+    account = client.sandbox.account
+    sent = max(account.engagement, key=lambda id_: len(account.engagement[id_].opens))
+    event = next(id_ for id_, rows in account.registrations.items() if rows)
+    return path.format(
+        sent=sent,
+        page=next(iter(account.landing_pages)),
+        reader=Counter(e.contact_id for e in account.engagement[sent].opens).most_common()[0][0],
+        event=event,
+        track=account.events[event]["default_track"]["track_id"],
+    )
+
+
+def stats_path(*ids: str) -> str:
+    return "/reports/stats/email_campaigns/" + ",".join(ids)

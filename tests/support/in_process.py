@@ -24,7 +24,7 @@ from unittest.mock import patch
 import backoff._sync
 import requests
 
-from tap_constantcontact import read_ahead
+from tap_constantcontact.api import session as api_session
 
 _PATIENCE_SECONDS = 20
 
@@ -184,7 +184,7 @@ def _threads() -> Iterator[None]:
         start(thread)
 
     with (
-        patch.object(read_ahead, "SimpleQueue", made_queue),
+        patch.object(api_session, "SimpleQueue", made_queue),
         patch.object(requests.Session, "__init__", init_noted),
         patch.object(threading.Thread, "start", start_noted),
     ):

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 
-from sandbox.sign_in import PASSWORD, USER
+from sandbox.auth.sign_in import PASSWORD, USER
 
 
 def answer(url: str, *, allow: bool = True, password: str = PASSWORD) -> str:

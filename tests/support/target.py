@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from checks.support.comparison import Key, Row, compare
 from sandbox import Sandbox
-from sandbox.rows import Key, Row, lacking
 from support.tap import STREAMS
 
 Message = dict[str, Any]
@@ -53,7 +53,7 @@ class Target:
         found = {}
         for stream, expected in sandbox.expected(set(streams)).items():
             keys = STREAMS[stream].primary_keys
-            missing, old = lacking(self.rows.get(stream, {}).values(), expected, keys, hidden)
+            missing, old = compare(self.rows.get(stream, {}).values(), expected, keys, hidden)
             for what, rows in (("missing", missing), ("old", old)):
                 if rows:
                     found[stream] = f"{len(rows)} of {len(expected)} are {what}: {rows[:9]}"
@@ -71,4 +71,4 @@ def key_of(stream: str, row: Row) -> Key:
 
 def hidden_by(changed: dict[str, list[Any]]) -> set[str]:
     """Return the ids of contacts whose changes no filter shows: a sweep would bring them."""
-    return {*changed["contacts_resubscribed"], *changed["contacts_moved"]}
+    return {*changed["contacts_resubscribed"], *changed["contacts_off_lists"]}

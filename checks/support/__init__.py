@@ -1,0 +1,1 @@
+"""What the checks share: Meltano projects, targets, and the comparison with the account."""

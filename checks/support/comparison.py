@@ -1,0 +1,105 @@
+"""How the rows that arrived are compared with the rows of the account."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sandbox.server.expected import OCCURRENCE, Rows
+
+Key = tuple[Any, ...]
+Row = dict[str, Any]
+
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:?00)?")
+
+
+_OF_A_CONTACT = frozenset(
+    {"email_address", "current_email_address", "first_name", "last_name", "deleted_at"}
+)
+
+
+def compare(
+    rows: Iterable[Row], expected: Rows, key: Collection[str], hidden: Collection[str] = ()
+) -> tuple[list[Key], list[str]]:
+    """Compare the rows of a stream that arrived with those of the account.
+
+    A row that the account no longer has, such as the draft of a resend, may stay.
+
+    Args:
+        rows: The rows that arrived; the last row with a key counts.
+        expected: The rows of the account, by key.
+        key: The properties of the stream's key.
+        hidden: The ids of rows whose values may be older than the account's.
+
+    Returns:
+        The keys of the rows that are missing, and those of rows that differ, with the properties.
+    """
+    held = {tuple(normalize(row[name]) for name in key): row for row in rows}
+    wanted = {tuple(map(normalize, key_of_row)): row for key_of_row, row in expected.items()}
+    missing = [key_of_row for key_of_row in wanted if key_of_row not in held]
+    if OCCURRENCE in key:  # the order of rows with the same time does not matter
+        return missing, []
+    ignored = volatile_properties(key)
+    differing = [
+        f"{key_of_row} {names}"
+        for key_of_row, row in wanted.items()
+        if key_of_row in held and key_of_row[0] not in hidden
+        if (names := _differing(held[key_of_row], row, ignored))
+    ]
+    return missing, differing
+
+
+def _differing(row: Row, wanted: Row, ignored: Collection[str]) -> list[str]:
+    return [
+        name
+        for name, value in wanted.items()
+        if name not in ignored and normalize(value) != normalize(row.get(column_of(name)))
+    ]
+
+
+def volatile_properties(key: Collection[str]) -> frozenset[str]:
+    """Return the properties of a stream's rows that may change without a trace.
+
+    A report on an email shows contacts as they are when it is read. Its events stay the same, and
+    are not read again because a contact has a new name.
+
+    Args:
+        key: The properties of the stream's key.
+    """
+    is_report = {"campaign_activity_id", "contact_id"} <= set(key)
+    return _OF_A_CONTACT | {"_links"} if is_report else frozenset({"_links"})
+
+
+def column_of(name: str) -> str:
+    """Return the column of a property of the API: checked_in for checkedIn."""
+    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+
+
+def normalize(value: Any) -> Any:
+    """Return a value in one form, whether it comes from JSON or a database.
+
+    In a database nested values may be JSON texts, times have no offset, empty texts are null, and
+    ids that the API sends as numbers are texts.
+    """
+    if isinstance(value, dict):
+        return {
+            name: normalize(item) for name, item in value.items() if normalize(item) is not None
+        }
+    if isinstance(value, list):
+        return [normalize(item) for item in value]
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    if isinstance(value, str):
+        if value[:1] in ("{", "["):
+            return normalize(json.loads(value))
+        if moment := _TIMESTAMP.fullmatch(value):
+            return f"{moment[1]} {moment[2]}{(moment[3] or '').rstrip('0').rstrip('.')}"
+    if isinstance(value, (float, Decimal)):
+        value = format(Decimal(str(value)).normalize(), "f")
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return None if value == "" else value

@@ -1,0 +1,256 @@
+"""Meltano runs that load a sandbox into a target, as in a user's project.
+
+Meltano has an environment of its own; the tap and the targets get theirs from Meltano.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox import Fault, Sandbox
+
+PROJECT = Path(__file__).parents[2]
+TAP = "tap-constantcontact"
+
+_SUMMARY = "Run ended after "
+#: A line of the table after it: stream, records, requests.
+_STREAM = re.compile(r"\b(\w+) +([\d,]+)  +([\d,]+)\b")
+_SELECTED = re.compile(r"^ +- (\w+)\.\*$", re.MULTILINE)
+
+# Signals that end the script, and with it its children.
+_END_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+
+# Prefixes of a user's own variables, which a check must not see.
+_USER_PREFIXES = ("TAP_CONSTANTCONTACT_", "TARGET_", "MELTANO_")
+
+_TIMEOUT = 60  # how long a request hangs in a run that is to be killed
+_INTERVAL = 0.05  # seconds between two looks at such a run
+
+
+class CheckFailed(Exception):
+    """Raised when a check fails."""
+
+
+@dataclass
+class Run:
+    """The rows and requests of one run, by stream."""
+
+    rows: dict[str, int]
+    requests: dict[str, int]
+    began: float
+    seconds: float
+
+
+@dataclass
+class _Meltano:
+    """A running process, and where its lines begin in the log."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    log_offset: int
+
+    @property
+    def output(self) -> str:
+        return self.log.read_bytes()[self.log_offset :].decode(errors="replace")
+
+
+class Project:
+    """A copy of meltano.yml in its own folder, so that a user's `.env` does not apply.
+
+    Attributes:
+        folder: The folder of the project; earlier contents are deleted.
+        log: The file with the output of Meltano.
+    """
+
+    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        """Create the folder.
+
+        Args:
+            folder: The folder of the project.
+            sandbox: The server of the account.
+        """
+        self.folder = folder
+        self.log = folder / "meltano.log"
+        self._sandbox = sandbox
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        here = f"pip_url: -e {shlex.quote(str(PROJECT))}"
+        project = (PROJECT / "meltano.yml").read_text(encoding="utf-8")
+        (folder / "meltano.yml").write_text(project.replace("pip_url: -e .", here), "utf-8")
+
+    @property
+    def selected(self) -> list[str]:
+        """The streams that are selected by default."""
+        return _SELECTED.findall((self.folder / "meltano.yml").read_text(encoding="utf-8"))
+
+    def sync(
+        self,
+        target: str,
+        target_settings: Mapping[str, Any],
+        tap_settings: Mapping[str, Any] | None = None,
+        *flags: str,
+    ) -> Run:
+        """Run the tap into a target.
+
+        Args:
+            target: The name of the loader.
+            target_settings: Its settings, in addition to those in meltano.yml.
+            tap_settings: The settings of the tap, in addition to the login.
+            flags: Flags of `meltano run`.
+
+        Raises:
+            CheckFailed: If the run fails.
+        """
+        began = time.time()
+        with self._running(target, target_settings, tap_settings or {}, *flags) as meltano:
+            status = meltano.process.wait()
+        if status:
+            last = "\n".join(meltano.output.splitlines()[-15:])
+            raise CheckFailed(f"meltano run {TAP} {target} ended with {status}:\n{last}")
+        _, found, summary = meltano.output.partition(_SUMMARY)
+        if not found:
+            raise CheckFailed("the log of the tap has no summary")
+        streams = _STREAM.findall(summary)
+        return Run(
+            rows={name: _number(rows) for name, rows, _ in streams},
+            requests={name: _number(requests) for name, _, requests in streams},
+            began=began,
+            seconds=time.time() - began,
+        )
+
+    def kill_sync(
+        self,
+        target: str,
+        target_settings: Mapping[str, Any],
+        tap_settings: Mapping[str, Any],
+        at_request: int,
+        stored: str,
+        *flags: str,
+    ) -> float:
+        """Kill a run with all its processes while the tap waits for a response.
+
+        Args:
+            target: As for `sync`.
+            target_settings: As for `sync`.
+            tap_settings: As for `sync`.
+            at_request: The number of the request at which to kill the run.
+            stored: A text that the target logs when it has stored rows; the kill waits for it.
+            flags: As for `sync`.
+
+        Returns:
+            When the run began, in seconds since 1970.
+
+        Raises:
+            CheckFailed: If the run ends earlier.
+        """
+        began, before = time.time(), len(self._sandbox.requests)
+        self._sandbox.fail("*", Fault.DELAY, skip=at_request - 1, seconds=_TIMEOUT)
+        with self._running(target, target_settings, tap_settings, *flags) as meltano:
+            while len(self._sandbox.requests) < before + at_request or stored not in meltano.output:
+                if meltano.process.poll() is not None:
+                    raise CheckFailed(
+                        f"the run ended before request {at_request}, at which it was to be killed"
+                    )
+                time.sleep(_INTERVAL)
+        self._sandbox.clear_faults()
+        return began
+
+    @contextmanager
+    def _running(
+        self,
+        target: str,
+        target_settings: Mapping[str, Any],
+        tap_settings: Mapping[str, Any],
+        *flags: str,
+    ) -> Iterator[_Meltano]:
+        """Start a run, and kill all its processes in the end."""
+        command = [str(Path(sys.executable).with_name("meltano")), "run", *flags, TAP, target]
+        with self.log.open("ab") as log:
+            log_offset = log.tell()
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self._environment(target, target_settings, tap_settings),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                yield _Meltano(process, self.log, log_offset)
+            finally:
+                _kill_group(process)
+
+    def _environment(
+        self, target: str, target_settings: Mapping[str, Any], tap_settings: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """Return the environment of Meltano: the sandbox's login, without a user's variables."""
+        login = {**self._sandbox.settings, "token_store": str(self.folder / "tokens.json")}
+        plugins = {TAP: {**login, **tap_settings}, target: target_settings}
+        host = self._sandbox.options.host
+        return {
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(_USER_PREFIXES)
+            },
+            **{
+                f"{plugin}_{name}".upper().replace("-", "_"): _text(value)
+                for plugin, settings in plugins.items()
+                for name, value in settings.items()
+            },
+            "MELTANO_DATABASE_URI": f"sqlite:///{self.folder / 'meltano.db'}",
+            # Plugins are installed once, in the repository.
+            "MELTANO_SYS_DIR_ROOT": str(PROJECT / ".meltano"),
+            "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
+            "NO_COLOR": "1",
+            "NO_PROXY": host,
+            "no_proxy": host,
+        }
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process with all its children, and wait until they are gone.
+
+    A loader that is about to end may still hold the lock of its database.
+    """
+    deadline = time.monotonic() + _TIMEOUT
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.poll()
+            time.sleep(_INTERVAL)
+    process.wait()
+
+
+def end_on_signals() -> None:
+    """Exit cleanly on the first signal, and ignore later ones."""
+
+    def end(signum: int, _frame: object) -> None:
+        for other in _END_SIGNALS:
+            signal.signal(other, signal.SIG_IGN)
+        sys.exit(128 + signum)
+
+    for signum in _END_SIGNALS:
+        signal.signal(signum, end)
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

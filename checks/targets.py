@@ -1,0 +1,199 @@
+"""`make targets`: sync every stream of a simulated account with Meltano into several targets.
+
+Each target is loaded twice, with changes in between; for a database, a run is killed before each.
+Every time, all rows and values are compared with the account's, and so are the results of the
+queries of docs/targets.md and, in databases, the models of analytics/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from checks.support.analytics import AnalyticsModels
+from checks.support.comparison import compare, normalize
+from checks.support.loaders import Csv, Database, DuckDB, Jsonl, PostgreSQL, Target
+from checks.support.meltano import PROJECT, CheckFailed, Project, Run, end_on_signals
+from checks.support.postgresql import ServerFailed, postgresql
+from sandbox import Sandbox
+from sandbox.server.expected import STREAMS, Rows
+
+OUTPUT = PROJECT / "output" / "targets"
+DOCUMENT = PROJECT / "docs" / "targets.md"
+
+ALL_STREAMS = {"requests_per_second": 1000, "contacts_sweep_days": 0, "_select": ["*.*"]}
+
+# Runs are killed at this request, of at least 380; some small batches are stored by then.
+KILL_AT_REQUEST = 200
+SMALL_BATCHES = {"batch_size_rows": 20}
+
+
+def main() -> int:
+    """Load the targets, and return an exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "targets", nargs="*", metavar="target", help=f"one of {', '.join(TARGETS)}; default: all"
+    )
+    names = parser.parse_args().targets or list(TARGETS)
+    if unknown := set(names) - TARGETS.keys():
+        parser.error(f"unknown target: {', '.join(sorted(unknown))}")
+    end_on_signals()
+    for name in names:
+        folder = OUTPUT / name
+        try:
+            with (
+                Sandbox(
+                    contacts=60, campaigns=10, seed=1, requests_per_second=0, segment_polls=0
+                ) as sandbox,
+                TARGETS[name](folder) as target,
+            ):
+                print(f"{name}: syncing every stream of a simulated account …", flush=True)
+                load(Project(folder, sandbox), target, sandbox)
+        except (CheckFailed, ServerFailed) as failure:
+            print(f"\nThe check failed: {failure}\nThe loaded data and the log are in {folder}")
+            return 1
+    return 0
+
+
+def load(project: Project, target: Target, sandbox: Sandbox) -> None:
+    """Load a target twice, with changes in between, and compare it with the account each time.
+
+    Raises:
+        CheckFailed: If a run fails, a stream has no row, or a row is missing or differs.
+    """
+    tap = {**sandbox.settings_of_all, **ALL_STREAMS}
+    streams = sorted(STREAMS)
+    # For five minutes, Meltano takes a killed run for a running one.
+    flags = ["--force"] if isinstance(target, Database) else []
+    if isinstance(target, Database):
+        models = AnalyticsModels(target, project.folder)
+    for number in ("first", "second"):
+        if isinstance(target, Database):
+            kill(project, target, tap, *flags)
+        run = project.sync(target.loader, target.settings, tap, *flags)
+        if empty := [name for name in streams if not target.rows(name)]:
+            raise CheckFailed(f"no rows of {', '.join(empty)} were loaded")
+        check(target, run, sandbox, streams)
+        if isinstance(target, Database):
+            check_queries(target, sandbox)
+        print(
+            f"  {number} run: {len(run.rows)} streams, {sum(run.rows.values())} rows, "
+            f"each with the values of the account, in {run.seconds:.0f} s",
+            flush=True,
+        )
+        if isinstance(target, Database):
+            models.build("--report", str(project.folder / "report.html"))
+            print(f"  models: {models.check(sandbox)} comparisons with the account", flush=True)
+        sandbox.change()
+
+
+def kill(project: Project, target: Database, tap: dict[str, Any], *flags: str) -> None:
+    """Kill a run halfway.
+
+    Raises:
+        CheckFailed: If it ends earlier, or has stored nothing yet.
+    """
+    settings = {**target.settings, **SMALL_BATCHES}
+    began = project.kill_sync(target.loader, settings, tap, KILL_AT_REQUEST, target.stored, *flags)
+    stored = target.count_since("contacts", began)
+    if not stored:
+        raise CheckFailed("a run was killed before its target had stored a row")
+    print(f"  a run killed at request {KILL_AT_REQUEST}, when {stored} contacts were stored")
+
+
+def check(
+    target: Target,
+    run: Run,
+    sandbox: Sandbox,
+    streams: Collection[str],
+    hidden: Collection[str] = (),
+) -> None:
+    """Compare a target with the rows that the tap sent, and with the account.
+
+    Args:
+        target: The loaded target.
+        run: The run that has just ended.
+        sandbox: The server of the account.
+        streams: The streams that the run had to read.
+        hidden: The ids of rows whose values may be older than the account's.
+
+    Raises:
+        CheckFailed: If a row is missing or differs.
+    """
+    for name, sent in run.rows.items():
+        if (received := target.count_since(name, run.began)) != sent:
+            raise CheckFailed(
+                f"the tap sent {sent} rows of {name}, and the target received {received}"
+            )
+    expected = sandbox.expected(set(streams))
+    for name in streams:
+        if isinstance(target, Database) and target.key(name) != set(STREAMS[name].key):
+            raise CheckFailed(f"the primary key of {name} is {target.key(name)}")
+        missing, differing = compare(target.rows(name), expected[name], STREAMS[name].key, hidden)
+        for what, found in (("missing", missing), ("not the account's", differing)):
+            if found:
+                raise CheckFailed(f"{len(found)} rows of {name} are {what}, such as {found[0]}")
+
+
+def check_queries(target: Database, sandbox: Sandbox) -> None:
+    """Compare the results of the queries in the docs with the account.
+
+    Raises:
+        CheckFailed: If they differ.
+    """
+    section = (
+        DOCUMENT.read_text(encoding="utf-8").split(f"## {target.title}\n")[1].split("\n## ")[0]
+    )
+    queries = re.findall(r"```sql\n(.*?)```", section, re.DOTALL)
+    expected = sandbox.expected({"contacts", "email_clicks"})
+    for sql, result in zip(queries, RESULTS, strict=True):
+        rows = [tuple(map(normalize, row)) for row in target.query(sql)[1]]
+        wanted = [tuple(map(normalize, row)) for row in result(expected)]
+        if Counter(rows) != Counter(wanted) or not rows:
+            raise CheckFailed(f"the result differs from the account:\n{sql}")
+
+
+def _unsubscribed(expected: dict[str, Rows]) -> Iterator[tuple[Any, ...]]:
+    for contact in expected["contacts"].values():
+        email = contact.get("email_address", {})
+        if email.get("permission_to_send") == "unsubscribed":
+            yield contact.get("first_name"), email["address"], email.get("opt_out_date")
+
+
+def _custom_fields(expected: dict[str, Rows]) -> Iterator[tuple[Any, ...]]:
+    for contact in expected["contacts"].values():
+        for field in contact["custom_fields"]:
+            yield contact["contact_id"], field["custom_field_id"], field.get("value")
+
+
+def _clicks(expected: dict[str, Rows]) -> Iterator[tuple[Any, ...]]:
+    clicks = expected["email_clicks"].values()
+    yield from Counter(click["url_id"] for click in clicks).items()
+
+
+# The results of the queries in the docs, in their order.
+RESULTS = (_unsubscribed, _custom_fields, _clicks)
+
+
+@contextmanager
+def _postgresql(_: Path) -> Iterator[PostgreSQL]:
+    with postgresql() as server:
+        yield PostgreSQL(server)
+
+
+TARGETS: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
+    "duckdb": lambda folder: nullcontext(DuckDB(folder)),
+    "postgresql": _postgresql,
+    "jsonl": lambda folder: nullcontext(Jsonl(folder)),
+    "csv": lambda folder: nullcontext(Csv(folder)),
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,1 +1,0 @@
-"""The reference of the streams: what `make docs` writes from the schemas and the stream classes."""

@@ -1,0 +1,1 @@
+"""The authorization server: the pages of the sign-in, and tokens."""

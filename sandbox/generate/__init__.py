@@ -1,0 +1,1 @@
+"""Generators: they fill an account from a seed, and change it."""

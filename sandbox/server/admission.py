@@ -1,0 +1,119 @@
+"""What every request is checked for: token, rate limits, scope, privilege."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from sandbox.account.clock import DAY, MINUTE
+from sandbox.server.errors import QUOTA_EXCEEDED, THROTTLED, UNAUTHORIZED, ApiError, TokenError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.auth.tokens import Tokens
+    from sandbox.server.options import Options
+    from sandbox.server.routing import Endpoint
+
+
+class Window:
+    """The requests of the last seconds, up to a limit."""
+
+    def __init__(self, seconds: float, limit: int) -> None:
+        """Start empty; `limit` = 0 means no limit."""
+        self._seconds = seconds
+        self._limit = limit
+        self._moments: deque[float] = deque()
+
+    def is_full(self, now: float) -> bool:
+        """Return whether one more request would be too many."""
+        while self._moments and self._moments[0] <= now - self._seconds:
+            self._moments.popleft()
+        return 0 < self._limit <= len(self._moments)
+
+    def add(self, now: float) -> None:
+        """Count a request."""
+        self._moments.append(now)
+
+
+class Admission:
+    """Admits or rejects requests."""
+
+    def __init__(
+        self, options: Options, tokens: Tokens, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Start with no request counted.
+
+        Args:
+            options: The limits, and the permissions of the token and its user.
+            tokens: The tokens that were issued.
+            clock: Returns the real time in seconds.
+        """
+        self._options = options
+        self._tokens = tokens
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last_second = Window(1, options.requests_per_second)
+        self._last_minute = Window(MINUTE, options.token_requests_per_minute)
+        self._day = 0
+        self._today = 0
+
+    def admit(self, authorization: str, endpoint: Endpoint | None, api_key: str = "") -> None:
+        """Admit a request to the API.
+
+        Args:
+            authorization: The `Authorization` header, or "".
+            endpoint: The requested endpoint; None if there is no such endpoint.
+            api_key: The `x-api-key` header, or "".
+
+        Raises:
+            ApiError: If the request is rejected.
+        """
+        scheme, _, token = authorization.partition(" ")
+        for_partners = endpoint is not None and endpoint.service.for_partners
+        known = self._tokens.is_valid(token, of_partner=for_partners)
+        if for_partners:  # that a wrong key is 401 is an assumption
+            known = known and api_key == self._options.partner_api_key
+        if scheme != "Bearer" or not known:
+            raise ApiError(*UNAUTHORIZED)
+        with self._lock:
+            self._count()
+        if endpoint is not None:
+            self._check_permissions(endpoint, self._tokens.scopes_of(token))
+
+    def admit_token_request(self) -> None:
+        """Admit a request to the token endpoint.
+
+        That there is a limit is documented; its size and the error are assumptions.
+
+        Raises:
+            TokenError: If there were too many within a minute.
+        """
+        with self._lock:
+            now = self._clock()
+            if self._last_minute.is_full(now):
+                raise TokenError(*THROTTLED)
+            self._last_minute.add(now)
+
+    def _count(self) -> None:
+        """Count a request. That a rejected one does not count is an assumption."""
+        now = self._clock()
+        options = self._options
+        if int(now // DAY) != self._day:  # the quota resets at midnight UTC (documented)
+            self._day, self._today = int(now // DAY), 0
+        if options.daily_quota and self._today >= options.daily_quota:
+            raise ApiError(*QUOTA_EXCEEDED)
+        if self._last_second.is_full(now):
+            raise ApiError(*THROTTLED)
+        self._last_second.add(now)
+        self._today += 1
+
+    def _check_permissions(self, endpoint: Endpoint, scopes: tuple[str, ...]) -> None:
+        """Check scope and privilege. Key and message of the error are assumptions."""
+        if endpoint.scope not in (None, *scopes):
+            raise endpoint.service.error(403, "forbidden", f"Scope {endpoint.scope} is missing.")
+        if endpoint.privilege not in (None, *self._options.privileges):
+            message = f"User privilege {endpoint.privilege} is missing."
+            raise endpoint.service.error(403, "forbidden", message)

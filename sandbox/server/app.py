@@ -1,0 +1,176 @@
+"""The Flask app: what happens to each request on its way to an endpoint and back."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import http_date
+
+import sandbox.endpoints  # noqa: F401 - declares the endpoints
+from sandbox.auth.sign_in import DEVICE_PATH, SignIn
+from sandbox.server import faults
+from sandbox.server.admission import Admission
+from sandbox.server.errors import OAUTH, ApiError, TokenError
+from sandbox.server.faults import DETOUR, Fault, Faults, PlannedFault
+from sandbox.server.routing import ENDPOINTS, JsonResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.auth.tokens import Tokens
+    from sandbox.server.routing import Endpoint
+    from sandbox.server.sandbox import Sandbox
+
+API = "/v3"
+TOKEN_PATH = "/oauth2/default/v1/token"  # noqa: S105
+PARTNER_TOKEN_PATH = "/partners/oauth2/default/v1/token"  # noqa: S105
+TOKEN_PATHS = (TOKEN_PATH, PARTNER_TOKEN_PATH, DEVICE_PATH)
+CONTROL_PATH = "/_sandbox"
+
+
+@dataclass
+class Request:
+    """A request as received.
+
+    Attributes:
+        at: When it arrived, in seconds of the monotonic clock.
+        method: The HTTP method.
+        path: The full path: /v3/contacts, or that of the token endpoint.
+        query: The query parameters.
+        user_agent: The `User-Agent` header.
+        authorized: Whether it has an `Authorization` header.
+        status: The status of the response; 0 before it is sent, and if the connection was dropped.
+    """
+
+    at: float
+    method: str
+    path: str
+    query: dict[str, str]
+    user_agent: str
+    authorized: bool
+    status: int = 0
+
+
+class App:
+    """The Flask app of a sandbox."""
+
+    def __init__(self, sandbox: Sandbox, tokens: Tokens, faults: Faults) -> None:
+        """Register all routes."""
+        self.sandbox = sandbox
+        self.tokens = tokens
+        self.faults = faults
+        self.admission = Admission(sandbox.options, tokens)
+        self.flask = flask = Flask("sandbox")
+        flask.json.sort_keys = False  # type: ignore[attr-defined]
+        flask.before_request(self._before_request)
+        flask.after_request(self._after_request)
+        flask.register_error_handler(ApiError, self._error)
+        flask.register_error_handler(TokenError, self._error)
+        flask.register_error_handler(HTTPException, self._http_error)
+        for path in ENDPOINTS:
+            flask.add_url_rule(API + path, path, self._respond, methods=["GET"])
+        flask.add_url_rule(TOKEN_PATH, view_func=self._token, methods=["POST"])
+        flask.add_url_rule(PARTNER_TOKEN_PATH, view_func=self._partner_token, methods=["POST"])
+        SignIn(flask, sandbox.options, tokens)
+        flask.add_url_rule(f"{CONTROL_PATH}/changes", view_func=self._change, methods=["POST"])
+        flask.add_url_rule(f"{CONTROL_PATH}/faults", view_func=self._fail, methods=["POST"])
+        flask.add_url_rule(f"{CONTROL_PATH}/requests", view_func=self._requests)
+
+    # Before and after every request.
+
+    def _before_request(self) -> Response | None:
+        """Record the request, check whether it is admitted, and apply a planned fault."""
+        if request.path.startswith(CONTROL_PATH):
+            return None
+        g.recorded = Request(
+            at=time.monotonic(),
+            method=request.method,
+            path=request.path,
+            query=request.args.to_dict(),
+            user_agent=request.user_agent.string,
+            authorized="Authorization" in request.headers,
+        )
+        self.sandbox.requests.append(g.recorded)
+        endpoint = ENDPOINTS.get(request.endpoint or "")
+        if request.path in TOKEN_PATHS:
+            self.admission.admit_token_request()
+        if request.path.startswith(API + "/"):
+            self.admission.admit(
+                request.headers.get("Authorization", ""),
+                endpoint,
+                request.headers.get("x-api-key", ""),
+            )
+        g.plan = self.faults.take(request.path.removeprefix(API))
+        return faults.before_request(g.plan, request, _error_factory(endpoint)) if g.plan else None
+
+    def _after_request(self, response: Response) -> Response:
+        """Apply a planned fault to the response, delay it, and record its status."""
+        if "recorded" not in g:
+            return response
+        plan: PlannedFault | None = g.get("plan")
+        if plan is not None:
+            faults.after_request(plan, request, response)
+        time.sleep(random.uniform(*self.sandbox.options.latency))
+        response.headers["Date"] = http_date(self.sandbox.account.now())
+        if response.status_code == 429 and self.sandbox.options.retry_after:  # noqa: PLR2004
+            response.headers["Retry-After"] = "1"
+        if plan is None or plan.fault is not Fault.DROPPED:
+            g.recorded.status = response.status_code
+        return response
+
+    def _error(self, error: ApiError | TokenError) -> tuple[Response, int]:
+        return jsonify(error.body), error.status
+
+    def _http_error(self, error: HTTPException) -> tuple[Response, int]:
+        """Write Flask's own errors as the API does: unknown paths and methods, and crashes."""
+        kind = error.name.lower().replace(" ", "_")
+        return self._error(_error_factory(None)(error.code or 500, kind, str(error.description)))
+
+    # The routes.
+
+    def _respond(self, **ids: str) -> Response:
+        endpoint = ENDPOINTS[request.endpoint or ""]
+        # A repeated parameter is a list of values, like one with commas.
+        query = {name: ",".join(values) for name, values in request.args.lists() if name != DETOUR}
+        account = self.sandbox.account
+        with account.lock:
+            body = endpoint.respond(account, self.sandbox.options, request.path, query, ids)
+            result = body if isinstance(body, JsonResponse) else JsonResponse(200, body)
+            response = jsonify(result.body)
+            response.status_code = result.status
+            return response
+
+    def _token(self) -> Response:
+        response = jsonify(self.tokens.grant(request.values, request.authorization))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _partner_token(self) -> Response:
+        return jsonify(self.tokens.grant_partner(request.values, request.authorization))
+
+    def _change(self) -> Response:
+        return jsonify(self.sandbox.change())
+
+    def _fail(self) -> Response:
+        try:
+            self.sandbox.fail(**request.get_json())
+        except (TypeError, ValueError) as error:
+            raise ApiError(400, "sandbox.faults", str(error)) from error
+        return jsonify({"planned": request.get_json()})
+
+    def _requests(self) -> Response:
+        return jsonify([asdict(recorded) for recorded in self.sandbox.requests])
+
+
+def _error_factory(endpoint: Endpoint | None) -> Callable[[int, str, str], ApiError | TokenError]:
+    """Return what builds errors in the form of the requested endpoint."""
+    if endpoint is not None:
+        return endpoint.service.error
+    if request.path in TOKEN_PATHS:
+        return lambda status, kind, text: TokenError(status, OAUTH.get(status, kind), text)
+    return ApiError

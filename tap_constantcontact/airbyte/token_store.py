@@ -1,0 +1,76 @@
+"""Rotating tokens are sent to the platform, which keeps the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+from typing_extensions import override
+
+from tap_constantcontact.auth import with_expiry
+from tap_constantcontact.token_store import Tokens, TokenStore, fingerprint
+
+#: Property of an updated configuration: the sign-in that the access token belongs to. A person who
+#: signs in again replaces the refresh token, and may leave another account's access token behind.
+OWNER_PROPERTY = "access_token_of"
+
+
+class PlatformTokenStore(TokenStore):
+    """A token store that also sends its tokens to the platform, because a container's disk is lost.
+
+    The file takes precedence if it exists, as on a local machine, where a client may keep using the
+    old configuration. Otherwise the tokens come from the configuration. The access token is sent
+    too, and used until it expires: a platform checks a source before it reads it, and each token
+    request avoided is one less refresh token that can be lost.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        configuration: MutableMapping[str, Any],
+        send: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        """Extend a store.
+
+        Args:
+            store: The store in a file.
+            configuration: The whole configuration as it was given.
+            send: Sends the configuration to the platform; the new tokens are not used before it
+                returns.
+        """
+        super().__init__(store.path, store.seed)
+        self._configuration = configuration
+        self._send = send
+
+    @override
+    def read(self) -> Tokens:
+        """Return the tokens in the file or in the configuration; empty if there are none.
+
+        Raises:
+            LoginError: The file exists but can't be read.
+        """
+        stored = super().read()
+        access_token = str(self._configuration.get("access_token") or "").strip()
+        is_of_other_sign_in = (self._configuration.get(OWNER_PROPERTY) or self.seed) != self.seed
+        if stored or not access_token or is_of_other_sign_in:
+            return stored
+        refresh_token = str(self._configuration["refresh_token"]).strip()
+        return with_expiry({"access_token": access_token}, refresh_token)
+
+    @override
+    def write(self, tokens: Mapping[str, Any]) -> None:
+        """Store the tokens of this sign-in, and send them to the platform.
+
+        Raises:
+            LoginError: The store can't be written.
+        """
+        super().write(tokens)
+        client_id = str(self._configuration["client_id"]).strip()
+        self._configuration.update(
+            {
+                "access_token": tokens["access_token"],
+                "refresh_token": tokens["refresh_token"],
+                OWNER_PROPERTY: fingerprint(client_id, tokens["refresh_token"]),
+            }
+        )
+        self._send(self._configuration)

@@ -1,0 +1,1 @@
+"""How the tap talks to the API: session, prefetching, pagination, responses, errors and limits."""

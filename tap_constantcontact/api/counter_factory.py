@@ -1,0 +1,45 @@
+"""Where the requests of an API key are counted: in Redis, in a file, or in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from singer_sdk.exceptions import ConfigurationError
+
+from tap_constantcontact.api.shared_limits import (
+    FallbackCounter,
+    FileCounter,
+    MemoryCounter,
+    SharedCounter,
+)
+
+
+def open_counter(limits_url: str | None, folder: Path | None, client_id: str) -> SharedCounter:
+    """Return the counter of an API key.
+
+    Args:
+        limits_url: URL of the Redis server that several machines share, if any.
+        folder: The folder of the file that is used otherwise.
+        client_id: The API key; without one, nothing is shared.
+
+    Raises:
+        ConfigurationError: Redis, or its Python package, can't be used.
+    """
+    own = MemoryCounter()
+    if limits_url and client_id:
+        return FallbackCounter(_redis_counter(limits_url, client_id), own)
+    if folder and client_id:
+        return FallbackCounter(FileCounter(folder, client_id), own)
+    return own
+
+
+def _redis_counter(url: str, client_id: str) -> SharedCounter:
+    try:
+        from tap_constantcontact.api.redis_limits import RedisCounter  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        message = (
+            "limits_url requires the redis extra: pip install 'tap-constantcontact[redis]' (or "
+            "unset limits_url)"
+        )
+        raise ConfigurationError(message) from error
+    return RedisCounter(url, client_id)

@@ -1,0 +1,179 @@
+"""The rate limit: requests per second, requests per day, and the request budget of a run.
+
+The API allows 4 requests per second and 10,000 per UTC day for an API key, and its headers mention
+neither (documented: rate limits page of the guide).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+from tap_constantcontact.api.shared_limits import SharedCounter
+from tap_constantcontact.exceptions import EXIT_QUOTA, RunEnded
+
+logger = logging.getLogger("tap-constantcontact.limits")
+
+# Requests sent every 1/4 s sometimes arrive a little closer together, which draws a 429; with a
+# margin of 5% none did (measured against a server that enforces 4 in any second).
+_JITTER_MARGIN = 1.05
+_MIN_SHARE_OF_INTERVAL = 0.98
+# Clocks differ.
+_AFTER_MIDNIGHT = timedelta(minutes=1)
+_LONG_WAIT_SECONDS = 10
+
+
+class RateLimit:
+    """Spaces the requests of all runs with one API key, and ends the run when none is left."""
+
+    def __init__(
+        self,
+        *,
+        requests_per_second: int,
+        max_requests: int | None,
+        daily_quota: int,
+        on_quota_exceeded: str,
+        counter: SharedCounter,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Create a rate limit from the settings of the same names.
+
+        Args:
+            requests_per_second: Maximum number of requests in any second.
+            max_requests: Maximum number of requests of this run, if there is one.
+            daily_quota: Maximum number of requests per UTC day.
+            on_quota_exceeded: `fail`, `stop` or `wait`.
+            counter: The counter that all runs with the API key share.
+            now: Returns the current time, in UTC.
+            sleep: Waits a number of seconds.
+        """
+        self.requests = 0
+        self.daily_quota = daily_quota
+        self._interval = _JITTER_MARGIN / requests_per_second
+        self._max_requests = max_requests
+        self._on_quota_exceeded = on_quota_exceeded
+        self._counter = counter
+        self._now, self._sleep = now, sleep
+        self._left_today = daily_quota
+        self._is_exhausted = self._has_ended = self._is_quota_logged = False
+        self._pauses = 0
+        self._lock = threading.Lock()
+        self._starting = threading.Lock()
+        self._last_start = 0.0
+
+    @property
+    def requests_today(self) -> int:
+        """Requests made with the API key in this UTC day, as of the last one of this run."""
+        return self.daily_quota - max(0, self._left_today)
+
+    def acquire(self) -> None:
+        """Wait for the slot of a request, and count the request.
+
+        Raises:
+            RunEnded: The request budget or the daily quota is exhausted.
+        """
+        with self._lock:
+            if self._max_requests is not None and self.requests >= self._max_requests:
+                reason = f"Request budget reached: {self._max_requests:,} requests (max_requests)"
+                self._end(reason, f"{reason}. Progress is saved; the next run resumes here")
+            wait, pauses = self._reserve(), self._pauses
+            self.requests += 1
+        if wait > _LONG_WAIT_SECONDS:
+            logger.info("Rate limit: next request for this API key in %.0f s", wait)
+        self._wait(wait)
+        while self._pauses > pauses:  # the slot was reserved before a pause: take one after it
+            pauses = self._pauses
+            if self._is_exhausted:
+                self.wait_for_quota()
+            self._wait(self._counter.reserve(0, 0.0, self._interval).wait)
+        with self._starting:
+            # The request of a thread that woke up late must not come close to the next one.
+            early = self._last_start + _MIN_SHARE_OF_INTERVAL * self._interval - self._seconds
+            self._wait(min(early, self._interval))
+            self._last_start = self._seconds
+
+    def _wait(self, seconds: float) -> None:
+        """Sleep, but not for zero seconds, which would let other threads go first."""
+        if seconds > 0:
+            self._sleep(seconds)
+
+    @property
+    def _seconds(self) -> float:
+        return self._now().timestamp()
+
+    def has_more_than(self, requests: int) -> bool:
+        """Return whether the run and the day have more than this number of requests left."""
+        left = self._left_today
+        if self._max_requests is not None:
+            left = min(left, self._max_requests - self.requests)
+        return left > requests
+
+    def pause(self, seconds: float, *, is_quota: bool = False) -> None:
+        """Pause all requests of the API key: the API is throttling.
+
+        Args:
+            seconds: How long.
+            is_quota: Whether the API says that the daily quota is exhausted.
+        """
+        if is_quota:
+            self._left_today, self._is_exhausted = 0, True
+        self._counter.reserve(0, seconds, 0.0)
+        self._pauses += 1
+
+    def wait_for_quota(self, reason: str = "The API's daily quota is exhausted") -> None:
+        """Wait until the daily quota resets, if `on_quota_exceeded` is `wait`.
+
+        Args:
+            reason: What is exhausted, in words for people.
+
+        Raises:
+            RunEnded: `on_quota_exceeded` is something else.
+        """
+        midnight = _next_midnight(self._now())
+        resets_at = f"{midnight:%Y-%m-%d %H:%M} UTC"
+        if self._on_quota_exceeded != "wait":
+            message = (
+                f"{reason}. Progress is saved; the quota resets at {resets_at} and the next run "
+                "resumes here"
+            )
+            self._end(f"{reason}. The quota resets at {resets_at}", message)
+        logger.warning("%s. Waiting until the quota resets at %s", reason, resets_at)
+        self._sleep((midnight + _AFTER_MIDNIGHT - self._now()).total_seconds())
+        self._is_exhausted = False
+
+    def _reserve(self) -> float:
+        """Reserve a slot on a day that has some left, and return the seconds until it comes."""
+        while True:
+            if self._is_exhausted:
+                self.wait_for_quota()
+            slot = self._counter.reserve(1, 0.0, self._interval)
+            left = self._left_today = self.daily_quota - slot.counter.requests
+            if not self._is_quota_logged:
+                self._log_quota(left + 1)
+            if left >= 0:
+                return slot.wait
+            reason = f"Daily quota reached: {self.daily_quota:,} requests (daily_quota)"
+            self.wait_for_quota(reason)
+
+    def _log_quota(self, left: int) -> None:
+        self._is_quota_logged = True
+        logger.info(
+            "%s of today's %s requests (daily_quota) are left for this API key",
+            f"{max(0, left):,}",
+            f"{self.daily_quota:,}",
+        )
+
+    def _end(self, reason: str, message: str) -> None:
+        failed = self._on_quota_exceeded == "fail"
+        if not self._has_ended:
+            self._has_ended = True
+            logger.log(logging.ERROR if failed else logging.WARNING, message)
+        raise RunEnded(EXIT_QUOTA if failed else 0, reason)
+
+
+def _next_midnight(now: datetime) -> datetime:
+    return datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), timezone.utc)

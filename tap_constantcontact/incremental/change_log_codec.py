@@ -1,0 +1,180 @@
+"""Packs the change log for the state, and unpacks it.
+
+States are written often, and 3,000 campaigns have to fit into 300 KB. So a UUID has 22 characters,
+and an activity is a list of numbers:
+
+- number and hour of its last change,
+- its counters, in the order of `Counters`,
+- its expected rows of opens and of clicks,
+- number and hour of the change before, if the log still has it.
+
+An activity that was not compared yet is a list with the hour in which the API named it. Under
+`all`, a campaign with several activities has its own counters.
+
+`log_version` in the state is the version of this form. States of earlier releases lack it; they
+have the form of version 1.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from singer_sdk.exceptions import ConfigurationError
+from typing_extensions import override
+
+from tap_constantcontact.incremental.change_log_entries import (
+    ActivityEntry,
+    CampaignEntry,
+    Change,
+    ExpectedRows,
+    UncomparedActivity,
+)
+from tap_constantcontact.incremental.counters import Counters
+
+VERSION = 1
+
+_VERSION_KEY = "log_version"
+_CAMPAIGNS_KEY = "campaigns"
+# In a campaign: its own counters. No id of an activity is packed like this.
+_OWN_COUNTERS_KEY = "all"
+_BASE64_LENGTH_OF_UUID = 22
+# Begins an id that is not a UUID; Base64 has it only at the end.
+_PLAIN = "="
+# The parts of an activity's list.
+_CHANGE, _COUNTERS, _ROWS, _PREVIOUS = slice(0, 2), slice(2, 9), slice(9, 11), slice(11, 13)
+
+PackedCampaign = dict[str, list[int]]
+
+
+class PackedCampaigns(MutableMapping[str, CampaignEntry]):
+    """The campaigns of a change log, by their ids, in the state that holds them packed.
+
+    A campaign is unpacked when it is looked up, and packed into the state when it is set: the
+    state is up to date at any time. What was unpacked is kept for as long as the state holds the
+    packed form that it came from, which may be replaced from elsewhere.
+    """
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        """Read and write the campaigns of a state.
+
+        Args:
+            state: The state of the log.
+
+        Raises:
+            ConfigurationError: A newer release has written the state.
+        """
+        check_version(state)
+        self._state = state
+        self._unpacked: dict[str, tuple[PackedCampaign, CampaignEntry]] = {}
+
+    @property
+    def _packed(self) -> dict[str, PackedCampaign]:
+        """The packed campaigns; `max_records_per_stream` can replace all that the state has."""
+        self._state.setdefault(_VERSION_KEY, VERSION)
+        packed: dict[str, PackedCampaign] = self._state.setdefault(_CAMPAIGNS_KEY, {})
+        return packed
+
+    @override
+    def __getitem__(self, campaign_id: str) -> CampaignEntry:
+        key = pack_id(campaign_id)
+        packed = self._packed[key]
+        known = self._unpacked.get(key)
+        if known is None or known[0] is not packed:
+            known = self._unpacked[key] = (packed, unpack_campaign(packed))
+        return known[1]
+
+    @override
+    def __setitem__(self, campaign_id: str, campaign: CampaignEntry) -> None:
+        key, packed = pack_id(campaign_id), pack_campaign(campaign)
+        self._packed[key] = packed
+        self._unpacked[key] = (packed, campaign)
+
+    @override
+    def __delitem__(self, campaign_id: str) -> None:
+        key = pack_id(campaign_id)
+        del self._packed[key]
+        self._unpacked.pop(key, None)
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return map(unpack_id, self._packed)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._packed)
+
+
+def check_version(state: Mapping[str, Any]) -> None:
+    """Check that this release can read a change log.
+
+    Args:
+        state: The state of the log.
+
+    Raises:
+        ConfigurationError: It cannot: a newer release has written the state.
+    """
+    version = state.get(_VERSION_KEY, VERSION)
+    if version != VERSION:
+        message = (
+            f"Invalid state: its change log has version {version}, and this release of the tap "
+            f"reads version {VERSION}. Install the release that wrote the state, or a newer one, "
+            "or start over without a state"
+        )
+        raise ConfigurationError(message)
+
+
+def pack_campaign(campaign: CampaignEntry) -> PackedCampaign:
+    """Return a campaign in the form of the state."""
+    own = {} if campaign.own_counters is None else {_OWN_COUNTERS_KEY: [*campaign.own_counters]}
+    return {**own, **{pack_id(id_): _pack(entry) for id_, entry in campaign.activities.items()}}
+
+
+def unpack_campaign(packed: Mapping[str, Sequence[int]]) -> CampaignEntry:
+    """Return a campaign from the form of the state."""
+    own = packed.get(_OWN_COUNTERS_KEY)
+    activities = {
+        unpack_id(key): _unpack(entry) for key, entry in packed.items() if key != _OWN_COUNTERS_KEY
+    }
+    return CampaignEntry(activities, None if own is None else Counters(*own))
+
+
+def _pack(entry: ActivityEntry | UncomparedActivity) -> list[int]:
+    if isinstance(entry, UncomparedActivity):
+        return [entry.named_hour]
+    return [*entry.change, *entry.counters, *entry.expected_rows, *(entry.previous or ())]
+
+
+def _unpack(packed: Sequence[int]) -> ActivityEntry | UncomparedActivity:
+    if len(packed) == 1:
+        return UncomparedActivity(packed[0])
+    previous = packed[_PREVIOUS]
+    return ActivityEntry(
+        Change(*packed[_CHANGE]),
+        Counters(*packed[_COUNTERS]),
+        ExpectedRows(*packed[_ROWS]),
+        Change(*previous) if previous else None,
+    )
+
+
+# Cached, as a run looks up the same campaigns many times.
+@cache
+def pack_id(id_: str) -> str:
+    """Return an id in 22 characters, if it is a UUID as the API writes them."""
+    try:
+        uuid = UUID(id_)
+    except ValueError:
+        return f"{_PLAIN}{id_}"
+    packed = urlsafe_b64encode(uuid.bytes).decode()[:_BASE64_LENGTH_OF_UUID]
+    return packed if str(uuid) == id_ else f"{_PLAIN}{id_}"
+
+
+@cache
+def unpack_id(packed: str) -> str:
+    """Return the id that `pack_id` has packed."""
+    if packed.startswith(_PLAIN):
+        return packed[len(_PLAIN) :]
+    return str(UUID(bytes=urlsafe_b64decode(f"{packed}==")))

@@ -1,0 +1,108 @@
+"""Reports what a run has done with its streams: the summary and the progress."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tap_constantcontact.output.progress import Snapshot
+from tap_constantcontact.output.summary import Row, table
+
+if TYPE_CHECKING:
+    from tap_constantcontact.api.run_context import RunContext
+    from tap_constantcontact.client import ConstantContactStream
+    from tap_constantcontact.tap import TapConstantContact
+
+
+class RunReport:
+    """Tracks which streams a run reads, and reports the results."""
+
+    def __init__(self, tap: TapConstantContact) -> None:
+        """Start a report with no stream read.
+
+        Args:
+            tap: The tap.
+        """
+        self._tap = tap
+        self._began_at = time.monotonic()
+        self._begun: list[str] = []
+        self._ended: set[str] = set()
+
+    def begin(self, stream: str) -> None:
+        """Note that a stream and its children are being read."""
+        self._begun.append(stream)
+
+    def end(self, stream: str) -> None:
+        """Note that a stream has been read."""
+        self._ended.add(stream)
+
+    def snapshot(self) -> Snapshot:
+        """Return the progress of the run. Called from another thread."""
+        name = self._begun[-1] if self._begun else ""
+        stream = self._tap.streams.get(name)
+        limits = [api.limits for api in self._apis]
+        return Snapshot(
+            stream=name,
+            records=self._tap.message_writer.records.get(name, 0),
+            responses=sum(api.responses.get(name, 0) for api in self._apis),
+            pages=_announced_pages(stream) if stream else 0,
+            requests=sum(each.requests for each in limits),
+            requests_today=max((each.requests_today for each in limits), default=0),
+            daily_quota=self._tap.config["daily_quota"],
+        )
+
+    def summary(self) -> str:
+        """Return the summary of the run, with a table of the streams."""
+        return (
+            f"Run ended after {time.monotonic() - self._began_at:.1f} s: "
+            f"{sum(api.limits.requests for api in self._apis)} requests, "
+            f"{sum(api.retries for api in self._apis)} retries\n{table(self._rows())}"
+        )
+
+    def unknown_properties(self) -> Iterator[tuple[str, str]]:
+        """Yield streams with their properties that no schema declares."""
+        for name, stream in self._tap.streams.items():
+            if names := stream.records.unknown_properties:
+                yield name, ", ".join(sorted(names))
+
+    def readable_streams(self) -> Iterator[tuple[str, str]]:
+        """Yield each stream with whether a test found that this account can read it."""
+        requested = set().union(*(api.responses for api in self._apis))
+        for name, stream in self._tap.streams.items():
+            found = "readable" if name in requested else "not tested (nothing to request)"
+            yield name, "not readable" if stream.is_forbidden() else found
+
+    def _rows(self) -> Iterator[Row]:
+        """Yield the table's rows: each stream that was selected or read."""
+        records = self._tap.message_writer.records
+        responses = sum((api.responses for api in self._apis), Counter[str]())
+        for name, stream in self._tap.streams.items():
+            if stream.selected or records[name] or responses[name]:
+                yield Row(name, records[name], responses[name], self._not_read(stream))
+
+    def _not_read(self, stream: ConstantContactStream) -> str:
+        """Return which part of a stream was not read, and why. Empty if all was."""
+        root = next(each for each in self._tap.streams.values() if stream in _family(each))
+        if stream.is_forbidden():
+            return f"all: requires {stream.permissions}"
+        if not self._tap.is_test and root.name not in self._ended:
+            return "the rest" if root.name in self._begun else "all: the run ended early"
+        if skipped := sum(stream.details.skipped.values()):
+            return f"{skipped:,} that are gone or forbidden"
+        return ""
+
+    @property
+    def _apis(self) -> list[RunContext]:
+        return self._tap.connections
+
+
+def _announced_pages(stream: ConstantContactStream) -> int:
+    """Return the total number of pages if the API reports it, else 0."""
+    return -(-stream.announced_records // int(stream.params.get("limit", 1)))
+
+
+def _family(root: ConstantContactStream) -> tuple[object, ...]:
+    """Return a stream with its descendants, or nothing for a child stream."""
+    return () if root.parent_stream_type else (root, *root.descendent_streams)

@@ -1,0 +1,240 @@
+"""Every private hook of the SDK that the tap overrides, and why.
+
+A hook is private if its name or the SDK's docstring says so. If a new version of the SDK changes
+the name or the signature of one, `tests/test_sdk_hooks.py` fails and names it. Each docstring says
+what would replace the hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import ParseResult
+
+import backoff
+from singer_sdk import RESTStream, Tap
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import RecordMessage
+from typing_extensions import override
+
+from tap_constantcontact.api.run_context import TIMEOUT_SECONDS, RunContext
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from singer_sdk.helpers.types import Context, Record
+
+    from tap_constantcontact.api.session import PrefetchingSession
+    from tap_constantcontact.auth import Login
+    from tap_constantcontact.tap import TapConstantContact
+
+_MAX_BACKOFF_SECONDS = 60
+
+
+class StreamHooks(RESTStream[ParseResult]):
+    """The private hooks of a stream.
+
+    Attributes:
+        manages_state: Whether the stream advances its bookmark itself, instead of the SDK.
+        tap: The tap that the stream belongs to.
+    """
+
+    manages_state: ClassVar[bool] = False
+    tap: TapConstantContact
+
+    allow_redirects = False
+    payload_as_json = False
+    timeout = TIMEOUT_SECONDS
+    # After each record. The tap's state writer throttles them.
+    STATE_MSG_FREQUENCY = 1
+    # `post_process` converts values, including free-form objects, which the SDK can't.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    # Private hooks.
+
+    @override
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        """Yield the messages of a record.
+
+        If all properties are selected, nothing has to be removed. This skips the SDK's walk through
+        every property of every record, which takes as long as converting them. A shortcut in the
+        SDK for fully selected streams would replace this.
+        """
+        if not self._is_whole:
+            yield from super()._generate_record_messages(record)
+            return
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                now = datetime.now(timezone.utc)
+                yield RecordMessage(stream_map.stream_alias, mapped, time_extracted=now)
+
+    @cached_property
+    def _is_whole(self) -> bool:
+        """Whether all properties are selected."""
+        return all(self.mask.values())
+
+    @override
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[Record, Any, None]:
+        """Read and write the records, then flush the writer, even after an error.
+
+        A public hook around the SDK's loop over the records of a stream would replace this.
+        """
+        try:
+            yield from super()._sync_records(context, write_messages=write_messages)
+        finally:
+            self.tap.message_writer.flush()
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Advance the bookmark to a record.
+
+        The SDK logs a warning for each record without a time. A public hook for streams that manage
+        their own state would replace this.
+        """
+        if self.manages_state:
+            return
+        if not self.replication_key or latest_record[self.replication_key] is not None:
+            super()._increment_stream_state(latest_record, context=context)
+
+    @override
+    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
+        """End a stream. A public hook for the end of a stream would replace this."""
+        super().finalize_state_progress_markers(state)
+        self.end()
+
+    def end(self) -> None:
+        """Called when the stream has been read and its bookmark is final."""
+
+    # Public hooks that are the same for every stream.
+
+    @override
+    def compare_start_date(self, value: str, start_date_value: str) -> str:
+        """Return the bookmark: a relative start_date, which moves with the clock, must not win."""
+        return value
+
+    @override
+    def get_batch_config(self, config: Mapping[str, Any]) -> None:
+        """Return none: states written early would claim rows of unfinished batches."""
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Never: the target would delete the rows of a stream that is skipped or ends early."""
+        return False
+
+    @override
+    def generate_child_contexts(
+        self, record: Record, context: Context | None
+    ) -> Iterable[Context | None]:
+        """Return the contexts of child streams. Don't copy the record if there are none."""
+        return super().generate_child_contexts(record, context) if self.child_streams else ()
+
+    @property
+    def api(self) -> RunContext:
+        """The run context that all streams share."""
+        raise NotImplementedError
+
+    @property
+    @override
+    def url_base(self) -> str:
+        """The base URL of the API."""
+        return self.api.url
+
+    @property
+    @override
+    def authenticator(self) -> Login:
+        """The login that all streams share."""
+        return self.api.login
+
+    @property
+    @override
+    def requests_session(self) -> PrefetchingSession:
+        """The session that all streams share."""
+        return self.api.session
+
+    @property
+    @override
+    def user_agent(self) -> str:
+        """The User-Agent header of all requests."""
+        return self.api.user_agent
+
+    @override
+    def backoff_wait_generator(self) -> Any:
+        """Return the seconds between attempts: 1, 2, 4, … plus jitter."""
+        return backoff.expo(max_value=_MAX_BACKOFF_SECONDS)
+
+    @override
+    def backoff_max_tries(self) -> int:
+        """Return the maximum number of attempts."""
+        return self.api.max_attempts
+
+    @override
+    def backoff_handler(self, details: Any) -> None:
+        """Count a retry, which the SDK has logged, and flush records before the wait."""
+        self.api.retries += 1
+        self.tap.message_writer.flush()
+
+
+class TapHooks(Tap):
+    """The private hooks of the tap."""
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings, then let the SDK fill in defaults.
+
+        The SDK's messages would print the values of secrets, and its constructor calls this method.
+        A public hook for the validation would replace this.
+        """
+        self.append_builtin_config(self.config_jsonschema)
+        errors = self.check_settings(self._config, raise_errors=raise_errors)
+        super()._validate_config(raise_errors=False)
+        if not errors:
+            self.resolve_settings(self._config)
+        return errors
+
+    def check_settings(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
+        """Return the problems of the settings.
+
+        Args:
+            config: The settings, which may be tidied.
+            raise_errors: Whether to raise them instead.
+        """
+        raise NotImplementedError
+
+    def resolve_settings(self, config: dict[str, Any]) -> None:
+        """Convert valid settings to the form that the tap works with."""
+        raise NotImplementedError
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Exit with the exit status of the signal.
+
+        The SDK exits with status 0, and waits for the line that is being written.
+        """
+        self.shut_down(signum)
+
+    def shut_down(self, signum: int) -> None:
+        """End the run because of a signal."""
+        raise NotImplementedError
+
+    @classmethod
+    def environment(cls) -> dict[str, Any]:
+        """Return the settings of the environment and of `.env`, as `--config=ENV` reads them.
+
+        The SDK reads them only into its own command line.
+        """
+        return dict(cls._env_var_config)
+
+    def reset_progress_markers(self) -> None:
+        """Remove the progress markers of streams that earlier runs did not finish.
+
+        The SDK does so in `sync_all`, which entry points with a loop of their own do not call.
+        """
+        self._reset_state_progress_markers()

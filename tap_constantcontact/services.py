@@ -1,0 +1,108 @@
+"""What the streams of a run share: the connection, and data that several of them need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+
+from tap_constantcontact.incremental.activity_progress import ActivityProgress, ActivityReader
+from tap_constantcontact.incremental.campaign_index import CampaignIndex
+from tap_constantcontact.incremental.contact_reader import ContactReader
+from tap_constantcontact.streams.campaign_stats import (
+    EmailCampaignActivityStats,
+    EmailCampaignStats,
+)
+from tap_constantcontact.streams.campaigns import EmailCampaigns, EmailCampaignSummaries
+from tap_constantcontact.streams.contacts import Contacts
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Record
+
+    from tap_constantcontact.api.prefetch import PredictedRequest
+    from tap_constantcontact.api.run_context import RunContext
+    from tap_constantcontact.client import ConstantContactStream
+    from tap_constantcontact.tap import TapConstantContact
+
+
+class Services:
+    """Shared services, given to each stream. Each part is created on first use."""
+
+    def __init__(self, tap: TapConstantContact, connect: Callable[[], RunContext]) -> None:
+        """Serve the streams of one login.
+
+        Args:
+            tap: The tap.
+            connect: Opens the connection. Not called before the first request.
+        """
+        self._tap = tap
+        self._connect = connect
+        self._activity_readers: dict[str, ActivityReader] = {}
+
+    @property
+    def api(self) -> RunContext:
+        """The run context, which holds the connection."""
+        return self._connect()
+
+    @cached_property
+    def campaigns(self) -> CampaignIndex:
+        """The list of campaigns, with details, counters and the change log."""
+        return CampaignIndex(_CampaignRequests(self, self._tap), self.api, self._tap.config)
+
+    @cached_property
+    def contacts(self) -> ContactReader:
+        """The reader of contacts."""
+        return ContactReader(self._tap.stream(Contacts), self.api)
+
+    def activity_reader(self, stream: ConstantContactStream) -> ActivityReader:
+        """Return the reader of changed activities for a stream."""
+        if stream.name not in self._activity_readers:
+            is_full = stream.replication_method == REPLICATION_FULL_TABLE
+            progress = ActivityProgress(stream.stream_state, stream.config, is_full=is_full)
+            self._activity_readers[stream.name] = ActivityReader(
+                self.campaigns, progress, lambda: self.api.today, stream.checkpoint
+            )
+        return self._activity_readers[stream.name]
+
+    @property
+    def change_log_readers(self) -> list[ConstantContactStream]:
+        """The selected streams that follow the change log."""
+        streams = self._tap.streams.values()
+        return [stream for stream in streams if stream.selected and stream.follows_change_log]
+
+
+class _CampaignRequests:
+    """Makes the requests of the campaign index with the streams whose endpoints they use."""
+
+    def __init__(self, services: Services, tap: TapConstantContact) -> None:
+        self._services = services
+        self._campaigns = tap.stream(EmailCampaigns)
+        self._summaries = tap.stream(EmailCampaignSummaries)
+        self.counters = tap.stream(EmailCampaignStats)
+        self.activity_counters = tap.stream(EmailCampaignActivityStats)
+
+    def request_list(self, since: str) -> Iterable[Record]:
+        return self._campaigns.request_list(since)
+
+    def request_detail(self, campaign: Record) -> Record:
+        return self._campaigns.details.detail_of(campaign)
+
+    def predict_detail(self, campaign: Record) -> PredictedRequest:
+        return self._campaigns.predict.detail(campaign)
+
+    def request_summaries(self) -> Iterable[Record]:
+        return self._summaries.request_records(None)
+
+    @property
+    def log_state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self.counters.stream_state
+        return state
+
+    def positions(self) -> Iterator[int]:
+        for stream in self._services.change_log_readers:
+            yield self._services.activity_reader(stream).progress.read_through
+
+    def checkpoint(self) -> None:
+        self.counters.checkpoint()

@@ -1,0 +1,1 @@
+"""The settings: their schema, their validation, and the streams they declare."""

@@ -1,0 +1,44 @@
+"""What the vendor's API offers to choose from: its addresses, and the values of its filters."""
+
+from __future__ import annotations
+
+API_URL = "https://api.cc.email/v3"
+AUTH_URL = "https://authz.constantcontact.com/oauth2/default/v1/token"
+PARTNER_AUTH_URL = "https://authz.constantcontact.com/partners/oauth2/default/v1/token"
+
+CONTACT_STATUSES = (
+    "all",
+    "active",
+    "deleted",
+    "not_set",
+    "pending_confirmation",
+    "temp_hold",
+    "unsubscribed",
+)
+# The six of the contract. `sms_channel` was a valid value until 2024-11 and is returned
+# automatically since then (assumed). It can still be requested, and is dropped if the API rejects
+# it.
+CONTACT_INCLUDES = (
+    "custom_fields",
+    "list_memberships",
+    "phone_numbers",
+    "street_addresses",
+    "taggings",
+    "notes",
+)
+
+CAMPAIGN_STATUSES = ("Draft", "Scheduled", "Executing", "Done", "Error", "Removed")
+EVENT_STATUSES = ("ACTIVE", "DRAFT", "COMPLETE", "DELETED", "CANCELLED", "ERROR")
+# The values of tracking_activities_list (contract, getContactTracking).
+ACTIVITY_TYPES = (
+    "em_sends",
+    "em_opens",
+    "em_clicks",
+    "em_bounces",
+    "em_optouts",
+    "em_forwards",
+    "p_contact_open",
+    "p_contact_click",
+    "p_contact_add",
+    "p_contact_update",
+)

@@ -1,0 +1,238 @@
+"""The setting custom_streams: how a stream is declared, what is accepted, and its schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from singer_sdk import typing as th
+
+#: In a parameter: replaced by the time to read from, which is the bookmark or start_date.
+SINCE = "{since}"
+#: Column that holds the whole record, in a stream without a schema.
+WHOLE_RECORD = "record"
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_PATH = re.compile(r"(/[^/\s?#{}]+)+")
+_TYPES = ("string", "integer", "number", "boolean", "object", "array")
+_KEY_TYPES = ("string", "integer")
+_TIMESTAMP = {"type": "string", "format": "date-time"}
+
+Declaration = Mapping[str, Any]
+
+#: The declaration of a stream, as the settings describe it.
+DECLARATION = th.ObjectType(
+    th.Property(
+        "name",
+        th.StringType,
+        required=True,
+        title="Name",
+        description="Name of the stream: lowercase letters, digits and underscores.",
+    ),
+    th.Property(
+        "path",
+        th.StringType,
+        required=True,
+        title="Path",
+        description="Path of the endpoint below api_url, such as /contact_lists.",
+    ),
+    th.Property(
+        "records_path",
+        th.StringType,
+        title="Records path",
+        description=(
+            "Property of the response that holds the records; use dots for nested properties. "
+            "Default: the response itself is the record or the array of records."
+        ),
+    ),
+    th.Property(
+        "primary_keys",
+        th.ArrayType(th.StringType),
+        required=True,
+        title="Primary keys",
+        description="Properties that identify a record.",
+    ),
+    th.Property(
+        "replication_key",
+        th.StringType,
+        title="Replication key",
+        description=(
+            "Property that holds the time of a record's last change. If set, runs fetch only what "
+            "changed since the previous run."
+        ),
+    ),
+    th.Property(
+        "params",
+        th.CustomType(
+            {
+                "type": ["object", "null"],
+                "additionalProperties": {"type": ["string", "integer", "boolean"]},
+            }
+        ),
+        title="Parameters",
+        description=(
+            "Query parameters of the first page. {since} is replaced by the bookmark or "
+            "start_date; without either, parameters that contain it are not sent."
+        ),
+    ),
+    th.Property(
+        "schema",
+        th.CustomType(
+            {
+                "type": ["object", "null"],
+                "properties": {"properties": {"type": "object"}},
+                "required": ["properties"],
+            }
+        ),
+        title="Schema",
+        description=(
+            "JSON Schema of a record; its properties become columns. Default: the keys, and the "
+            "whole record in the column record."
+        ),
+    ),
+    th.Property(
+        "scopes",
+        th.ArrayType(th.StringType),
+        title="Scopes",
+        description="Scopes that the endpoint requires; used by the sign-in and in messages.",
+    ),
+    additional_properties=False,
+)
+
+
+def problems(declarations: Sequence[Declaration], built_in: Collection[str]) -> Iterator[str]:
+    """Yield a message for each problem in declarations whose values have valid types.
+
+    Args:
+        declarations: The value of the setting.
+        built_in: Names of the tap's own streams.
+    """
+    names: set[str] = set()
+    for index, declaration in enumerate(declarations):
+        place = f"custom_streams.{index}"
+        yield from _name_problems(declaration, place, {*built_in, *names})
+        yield from _param_problems(declaration, place)
+        yield from _key_problems(declaration, place)
+        if "schema" in declaration:
+            yield from _column_problems(declaration, place)
+        names.add(declaration["name"])
+
+
+def schema_of(declaration: Declaration) -> dict[str, Any]:
+    """Return the schema of a declared stream.
+
+    Without a declared schema the whole record is one column of type object, so that nothing is
+    lost and no column changes its type later.
+    """
+    declared = declaration.get("schema")
+    properties = declared["properties"] if declared else {}
+    keys = declaration["primary_keys"]
+    columns: dict[str, Any] = {key: {"type": "string"} for key in keys}
+    if replication_key := declaration.get("replication_key"):
+        columns[replication_key] = _normalized(_TIMESTAMP, is_key=replication_key in keys)
+    for name, schema in properties.items():
+        columns[name] = _normalized(schema, is_key=name in keys)
+    if not declared:
+        columns[WHOLE_RECORD] = {
+            "type": ["object", "null"],
+            "description": "The whole record, as the API returned it.",
+        }
+    return {"type": "object", "required": list(keys), "properties": columns}
+
+
+def _name_problems(declaration: Declaration, place: str, taken: Collection[str]) -> Iterator[str]:
+    name, path = declaration["name"], declaration["path"]
+    if not _NAME.fullmatch(name):
+        yield (
+            f"Invalid {place}.name: {name!r} (must start with a lowercase letter and have at most "
+            "63 lowercase letters, digits and underscores)"
+        )
+    if name in taken:
+        yield (
+            f"Invalid {place}.name: {name!r} (must be a new name; a stream with this name already "
+            "exists)"
+        )
+    if not _PATH.fullmatch(path):
+        yield (
+            f"Invalid {place}.path: {path!r} (must be a path below api_url such as /contact_lists, "
+            "without placeholders; put query parameters in params)"
+        )
+
+
+def _param_problems(declaration: Declaration, place: str) -> Iterator[str]:
+    if "replication_key" in declaration:
+        return
+    for name, value in declaration.get("params", {}).items():
+        if SINCE in str(value):
+            yield (
+                f"Invalid {place}.params.{name}: {value!r} ({SINCE} requires a replication_key; "
+                "set one, or remove the parameter)"
+            )
+
+
+def _key_problems(declaration: Declaration, place: str) -> Iterator[str]:
+    keys = declaration["primary_keys"]
+    if not keys:
+        yield f"Invalid {place}.primary_keys: [] (must name at least one property)"
+    if "schema" not in declaration and WHOLE_RECORD in (*keys, declaration.get("replication_key")):
+        yield (
+            f"Invalid key in {place}: {WHOLE_RECORD!r} (is the column of the whole record; declare "
+            "a schema to use it as a key)"
+        )
+
+
+def _column_problems(declaration: Declaration, place: str) -> Iterator[str]:
+    columns = declaration["schema"]["properties"]
+    for name, schema in columns.items():
+        yield from _type_problems(schema, f"{place}.schema.properties.{name}")
+    for key in declaration["primary_keys"]:
+        if key in columns and _types(columns[key]) not in ([each] for each in _KEY_TYPES):
+            yield (
+                f"Invalid {place}.schema.properties.{key}: {columns[key]!r} (must be of type "
+                "string or integer, as it is a primary key)"
+            )
+    replication_key = declaration.get("replication_key")
+    if replication_key in columns and columns[replication_key].get("format") != "date-time":
+        yield (
+            f"Invalid {place}.schema.properties.{replication_key}: {columns[replication_key]!r} "
+            "(must be a string with the format date-time, as it is the replication key)"
+        )
+
+
+def _type_problems(schema: Any, place: str) -> Iterator[str]:
+    """Yield a message for each type, at any depth, that the tap can't convert values to."""
+    types = _types(schema)
+    if len(types) != 1 or types[0] not in _TYPES:
+        yield (
+            f"Invalid {place}: {schema!r} (must have exactly one type of {', '.join(_TYPES)}, "
+            "optionally with null)"
+        )
+        return
+    properties = schema.get("properties", {})
+    if not isinstance(properties, Mapping):
+        yield f"Invalid {place}.properties: {properties!r} (must be an object of names and schemas)"
+        return
+    for name, inner in properties.items():
+        yield from _type_problems(inner, f"{place}.properties.{name}")
+    if "items" in schema:
+        yield from _type_problems(schema["items"], f"{place}.items")
+
+
+def _types(schema: Any) -> list[str]:
+    """Return the types of a schema, except null."""
+    declared = schema.get("type", []) if isinstance(schema, Mapping) else []
+    listed = declared if isinstance(declared, list) else [declared]
+    return [each for each in listed if each != "null"]
+
+
+def _normalized(schema: Mapping[str, Any], *, is_key: bool) -> dict[str, Any]:
+    """Return a schema in which everything except a key is nullable, at every depth."""
+    (type_,) = _types(schema)
+    normalized = {**schema, "type": type_ if is_key else [type_, "null"]}
+    if "properties" in schema:
+        inner = schema["properties"].items()
+        normalized["properties"] = {name: _normalized(each, is_key=False) for name, each in inner}
+    if "items" in schema:
+        normalized["items"] = _normalized(schema["items"], is_key=False)
+    return normalized

@@ -1,0 +1,218 @@
+"""Validation of the settings, with messages that say what is wrong and what is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from jsonschema import Draft202012Validator, ValidationError
+
+from tap_constantcontact.settings import custom_streams
+from tap_constantcontact.settings.choices import CONTACT_STATUSES
+from tap_constantcontact.timestamps import format_timestamp, parse_start
+
+_PARTNER_LOGIN = {"partner_client_id", "partner_client_secret"}
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_TYPES = {
+    "string": "a string",
+    "integer": "an integer",
+    "array": "a list",
+    "boolean": "true or false",
+    "object": "an object",
+}
+
+
+def tidy(config: MutableMapping[str, Any]) -> None:
+    """Remove settings without a value, and the whitespace around strings.
+
+    An empty line in an `.env` file means "not set", and a secret that was read from a file ends
+    with a newline. The same goes for the items of custom_streams, in which forms leave empty
+    properties.
+    """
+    for name, value in list(config.items()):
+        config[name] = value.strip() if isinstance(value, str) else value
+        if config[name] in (None, "", {}):
+            del config[name]
+    declarations = config.get("custom_streams")
+    if isinstance(declarations, list) and all(isinstance(each, dict) for each in declarations):
+        config["custom_streams"] = [dict(each) for each in declarations]
+        for each in config["custom_streams"]:
+            tidy(each)
+
+
+def problems(
+    config: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    now: datetime,
+    built_in: Collection[str],
+) -> Iterator[str]:
+    """Yield a message for each problem in the settings, without the value of any secret.
+
+    Args:
+        config: The settings as given.
+        schema: The tap's whole schema of settings, including those that the SDK adds.
+        now: The time that relative times are subtracted from.
+        built_in: Names of the tap's own streams, which custom streams can't have.
+    """
+    wrong = set()
+    for error in Draft202012Validator(schema).iter_errors(dict(config)):
+        wrong.add(str(error.path[0]) if error.path else "")
+        yield _schema_violation(error, schema)
+    for name, check in _CHECKS.items():
+        if name in config and name not in wrong and not check(config[name], now):
+            wrong.add(name)
+            yield _invalid(name, config[name], _ACCEPTED[check], schema)
+    yield from _missing(config)
+    if "custom_streams" not in wrong:
+        yield from custom_streams.problems(config.get("custom_streams", ()), built_in)
+    if not wrong:
+        yield from _contradictions(config, now)
+
+
+def _missing(config: Mapping[str, Any]) -> Iterator[str]:
+    if not ("access_token" in config or {"client_id", "refresh_token"} <= config.keys()):
+        yield (
+            "Missing credentials: set client_id and refresh_token (run tap-constantcontact-login "
+            "to get them), or access_token alone for a quick try"
+        )
+    if "partner_api_key" in config and not config.keys() >= _PARTNER_LOGIN:
+        yield (
+            "partner_api_key requires partner_client_id and partner_client_secret. Set both, or "
+            "unset partner_api_key"
+        )
+
+
+def _contradictions(config: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    """Yield a message for each combination of valid settings that is not valid."""
+    if config.get("contact_activity_types") == []:
+        yield (
+            "Invalid contact_activity_types: [] (must contain at least one type; unset it to "
+            "include all)"
+        )
+    start, end = config.get("report_start", "-365d"), config.get("report_end", "-0h")
+    if parse_start(start, now) > parse_start(end, now):
+        yield f"Invalid report_start: {start!r} (must be before report_end, which is {end!r})"
+
+
+def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a hint for each setting that the tap doesn't have."""
+    for name in sorted(config.keys() - schema["properties"].keys()):
+        close = get_close_matches(name, schema["properties"], n=1)
+        remedy = f"Did you mean {close[0]}?" if close else "Run with --about to list all settings"
+        yield f"Unknown setting: {name}. {remedy}"
+
+
+def resolve(config: MutableMapping[str, Any], now: datetime) -> None:
+    """Convert settings that have several formats into one: start_date into a timestamp."""
+    if "start_date" in config:
+        config["start_date"] = format_timestamp(parse_start(config["start_date"], now))
+    if "contact_status" in config:
+        config["contact_status"] = ",".join(_statuses(config["contact_status"]))
+
+
+def _is_start(value: str, now: datetime) -> bool:
+    try:
+        return format_timestamp(parse_start(value, now)) > "1971"
+    except (ValueError, OverflowError):
+        return False
+
+
+def _is_url(value: str, _: datetime) -> bool:
+    try:
+        url = urlsplit(value)
+    except ValueError:
+        return False
+    plain = url.scheme == "http" and url.hostname in _LOOPBACK
+    return bool(url.hostname) and (url.scheme == "https" or plain)
+
+
+def _is_redis_url(value: str, _: datetime) -> bool:
+    try:
+        url = urlsplit(value)
+        return url.scheme in ("redis", "rediss") and bool(url.hostname) and url.port != 0
+    except ValueError:  # includes a port that is not a number
+        return False
+
+
+def _are_statuses(value: str, _: datetime) -> bool:
+    return all(status in CONTACT_STATUSES for status in _statuses(value))
+
+
+def _statuses(value: str) -> list[str]:
+    return [status.strip() for status in value.split(",")]
+
+
+def _is_header(value: str, _: datetime) -> bool:
+    return value.isprintable() and value.isascii()
+
+
+def _is_path(value: str, _: datetime) -> bool:
+    try:
+        return not Path(value).expanduser().is_dir()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+_CHECKS = {
+    "access_token": _is_header,
+    "client_id": _is_header,
+    "client_secret": _is_header,
+    "refresh_token": _is_header,
+    "user_agent": _is_header,
+    "partner_api_key": _is_header,
+    "partner_client_id": _is_header,
+    "partner_client_secret": _is_header,
+    "token_store": _is_path,
+    "start_date": _is_start,
+    "report_start": _is_start,
+    "report_end": _is_start,
+    "api_url": _is_url,
+    "auth_url": _is_url,
+    "partner_auth_url": _is_url,
+    "limits_url": _is_redis_url,
+    "contact_status": _are_statuses,
+}
+_ACCEPTED = {
+    _is_header: "printable ASCII characters only",
+    _is_path: "the path of a file",
+    _is_start: (
+        "a date (2026-01-31), a timestamp (2026-01-31T08:00:00Z) or a relative time (-30d, -12h, "
+        "-4w), after 1970"
+    ),
+    _is_url: "a URL that starts with https:// (http:// only for this machine)",
+    _is_redis_url: "a URL that starts with redis:// or rediss://",
+    _are_statuses: f"one or more of {', '.join(CONTACT_STATUSES)}, separated by commas",
+}
+
+# Keywords about the names of an object's properties.
+_PROPERTY_KEYWORDS = ("required", "additionalProperties")
+
+
+def _schema_violation(error: ValidationError, schema: Mapping[str, Any]) -> str:
+    if not error.path:
+        return error.message
+    name = ".".join(str(part) for part in error.path)
+    if error.validator in _PROPERTY_KEYWORDS:
+        properties = ", ".join(cast("Mapping[str, Any]", error.schema)["properties"])
+        return f"Invalid {name}: {error.message} (accepted properties: {properties})"
+    return _invalid(name, error.instance, _accepted(error.schema), schema)
+
+
+def _invalid(name: str, given: object, accepted: str, schema: Mapping[str, Any]) -> str:
+    is_secret = schema["properties"][name.split(".", maxsplit=1)[0]].get("secret")
+    shown = "value hidden" if is_secret else repr(given)
+    return f"Invalid {name}: {shown} (must be {accepted})"
+
+
+def _accepted(schema: Any) -> str:
+    if "enum" in schema:
+        return f"one of {', '.join(str(value) for value in schema['enum'])}"
+    declared = schema.get("type", [])
+    types = [declared] if isinstance(declared, str) else declared
+    type_ = next(each for each in types if each != "null")
+    minimum = f" of at least {schema['minimum']}" if "minimum" in schema else ""
+    return _TYPES.get(type_, str(type_)) + minimum

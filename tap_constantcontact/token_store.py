@@ -1,0 +1,130 @@
+"""A file that keeps the tokens of a sign-in between runs, so that a rotated one is never lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from tap_constantcontact.exceptions import LoginError
+
+_LOCK_TIMEOUT_SECONDS = 180
+
+Tokens = dict[str, Any]
+
+
+def fingerprint(client_id: str, refresh_token: str) -> str:
+    """Return a hash that identifies a sign-in without revealing it."""
+    return hashlib.sha256(f"{client_id}\0{refresh_token}".encode()).hexdigest()
+
+
+def default_token_store(client_id: str, refresh_token: str) -> Path:
+    """Return the path of the token store if the setting token_store is not set."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    name = fingerprint(client_id, refresh_token)[:16]
+    return Path(state) / "tap-constantcontact" / f"{name}.json"
+
+
+class TokenStore:
+    """A file with the tokens of one sign-in, shared by all processes that use it."""
+
+    def __init__(self, path: Path, seed: str) -> None:
+        """Open a store.
+
+        Args:
+            path: The file; its folder is created on the first write.
+            seed: Fingerprint of the sign-in; tokens of other sign-ins are ignored.
+        """
+        self.path = path.resolve()  # write through a symlink instead of replacing it
+        self.seed = seed
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Lock the store against other processes, from reading to writing.
+
+        Raises:
+            LoginError: The folder is not writable, or another process holds the lock.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = FileLock(f"{self.path}.lock", timeout=_LOCK_TIMEOUT_SECONDS, mode=0o600)
+            lock.acquire()
+        except Timeout as error:
+            message = (
+                "Timed out waiting for another process that holds the lock on the token store "
+                f"{self.path}. Stop that process or wait for it, then run again"
+            )
+            raise LoginError(message) from error
+        except OSError as error:
+            raise self._not_writable(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def read(self) -> Tokens:
+        """Return the tokens of this sign-in; empty if there are none.
+
+        Raises:
+            LoginError: The file exists but can't be read. The token in the settings may already
+                be used, so it is not tried instead.
+        """
+        try:
+            stored = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            message = (
+                f"Can't read the token store {self.path} ({type(error).__name__}). Fix the file, "
+                "or delete it to fall back to refresh_token"
+            )
+            raise LoginError(message) from error
+        return stored if isinstance(stored, dict) and stored.get("seed") == self.seed else {}
+
+    def check_writable(self) -> None:
+        """Replace the file with its own content, to find out in time if that fails.
+
+        Raises:
+            LoginError: The store can't be written.
+        """
+        try:
+            content = self.path.read_bytes() if self.path.exists() else b"{}"
+        except OSError as error:
+            raise self._not_writable(error) from error
+        self._replace(content)
+
+    def write(self, tokens: Mapping[str, Any]) -> None:
+        """Store the tokens of this sign-in by replacing the file atomically.
+
+        Raises:
+            LoginError: The store can't be written.
+        """
+        self._replace(json.dumps({**tokens, "seed": self.seed}).encode())
+
+    def _replace(self, content: bytes) -> None:
+        name = None
+        try:
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+            with os.fdopen(handle, "wb") as file:  # mkstemp creates it with mode 0600
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self.path)
+        except OSError as error:
+            if name is not None:
+                Path(name).unlink(missing_ok=True)
+            raise self._not_writable(error) from error
+
+    def _not_writable(self, error: OSError) -> LoginError:
+        return LoginError(
+            f"Can't write the token store {self.path} ({error.strerror or error}); a rotated "
+            "refresh token would be lost. Set token_store to a file that this user can replace, "
+            "in a folder on persistent storage"
+        )

@@ -1,0 +1,1 @@
+"""Generators of docs and plugin.yaml, and the comparison of schemas with the contract."""
