@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
-# What the tap is measured beside.
+# What the tap is compared with.
 PEERS = airbyte-cdk dlt requests singer-sdk
 VERSION_airbyte-cdk = ==7.39.1
 VERSION_dlt = ==1.31.0
@@ -80,12 +80,14 @@ pythons: $$(addsuffix /made,$$(addprefix .venv-,$$(PYTHONS))) ## Test with other
 		echo $$python; .venv-$$python/bin/python -m pytest -q -n 3 --dist worksteal $(TESTS) || exit 1; \
 	done
 
-lint: style types ## Check style, imports and types.
+lint: style types ## Check style, imports, words and types.
 
 style: .venv/made
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check
 	@out=$$(.venv/bin/lint-imports --no-cache) || { echo "$$out"; exit 1; }
+	@git ls-files -z | xargs -0 .venv/bin/codespell
+	@git ls-files -z | xargs -0 .venv/bin/python -m tools.phrases
 
 types: .venv/made
 	@.venv/bin/mypy --no-error-summary
@@ -121,7 +123,7 @@ clean: ## Take away what was made.
 .venv-python3.%/made: pyproject.toml
 	$(call install,--editable . --group test)
 
-# Meltano's pins are not the tap's, which it installs by itself, and anew with what it needs now.
+# Meltano's pins are not the tap's. It installs the tap itself, again whenever dependencies change.
 .venv-demo/made: pyproject.toml
 	@rm -rf .meltano/extractors
 	$(call install,--group demo)

@@ -1,1 +1,1 @@
-"""Models over what the tap loads, and the report that is made from them."""
+"""Models on the tables that the tap loads, and the report that is generated from them."""

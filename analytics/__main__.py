@@ -1,4 +1,4 @@
-"""`make analytics`: build the models over what was loaded, test them, and write the report."""
+"""`make analytics`: build the models on the loaded tables, test them, and write the report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OUTPUT = PROJECT.parent / "output"
 
 
 def main() -> int:
-    """Build and write what the arguments ask for, and return an exit status."""
+    """Build the models and write the report, and return an exit status."""
     parser = argparse.ArgumentParser(
         prog="make analytics",
         description=__doc__,
@@ -26,13 +26,12 @@ def main() -> int:
         "--report", type=Path, default=OUTPUT / "report.html", help="file of the report"
     )
     parser.add_argument("--no-report", action="store_true", help="build the models only")
-    parser.add_argument("--strict", action="store_true", help="let warnings of tests be errors")
-    parser.add_argument(
-        "--logs", type=Path, default=OUTPUT / "dbt", help="folder for dbt's own files"
-    )
+    parser.add_argument("--strict", action="store_true", help="treat warnings of tests as errors")
+    parser.add_argument("--logs", type=Path, default=OUTPUT / "dbt", help="folder for dbt's files")
     options, of_dbt = parser.parse_known_args()
     if file := os.environ.get("TARGET_DUCKDB_FILEPATH"):
-        os.environ["TARGET_DUCKDB_FILEPATH"] = str(Path(file).resolve())  # dbt runs elsewhere
+        # dbt runs in another folder.
+        os.environ["TARGET_DUCKDB_FILEPATH"] = str(Path(file).resolve())
     try:
         warehouse = Warehouse()
         warehouse.reach()
@@ -48,16 +47,16 @@ def main() -> int:
 
 
 def build(logs: Path, *of_dbt: str, strict: bool) -> bool:
-    """Make the models and test them; tell whether all went well.
+    """Build the models and test them, and return whether that succeeded.
 
     Args:
-        logs: A folder for what dbt writes.
+        logs: Folder for dbt's files.
         of_dbt: Options of `dbt build`.
         strict: Whether warnings of tests count as failures.
     """
     dbt = str(Path(sys.executable).with_name("dbt"))
     folders = ["--profiles-dir", str(PROJECT), "--target-path", str(logs), "--log-path", str(logs)]
-    # Not in this process, as dbt keeps the database open, and paths of profiles.yml begin there.
+    # In another process: dbt keeps the database open, and profiles.yml has paths relative to cwd.
     status = subprocess.run(
         [dbt, "build", "--quiet", *folders, *of_dbt],
         cwd=PROJECT,

@@ -9,7 +9,7 @@ import altair as alt
 
 from analytics.warehouse import Row
 
-# Told apart by those who see no red or green, too.
+# Distinguishable with red-green color blindness.
 INK, DARK, MIDDLE, LIGHT, WARM = "#1f2933", "#14507d", "#3d8bc4", "#bcd9ee", "#d9822b"
 
 _BAR = 26  # pixels of height for each bar
@@ -19,7 +19,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 
 def _finished(chart: alt.TopLevelMixin, height: int) -> alt.TopLevelMixin:
-    """Give a chart the looks that all have; it is as wide as its place in the page."""
+    """Apply the common style to a chart. It is as wide as its container in the page."""
     return (
         chart.properties(width="container", height=height, background="transparent", padding=4)
         .configure(font=_FONT)
@@ -37,7 +37,7 @@ def _finished(chart: alt.TopLevelMixin, height: int) -> alt.TopLevelMixin:
 
 
 def _data(rows: Sequence[Row]) -> alt.Data:
-    """Take rows over: days and times as texts, as JSON has them."""
+    """Return rows as chart data, with days and times as strings."""
     values = [
         {name: _moment(value) if isinstance(value, date) else value for name, value in row.items()}
         for row in rows
@@ -46,12 +46,12 @@ def _data(rows: Sequence[Row]) -> alt.Data:
 
 
 def _moment(day: date) -> str:
-    """Write a day or time; a day alone would be midnight in UTC, the day before in America."""
+    """Format a day or time. A bare day would be midnight in UTC: the day before in America."""
     return day.isoformat() if isinstance(day, datetime) else f"{day}T00:00:00"
 
 
 def _long(rows: Sequence[Row], kinds: dict[str, str], *keep: str) -> list[Row]:
-    """Make a row for each kind of number, so that each kind can have its color."""
+    """Return a row for each kind of number, so that each kind can have its color."""
     return [
         {**{name: row[name] for name in keep}, "kind": label, "number": row[kind], "order": order}
         for row in rows
@@ -68,7 +68,7 @@ def _bars(
     color: str = MIDDLE,
     label: str = "format(datum.{}, ',')",
 ) -> alt.TopLevelMixin:
-    """Draw a bar for each row, in their order, with its number at the end."""
+    """Draw a bar for each row, in order, with its number at the end."""
     base = alt.Chart(_data(rows)).encode(
         y=alt.Y(f"{name}:N", sort=None, title=None),
         x=alt.X(f"{number}:Q", title=None, axis=None, scale=_room_for(rows, number)),
@@ -84,14 +84,14 @@ def _bars(
 
 
 def _room_for(rows: Sequence[Row], number: str) -> alt.Scale:
-    """Let an axis go on beyond its bars, so that there is room for the texts at their ends."""
+    """Extend an axis beyond its bars, so that there is room for the labels at their ends."""
     most = max(1, *(row[number] for row in rows))
     end = alt.ExprRef(f"{most} * width / max(width - {_TEXT}, 1)")
     return alt.Scale(domainMin=0, domainMax=end, nice=False)
 
 
 def campaigns(rows: Sequence[Row]) -> alt.TopLevelMixin:
-    """Draw who got, opened and clicked each campaign: one bar in the other."""
+    """Draw how many contacts got, opened and clicked each campaign, as nested bars."""
     kinds = {"delivered": "delivered", "unique_opens": "opened", "unique_clicks": "clicked"}
     order = [row["name"] for row in rows]
     base = alt.Chart(_data(_long(rows, kinds, "name"))).encode(
@@ -133,7 +133,7 @@ def campaigns(rows: Sequence[Row]) -> alt.TopLevelMixin:
 
 
 def engagement(rows: Sequence[Row]) -> alt.TopLevelMixin:
-    """Draw opens and clicks of each week of the last year."""
+    """Draw the opens and clicks of each week of the last year."""
     kinds = {"opens": "opens", "clicks": "clicks"}
     today = datetime.now(timezone.utc).date()
     year = [_moment(today - timedelta(weeks=52)), _moment(today)]
@@ -160,7 +160,7 @@ def engagement(rows: Sequence[Row]) -> alt.TopLevelMixin:
 
 
 def recency(rows: Sequence[Row]) -> alt.TopLevelMixin:
-    """Draw how many contacts opened last in which time."""
+    """Draw how many contacts last opened an email how long ago."""
     return _bars(rows, "last_opened", "contacts", "contacts")
 
 
@@ -218,7 +218,7 @@ def _months() -> alt.X:
 
 
 def lists(rows: Sequence[Row]) -> alt.TopLevelMixin:
-    """Draw how many members each list has, and how many more or less than 30 days ago."""
+    """Draw how many members each list has, and the change in 30 days."""
     label = "format(datum.{}, ',') + ' (' + format(datum.net_of_30_days, '+,') + ')'"
     return _bars(rows, "list_name", "members", "members", label=label)
 
@@ -234,7 +234,7 @@ def links(rows: Sequence[Row]) -> alt.TopLevelMixin:
 
 
 def events(rows: Sequence[Row]) -> alt.TopLevelMixin:
-    """Draw what became of the registrations for each event."""
+    """Draw the outcome of the registrations for each event."""
     parts = []
     for row in rows:
         rest = row["registered"] - row["attended"]

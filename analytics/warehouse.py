@@ -1,4 +1,4 @@
-"""The database that the models are in: that of profiles.yml, by the same environment variables."""
+"""The database with the models: the one in profiles.yml, set by environment variables."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ import psycopg2
 import yaml
 
 PROJECT = Path(__file__).parent
-"""The folder of the dbt project, which dbt runs in."""
+"""The folder of the dbt project, where dbt runs."""
 
 Row = dict[str, Any]
 
 
 class Unusable(Exception):
-    """There is no such database, or it has not what was asked for."""
+    """Raised when the database does not exist, or a query fails."""
 
 
 class Warehouse:
     """The database of the profile.
 
     Attributes:
-        time_zone: The one that days are of.
+        time_zone: The time zone of days.
     """
 
     def __init__(self) -> None:
         """Read the profile.
 
         Raises:
-            Unusable: There is no such target, or no such file.
+            Unusable: The target or the file does not exist.
         """
         text = (PROJECT / "profiles.yml").read_text(encoding="utf-8")
         filled_in = jinja2.Template(text).render(env_var=os.environ.get)
@@ -42,13 +42,13 @@ class Warehouse:
         name = profile["target"]
         if name not in profile["outputs"]:
             known = ", ".join(profile["outputs"])
-            raise Unusable(f"ANALYTICS_TARGET is {name}, which is none of {known}.")
+            raise Unusable(f"Invalid ANALYTICS_TARGET: {name} (must be one of {known}).")
         self._profile = profile["outputs"][name]
         self.time_zone = os.environ.get("ANALYTICS_TIME_ZONE", "UTC")
         if self._profile["type"] == "duckdb" and not self._file.exists():
             raise Unusable(
-                f"There is no database {self._file}. Load one with meltano run "
-                "tap-constantcontact target-duckdb, or name yours in TARGET_DUCKDB_FILEPATH."
+                f"No database at {self._file}. Load one with meltano run tap-constantcontact "
+                "target-duckdb, or set TARGET_DUCKDB_FILEPATH to yours."
             )
 
     @property
@@ -56,10 +56,10 @@ class Warehouse:
         return PROJECT.joinpath(str(self._profile["path"])).resolve()
 
     def reach(self) -> None:
-        """See whether the database can be reached.
+        """Check that the database can be reached.
 
         Raises:
-            Unusable: It cannot; says why.
+            Unusable: It can't be reached.
         """
         with self._cursor():
             pass
@@ -68,11 +68,11 @@ class Warehouse:
         """Return the rows of a query, whose tables are the marts.
 
         Raises:
-            Unusable: The database refuses it.
+            Unusable: The query fails.
         """
         with self._cursor() as cursor:
             cursor.execute(f"set search_path = '{self._profile['schema']}'")
-            cursor.execute(f"set timezone = '{self.time_zone}'")  # of current_date
+            cursor.execute(f"set timezone = '{self.time_zone}'")  # for current_date
             cursor.execute(sql)
             columns = [column[0] for column in cursor.description]
             return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
@@ -83,7 +83,7 @@ class Warehouse:
             with closing(self._connect()) as connection, closing(connection.cursor()) as cursor:
                 yield cursor
         except (duckdb.Error, psycopg2.Error) as error:
-            raise Unusable(f"The database says: {error}") from error
+            raise Unusable(f"Database error: {error}") from error
 
     def _connect(self) -> Any:
         profile = self._profile

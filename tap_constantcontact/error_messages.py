@@ -17,7 +17,7 @@ def error_message(error: Exception) -> str:
     """Return a message about an error that ends a run: what is wrong, and what to do.
 
     Args:
-        error: Any error; the text of an unexpected one is left out, as it may contain values that
+        error: Any error; the text of an unexpected one is omitted, as it may contain values that
             must not be printed.
     """
     if isinstance(error, ConfigValidationError):

@@ -1,4 +1,4 @@
-"""The image of the source, as far as it can be tried without an engine, and what registers it."""
+"""The image of the source, without a container engine, and the files that register it."""
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ HOURS = st.integers(0, 60 * 24)
 def test_report_cursor_reads_every_row_however_late_it_came(
     first: list[int], later: list[list[int]], lookback: timedelta
 ) -> None:
-    """Where counters count all rows: a report is read as far as they do not account for."""
+    """Counters count all rows; a report is read until they account for the rest."""
     account, state = Account({"a": ["a1"]}), dict[str, Any]()
     now = BEGIN + timedelta(days=90)
     rows: list[tuple[datetime, int]] = []

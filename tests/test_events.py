@@ -75,12 +75,12 @@ def test_event_status_narrows_events_and_registrations(tap: TapCommand, sandbox:
     assert {*asked} == {*run.keys("events", "event_id")}
 
 
-def test_cancelled_registration_has_its_new_status(tap: TapCommand, sandbox: Sandbox) -> None:
+def test_canceled_registration_has_its_new_status(tap: TapCommand, sandbox: Sandbox) -> None:
     first = tap.sync(sandbox, "event_registrations")
-    (cancelled,) = sandbox.change()["registrations_changed"]
+    (canceled,) = sandbox.change()["registrations_changed"]
     second = tap.sync(sandbox, "event_registrations", state=first.state)
     for run, status in ((first, "REGISTERED"), (second, "CANCELED")):
         (row,) = [
-            row for row in run.records["event_registrations"] if row["registration_id"] == cancelled
+            row for row in run.records["event_registrations"] if row["registration_id"] == canceled
         ]
         assert row["registration_status"] == status

@@ -276,7 +276,7 @@ def test_prefetched_counts_have_the_time_of_their_request(
         return {"total": 1}
 
     def contacts() -> Any:
-        wait_until(lambda: len(requested_at) > 0)  # they are asked for ahead
+        wait_until(lambda: len(requested_at) > 0)  # they are prefetched
         time.sleep(2.5)
         return {"contacts_count": 1, "contacts": [{"contact_id": "1"}]}
 

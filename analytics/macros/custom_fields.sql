@@ -1,8 +1,8 @@
-{#- Read the custom fields of the account, for a column each.
+{#- Return the custom fields of the account, each of which becomes a column.
 
     Returns:
         Dictionaries of `id`, `label`, `type`, `column` (its name, quoted) and `value` (the column of
-        contact_custom_field_values that has values of this type), the oldest field first. -#}
+        contact_custom_field_values with values of this type), oldest field first. -#}
 {% macro custom_fields() %}
     {%- set fields = [] -%}
     {%- if execute and is_loaded('contact_custom_fields') -%}
@@ -26,8 +26,8 @@
     {%- do return(fields) -%}
 {% endmacro %}
 
-{#- Make the name of a column out of the name of a field: begins with custom_, so that it is no other
-    column's; has letters of any script; no more bytes than PostgreSQL keeps; a number if taken. -#}
+{#- Derive the name of a column from the name of a field. It begins with custom_ to avoid conflicts,
+    can have letters of any script, fits in PostgreSQL's limit, and gets a number if it is taken. -#}
 {% macro column_name(name, taken) %}
     {%- set words = modules.re.sub('\W+', '_', name | lower).strip('_') -%}
     {%- set short = ('custom_' ~ words).encode('utf-8')[:58].decode('utf-8', 'ignore') -%}

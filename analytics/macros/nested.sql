@@ -1,4 +1,4 @@
-{#- How nested values arrive, which the databases differ in: see docs/targets.md. -#}
+{#- Nested values, which arrive differently in each database: see docs/targets.md. -#}
 
 {#- The type of a raw column. -#}
 {% macro raw_type(type) %}

@@ -1,5 +1,5 @@
-{#- The raw table of a stream, with the columns that models read. A table or a column that was not
-    loaded counts as empty, so that models work with any selection. -#}
+{#- The raw table of a stream, with the columns that models read. Tables and columns that were not
+    loaded are empty, so that the models work with any selection. -#}
 {% macro raw(stream) %}
     {%- set table = source('constantcontact', stream) -%}
     {%- if not execute -%}
@@ -21,7 +21,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- Whether the raw table of a stream is there. -#}
+{#- Whether the raw table of a stream exists. -#}
 {% macro is_loaded(stream) %}
     {%- do return(load_relation(source('constantcontact', stream)) is not none) -%}
 {% endmacro %}

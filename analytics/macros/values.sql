@@ -1,5 +1,5 @@
-{#- Texts that people typed become values, or null: a cast would end the whole build at the first
-    one that does not fit. -#}
+{#- Convert user input to values, or to null: a cast would fail the build at the first text that does
+    not fit. -#}
 
 {% macro as_number(text) -%}
     case when {{ text }} ~ '^-?[0-9]{1,20}([.][0-9]+)?$' then cast({{ text }} as numeric(28, 6)) end
@@ -9,7 +9,7 @@
     case lower({{ text }}) when 'true' then true when 'false' then false end
 {%- endmacro %}
 
-{#- A day, of 2026-01-31 or 01/31/2026, with or without a time behind it. -#}
+{#- A day, from 2026-01-31 or 01/31/2026, optionally followed by a time. -#}
 {% macro as_date(text) -%}
     case
         when {{ text }} ~ '^[12][0-9]{3}-[0-9]{2}-[0-9]{2}([T ].*)?$'
@@ -25,8 +25,8 @@
     end
 {%- endmacro %}
 
-{#- Counted from the start of the year, since there is no 30 February to be cast; days that the month
-    does not have are null. -#}
+{#- Counted from the start of the year, because a cast of February 30 fails. Days that the month does
+    not have are null. -#}
 {% macro day_of_parts(year, month, day) -%}
     {%- set months = "(cast(" ~ month ~ " as integer) - 1) * interval '1 month'" -%}
     {%- set days = "(cast(" ~ day ~ " as integer) - 1) * interval '1 day'" -%}
@@ -39,7 +39,7 @@
     end
 {%- endmacro %}
 
-{#- A time of 2026-01-31T08:00:00Z, in UTC; the day alone is its midnight. -#}
+{#- A time, from 2026-01-31T08:00:00Z, in UTC. A bare day is its midnight. -#}
 {% macro as_timestamp(text) -%}
     case
         when {{ text }} ~ '^[0-9-]{10}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?(Z|[+]00:?00)?$'
@@ -49,12 +49,12 @@
     end
 {%- endmacro %}
 
-{#- A part of a whole, from 0 to 1; null where there is no whole. -#}
+{#- A share of a whole, from 0 to 1; null if the whole is empty. -#}
 {% macro rate(part, whole) -%}
     case when {{ whole }} > 0 then cast({{ part }} as double precision) / {{ whole }} end
 {%- endmacro %}
 
-{#- The day of a time, in the time zone that is set; the API's times are in UTC. -#}
+{#- The day of a time, in the configured time zone; the API's times are in UTC. -#}
 {% macro day_of(moment) -%}
     {%- set time_zone = env_var('ANALYTICS_TIME_ZONE', 'UTC') -%}
     {%- if time_zone == 'UTC' -%}
@@ -64,7 +64,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether a row was missing when others of the same reading came. -#}
+{#- Whether a row was missing from a later reading of the others. -#}
 {% macro is_missing(read_at, of) -%}
     {{ read_at }} < max({{ read_at }}) over (partition by {{ of }})
         - {{ var('missing_after_minutes') }} * interval '1 minute'

@@ -1,5 +1,5 @@
--- The opens and clicks of a campaign are as many as its counters say.
--- Reports and counters are refreshed at different times, so that they may differ for a while.
+-- A campaign has as many opens and clicks as its counters say.
+-- Reports and counters are refreshed at different times, so they may differ for a while.
 {{ config(severity='warn') }}
 
 with engagement as (

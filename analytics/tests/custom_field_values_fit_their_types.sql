@@ -1,4 +1,4 @@
--- A text that is no value of its field's type is null in the columns of contacts.
+-- A text that is not a value of its field's type is null in the columns of contacts.
 {{ config(severity='warn') }}
 
 select

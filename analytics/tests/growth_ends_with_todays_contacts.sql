@@ -1,4 +1,4 @@
--- The running total of the last day, or of those without any, is the number of contacts that are left.
+-- The running total of the last row is the current number of contacts.
 with latest as (
     select contacts
     from {{ ref('contact_growth') }}

@@ -1,4 +1,4 @@
--- The running total of the last day of each list, or of those without any, is the number of its members.
+-- The running total of the last row of each list is its current number of members.
 with latest as (
     select
         list_id,

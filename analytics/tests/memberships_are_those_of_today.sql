@@ -1,4 +1,4 @@
--- The history is not behind: what is current in it is what contacts have now.
+-- The current rows of the history are the memberships that contacts have now.
 (
     select contact_id, list_id from {{ ref('stg_list_memberships') }}
     except

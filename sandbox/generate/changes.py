@@ -160,10 +160,10 @@ class Round:
         registered = (
             row for row in chain.from_iterable(of_all) if row["registration_status"] == "REGISTERED"
         )
-        cancelled = list(islice(registered, 1))
-        for registration in cancelled:
+        canceled = list(islice(registered, 1))
+        for registration in canceled:
             set_registration_status(registration, "CANCELED")
-        return [registration["registration_id"] for registration in cancelled]
+        return [registration["registration_id"] for registration in canceled]
 
     def register_for_events(self) -> list[str]:
         """Let a contact register for an upupcoming event."""

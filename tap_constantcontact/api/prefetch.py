@@ -164,7 +164,7 @@ class Plan:
         self.add(series.position.next(), series.rest)
 
     def _series_of(self, number: int) -> list[Series]:
-        """Return the series of a stream, which is asked for its predictions until it has some."""
+        """Return the series of a stream. Its predictions are requested until it has some."""
         if number not in self._predicted:
             predicted = _try_to(self._streams[number].predicted_requests)
             if predicted is not None:

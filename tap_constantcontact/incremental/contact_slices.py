@@ -61,8 +61,8 @@ class _Part(NamedTuple):
 
     Attributes:
         span: Its time.
-        found_after: How many contacts will have been found when it is done, as far as its own are
-            known.
+        found_after: How many contacts will have been found when it is done, counting those of its
+            own that are known.
     """
 
     span: Span

@@ -1,4 +1,4 @@
-"""The models over rows that a made-up account does not have, and over none at all.
+"""The models on rows that a simulated account does not have, and on empty tables.
 
 The account's own rows are compared in `make demo` and `make targets`. This runs in the environment
 of dbt: `make models`.
@@ -58,7 +58,7 @@ class Warehouse:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for all: dbt reads its project anew for each other database."""
+    """One folder for all: dbt parses its project again for each other database."""
     return tmp_path_factory.mktemp("analytics")
 
 
@@ -130,7 +130,7 @@ def test_there_is_no_database(warehouse: Warehouse) -> None:
     warehouse.file.unlink()
     done = warehouse.build()
     assert done.returncode == 1
-    assert done.stderr.startswith(f"There is no database {warehouse.file}. Load one")
+    assert done.stderr.startswith(f"No database at {warehouse.file}. Load one")
     assert not warehouse.file.exists()
 
 
@@ -138,7 +138,7 @@ def test_a_database_that_is_in_use_is_named(warehouse: Warehouse) -> None:
     with closing(duckdb.connect(str(warehouse.file))):
         done = warehouse.build()
     assert done.returncode == 1
-    assert done.stderr.startswith("The database says: IO Error: Could not set lock on file")
+    assert done.stderr.startswith("Database error: IO Error: Could not set lock on file")
     assert "Traceback" not in done.stderr
 
 

@@ -57,7 +57,7 @@ class Client:
         return requests.post(settings["auth_url"], data=form, timeout=5, **kwargs)
 
     def get(self, path: str, **query: Any) -> requests.Response:
-        """Ask for a path below /v3, or for a link as it came."""
+        """Request a path below /v3, or a link as it came."""
         headers = self.partner_login() if "/partner/" in path else {}
         url = path
         if not path.startswith("http"):

@@ -18,7 +18,7 @@ with changes as (
 
     union all
 
-    -- Who had unsubscribed before was lost before.
+    -- Contacts that unsubscribed before they were deleted already count as lost.
     select
         deleted_on as day,
         0 as added,

@@ -10,7 +10,7 @@ with events as (
 
     union all
 
-    -- That tells how many, whether each send was read or not.
+    -- The send history has the number even if single sends were not read.
     select
         {{ day_of('sent_at') }} as day,
         campaign_id,

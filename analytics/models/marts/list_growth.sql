@@ -1,7 +1,7 @@
 with stays as (
     select
         memberships.list_id,
-        -- Nobody was on a list that was not there yet.
+        -- Nobody was on a list before it existed.
         {{ day_of('coalesce(memberships.joined_seen_at, greatest(contacts.added_at, lists.created_at))') }}
             as joined_on,
         {{ day_of('memberships.left_seen_at') }} as left_on

@@ -1,5 +1,5 @@
--- An unsubscribe from an email is told by the report of the email; others, such as those of a
--- form or by the account, by the contact alone.
+-- Unsubscribes through an email are in its report. Only the contact shows others, such as those
+-- through a form or by the account.
 with from_emails as (
     select
         contact_id,
@@ -21,7 +21,7 @@ from_contacts as (
     from {{ ref('contacts') }} as contacts
     where
         contacts.is_unsubscribed
-        -- Reports tell the minute, contacts the second.
+        -- Reports have minutes, contacts have seconds.
         and not exists (
             select 1
             from from_emails

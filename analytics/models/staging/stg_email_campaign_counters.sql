@@ -1,4 +1,4 @@
--- A campaign without counters has the unique ones of its summary.
+-- A campaign without counters gets the unique counts of its summary.
 select
     coalesce(counted.campaign_id, summaries.campaign_id) as campaign_id,
     summaries.last_sent_date as last_sent_at,

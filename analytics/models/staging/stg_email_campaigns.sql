@@ -2,7 +2,7 @@ select
     campaign_id,
     name,
     type,
-    -- Both spellings are known: Done and DONE.
+    -- The API returns both Done and DONE.
     lower(current_status) as status,
     created_at,
     updated_at

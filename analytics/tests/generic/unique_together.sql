@@ -1,4 +1,4 @@
-{#- No two rows agree in all of these columns, and none of them is null. -#}
+{#- The columns are unique together, and none of them is null. -#}
 {% test unique_together(model, columns) %}
 select {{ columns | join(', ') }}
 from {{ model }}
