@@ -96,5 +96,7 @@ def test_process_and_in_process_run_write_the_same(
     assert runs[0].records == runs[1].records
     types = [[message["type"] for message in run.messages] for run in runs]
     assert types[0] == types[1]
-    logs = [re.sub(r"\d[\d.,:e-]*|METRIC.*", "", run.log).splitlines() for run in runs]
+    # The SDK warns of an old version of Python; pyproject.toml hides that from the tests' process.
+    varies = r".*SingerSDKPythonEOLWarning.*\n.*\n\n|\d[\d.,:e-]*|METRIC.*"
+    logs = [re.sub(varies, "", run.log).splitlines() for run in runs]
     assert logs[0] == logs[1]
