@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.fake_server import FakeServer
 from support.sandboxes import MakeSandbox
-from support.tap import TapCommand
+from support.tap import TapCommand, TapProcess
 
 from sandbox import Fault, Sandbox
 
@@ -45,9 +45,11 @@ def test_throttled_response_pauses_requests_for_a_second(tap: TapCommand, sandbo
     assert again.at - throttled.at >= 1
 
 
-def test_default_rate_is_never_throttled(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+def test_default_rate_is_never_throttled(
+    tap_process: TapProcess, make_sandbox: MakeSandbox
+) -> None:
     sandbox = make_sandbox(requests_per_second=4, campaigns=4)
-    run = tap.sync(sandbox, "account", "email_campaigns", requests_per_second=4)
+    run = tap_process.sync(sandbox, "account", "email_campaigns", requests_per_second=4)
     assert run.status == 0, run.log
     assert [request.status for request in api_requests(sandbox)].count(429) == 0
 
