@@ -301,7 +301,7 @@ COMPARISONS: dict[str, tuple[str, Callable[[Account], Facts]]] = {
     "contacts, with custom fields": (
         """
         select contact_id, custom_number_of_guests, cast(custom_first_visit as text),
-            custom_last_booking, custom_wants_a_call, custom_favourite_dessert, custom_interests,
+            custom_last_booking, custom_wants_a_call, custom_favorite_dessert, custom_interests,
             custom_remarks
         from analytics.contacts
         """,
