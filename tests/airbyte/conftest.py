@@ -25,7 +25,8 @@ os.environ["DO_NOT_TRACK"] = "1"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Know the marks of airbyte-cdk."""
+    """Know the marks of airbyte-cdk, and let Airbyte's packages warn of themselves."""
+    config.addinivalue_line("filterwarnings", "default")
     for mark in ("image_tests", "requires_creds"):
         config.addinivalue_line("markers", mark)
 
