@@ -314,7 +314,7 @@ class TestSlices:
     ) -> None:
         sandbox = make_sandbox(contacts=3_200)
         state = swept_days_ago(sync(tap, sandbox).state, days=2)
-        an_hour_ago = timestamp(datetime.now(timezone.utc) - timedelta(hours=1))
+        an_hour_ago = format_timestamp(datetime.now(timezone.utc) - timedelta(hours=1))
         state["bookmarks"]["contacts"]["replication_key_value"] = an_hour_ago
         changed = sandbox.change()
         run = sync(tap, sandbox, state, max_requests=20, on_quota_exceeded="stop")
