@@ -32,9 +32,12 @@ settings.load_profile("deterministic")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put each test into its lane."""
+    """Put each test into its lane; slow ones would be slower if coverage were measured."""
     for item in items:
-        item.add_marker(lane_of(item))
+        lane = lane_of(item)
+        item.add_marker(lane)
+        if lane == "slow":
+            item.add_marker("no_cover")
 
 
 @pytest.hookimpl(wrapper=True)

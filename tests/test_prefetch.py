@@ -54,6 +54,7 @@ def taps(tmp_path_factory: pytest.TempPathFactory) -> dict[int, TapCommand]:
     return {parallel: TapCommand(tmp_path_factory.mktemp("tap")) for parallel in (1, 8)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("contacts", "streams"), [(60, list(STREAMS)), (13_000, ["contacts"])])
 def test_prefetch_gives_rows_states_and_requests_of_a_sequential_run(
     taps: dict[int, TapCommand], make_sandbox: MakeSandbox, contacts: int, streams: list[str]
