@@ -27,7 +27,7 @@ define install
 endef
 
 .PHONY: help demo analytics models targets airbyte login-browser bench requests check test test-next
-.PHONY: unit pythons
+.PHONY: coverage unit pythons
 .PHONY: lint style types format
 .PHONY: plugin docs site contract clean
 
@@ -62,13 +62,18 @@ check: .venv/made ## Check style and types, and run the unit tests: for every ch
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target style types unit
 
 # On two cores: one of three tests waits for something.
-test: .venv/made .venv-target-jsonl/made lint ## Check style and types, run all tests, and print what they cover.
-	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl \
-		.venv/bin/python -m pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered
+PYTEST = -m pytest -n 3 --dist worksteal
+
+test: .venv/made .venv-target-jsonl/made lint ## Check style and types, and run all tests.
+	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl .venv/bin/python $(PYTEST)
+
+# Tracing costs half as much again, so that it has a run of its own.
+coverage: .venv/made ## Print what the tests of the lanes unit and sandbox cover, branches included.
+	@.venv/bin/python $(PYTEST) --quiet -m "unit or sandbox" --cov --cov-report=term:skip-covered
 
 test-next: .venv-next/made .venv-target-jsonl/made ## Run all tests on the coming version of the SDK (NEXT_SDK: which).
 	@TARGET_JSONL=.venv-target-jsonl/bin/target-jsonl \
-		.venv-next/bin/python -m pytest -n 3 --dist worksteal
+		.venv-next/bin/python $(PYTEST)
 
 unit: .venv/made
 	@.venv/bin/python -m pytest --quiet -m unit
@@ -77,7 +82,7 @@ unit: .venv/made
 .SECONDEXPANSION:
 pythons: $$(addsuffix /made,$$(addprefix .venv-,$$(PYTHONS))) ## Test with other versions of Python (PYTHONS, TESTS; "tests" for all).
 	@for python in $(PYTHONS); do \
-		echo $$python; .venv-$$python/bin/python -m pytest -q -n 3 --dist worksteal $(TESTS) || exit 1; \
+		echo $$python; .venv-$$python/bin/python $(PYTEST) -q $(TESTS) || exit 1; \
 	done
 
 lint: style types ## Check style, imports, words and types.

@@ -32,12 +32,9 @@ settings.load_profile("deterministic")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put each test into its lane; slow ones would be slower if coverage were measured."""
+    """Put each test into its lane."""
     for item in items:
-        lane = lane_of(item)
-        item.add_marker(lane)
-        if lane == "slow":
-            item.add_marker("no_cover")
+        item.add_marker(lane_of(item))
 
 
 @pytest.hookimpl(wrapper=True)
