@@ -119,7 +119,8 @@ class TestXrefs:
             ("/emails/campaign_id_xrefs", "v2_email_campaign_ids", [50, 1]),
         ):
             asked = [query[parameter].split(",") for query in queries(sandbox, path)]
-            assert [len(ids) for ids in asked] == sizes
+            # Prefetched requests can overtake each other on their way.
+            assert sorted((len(ids) for ids in asked), reverse=True) == sizes
         found = {row["sequence_id"]: row["contact_id"] for row in run.records["contact_id_xrefs"]}
         assert found == account.v2_contact_ids
 
