@@ -95,7 +95,13 @@ class ConstantContactStream(StreamHooks):
     def records(self) -> RecordBuilder:
         """Builds records from rows."""
         return RecordBuilder(
-            self.name, self.schema, self.primary_keys, self.replication_key, self.logger
+            self.name,
+            self.schema,
+            self.primary_keys,
+            self.replication_key,
+            self.logger,
+            # The catalog decides what a record may have, as it does for the SCHEMA message.
+            keeps_unknown="_extra" in self.effective_schema["properties"],
         )
 
     @property

@@ -23,6 +23,8 @@ class RecordBuilder:
         primary_keys: Sequence[str],
         replication_key: str | None,
         logger: logging.Logger | logging.LoggerAdapter[Any],
+        *,
+        keeps_unknown: bool,
     ) -> None:
         """Build records of a stream.
 
@@ -32,6 +34,7 @@ class RecordBuilder:
             primary_keys: The columns of its key.
             replication_key: The column that every record gets, even if it is null.
             logger: Where reports go, each once and without values.
+            keeps_unknown: Whether records have the column `_extra`, as the catalog says.
         """
         #: Number of records built.
         self.built = 0
@@ -40,7 +43,7 @@ class RecordBuilder:
         self._name, self._logger = name, logger
         self._primary_keys = primary_keys
         self._replication_key = replication_key
-        self._keeps_unknown = "_extra" in schema["properties"]
+        self._keeps_unknown = keeps_unknown
         self._extra: dict[str, list[Any]] = {}
         self._reported: set[str] = set()
         self._convert = converter(schema, self._note_invalid, self._note_unknown)

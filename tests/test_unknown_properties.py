@@ -25,15 +25,21 @@ CONTACT = {
 UNKNOWN = ("custom_fields.color", "email_address.score", "mood")
 
 
-def sync(tap: TapCommand, fake_server: FakeServer, **settings: Any) -> Run:
+def sync(
+    tap: TapCommand,
+    fake_server: FakeServer,
+    discovered_with: dict[str, Any] | None = None,
+    **settings: Any,
+) -> Run:
     contacts = [CONTACT, {"contact_id": "2", "mood": "bad"}, {"contact_id": "3"}]
     fake_server["/v3/contacts"] = {"contacts": contacts}
     fake_server["/v3/contact_tags"] = {
         "tags": [{"tag_id": "t", "shade": "b\x00lue"}, {"tag_id": "u"}]
     }
-    # Discovered with the same settings, as `meltano run` does.
+    # Discovered with the same settings, as `meltano run` does, unless a test says otherwise.
     config = {**fake_server.settings, **settings}
-    catalog = json.loads("\n".join(tap.run(config, "--discover").lines))
+    discovery = config if discovered_with is None else {**fake_server.settings, **discovered_with}
+    catalog = json.loads("\n".join(tap.run(discovery, "--discover").lines))
     for stream in catalog["streams"]:
         stream["metadata"] = [{"breadcrumb": [], "metadata": {"selected": True}}]
     names = ("contacts", "contact_tags")
@@ -91,6 +97,17 @@ def test_unknown_properties_are_kept_with_keep_unknown_fields(
         assert columns(run, stream)["_extra"]["type"] == ["object", "null"]
     assert run.log.count("unknown properties kept in _extra") == 2
     assert "dropped" not in run.log
+
+
+def test_catalog_decides_whether_unknown_properties_are_kept(
+    tap: TapCommand, fake_server: FakeServer
+) -> None:
+    """A record has no property that its SCHEMA message lacks."""
+    keep = {"keep_unknown_fields": True}
+    for settings, discovered_with, kept in (({}, keep, True), (keep, {}, False)):
+        run = sync(tap, fake_server, discovered_with, **settings)
+        assert ("_extra" in columns(run, "contacts")) is kept
+        assert any("_extra" in record for record in run.records["contacts"]) is kept
 
 
 def test_max_records_run_loses_nothing_for_the_next_run(tap: TapCommand, sandbox: Sandbox) -> None:
