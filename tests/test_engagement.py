@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from support.sandboxes import MakeSandbox
@@ -14,6 +15,7 @@ from support.tap import STREAMS, Run, TapCommand
 
 from sandbox import Request, Sandbox
 from sandbox.server.expected import Rows
+from tap_constantcontact.streams.engagement import ActivityReport
 
 EVENTS = (
     *("email_sends", "email_opens", "email_clicks"),
@@ -243,3 +245,18 @@ def campaigns_of(synced: Synced, ending: str) -> list[dict[str, Any]]:
     return [
         account.campaigns[account.activities[key]["campaign_id"]] for key in synced.asked(ending)
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"), [("email_links", 1), ("email_campaign_send_history", 1), ("email_opens", 0)]
+)
+def test_start_date_skips_rows_of_tracking_reports_only(
+    monkeypatch: pytest.MonkeyPatch, name: str, rows: int
+) -> None:
+    """Links and sends are read in full, also if the API adds a `created_time` to them."""
+    stream = STREAMS[name]
+    assert isinstance(stream, ActivityReport)
+    monkeypatch.setattr(stream, "is_too_old", lambda *_, **__: True)
+    old = {"created_time": "2001-01-01T00:00:00Z"}
+    read = ActivityReport.rows_of_activity(stream, Mock(), iter([old]))
+    assert len(list(read)) == rows

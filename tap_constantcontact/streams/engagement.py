@@ -46,6 +46,9 @@ class ActivityReport(ConstantContactStream):
     """A report on each sent activity, read in full if the activity has changed.
 
     Most are tracking reports with a row for each contact.
+
+    Attributes:
+        skips_older_rows: Whether rows that are older than start_date are skipped.
     """
 
     records_key: ClassVar[str | None] = "tracking_activities"
@@ -56,6 +59,7 @@ class ActivityReport(ConstantContactStream):
     scopes = ("campaign_data",)
     privileges = ("ui:campaign:metrics",)
     follows_change_log = manages_state = True
+    skips_older_rows: ClassVar[bool] = True
     notes = StreamNotes(
         reads="reports on changed activities, in full",
         cost="1 for 500 rows of each changed activity",
@@ -92,14 +96,12 @@ class ActivityReport(ConstantContactStream):
     ) -> Generator[Record, None, bool]:
         """Yield the rows to read of an activity, and return whether to retry on a later day.
 
-        Rows that are older than start_date are skipped.
-
         Args:
             activity: The activity.
             rows: The rows of its report. Each page is requested when its first row is read.
         """
         for row in rows:
-            if not self.is_too_old(_time_of(row)):
+            if not (self.skips_older_rows and self.is_too_old(_time_of(row))):
                 yield row
         return False
 
@@ -133,6 +135,7 @@ class EmailCampaignSendHistory(ActivityReport):
     params = {}
     primary_keys = ("campaign_activity_id", "send_id")
     replication_key = "run_date"
+    skips_older_rows = False
     privileges = ("campaign:read",)
     notes = StreamNotes(cost="1 for each changed activity", limitations="")
 
@@ -146,6 +149,7 @@ class EmailLinks(ActivityReport):
     params = {}
     primary_keys = ("campaign_activity_id", "url_id")
     replication_key = "counted_at"
+    skips_older_rows = False
     notes = StreamNotes(
         cost="1 or more for each changed activity",
         limitations="links that are gone: their rows stay",
