@@ -2,11 +2,15 @@
 
 A hook is private if its name or the SDK's docstring says so. If a new version of the SDK changes
 the name or the signature of one, `tests/test_sdk_hooks.py` fails and names it. Each docstring says
-what would replace the hook.
+why the hook is needed.
+
+Public hooks that all streams implement in the same way are here too, so that `client.py` has only
+what makes a stream.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Generator, Iterable, Mapping
 from datetime import datetime, timezone
 from functools import cached_property
@@ -34,7 +38,7 @@ _MAX_BACKOFF_SECONDS = 60
 
 
 class StreamHooks(RESTStream[ParseResult]):
-    """The private hooks of a stream.
+    """The hooks of a stream that its endpoint does not decide.
 
     Attributes:
         manages_state: Whether the stream advances its bookmark itself, instead of the SDK.
@@ -137,9 +141,9 @@ class StreamHooks(RESTStream[ParseResult]):
         return super().generate_child_contexts(record, context) if self.child_streams else ()
 
     @property
+    @abstractmethod
     def api(self) -> RunContext:
         """The run context that all streams share."""
-        raise NotImplementedError
 
     @property
     @override
@@ -199,6 +203,7 @@ class TapHooks(Tap):
             self.resolve_settings(self._config)
         return errors
 
+    @abstractmethod
     def check_settings(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
         """Return the problems of the settings.
 
@@ -206,11 +211,10 @@ class TapHooks(Tap):
             config: The settings, which may be tidied.
             raise_errors: Whether to raise them instead.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def resolve_settings(self, config: dict[str, Any]) -> None:
         """Convert valid settings to the form that the tap works with."""
-        raise NotImplementedError
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -220,9 +224,9 @@ class TapHooks(Tap):
         """
         self.shut_down(signum)
 
+    @abstractmethod
     def shut_down(self, signum: int) -> None:
         """End the run because of a signal."""
-        raise NotImplementedError
 
     @classmethod
     def environment(cls) -> dict[str, Any]:

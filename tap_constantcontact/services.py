@@ -57,7 +57,10 @@ class Services:
         return ContactReader(self._tap.stream(Contacts), self.api)
 
     def activity_reader(self, stream: ConstantContactStream) -> ActivityReader:
-        """Return the reader of changed activities for a stream."""
+        """Return the reader of changed activities for a stream.
+
+        It holds the state of the stream, which is the same dict for the whole run.
+        """
         if stream.name not in self._activity_readers:
             is_full = stream.replication_method == REPLICATION_FULL_TABLE
             progress = ActivityProgress(stream.stream_state, stream.config, is_full=is_full)

@@ -6,11 +6,13 @@ stream whose endpoint it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
+from tap_constantcontact.incremental.activity_requests import ActivityRequests, CounterSource
+from tap_constantcontact.incremental.campaign_details import REPORTED, activities_of, status_of
 from tap_constantcontact.incremental.change_log import ChangeLog
 from tap_constantcontact.incremental.changed_rows import ChangedRows
 from tap_constantcontact.incremental.counters import Counters
@@ -22,23 +24,9 @@ if TYPE_CHECKING:
     from tap_constantcontact.api.prefetch import PredictedRequest
     from tap_constantcontact.api.run_context import RunContext
 
-#: Roles whose activities have reports (contract).
-REPORTED = frozenset({"primary_email", "resend"})
-PRIMARY = frozenset({"primary_email"})
-
 # The API returns statuses as Done and as DONE (observed).
 _NEVER_SENT = {"draft", "scheduled", "removed"}
 _MAX_PAUSE_DAYS = 32
-
-
-class CounterSource(Protocol):
-    """A stream of counters."""
-
-    def request_counters(self, ids: Iterable[str]) -> Iterator[Record]:
-        """Yield the counters of ids, many in each request."""
-
-    def predict_counters(self, ids: Iterable[str]) -> Iterator[PredictedRequest]:
-        """Predict the requests for the counters of ids."""
 
 
 class CampaignRequests(Protocol):
@@ -313,7 +301,7 @@ class CampaignIndex:
             log = self._change_log = ChangeLog(self._requests.log_state)
             log.prune(min(self._requests.positions(), default=0))
             rereads = self._config["engagement_rereads_days"]
-            source = _ActivityRequests(self, self._requests.activity_counters, self._api)
+            source = ActivityRequests(self, self._requests.activity_counters, self._api)
             for _ in log.update(counters, source, self.listed_at, rereads):
                 self._requests.checkpoint()
             self.has_change_log = True
@@ -337,61 +325,6 @@ class _Detail(NamedTuple):
         """Return whether the campaign has changed since this detail, or was sent after it."""
         has_changed = changed_at and changed_at != self.changed_at
         return bool(has_changed or (since and self.requested_at <= since))
-
-
-class _ActivityRequests:
-    """Requests activities and their counters for the change log."""
-
-    def __init__(self, index: CampaignIndex, counters: CounterSource, api: RunContext) -> None:
-        self._index = index
-        self._counters = counters
-        self._api = api
-
-    def known_activity_ids(self, campaign_id: str) -> list[str]:
-        """Return the ids of the activities that are known without a request."""
-        known = self._index.known_detail({"campaign_id": campaign_id}) or {}
-        return [activity["campaign_activity_id"] for activity in activities_of(known, REPORTED)]
-
-    def prefetch_activity_ids(self, campaign_ids: Iterable[str]) -> None:
-        """Prefetch the requests of `fetch_activity_ids`."""
-        rows = ({"campaign_id": id_} for id_ in campaign_ids)
-        unknown = (row for row in rows if not self._index.known_detail(row))
-        self._api.session.prefetch(map(self._index.predict_detail, unknown))
-
-    def prefetch_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
-        """Prefetch the requests of `fetch_counters`."""
-        predicted = map(self._counters.predict_counters, activity_ids)
-        self._api.session.prefetch(chain.from_iterable(predicted))
-
-    def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
-        """Return the ids of a campaign's activities that have reports."""
-        campaign = {"campaign_id": campaign_id, "since": since}
-        activities = self._index.fetch_activities(campaign, REPORTED)
-        return [activity["campaign_activity_id"] for activity in activities]
-
-    def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
-        """Return the counters of the activities that were sent, by their ids."""
-        return {
-            str(row.get("campaign_activity_id")): Counters.of_stats(row.get("stats"))
-            for row in self._counters.request_counters(activity_ids)
-        }
-
-
-def activities_of(campaign: Record, roles: frozenset[str]) -> list[Record]:
-    """Return the activities in a campaign's detail that have one of the roles, or all of them."""
-    listed = campaign.get("campaign_activities")
-    return [
-        activity
-        for activity in (listed if isinstance(listed, list) else [])
-        if isinstance(activity, dict)
-        and activity.get("campaign_activity_id")
-        and (not roles or activity.get("role") in roles)
-    ]
-
-
-def status_of(campaign: Record) -> str:
-    """Return the status of a campaign or an activity, in lower case."""
-    return str(campaign.get("current_status") or "").lower()
 
 
 def _exhaust(rows: Iterable[Record]) -> None:

@@ -12,7 +12,7 @@ from tap_constantcontact.api.prefetch import PredictedRequest
 from tap_constantcontact.api.responses import rows_of
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.exceptions import Refused
-from tap_constantcontact.incremental.campaign_index import PRIMARY, activities_of, status_of
+from tap_constantcontact.incremental.campaign_details import PRIMARY, activities_of, status_of
 from tap_constantcontact.notes import StreamNotes
 from tap_constantcontact.streams.bases import OldestChangeFirstStream
 
