@@ -24,6 +24,7 @@ from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_constantcontact.api.run_context import TIMEOUT_SECONDS, RunContext
+from tap_constantcontact.settings.environment import read_environment
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -197,19 +198,18 @@ class TapHooks(Tap):
         A public hook for the validation would replace this.
         """
         self.append_builtin_config(self.config_jsonschema)
-        errors = self.check_settings(self._config, raise_errors=raise_errors)
+        self.check_settings(self._config, requires_login=raise_errors)
         super()._validate_config(raise_errors=False)
-        if not errors:
-            self.resolve_settings(self._config)
-        return errors
+        self.resolve_settings(self._config)
+        return []
 
     @abstractmethod
-    def check_settings(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
-        """Return the problems of the settings.
+    def check_settings(self, config: dict[str, Any], *, requires_login: bool) -> None:
+        """Raise an error if the settings are not valid.
 
         Args:
-            config: The settings, which may be tidied.
-            raise_errors: Whether to raise them instead.
+            config: The settings, whose texts are converted.
+            requires_login: Whether missing credentials are an error: not in discovery.
         """
 
     @abstractmethod
@@ -228,13 +228,28 @@ class TapHooks(Tap):
     def shut_down(self, signum: int) -> None:
         """End the run because of a signal."""
 
+    @property
+    @override
+    def _env_var_config(self) -> dict[str, Any]:
+        """The settings that `--config=ENV` reads, as texts.
+
+        The SDK converts some texts to other values than people mean, fails at others without the
+        name of the setting, and does not find the `.env` file of the working folder. A public hook
+        for the environment would replace this.
+        """
+        return self.environment()
+
     @classmethod
     def environment(cls) -> dict[str, Any]:
-        """Return the settings of the environment and of `.env`, as `--config=ENV` reads them.
+        """Return the settings of the environment and of `.env`, as texts.
 
-        The SDK reads them only into its own command line.
+        Raises:
+            ConfigurationError: `.env` can't be read.
         """
-        return dict(cls._env_var_config)
+        settings, file = read_environment()
+        sources = f"environment and {file}" if file else "environment"
+        cls.logger.info("Settings of the %s: %s", sources, ", ".join(sorted(settings)) or "none")
+        return settings
 
     def reset_progress_markers(self) -> None:
         """Remove the progress markers of streams that earlier runs did not finish.

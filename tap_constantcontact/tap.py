@@ -36,6 +36,7 @@ from tap_constantcontact.sdk_hooks import TapHooks
 from tap_constantcontact.services import Services
 from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS
+from tap_constantcontact.settings.texts import convert_texts
 from tap_constantcontact.shutdown import ShutdownHandler
 from tap_constantcontact.streams import NAMES, STREAMS, place_of
 from tap_constantcontact.streams.custom import CustomStream
@@ -77,6 +78,8 @@ class TapConstantContact(TapHooks):
         self._compare_with(self.input_catalog)
         #: Writes states, but not too often.
         self.states = StateThrottle(self.message_writer)
+        #: Whether the settings on_quota_exceeded and max_requests hold: not for a check.
+        self.has_budget = True
         self._progress: Progress | None = None
         if command := click.get_current_context(silent=True):
             self.follow_progress()
@@ -215,23 +218,22 @@ class TapConstantContact(TapHooks):
         self.logger.info(self._report.summary())
 
     @override
-    def check_settings(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
-        """Return the problems of the settings: their names and values, and what is accepted.
+    def check_settings(self, config: dict[str, Any], *, requires_login: bool) -> None:
+        """Convert settings given as text, and check all of them.
 
         Raises:
-            ConfigValidationError: There are problems.
+            ConfigValidationError: There are problems; the message says what is accepted.
         """
+        schema = self.config_jsonschema
+        convert_texts(config, schema)
         validation.tidy(config)
-        errors = list(
-            validation.problems(config, self.config_jsonschema, datetime.now(timezone.utc), NAMES)
-        )
-        # Raised in any case: a stream cannot be made from an invalid declaration.
-        if any(raise_errors or "custom_streams" in error for error in errors):
+        now = datetime.now(timezone.utc)
+        errors = [*validation.problems(config, schema, now, NAMES, requires_login=requires_login)]
+        if errors:
             message = "The settings are not usable"
-            raise ConfigValidationError(message, errors=errors, schema=self.config_jsonschema)
-        for hint in validation.unknown(config, self.config_jsonschema):
+            raise ConfigValidationError(message, errors=errors, schema=schema)
+        for hint in validation.unknown(config, schema):
             self.logger.warning(hint)
-        return errors
 
     @override
     def resolve_settings(self, config: dict[str, Any]) -> None:
@@ -276,9 +278,9 @@ class TapConstantContact(TapHooks):
             login=login,
             limits=RateLimit(
                 requests_per_second=self.config["requests_per_second"],
-                max_requests=self.config.get("max_requests"),
+                max_requests=self.config.get("max_requests") if self.has_budget else None,
                 daily_quota=self.config["daily_quota"],
-                on_quota_exceeded=self.config["on_quota_exceeded"],
+                on_quota_exceeded=self.config["on_quota_exceeded"] if self.has_budget else "fail",
                 counter=open_counter(self.config.get("limits_url"), folder, client_id),
             ),
             user_agent=self.user_agent,

@@ -308,6 +308,28 @@ def test_check_fails_without_any_permission(
     assert "the scope account_read" in connection["message"]
 
 
+@pytest.mark.parametrize(("name", "value"), [("max_requests", "10,000"), ("start_date", "never")])
+def test_check_and_discover_refuse_what_a_sync_refuses(
+    source: SourceCommand, sandbox: Sandbox, name: str, value: str
+) -> None:
+    config = source.settings(sandbox, **{name: value})
+    said = f"Invalid {name}: {value!r} (must be "
+    connection = source.check(config)
+    assert connection["status"] == "FAILED"
+    assert said in connection["message"]
+    found = source.run("discover", config=config)
+    assert found.status == 1
+    (error,) = found.errors
+    assert said in error["message"]
+
+
+def test_texts_have_the_values_of_their_settings(source: SourceCommand, sandbox: Sandbox) -> None:
+    config = source.settings(sandbox, campaign_status="done", max_requests="99")
+    output = source.read(config, ["email_campaigns"])
+    assert output.status == 0
+    assert {row["current_status"] for row in output.records["email_campaigns"]} == {"Done"}
+
+
 def test_check_does_not_wait_for_the_quota_to_reset(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:

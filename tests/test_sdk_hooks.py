@@ -48,7 +48,11 @@ def test_private_hook_of_the_sdk_has_its_signature(cls: type, name: str) -> None
 
 def test_sdk_still_reads_settings_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAP_CONSTANTCONTACT_CLIENT_ID", "a1b2c3")
-    assert TapConstantContact.environment()["client_id"] == "a1b2c3"
+    monkeypatch.setenv("TAP_CONSTANTCONTACT_ACCESS_TOKEN", "token")
+    monkeypatch.setenv("TAP_CONSTANTCONTACT_KEEP_UNKNOWN_FIELDS", "enabled")
+    config = TapConstantContact(parse_env_config=True).config
+    assert config["client_id"] == "a1b2c3"
+    assert config["keep_unknown_fields"] is True
 
 
 def test_private_hooks_of_the_sdk_are_overridden_in_sdk_hooks_only() -> None:
@@ -60,7 +64,7 @@ def test_private_hooks_of_the_sdk_are_overridden_in_sdk_hooks_only() -> None:
                 "_sync_records",
                 "_increment_stream_state",
             ),
-            "TapHooks": ("_validate_config", "_handle_termination"),
+            "TapHooks": ("_validate_config", "_env_var_config", "_handle_termination"),
         }.items()
         for name in names
     }

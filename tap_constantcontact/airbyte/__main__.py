@@ -82,10 +82,10 @@ def spec(_: argparse.Namespace, writer: AirbyteWriter) -> int:
 
 def check_connection(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
     """Test the login, and report which streams the account has no permission to read."""
-    # A check neither waits for the quota to reset nor has a budget of its own.
-    overrides = {"on_quota_exceeded": "fail", "max_requests": None}
     try:
-        message = _run_check(Source(_settings(arguments), writer, overrides=overrides))
+        source = Source(_settings(arguments), writer)
+        source.has_budget = False  # a check doesn't wait for the quota to reset either
+        message = _run_check(source)
         status = "SUCCEEDED"
     except RunEnded as ended:
         if not ended.reason:
