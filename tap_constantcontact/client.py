@@ -98,11 +98,15 @@ class ConstantContactStream(StreamHooks):
             self.name,
             self.schema,
             self.primary_keys,
-            self.replication_key,
             self.logger,
             # The catalog decides what a record may have, as it does for the SCHEMA message.
-            keeps_unknown="_extra" in self.effective_schema["properties"],
+            keeps_unknown="_extra" in self.written_schema["properties"],
         )
+
+    @override
+    def note_invalid(self, path: str, value: Any) -> None:
+        """Report a value that does not fit its type."""
+        self.records.note_invalid(path, value)
 
     @property
     @override

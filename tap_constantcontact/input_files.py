@@ -23,12 +23,24 @@ _STATE = Draft202012Validator(
         "anyOf": [{"required": ["bookmarks"]}, {"maxProperties": 0}],
     }
 )
-_METADATA = {"type": "object", "required": ["breadcrumb", "metadata"]}
+_METADATA = {
+    "type": "object",
+    "properties": {"breadcrumb": {"type": "array"}, "metadata": {"type": "object"}},
+    "required": ["breadcrumb", "metadata"],
+}
+_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "properties": {"type": "object", "additionalProperties": {"$ref": "#/$defs/schema"}},
+        "items": {"$ref": "#/$defs/schema"},
+    },
+}
 _STREAM = {
     "type": "object",
     "properties": {
-        "schema": {"type": "object", "required": ["properties"]},
-        "metadata": {"type": "array", "items": _METADATA},
+        "tap_stream_id": {"type": "string"},
+        "schema": {"$ref": "#/$defs/schema", "required": ["properties"]},
+        "metadata": {"type": ["array", "null"], "items": _METADATA},
     },
     "required": ["tap_stream_id", "schema"],
 }
@@ -37,6 +49,7 @@ _CATALOG = Draft202012Validator(
         "type": "object",
         "properties": {"streams": {"type": "array", "items": _STREAM}},
         "required": ["streams"],
+        "$defs": {"schema": _SCHEMA},
     }
 )
 FOREIGN_CATALOG = (

@@ -26,8 +26,10 @@ from tap_constantcontact.auth import (
     PartnerAuthenticator,
     RefreshTokenAuthenticator,
 )
+from tap_constantcontact.catalog_check import CatalogCheck
+from tap_constantcontact.catalog_entries import prepared
 from tap_constantcontact.exceptions import JSON_ERROR, RunEnded
-from tap_constantcontact.input_files import FOREIGN_CATALOG, check_files
+from tap_constantcontact.input_files import check_files
 from tap_constantcontact.output.messages import MessageWriter
 from tap_constantcontact.output.progress import Progress
 from tap_constantcontact.output.states import StateThrottle
@@ -73,9 +75,10 @@ class TapConstantContact(TapHooks):
         """
         self._report = RunReport(self)
         self._shutdown = ShutdownHandler(self._unfinished)
-        check_files(arguments.get("state"), arguments.get("catalog"))
-        super().__init__(**arguments)
-        self._compare_with(self.input_catalog)
+        catalog = arguments.get("catalog")
+        check_files(arguments.get("state"), catalog)
+        super().__init__(**{**arguments, "catalog": prepared(catalog)})
+        self._compare_with(catalog)
         #: Writes states, but not too often.
         self.states = StateThrottle(self.message_writer)
         #: Whether the settings on_quota_exceeded and max_requests hold: not for a check.
@@ -178,23 +181,19 @@ class TapConstantContact(TapHooks):
         """Note that a stream has been read in full."""
         self._report.end(name)
 
-    def _compare_with(self, catalog: Mapping[str, Any] | None) -> None:
-        """Warn about unknown streams in a catalog.
+    def _compare_with(self, catalog: Any) -> None:
+        """Warn about what a catalog requests in vain.
 
         Raises:
-            ConfigurationError: All its streams are unknown.
+            ConfigurationError: There is nothing to read.
         """
-        if catalog is None:
+        if self.input_catalog is None:
             return
-        unknown = sorted(catalog.keys() - self.streams.keys())
-        if len(unknown) == len(catalog):
-            raise ConfigurationError(FOREIGN_CATALOG)
-        if unknown:
-            message = (
-                "The catalog contains unknown streams: %s. Re-run discovery, or declare them in "
-                "custom_streams"
-            )
-            self.logger.warning(message, ", ".join(unknown))
+        given = catalog if isinstance(catalog, Mapping) else self.input_catalog.to_dict()
+        check = CatalogCheck(given, self.streams)
+        check.require_selection()
+        for warning in check.warnings():
+            self.logger.warning(warning)
 
     def close(self) -> None:
         """End a run, successful or not: write the state and log the summary."""

@@ -250,6 +250,14 @@ def test_catalog_has_every_stream_with_its_key_and_cursor(source: SourceCommand)
         assert cursor == [None] or cursor[0] in entry["json_schema"]["properties"]
 
 
+def test_configured_catalog_without_streams_fails(source: SourceCommand, sandbox: Sandbox) -> None:
+    output = source.read(sandbox.settings, [])
+    assert output.status == 1
+    (error,) = output.errors
+    assert "has no stream, so there is nothing to read" in error["message"]
+    assert error["failure_type"] == "config_error"
+
+
 def test_catalog_has_extra_column_with_keep_unknown_fields(
     source: SourceCommand,
 ) -> None:

@@ -118,9 +118,10 @@ def discover(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
 
 def read(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
     """Read the streams of the configured catalog."""
-    source = Source(_settings(arguments), writer)
+    source = Source(_settings(arguments), writer, setup_mapper=False)
     modes = catalog.sync_modes(_file(arguments.catalog))
     catalog.select(source.streams.values(), modes)
+    source.setup_mapper()
     states = StreamStates(filter(catalog.is_incremental, source.streams.values()))
     source.load_state(states.of_tap(_file(arguments.state) if arguments.state else []))
     unknown = sorted(modes.keys() - source.streams.keys())
