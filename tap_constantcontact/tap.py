@@ -26,13 +26,14 @@ from tap_constantcontact.auth import (
     PartnerAuthenticator,
     RefreshTokenAuthenticator,
 )
-from tap_constantcontact.exceptions import JSON_ERROR, RunEnded
-from tap_constantcontact.input_files import FOREIGN_CATALOG, check_files
+from tap_constantcontact.command_line import CommandLine
+from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.input_files import FOREIGN_CATALOG, check_files, check_known
 from tap_constantcontact.output.messages import MessageWriter
 from tap_constantcontact.output.progress import Progress
 from tap_constantcontact.output.states import StateThrottle
 from tap_constantcontact.run_report import RunReport
-from tap_constantcontact.sdk_hooks import TapHooks
+from tap_constantcontact.sdk_hooks import mute_notes_on_order
 from tap_constantcontact.services import Services
 from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS
@@ -43,12 +44,10 @@ from tap_constantcontact.streams.custom import CustomStream
 if TYPE_CHECKING:
     from tap_constantcontact.client import ConstantContactStream
 
-NO_SETTINGS = "The config file must contain a JSON object; see the README for a minimal example"
-
 _Stream = TypeVar("_Stream", bound="ConstantContactStream")
 
 
-class TapConstantContact(TapHooks):
+class TapConstantContact(CommandLine):
     """Reads everything that a Constant Contact account holds."""
 
     name = "tap-constantcontact"
@@ -75,10 +74,13 @@ class TapConstantContact(TapHooks):
         check_files(arguments.get("state"), arguments.get("catalog"))
         super().__init__(**arguments)
         self._compare_with(self.input_catalog)
+        check_known(arguments.get("state"), self.streams)
         #: Writes states, but not too often.
         self.states = StateThrottle(self.message_writer)
         self._progress: Progress | None = None
         if command := click.get_current_context(silent=True):
+            if names := command.params.get("select"):
+                self.select_streams(names)
             self.follow_progress()
             command.call_on_close(self.close)
         # One line per request would be too much. The summary has their number.
@@ -86,6 +88,7 @@ class TapConstantContact(TapHooks):
         if not self.logger.isEnabledFor(logging.DEBUG):
             muted.append(metrics.Metric.HTTP_REQUEST_COUNT)
         self.metrics_logger.addFilter(metrics.MetricExclusionFilter(metrics=muted))
+        mute_notes_on_order()
 
     @cached_property
     @override
@@ -118,21 +121,6 @@ class TapConstantContact(TapHooks):
     def user_agent(self) -> str:
         """The User-Agent header of all requests."""
         return self.config.get("user_agent") or f"{self.name}/{self.plugin_version}"
-
-    @classmethod
-    @override
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read the config files.
-
-        Raises:
-            ConfigurationError: One of them does not contain an object.
-        """
-        try:
-            return super().cb_config(ctx, param, value)
-        except (TypeError, ValueError) as error:
-            if isinstance(error, JSON_ERROR):
-                raise
-            raise ConfigurationError(NO_SETTINGS) from error
 
     @override
     def discover_streams(self) -> list[ConstantContactStream]:
