@@ -86,9 +86,9 @@ def test_file_that_is_not_json_is_named(
 
 
 def test_missing_config_file_is_named_in_one_sentence(tap: TapCommand) -> None:
-    run = tap.run(None, "--config", "confg.json")
+    run = tap.run(None, "--config", "settings.jsn")
     assert run.log.splitlines()[-1].endswith(
-        "confg.json: No such file or directory. Check its path and its permissions"
+        "settings.jsn: No such file or directory. Check its path and its permissions"
     )
 
 
