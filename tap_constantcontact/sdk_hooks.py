@@ -10,6 +10,7 @@ what makes a stream.
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Generator, Iterable, Mapping
 from datetime import datetime, timezone
@@ -175,6 +176,15 @@ class StreamHooks(RESTStream[ParseResult]):
         """Report a value that does not fit its type."""
 
     @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log a message of the SDK.
+
+        For every exception that leaves a stream, the SDK logs an unhandled error: also for the end
+        that `--test` brings about, and before each message for people.
+        """
+        super().log(message, *args, level=level if level < logging.ERROR else logging.DEBUG)
+
+    @override
     def compare_start_date(self, value: str, start_date_value: str) -> str:
         """Return the bookmark: a relative start_date, which moves with the clock, must not win."""
         return value
@@ -324,3 +334,16 @@ class TapHooks(Tap):
         The SDK does so in `sync_all`, which entry points with a loop of their own do not call.
         """
         self._reset_state_progress_markers()
+
+
+def mute_notes_on_order() -> None:
+    """Keep a warning of the SDK out of the log: it sounds like a failure, and calls for nothing.
+
+    It says that a stream without an order (such as a list that is short) will be read in full by
+    the next run if this one is interrupted. A switch in the SDK would replace this.
+    """
+    logging.getLogger("singer_sdk").addFilter(_is_no_note_on_order)
+
+
+def _is_no_note_on_order(record: logging.LogRecord) -> bool:
+    return "progress is not resumable" not in str(record.msg)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
 from singer_sdk import Tap, metrics
-from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, FatalAPIError
+from singer_sdk.exceptions import ConfigValidationError, FatalAPIError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum
 from typing_extensions import override
 
@@ -28,13 +28,14 @@ from tap_constantcontact.auth import (
 )
 from tap_constantcontact.catalog_check import CatalogCheck
 from tap_constantcontact.catalog_entries import prepared
-from tap_constantcontact.exceptions import JSON_ERROR, RunEnded
-from tap_constantcontact.input_files import check_files
+from tap_constantcontact.command_line import CommandLine
+from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.input_files import check_files, check_known
 from tap_constantcontact.output.messages import MessageWriter
 from tap_constantcontact.output.progress import Progress
 from tap_constantcontact.output.states import StateThrottle
 from tap_constantcontact.run_report import RunReport
-from tap_constantcontact.sdk_hooks import TapHooks
+from tap_constantcontact.sdk_hooks import mute_notes_on_order
 from tap_constantcontact.services import Services
 from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS
@@ -46,12 +47,10 @@ from tap_constantcontact.streams.custom import CustomStream
 if TYPE_CHECKING:
     from tap_constantcontact.client import ConstantContactStream
 
-NO_SETTINGS = "The config file must contain a JSON object; see the README for a minimal example"
-
 _Stream = TypeVar("_Stream", bound="ConstantContactStream")
 
 
-class TapConstantContact(TapHooks):
+class TapConstantContact(CommandLine):
     """Reads everything that a Constant Contact account holds."""
 
     name = "tap-constantcontact"
@@ -67,24 +66,31 @@ class TapConstantContact(TapHooks):
 
     message_writer: MessageWriter
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, *, catalog: Any = None, setup_mapper: bool = True, **arguments: Any) -> None:
         """Make a tap; on the command line, it is closed when the command ends.
 
         Args:
-            arguments: The arguments of `singer_sdk.Tap`.
+            catalog: The catalog, or the path of its file.
+            setup_mapper: Whether to make the stream maps now.
+            arguments: The other arguments of `singer_sdk.Tap`.
         """
         self._report = RunReport(self)
         self._shutdown = ShutdownHandler(self._unfinished)
-        catalog = arguments.get("catalog")
         check_files(arguments.get("state"), catalog)
-        super().__init__(**{**arguments, "catalog": prepared(catalog)})
+        super().__init__(catalog=prepared(catalog), setup_mapper=False, **arguments)
+        command = click.get_current_context(silent=True)
+        if names := command and command.params.get("select"):
+            self.select_streams(names)
         self._compare_with(catalog)
+        check_known(arguments.get("state"), self.streams)
+        if setup_mapper:  # rules hold for what is selected by now
+            self.setup_mapper()
         #: Writes states, but not too often.
         self.states = StateThrottle(self.message_writer)
         #: Whether the settings on_quota_exceeded and max_requests hold: not for a check.
         self.has_budget = True
         self._progress: Progress | None = None
-        if command := click.get_current_context(silent=True):
+        if command:
             self.follow_progress()
             command.call_on_close(self.close)
         # One line per request would be too much. The summary has their number.
@@ -92,6 +98,7 @@ class TapConstantContact(TapHooks):
         if not self.logger.isEnabledFor(logging.DEBUG):
             muted.append(metrics.Metric.HTTP_REQUEST_COUNT)
         self.metrics_logger.addFilter(metrics.MetricExclusionFilter(metrics=muted))
+        mute_notes_on_order()
 
     @cached_property
     @override
@@ -124,21 +131,6 @@ class TapConstantContact(TapHooks):
     def user_agent(self) -> str:
         """The User-Agent header of all requests."""
         return self.config.get("user_agent") or f"{self.name}/{self.plugin_version}"
-
-    @classmethod
-    @override
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read the config files.
-
-        Raises:
-            ConfigurationError: One of them does not contain an object.
-        """
-        try:
-            return super().cb_config(ctx, param, value)
-        except (TypeError, ValueError) as error:
-            if isinstance(error, JSON_ERROR):
-                raise
-            raise ConfigurationError(NO_SETTINGS) from error
 
     @override
     def discover_streams(self) -> list[ConstantContactStream]:

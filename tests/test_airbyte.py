@@ -269,9 +269,12 @@ def test_catalog_has_extra_column_with_keep_unknown_fields(
 
 
 def test_check_succeeds_with_a_dozen_requests(source: SourceCommand, sandbox: Sandbox) -> None:
-    connection = source.check(source.settings(sandbox))
-    assert connection == {"status": "SUCCEEDED"}
+    output = source.run("check", config=source.settings(sandbox))
+    assert output.of("CONNECTION_STATUS", "connectionStatus") == [{"status": "SUCCEEDED"}]
     assert 5 < len(sandbox.requests) <= 12
+    logged = [log["message"] for log in output.of("LOG", "log")]
+    assert "all: " not in "".join(logged)
+    assert len("".join(logged).splitlines()) < 10
 
 
 def test_check_names_streams_without_permission(

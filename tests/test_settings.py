@@ -97,6 +97,7 @@ def test_invalid_limits_url_is_named_without_its_value(url: str) -> None:
             {"report_start": "-1d", "report_end": "-2d"},
             "report_start: '-1d' (must be before report_end",
         ),
+        ({"start_date": "2026-11-22"}, "start_date: '2026-11-22' (must not be in the future"),
         ({"contact_activity_types": []}, "must contain at least one type"),
     ],
 )

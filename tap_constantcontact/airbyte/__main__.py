@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import signal
@@ -11,8 +10,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-from singer_sdk.exceptions import ConfigurationError
 
 from tap_constantcontact.__main__ import collect_garbage_rarely
 from tap_constantcontact.airbyte import catalog
@@ -29,8 +26,9 @@ from tap_constantcontact.airbyte.spec import specification
 from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.error_messages import error_message
 from tap_constantcontact.exceptions import EXIT_FAILED, SIGNAL_STATUS, RunEnded
+from tap_constantcontact.input_files import parse_json, read_settings
 from tap_constantcontact.output.stdout import flushed_stdout
-from tap_constantcontact.tap import NO_SETTINGS, TapConstantContact
+from tap_constantcontact.tap import TapConstantContact
 
 _SIGNALS = {SIGNAL_STATUS + signum for signum in (signal.SIGINT, signal.SIGTERM)}
 _FILES = {
@@ -157,10 +155,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ConfigurationError: The file contains no configuration.
     """
-    settings = _file(arguments.config)
-    if not isinstance(settings, dict):
-        raise ConfigurationError(NO_SETTINGS)
-    return settings
+    return read_settings(arguments.config)
 
 
 def _file(path: Path) -> Any:
@@ -169,11 +164,7 @@ def _file(path: Path) -> Any:
     Raises:
         ConfigurationError: The file is not valid JSON.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        message = f"Invalid JSON in {path}: {error}. Fix the file"
-        raise ConfigurationError(message) from error
+    return parse_json(path.read_bytes(), str(path))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -94,7 +94,10 @@ def _missing(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _contradictions(config: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    """Yield a message for each combination of valid settings that is not valid."""
+    """Yield a message for each valid setting that makes no sense with others, or at this time."""
+    begin = config.get("start_date", "-0h")
+    if parse_start(begin, now) > now:
+        yield f"Invalid start_date: {begin!r} (must not be in the future: nothing would be read)"
     if config.get("contact_activity_types") == []:
         yield (
             "Invalid contact_activity_types: [] (must contain at least one type; unset it to "
