@@ -72,7 +72,7 @@ class RunReport:
         requested = set().union(*(api.responses for api in self._apis))
         for name, stream in self._tap.streams.items():
             found = "readable" if name in requested else "not tested (nothing to request)"
-            yield name, "not readable" if stream.is_forbidden() else found
+            yield name, "not readable" if stream.why_unreadable() else found
 
     def _rows(self) -> Iterator[Row]:
         """Yield the table's rows: each stream that was selected or read."""
@@ -85,8 +85,8 @@ class RunReport:
     def _not_read(self, stream: ConstantContactStream) -> str:
         """Return which part of a stream was not read, and why. Empty if all was."""
         root = next(each for each in self._tap.streams.values() if stream in _family(each))
-        if stream.is_forbidden():
-            return f"all: requires {stream.permissions}"
+        if reason := stream.why_unreadable():
+            return f"all: {reason}"
         if not self._tap.is_test and root.name not in self._ended:
             return "the rest" if root.name in self._begun else "all: the run ended early"
         if skipped := sum(stream.details.skipped.values()):
