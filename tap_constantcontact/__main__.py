@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Callable
 
 from tap_constantcontact.error_messages import error_message, traceback_lines
 from tap_constantcontact.exceptions import EXIT_FAILED
+from tap_constantcontact.output.logs import keep_explanations
 from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.tap import TapConstantContact
 
@@ -22,11 +24,20 @@ def main() -> None:
     collect_garbage_rarely()
     try:
         with flushed_stdout():
-            TapConstantContact.cli()
+            _command()()
     except Exception as error:  # noqa: BLE001 - every failure ends with a message for people
         TapConstantContact.logger.debug("Raised at:\n%s", "\n".join(traceback_lines(error)))
         TapConstantContact.logger.critical(error_message(error))
         sys.exit(EXIT_FAILED)
+
+
+def _command() -> Callable[[], None]:
+    """Return the tap's command. The SDK configures the log when it makes the command."""
+    try:
+        command: Callable[[], None] = TapConstantContact.cli
+    finally:
+        keep_explanations(TapConstantContact.logger)
+    return command
 
 
 def collect_garbage_rarely() -> None:

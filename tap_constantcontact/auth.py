@@ -11,7 +11,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from typing_extensions import override
 
 from tap_constantcontact.api.authentication import Login as Login  # noqa: PLC0414 - exported
 from tap_constantcontact.api.errors import error_key, vendor_message
-from tap_constantcontact.api.responses import body_of
+from tap_constantcontact.api.responses import body_of, request_id, retry_after
 from tap_constantcontact.exceptions import LoginError
 from tap_constantcontact.token_store import Tokens, TokenStore, default_token_store, fingerprint
 
@@ -35,10 +35,35 @@ _LEEWAY_SHARE = 0.1
 _DEFAULT_LIFETIME_SECONDS = 3600
 _TOKEN_TIMEOUT_SECONDS = 30
 _MAX_ATTEMPTS = 5
+_MAX_WAIT_SECONDS = 60.0  # other runs wait for the lock on the token store meanwhile
 
 _SIGN_IN_AGAIN = (
     "It has already been used, was revoked, or was unused for 180 days. Sign in again "
     "(tap-constantcontact-login) and set refresh_token to the new token"
+)
+
+
+def retry_waits() -> Generator[float, Exception | None, None]:
+    """Yield the seconds between attempts: 1, 2, 4, … or more if the response says so.
+
+    The token endpoint sends `Retry-After` with 429 and an empty body (observed).
+    """
+    error = yield 0
+    for attempt in range(_MAX_ATTEMPTS):
+        response = error.response if isinstance(error, RetriableAPIError) else None
+        asked = retry_after(response) if response is not None else 0
+        error = yield min(max(2.0**attempt, asked), _MAX_WAIT_SECONDS)
+
+
+_retried = backoff.on_exception(
+    retry_waits,
+    (
+        *(RetriableAPIError, requests.ConnectionError, requests.Timeout),
+        requests.exceptions.ChunkedEncodingError,  # truncated response to a long-lived token
+    ),
+    max_tries=_MAX_ATTEMPTS,
+    jitter=backoff.random_jitter,
+    logger=None,
 )
 
 
@@ -149,16 +174,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
             message = f"Constant Contact rejected the stored token ({error}). {_SIGN_IN_AGAIN}"
             raise LoginError(message) from error
 
-    @backoff.on_exception(
-        backoff.expo,
-        (
-            *(RetriableAPIError, requests.ConnectionError, requests.Timeout),
-            requests.exceptions.ChunkedEncodingError,  # truncated response to a long-lived token
-        ),
-        max_tries=_MAX_ATTEMPTS,
-        jitter=backoff.random_jitter,
-        logger=None,
-    )
+    @_retried
     def _request_and_store(self) -> Tokens:
         with self.requesting:
             self.store.check_writable()  # before the refresh token is used
@@ -236,8 +252,7 @@ def parse_tokens(response: requests.Response, refresh_token: str | None) -> Toke
     """
     status, key = response.status_code, error_key(response)
     if status == requests.codes.too_many_requests or status >= requests.codes.server_error:
-        message = f"The token endpoint returned {status} {vendor_message(response)}"
-        raise RetriableAPIError(message, response)
+        raise RetriableAPIError(_problem(response), response)
     if key == "invalid_grant":
         raise InvalidGrant(vendor_message(response))
     if status != requests.codes.ok:
@@ -265,13 +280,18 @@ def with_expiry(body: Mapping[str, Any], refresh_token: str | None) -> Tokens:
 
 
 def _login_problem(response: requests.Response, key: str) -> str:
-    problem = f"The token endpoint returned {response.status_code} {vendor_message(response)}"
+    problem = _problem(response)
     if key in ("invalid_client", "unauthorized_client", "invalid_request"):
         return (
             f"{problem}. Check client_id and client_secret (a PKCE application has no secret, all "
             "others require one)"
         )
     return f"{problem}. Check auth_url"
+
+
+def _problem(response: requests.Response) -> str:
+    message = f"The token endpoint returned {response.status_code} {vendor_message(response)}"
+    return message + request_id(response)
 
 
 def _lifetime(body: Mapping[str, Any]) -> float:

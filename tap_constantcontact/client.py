@@ -13,7 +13,7 @@ from singer_sdk import metrics
 from singer_sdk.exceptions import AbortedSyncPausedException, RetriableAPIError
 from typing_extensions import override
 
-from tap_constantcontact.api.errors import QUOTA_EXCEEDED, error_from, error_key, vendor_message
+from tap_constantcontact.api.errors import QUOTA_EXCEEDED, describe, error_from, error_key
 from tap_constantcontact.api.pagination import NextLinkPaginator
 from tap_constantcontact.api.prefetch import PredictedRequest
 from tap_constantcontact.api.responses import outline_of, part_of, request_line, rows_of
@@ -146,8 +146,8 @@ class ConstantContactStream(StreamHooks):
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Yield the rows, or none if this account has no permission to read them."""
-        if self.name in self.api.forbidden:
+        """Yield the rows, or none if this account can't read them."""
+        if self.name in self.api.unreadable:
             return
         if not self.parent_stream_type:
             self.tap.begin_stream(self.name)
@@ -157,8 +157,9 @@ class ConstantContactStream(StreamHooks):
             rows = limited(rows, limit, lambda: self.records.built, self.stream_state)
         try:
             yield from rows
-        except Forbidden as refusal:
-            self.api.forbidden.add(self.name)
+        except (Forbidden, NotFound) as refusal:
+            if not self.api.note_unreadable(self, refusal):
+                raise
             # The rows so far are not complete. Otherwise the SDK would make the newest time among
             # them the bookmark of an unsorted stream.
             self.stream_state.pop("progress_markers", None)
@@ -231,11 +232,13 @@ class ConstantContactStream(StreamHooks):
         """The permissions that the stream requires, described for people."""
         return required_permissions(self)
 
-    def is_forbidden(self) -> bool:
-        """Return whether this account is known to lack permission for the stream or its parents."""
+    def why_unreadable(self) -> str:
+        """Return why the stream or a parent of it can't be read; "" if nothing is known of it."""
         streams = self.tap.streams.values()
-        parents = {stream.name for stream in streams if self in stream.descendent_streams}
-        return not self.api.forbidden.isdisjoint({self.name, *parents})
+        names = [self.name, *(each.name for each in streams if self in each.descendent_streams)]
+        return next(
+            (self.api.unreadable[name] for name in names if name in self.api.unreadable), ""
+        )
 
     @override
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
@@ -272,14 +275,14 @@ class ConstantContactStream(StreamHooks):
         if response.status_code == requests.codes.too_many_requests:
             if error_key(response) == QUOTA_EXCEEDED:
                 self.api.limits.wait_for_quota()  # every request would fail until then
-            message = f"{request_line(response)}: 429 {vendor_message(response)}"
-            raise RetriableAPIError(message, response)
+            raise RetriableAPIError(describe(response), response)
         failure = error_from(response, self.permissions)
         if failure:
             raise failure
         outline_of(response)
         self.api.login.accept()
         self.api.granted.add(self.permissions)
+        self.api.answered.add(self.name)
 
     def checkpoint(self) -> None:
         """Write the state if it is time, even if no record has changed it."""

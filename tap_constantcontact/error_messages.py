@@ -10,7 +10,9 @@ from singer_sdk.exceptions import ConfigValidationError, RetriableAPIError, Sing
 from tap_constantcontact.exceptions import JSON_ERROR, Forbidden, Refused
 from tap_constantcontact.redaction import without_addresses
 
-_UNKNOWN_LEVEL = "Unknown level: "  # as the standard library puts it
+# As the standard library puts it.
+_UNUSABLE_LOG = "Unable to configure "
+_UNKNOWN_LEVEL = "Unknown level: "
 
 
 def error_message(error: Exception) -> str:
@@ -43,6 +45,11 @@ def error_message(error: Exception) -> str:
     elif isinstance(error, ValueError) and str(error).startswith(_UNKNOWN_LEVEL):
         level = str(error).removeprefix(_UNKNOWN_LEVEL)
         message = f"Invalid LOGLEVEL: {level} (must be DEBUG, INFO, WARNING or ERROR)"
+    elif isinstance(error, ValueError) and str(error).startswith(_UNUSABLE_LOG):
+        message = (
+            f"Invalid logging configuration: {error}. Fix the file that SINGER_SDK_LOG_CONFIG "
+            "names, or unset the variable"
+        )
     elif isinstance(error, OSError):
         problem = error.strerror or error
         message = f"{error.filename or 'A file'}: {problem}. Check its path and its permissions"

@@ -58,3 +58,14 @@ class Forbidden(Refused):
 
 class NotFound(Refused):
     """Raised for a 404: there is nothing at the path, or nothing any more."""
+
+    def __init__(self, message: str, response: Response, *, may_lack_route: bool = False) -> None:
+        """Keep what the response says about the path.
+
+        Args:
+            message: What was requested, and what the API said.
+            response: The response.
+            may_lack_route: Whether the response is the one to paths that the API doesn't have.
+        """
+        super().__init__(message, response)
+        self.may_lack_route = may_lack_route

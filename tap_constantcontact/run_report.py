@@ -80,7 +80,7 @@ class RunReport:
         requested = set().union(*(api.responses for api in self._apis))
         for name, stream in self._tap.streams.items():
             found = "readable" if name in requested else "not tested (nothing to request)"
-            yield name, "not readable" if stream.is_forbidden() else found
+            yield name, "not readable" if stream.why_unreadable() else found
 
     def _rows(self) -> Iterator[Row]:
         """Yield the table's rows: each stream that was selected and reached, or read."""
@@ -95,14 +95,14 @@ class RunReport:
         for name, stream in self._tap.streams.items():
             has_begun = self._tap.is_test or _root_of(stream, self._tap).name in self._begun
             if stream.selected and not (
-                has_begun or self._responses[name] or stream.is_forbidden()
+                has_begun or self._responses[name] or stream.why_unreadable()
             ):
                 yield name
 
     def _not_read(self, stream: ConstantContactStream) -> str:
         """Return which part of a stream was not read, and why. Empty if all was."""
-        if stream.is_forbidden():
-            return f"all: requires {stream.permissions}"
+        if reason := stream.why_unreadable():
+            return f"all: {reason}"
         if not self._tap.is_test and _root_of(stream, self._tap).name not in self._ended:
             return "the rest"
         if skipped := sum(stream.details.skipped.values()):

@@ -242,10 +242,9 @@ class TapConstantContact(CommandLine):
         Raises:
             FatalAPIError: None can be read.
         """
-        if all(stream.is_forbidden() for stream in self.streams.values() if stream.selected):
+        if all(stream.why_unreadable() for stream in self.streams.values() if stream.selected):
             message = (
-                "This account has no permission to read any of the selected streams. The last "
-                f"error: {refusal}"
+                f"This account can't read any of the selected streams. The last error: {refusal}"
             )
             raise FatalAPIError(message)
 

@@ -7,9 +7,12 @@ import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import backoff._sync
 import pytest
+from support.fake_server import FakeServer
 from support.sandboxes import MakeSandbox
 from support.tap import TapCommand, TapProcess
 from support.waiting import wait_until
@@ -294,3 +297,26 @@ def test_wrong_refresh_token_setting_keeps_the_stored_tokens(
     assert tap.run({**settings, "refresh_token": "mistyped"}, select=["account"]).status == 1
     expire(tap.token_store)
     assert tap.run(settings, select=["account"]).status == 0
+
+
+def test_retry_after_of_the_token_endpoint_is_honored(
+    tap: TapCommand, fake_server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was seen with an empty body."""
+    responses = [(429, b"", {"Retry-After": "7"}), (503, b"", {"Retry-After": "86400"}), (500, b"")]
+    token = {"access_token": "a", "expires_in": 60}
+    fake_server["/token"] = lambda: responses.pop(0) if responses else token
+    waits: list[float] = []
+    monkeypatch.setattr(backoff._sync, "time", SimpleNamespace(sleep=waits.append))
+    url = f"http://127.0.0.1:{fake_server.port}/token"
+    login = RefreshTokenAuthenticator(
+        auth_url=url,
+        client_id="key",
+        client_secret=None,
+        refresh_token="token",
+        store_path=tap.token_store,
+        user_agent="test",
+    )
+    login.update_access_token()
+    assert login.access_token == "a"
+    assert [int(wait - 1e-9) for wait in waits] == [7, 60, 4]

@@ -312,3 +312,17 @@ def test_custom_stream_columns_are_nullable_except_keys() -> None:
         "tags": {"type": ["array", "null"], "items": {"type": ["string", "null"]}},
         "place": {"type": ["object", "null"], "properties": {"city": city}},
     }
+
+
+def test_204_response_to_a_custom_stream_has_no_rows(
+    tap: TapCommand, fake_server: FakeServer
+) -> None:
+    fake_server["/v3/contact_lists"] = (204, b"")
+    config = {**fake_server.settings, "custom_streams": [LISTS]}
+    catalog = discover(tap, config)
+    catalog["streams"] = [each for each in catalog["streams"] if each["stream"] == "sms_lists"]
+    path = tap.folder / "catalog.json"
+    path.write_text(json.dumps(catalog))
+    run = tap.run(config, "--catalog", str(path))
+    assert run.status == 0, run.log
+    assert run.records["sms_lists"] == []

@@ -231,7 +231,7 @@ def test_child_of_a_forbidden_stream_alone_fails_the_run(
     fake_server["/v3/emails"] = (403, [{"error_key": "forbidden"}])
     run = tap.run(fake_server.settings, select=["email_campaign_activities"])
     assert run.status == 1
-    assert "no permission to read any of the selected streams" in run.log
+    assert "can't read any of the selected streams" in run.log
 
 
 def test_interrupted_max_records_run_keeps_the_bookmark(
@@ -253,3 +253,91 @@ def test_partner_stream_without_api_key_alone_fails_the_run(
     run = tap.run(fake_server.settings, select=["partner_accounts"])
     assert run.status == 1
     assert "partner_api_key is not set" in run.log
+
+
+NO_ROUTE = [
+    {"error_key": "not_found", "error_message": "The requested resource was not found."},
+]
+
+
+def test_stream_that_the_api_does_not_have_is_skipped(
+    tap: TapCommand, fake_server: FakeServer
+) -> None:
+    fake_server["/v3/contact_tags"] = (404, NO_ROUTE)
+    fake_server["/v3/contact_lists"] = {"lists": []}
+    run = tap.run(fake_server.settings, select=["contact_tags", "contact_lists"])
+    assert run.status == 0, run.log
+    assert "contact_tags is skipped: GET /v3/contact_tags: 404 not_found" in run.log
+    assert run.table["contact_tags"][-1] == "all: the API doesn't have it"
+    assert "contact_lists is skipped" not in run.log
+
+
+def test_run_fails_if_the_api_has_none_of_its_streams(
+    tap: TapCommand, fake_server: FakeServer
+) -> None:
+    fake_server["/v3/contact_tags"] = (404, NO_ROUTE)
+    run = tap.run(fake_server.settings, select=["contact_tags"])
+    assert run.status == 1
+    assert "can't read any of the selected streams. The last error: GET /v3/contact_tags" in run.log
+
+
+@pytest.mark.parametrize(
+    "error", [(404, [{"error_key": "contacts.api.not_found"}]), (404, b""), (400, NO_ROUTE)]
+)
+def test_other_refusal_of_a_first_page_ends_the_run(
+    tap: TapCommand, fake_server: FakeServer, error: Any
+) -> None:
+    fake_server["/v3/contact_tags"] = error
+    fake_server["/v3/contact_lists"] = {"lists": []}
+    run = tap.run(fake_server.settings, select=["contact_tags", "contact_lists"])
+    assert run.status == 1
+    assert "is skipped" not in run.log
+
+
+def test_404_of_a_later_page_ends_the_run(tap: TapCommand, fake_server: FakeServer) -> None:
+    link = {"_links": {"next": {"href": "/v3/more"}}}
+    fake_server["/v3/contact_tags"] = {"tags": [{"tag_id": "t"}], **link}
+    fake_server["/v3/more"] = (404, NO_ROUTE)
+    run = tap.run(fake_server.settings, select=["contact_tags"])
+    assert run.status == 1
+    assert "GET /v3/more: 404 not_found" in run.log
+
+
+@pytest.mark.parametrize(
+    ("stream", "path"),
+    [
+        ("contact_tags", "/v3/contact_tags"),
+        ("account", "/v3/account/summary"),
+        ("contacts", "/v3/contacts"),
+    ],
+)
+def test_204_response_has_no_rows(
+    tap: TapCommand, fake_server: FakeServer, stream: str, path: str
+) -> None:
+    fake_server[path] = (204, b"")
+    run = tap.run(fake_server.settings, select=[stream])
+    assert run.status == 0, run.log
+    assert run.records[stream] == []
+    assert "WARNING" not in run.log
+
+
+REQUEST_ID = "3ac2c80e-2c30-4a1a-9ef2-0a7b4b3c1f0d"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(400, [{"error_key": "odd"}]), (403, b""), (500, b""), (429, b""), (200, b"<html>")],
+)
+def test_error_has_the_request_id_for_the_support(
+    tap: TapCommand, fake_server: FakeServer, status: int, body: Any
+) -> None:
+    fake_server["/v3/contact_tags"] = (status, body, {"x-amzn-RequestId": REQUEST_ID})
+    run = tap.run({**fake_server.settings, "max_requests": 30}, select=["contact_tags"])
+    assert run.status == 1
+    assert f"; request ID {REQUEST_ID}" in run.log.partition("CRITICAL")[2]
+
+
+def test_odd_request_id_is_not_logged(tap: TapCommand, fake_server: FakeServer) -> None:
+    fake_server["/v3/contact_tags"] = (400, [], {"x-amzn-RequestId": "ada@example.com \x1b[2J"})
+    run = tap.run(fake_server.settings, select=["contact_tags"])
+    assert "request ID" not in run.log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+import uuid
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import sandbox.endpoints  # noqa: F401 - declares the endpoints
 from sandbox.auth.sign_in import DEVICE_PATH, SignIn
 from sandbox.server import faults
 from sandbox.server.admission import Admission
-from sandbox.server.errors import OAUTH, ApiError, TokenError
+from sandbox.server.errors import NO_ROUTE, OAUTH, ApiError, TokenError
 from sandbox.server.faults import DETOUR, Fault, Faults, PlannedFault
 from sandbox.server.routing import ENDPOINTS, JsonResponse
 
@@ -99,7 +100,8 @@ class App:
         endpoint = ENDPOINTS.get(request.endpoint or "")
         if request.path in TOKEN_PATHS:
             self.admission.admit_token_request()
-        if request.path.startswith(API + "/"):
+        # A path that the API doesn't have is 404 before the token is looked at (observed).
+        if request.path.startswith(API + "/") and endpoint is not None:
             self.admission.admit(
                 request.headers.get("Authorization", ""),
                 endpoint,
@@ -117,6 +119,8 @@ class App:
             faults.after_request(plan, request, response)
         time.sleep(random.uniform(*self.sandbox.options.latency))
         response.headers["Date"] = http_date(self.sandbox.account.now())
+        if request.path.startswith(API + "/"):
+            response.headers["x-amzn-RequestId"] = str(uuid.uuid4())  # observed
         if response.status_code == 429 and self.sandbox.options.retry_after:  # noqa: PLR2004
             response.headers["Retry-After"] = "1"
         if plan is None or plan.fault is not Fault.DROPPED:
@@ -124,10 +128,14 @@ class App:
         return response
 
     def _error(self, error: ApiError | TokenError) -> tuple[Response, int]:
+        if isinstance(error, TokenError) and error.status == 429:  # noqa: PLR2004
+            return Response(headers={"Retry-After": "1"}), error.status  # observed
         return jsonify(error.body), error.status
 
     def _http_error(self, error: HTTPException) -> tuple[Response, int]:
         """Write Flask's own errors as the API does: unknown paths and methods, and crashes."""
+        if error.code in (404, 405) and request.path.startswith(API + "/"):
+            return self._error(ApiError(*NO_ROUTE))
         kind = error.name.lower().replace(" ", "_")
         return self._error(_error_factory(None)(error.code or 500, kind, str(error.description)))
 

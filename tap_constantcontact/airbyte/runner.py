@@ -98,20 +98,21 @@ class SyncRunner:
             root.finalize_state_progress_markers()
         except Exception as caught:  # noqa: BLE001 - the other streams are still read
             error = caught
-        forbidden = [name for name in names if self._stream(name).is_forbidden()]
-        complete = [] if error else [name for name in names if name not in forbidden]
+        unreadable = {
+            name: reason for name in names if (reason := self._stream(name).why_unreadable())
+        }
+        complete = [] if error else [name for name in names if name not in unreadable]
         self._writer.finish_streams(self._bookmarks, complete)
         for name in complete:
             self._writer.send_status(name, StreamStatus.COMPLETE)
-        for name in forbidden:
+        for name, reason in unreadable.items():
             message = (
-                f"This account has no permission to read {name}: requires "
-                f"{self._stream(name).permissions}. Sign in with it, or remove the stream from the "
-                "connection"
+                f"This account can't read {name}: {reason}. Sign in with the required permissions, "
+                "or remove the stream from the connection"
             )
             self._fail(name, FailureType.CONFIG, message)
         for name in names:
-            if error and name not in forbidden:
+            if error and name not in unreadable:
                 self._fail(name, failure_type(error), error_message(error), error)
         self._assess(error)
 

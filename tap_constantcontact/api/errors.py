@@ -10,13 +10,21 @@ from typing import Any
 from requests import Response
 from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
 
-from tap_constantcontact.api.responses import outline_of, part_of, request_line, rows_of
+from tap_constantcontact.api.responses import (
+    outline_of,
+    part_of,
+    request_id,
+    request_line,
+    rows_of,
+)
 from tap_constantcontact.exceptions import Forbidden, NotFound, Refused
 from tap_constantcontact.redaction import in_one_line
 
 #: Error key of a 429 response once today's quota is exhausted.
 QUOTA_EXCEEDED = "quota_exceeded"
 
+# Error key of a path that the API doesn't have, and of some objects that are gone (observed).
+_NO_ROUTE = "not_found"
 _ERROR_PROPERTIES = ("error_key", "error_message", "error", "error_description")
 
 
@@ -33,7 +41,7 @@ def error_from(response: Response, permissions: str) -> Exception | None:
     is_success = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
     if is_success and status != HTTPStatus.ACCEPTED and not error_key(response):
         return None
-    message = f"{request_line(response)}: {status} {vendor_message(response)}"
+    message = describe(response)
     if status == HTTPStatus.ACCEPTED:  # "processing": try again later (contract, getContacts)
         return RetriableAPIError(message, response)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
@@ -45,8 +53,15 @@ def error_from(response: Response, permissions: str) -> Exception | None:
         )
         return Forbidden(message, response)
     if status == HTTPStatus.NOT_FOUND:
-        return NotFound(message, response)
+        return NotFound(message, response, may_lack_route=error_key(response) == _NO_ROUTE)
     return Refused(message, response)
+
+
+def describe(response: Response) -> str:
+    """Return which request an error response answers, what it says, and its request ID."""
+    status = response.status_code
+    says = f"{request_line(response)}: {status} {vendor_message(response)}"
+    return says + request_id(response)
 
 
 def vendor_message(response: Response) -> str:

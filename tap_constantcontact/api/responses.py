@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -36,6 +37,8 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # A page of contacts has 600 KB. With the default of 10 KB, each piece would take Python's lock away
 # from the main thread.
 _CHUNK_BYTES = 1024 * 1024
+_REQUEST_ID = "x-amzn-RequestId"  # of the API's gateway (observed)
+_USUAL_REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 class ApiResponse(requests.Response):
@@ -108,13 +111,14 @@ def rows_of(response: requests.Response, name: str | None) -> Iterator[Record]:
     """
     rows: Any = outline_of(response)
     if isinstance(rows, dict):
-        rows = _listed(rows.get(name)) if name else [body_of(response)]
+        rows = _listed(rows.get(name)) if name else [body_of(response)] if rows else []
     for row in rows if isinstance(rows, list) else [rows]:
         parsed = _parsed(row)
         if not isinstance(parsed, dict):
             message = (
-                f"{request_line(response)}: the response has no records where they are expected. "
-                "The API may have changed: try a newer version of the tap, or report this"
+                f"{request_line(response)}: the response has no records where they are expected"
+                f"{request_id(response)}. The API may have changed: try a newer version of the "
+                "tap, or report this"
             )
             raise FatalAPIError(message)
         yield parsed
@@ -134,12 +138,28 @@ def request_line(response: requests.Response) -> str:
     return f"{response.request.method} {urlsplit(response.url).path}"
 
 
+def request_id(response: requests.Response) -> str:
+    """Return the id by which the vendor's support finds a request; "" if there is none."""
+    id_ = response.headers.get(_REQUEST_ID, "")
+    return f"; request ID {id_}" if _USUAL_REQUEST_ID.fullmatch(id_) else ""
+
+
+def retry_after(response: requests.Response) -> float:
+    """Return the seconds that a response asks to wait; 0 if it doesn't say."""
+    with suppress(ValueError):
+        return max(0.0, float(response.headers.get("Retry-After", 0)))
+    return 0.0
+
+
 def _parse_outline(response: requests.Response) -> Outline:
+    if response.status_code == HTTPStatus.NO_CONTENT:
+        return {}
     outline = _decode_outline(response)
     if not isinstance(outline, (dict, list)):
         content_type = response.headers.get("Content-Type", "no content type")
         message = (
             f"{request_line(response)}: the response is not a JSON object or array ({content_type})"
+            f"{request_id(response)}"
         )
         raise RetriableAPIError(message, response)
     return outline

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from typing import Protocol
 
 from requests import Response
 
@@ -15,10 +16,25 @@ from tap_constantcontact.api.authentication import Login
 from tap_constantcontact.api.prefetch import Predictable
 from tap_constantcontact.api.rate_limit import RateLimit
 from tap_constantcontact.api.session import PrefetchingSession, do_nothing
+from tap_constantcontact.exceptions import Forbidden, NotFound
 
 _SECONDS_PER_DAY = 86400
 #: Seconds to wait for a connection, and for each part of a response.
 TIMEOUT_SECONDS = 60
+
+
+class Refusable(Protocol):
+    """A stream that the API may refuse.
+
+    Attributes:
+        name: Its name.
+    """
+
+    name: str
+
+    @property
+    def permissions(self) -> str:
+        """The permissions that it requires, described for people."""
 
 
 @dataclass
@@ -33,7 +49,8 @@ class RunContext:
         max_attempts: How often a request is tried; the default takes about two minutes in all.
         responses: Number of responses, by stream.
         retries: Number of retries.
-        forbidden: Streams that this account has no permission to read.
+        unreadable: Streams that this account can't read, and why.
+        answered: Streams that the API has sent a page or a detail of.
         granted: Permissions that the API has accepted in this run, as `required_permissions` words
             them.
         max_parallel_requests: Maximum number of concurrent requests.
@@ -49,12 +66,29 @@ class RunContext:
     max_attempts: int = 8
     responses: Counter[str] = field(default_factory=Counter)
     retries: int = 0
-    forbidden: set[str] = field(default_factory=set)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
     granted: set[str] = field(default_factory=set)
     max_parallel_requests: int = 1
     streams: Sequence[Predictable] = ()
     clock_skew: timedelta | None = None
     before_wait: Callable[[], None] = do_nothing
+
+    def note_unreadable(self, stream: Refusable, refusal: Forbidden | NotFound) -> bool:
+        """Note that this account can't read a stream, if a refusal means that.
+
+        Args:
+            stream: The stream.
+            refusal: The API's answer: a missing permission, or a path that the API doesn't have.
+
+        Returns:
+            Whether it does; not if the path of a later page or of a single item is unknown.
+        """
+        if isinstance(refusal, Forbidden):
+            self.unreadable[stream.name] = f"requires {stream.permissions}"
+        elif refusal.may_lack_route and stream.name not in self.answered:
+            self.unreadable[stream.name] = "the API doesn't have it"
+        return stream.name in self.unreadable
 
     def now(self) -> datetime:
         """Return the time from which the next run can safely resume, in whole seconds.

@@ -24,7 +24,7 @@ from typing_extensions import override
 from tap_constantcontact.api.errors import QUOTA_EXCEEDED, error_key
 from tap_constantcontact.api.prefetch import Plan, Position, Predictable, PredictedRequest
 from tap_constantcontact.api.rate_limit import RateLimit
-from tap_constantcontact.api.responses import ApiResponse
+from tap_constantcontact.api.responses import ApiResponse, retry_after
 
 # Limits of unread responses: for the stream that is being read, and for the streams to come. They
 # take up memory: a page of contacts has some hundred KB, most others a few.
@@ -223,7 +223,9 @@ class PrefetchingSession(requests.Session):
         response = super().send(request, **kwargs)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             is_quota = error_key(response) == QUOTA_EXCEEDED
-            self._limits.pause(_retry_after(response), is_quota=is_quota)
+            # The API itself sends no Retry-After, but a gateway might.
+            seconds = max(_THROTTLE_SECONDS, retry_after(response))
+            self._limits.pause(min(seconds, _MAX_RETRY_AFTER_SECONDS), is_quota=is_quota)
         return response
 
     def _not_sent_yet(self, request: PreparedRequest) -> InFlight:
@@ -335,12 +337,3 @@ class PrefetchingSession(requests.Session):
         with self._changed:
             self._changed.wait_for(lambda: self._events > seen, timeout=_SIGNAL_CHECK_SECONDS)
             return self._events
-
-
-def _retry_after(response: Response) -> float:
-    """Return the seconds to pause; the API sends no Retry-After, but a gateway might."""
-    try:
-        seconds = float(response.headers["Retry-After"])
-    except (KeyError, ValueError):
-        return _THROTTLE_SECONDS
-    return min(max(seconds, _THROTTLE_SECONDS), _MAX_RETRY_AFTER_SECONDS)

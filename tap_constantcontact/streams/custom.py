@@ -93,7 +93,7 @@ class CustomStream(ConstantContactStream):
         """
         found: Any = body_of(response)
         for name in filter(None, self._declaration.get("records_path", "").split(".")):
-            if found in (None, {}):
+            if found in (None, {}, []):
                 return
             if not isinstance(found, dict) or name not in found:
                 has = ", ".join(found) if isinstance(found, dict) else _kind_of(found)

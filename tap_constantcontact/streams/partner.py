@@ -28,9 +28,11 @@ class PartnerStream(ConstantContactStream):
         return {**super().http_headers, "x-api-key": self.config.get("partner_api_key", "")}
 
     @override
-    def is_forbidden(self) -> bool:
-        """Return whether the partner's key is missing, or lacks permission for the stream."""
-        return "partner_api_key" not in self.config or super().is_forbidden()
+    def why_unreadable(self) -> str:
+        """Return why the stream can't be read: perhaps the partner's key is missing."""
+        if "partner_api_key" not in self.config:
+            return f"requires {self.permissions}"
+        return super().why_unreadable()
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:

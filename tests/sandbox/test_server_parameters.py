@@ -129,9 +129,15 @@ def test_unknown_path_or_id_returns_404(client: Client) -> None:
         assert error_of(client.get(path.format(unknown))) == (404, key), path
 
 
-def test_unsupported_method_returns_405(fresh_client: Client) -> None:
+def test_unknown_path_returns_404_before_the_token_is_looked_at(client: Client) -> None:
+    response = requests.get(client.sandbox.url + "/v3/nothing", timeout=5)
+    assert error_of(response) == (404, "not_found")
+    assert response.headers["x-amzn-RequestId"]
+
+
+def test_unsupported_method_returns_404_of_the_api_and_405_elsewhere(fresh_client: Client) -> None:
     response = fresh_client.session.post(fresh_client.sandbox.url + "/v3/contacts", timeout=5)
-    assert error_of(response) == (405, "method_not_allowed")
+    assert error_of(response) == (404, "not_found")
     response = requests.get(fresh_client.sandbox.settings["auth_url"], timeout=5)
     assert (response.status_code, response.json()["error"]) == (405, "method_not_allowed")
 

@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 
 
 class FakeServer(dict[str, Any]):
-    """Responses by path: a body, a status and a body, or a function that returns either."""
+    """Responses by path: a body, a status, a body and headers, or a function that returns these.
+
+    They are the same for GET and POST.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,12 +23,19 @@ class FakeServer(dict[str, Any]):
             def do_GET(self) -> None:
                 response = responses.get(urlsplit(self.path).path, (404, {}))
                 response = response() if callable(response) else response
-                status, body = response if isinstance(response, tuple) else (200, response)
+                given = response if isinstance(response, tuple) else (200, response)
+                status, body, headers = given if len(given) == 3 else (*given, {})
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.do_GET()
 
             def log_message(self, *_: object) -> None:
                 """Log nothing."""
