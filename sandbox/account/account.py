@@ -216,6 +216,16 @@ class Account:
             "resend_status": "SENT",
         }
 
+    def draft_resend(self, campaign_id: str) -> str:
+        """Add a `resend` activity that is not sent: it has neither counters nor reports.
+
+        Returns:
+            The id of the activity.
+        """
+        activity = self._resend_of(campaign_id)
+        activity["current_status"] = "DRAFT"
+        return str(activity["campaign_activity_id"])
+
     def engage(self, campaign_id: str, readers: int = 3) -> list[str]:
         """Let some contacts open a sent campaign now. Only counters and reports change.
 
