@@ -24,6 +24,7 @@ from singer_sdk.singerlib import RecordMessage
 from typing_extensions import override
 
 from tap_constantcontact.api.run_context import TIMEOUT_SECONDS, RunContext
+from tap_constantcontact.incremental.earlier_states import upgraded
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -227,6 +228,19 @@ class TapHooks(Tap):
     @abstractmethod
     def shut_down(self, signum: int) -> None:
         """End the run because of a signal."""
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take the state of an earlier run, as the versions of the tap write it."""
+        now = datetime.now(timezone.utc)
+        upgraded_state, in_future = upgraded(state, now)
+        for name in in_future:
+            message = (
+                "%s: the state has a bookmark in the future, which is ignored: the stream is read "
+                "from the start (no action needed)"
+            )
+            self.logger.warning(message, name)
+        super().load_state(upgraded_state)
 
     @classmethod
     def environment(cls) -> dict[str, Any]:
