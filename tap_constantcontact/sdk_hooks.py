@@ -29,6 +29,7 @@ from typing_extensions import override
 
 from tap_constantcontact.api.run_context import TIMEOUT_SECONDS, RunContext
 from tap_constantcontact.catalog_entries import Ignored, OwnKeys
+from tap_constantcontact.incremental.earlier_states import upgraded
 from tap_constantcontact.output.conversion import Converter
 from tap_constantcontact.output.projection import fitting, projection
 from tap_constantcontact.settings.environment import read_environment
@@ -315,6 +316,19 @@ class TapHooks(Tap):
         for the environment would replace this.
         """
         return self.environment()
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take the state of an earlier run, as the versions of the tap write it."""
+        now = datetime.now(timezone.utc)
+        upgraded_state, in_future = upgraded(state, now)
+        for name in in_future:
+            message = (
+                "%s: the state has a bookmark in the future, which is ignored: the stream is read "
+                "from the start (no action needed)"
+            )
+            self.logger.warning(message, name)
+        super().load_state(upgraded_state)
 
     @classmethod
     def environment(cls) -> dict[str, Any]:

@@ -498,7 +498,7 @@ def test_next_read_returns_changed_rows(source: SourceCommand, sandbox: Sandbox)
     config = source.settings(sandbox)
     first = source.read(config, DEFAULT)
     quiet = source.read(config, DEFAULT, first.state)
-    reports = [name for name in DEFAULT if "read_through" in first.states[name]]
+    reports = [name for name in DEFAULT if "position" in first.states[name]]
     assert len(reports) == 8
     assert not any(quiet.records[name] for name in [*reports, "contacts"])
     changed = sandbox.change()
@@ -624,12 +624,12 @@ def test_invalid_state_is_refused(source: SourceCommand, sandbox: Sandbox, state
 def test_a_state_with_a_change_log_of_a_newer_release_is_refused(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
-    state = state_of("email_opens", {"log": {"log_version": 2, "last_number": 5}})
+    state = state_of("email_opens", {"log": [{"version": 3, "last_number": 5}]})
     output = source.read(source.settings(sandbox), ["account"], state)
     assert output.status == 1
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
-    assert error["message"].startswith("Invalid state: its change log has version 2")
+    assert error["message"].startswith("Invalid state: its change log has version 3")
     assert not sandbox.requests
 
 

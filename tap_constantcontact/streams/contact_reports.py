@@ -35,8 +35,8 @@ class PerContactStream(ConstantContactStream):
     every `contacts_sweep_days`; if a run ends early, the next one resumes the cycle.
 
     The state has `round_at`, when the last complete cycle began, `round_for`, the settings that it
-    was made with (others need a new one), and `round`, the one under way: when it began, with which
-    settings, and `last`, the time of creation and the id of the contact read last.
+    was made with (others need a new one), and `unfinished_round`, the one under way: when it began,
+    with which settings, and `last`, the time of creation and the id of the contact read last.
     """
 
     context_columns: ClassVar[tuple[str, ...]] = ("contact_id",)
