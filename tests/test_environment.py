@@ -77,7 +77,7 @@ def test_text_has_the_value_of_its_setting(name: str, text: str, value: Any) -> 
         ("campaign_status", "done", ["Done"]),
         ("campaign_status", "draft, DONE", ["Draft", "Done"]),
         ("campaign_status", ["done"], ["Done"]),
-        ("event_status", "active,cancelled", ["ACTIVE", "CANCELLED"]),
+        ("event_status", "active,complete", ["ACTIVE", "COMPLETE"]),
         ("event_status", '["Active"]', ["ACTIVE"]),
         ("contact_status", ["Active", "Temp hold"], "active,temp_hold"),
         ("contact_status", '["active"]', "active"),

@@ -29,7 +29,7 @@ from tap_constantcontact.login.token_info import fetch_token_info, report
 from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.settings import validation
 from tap_constantcontact.tap import TapConstantContact
-from tap_constantcontact.token_store import Tokens, TokenStore, default_token_store, fingerprint
+from tap_constantcontact.token_store import Tokens, TokenStore, default_token_store
 
 _MAX_PASTES = 3
 _STDOUT, _STDERR = 1, 2
@@ -230,7 +230,7 @@ def _store(config: Mapping[str, Any], tokens: Tokens) -> Path:
     client_id, refresh_token = config["client_id"], tokens["refresh_token"]
     given = config.get("token_store")
     path = Path(given).expanduser() if given else default_token_store(client_id, refresh_token)
-    store = TokenStore(path, seed=fingerprint(client_id, refresh_token))
+    store = TokenStore(path, client_id, refresh_token)
     with store.locked():
         store.write(tokens)
     return path
@@ -242,7 +242,7 @@ def _check_writable(path: Path) -> None:
     Raises:
         LoginError: It can't be written.
     """
-    store = TokenStore(path, seed="")
+    store = TokenStore(path, "", _NOT_SIGNED_IN)
     with store.locked():
         store.check_writable()
 

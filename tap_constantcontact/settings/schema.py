@@ -55,8 +55,8 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         title="Token store",
         description=(
-            "File that keeps tokens between runs; use one file per account. Default: a file in "
-            "$XDG_STATE_HOME/tap-constantcontact, or in ~/.local/state/tap-constantcontact."
+            "File that keeps tokens between runs; several accounts can share it. Default: a file "
+            "in $XDG_STATE_HOME/tap-constantcontact, or in ~/.local/state/tap-constantcontact."
         ),
     ),
     th.Property(
