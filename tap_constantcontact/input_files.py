@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from singer_sdk import Stream
 from singer_sdk.exceptions import ConfigurationError
 
 from tap_constantcontact.incremental.change_log_codec import check_version
+from tap_constantcontact.settings.custom_streams import ACCOUNT_ID
 from tap_constantcontact.streams.campaign_stats import EmailCampaignStats
 
 #: The schema of a stream's state; every replication key of the tap is a timestamp.
@@ -61,3 +64,24 @@ def check_files(state: Any, catalog: Any) -> None:
         check_version(state.get("bookmarks", {}).get(EmailCampaignStats.name, {}))
     if isinstance(catalog, (dict, list)) and not _CATALOG.is_valid(catalog):
         raise ConfigurationError(FOREIGN_CATALOG)
+
+
+def check_account_column(catalog: Mapping[str, Any], streams: Iterable[Stream]) -> None:
+    """Check that a catalog was made with the same setting add_account_id.
+
+    Args:
+        catalog: The entries of the catalog, by the names of their streams.
+        streams: The streams of the tap.
+
+    Raises:
+        ConfigurationError: It wasn't, so that its keys are not those of the records.
+    """
+    for stream in streams:
+        if stream.selected and stream.name in catalog:
+            columns = catalog[stream.name].schema.properties or ()
+            if (ACCOUNT_ID in columns) != (ACCOUNT_ID in stream.schema["properties"]):
+                message = (
+                    f"The catalog was made with another add_account_id: {stream.name} has other "
+                    "columns. Re-run discovery"
+                )
+                raise ConfigurationError(message)

@@ -27,7 +27,7 @@ from tap_constantcontact.auth import (
     RefreshTokenAuthenticator,
 )
 from tap_constantcontact.exceptions import JSON_ERROR, RunEnded
-from tap_constantcontact.input_files import FOREIGN_CATALOG, check_files
+from tap_constantcontact.input_files import FOREIGN_CATALOG, check_account_column, check_files
 from tap_constantcontact.output.messages import MessageWriter
 from tap_constantcontact.output.progress import Progress
 from tap_constantcontact.output.states import StateThrottle
@@ -182,7 +182,7 @@ class TapConstantContact(TapHooks):
         """Warn about unknown streams in a catalog.
 
         Raises:
-            ConfigurationError: All its streams are unknown.
+            ConfigurationError: All its streams are unknown, or their keys are others.
         """
         if catalog is None:
             return
@@ -195,6 +195,7 @@ class TapConstantContact(TapHooks):
                 "custom_streams"
             )
             self.logger.warning(message, ", ".join(unknown))
+        check_account_column(catalog, self.streams.values())
 
     def close(self) -> None:
         """End a run, successful or not: write the state and log the summary."""

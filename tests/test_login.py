@@ -369,6 +369,17 @@ def test_sign_in_requests_scopes_of_selected_streams(
     assert login.said.splitlines()[-1].startswith("Signed in: token accepted (account name not")
 
 
+def test_sign_in_requests_the_scope_of_the_account_that_is_added(
+    sandbox: Sandbox, browse_login: StartLogin, tap: TapCommand
+) -> None:
+    discovered = json.loads("\n".join(tap.run({"add_account_id": True}, "--discover").lines))
+    (contacts,) = [each for each in discovered["streams"] if each["stream"] == "contacts"]
+    catalog = tap.folder / "catalog.json"
+    catalog.write_text(json.dumps({"streams": [contacts]}))
+    login = browse_login(sandbox, "--catalog", str(catalog), add_account_id=True)
+    assert "Requesting the scopes account_read contact_data offline_access." in login.said
+
+
 def test_sign_in_requests_scopes_of_custom_streams(
     sandbox: Sandbox, browse_login: StartLogin
 ) -> None:

@@ -28,6 +28,7 @@ from tap_constantcontact.login.scopes import (
 from tap_constantcontact.login.token_info import fetch_token_info, report
 from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.settings import validation
+from tap_constantcontact.streams.account import Account
 from tap_constantcontact.tap import TapConstantContact
 from tap_constantcontact.token_store import Tokens, TokenStore, default_token_store
 
@@ -133,6 +134,8 @@ def _scopes(arguments: argparse.Namespace, tap: TapConstantContact) -> frozenset
         if not selected:
             message = "The catalog selects no stream of the account. Select one, or pass --scopes"
             raise ConfigurationError(message)
+        if tap.config["add_account_id"]:
+            selected.append(tap.stream(Account))
         return required_scopes(selected) | {OFFLINE_ACCESS}
     scopes = frozenset(arguments.scopes.replace(",", " ").split()) | {OFFLINE_ACCESS}
     known = required_scopes(account_streams(tap)) | {OFFLINE_ACCESS}

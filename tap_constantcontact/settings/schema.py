@@ -345,4 +345,15 @@ SETTINGS = th.PropertiesList(
             "named in a warning at the end of the run in any case."
         ),
     ),
+    th.Property(
+        "add_account_id",
+        th.BooleanType,
+        default=False,
+        title="Add the account's ID",
+        description=(
+            "Add the column account_id, the account's encoded_account_id, to every row and key, so "
+            "that several accounts can share tables. Requires the scope account_read and one "
+            "request per run. Run discovery again after a change."
+        ),
+    ),
 )
