@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import reprlib
-from collections.abc import Container
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from jsonschema import Draft202012Validator
+from singer_sdk import Stream
 from singer_sdk.exceptions import ConfigurationError
 
 from tap_constantcontact.incremental.activity_progress import POSITION
 from tap_constantcontact.incremental.change_log_codec import LOG, LOG_OWNER, VERSION, check_version
 from tap_constantcontact.incremental.contact_cycles import CycleState, SweepState
+from tap_constantcontact.settings.custom_streams import ACCOUNT_ID
 
 
 def _part(**properties: dict[str, Any]) -> dict[str, Any]:
@@ -189,3 +191,24 @@ def _check_bookmarks(bookmarks: dict[str, Any]) -> None:
         )
         raise ConfigurationError(message)
     check_version(bookmarks.get(LOG_OWNER, {}))
+
+
+def check_account_column(catalog: Mapping[str, Any], streams: Iterable[Stream]) -> None:
+    """Check that a catalog was made with the same setting add_account_id.
+
+    Args:
+        catalog: The entries of the catalog, by the names of their streams.
+        streams: The streams of the tap.
+
+    Raises:
+        ConfigurationError: It wasn't, so that its keys are not those of the records.
+    """
+    for stream in streams:
+        if stream.selected and stream.name in catalog:
+            columns = catalog[stream.name].schema.properties or ()
+            if (ACCOUNT_ID in columns) != (ACCOUNT_ID in stream.schema["properties"]):
+                message = (
+                    f"The catalog was made with another add_account_id: {stream.name} has other "
+                    "columns. Re-run discovery"
+                )
+                raise ConfigurationError(message)

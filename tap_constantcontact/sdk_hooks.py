@@ -337,7 +337,8 @@ class TapHooks(Tap):
         Raises:
             ConfigurationError: `.env` can't be read.
         """
-        settings, file = read_environment()
+        cls.append_builtin_config(cls.config_jsonschema)
+        settings, file = read_environment(cls.config_jsonschema["properties"])
         sources = f"environment and {file}" if file else "environment"
         cls.logger.info("Settings of the %s: %s", sources, ", ".join(sorted(settings)) or "none")
         return settings

@@ -20,6 +20,7 @@ from tap_constantcontact.incremental.campaign_index import CampaignIndex
 from tap_constantcontact.incremental.change_log_codec import LOG
 from tap_constantcontact.incremental.contact_reader import ContactReader
 from tap_constantcontact.incremental.state_parts import own_part
+from tap_constantcontact.streams.account import Account
 from tap_constantcontact.streams.campaign_stats import (
     EmailCampaignActivityStats,
     EmailCampaignStats,
@@ -57,6 +58,14 @@ class Services:
     def api(self) -> RunContext:
         """The run context, which holds the connection."""
         return self._connect()
+
+    def account_id(self) -> str:
+        """Return the ID of the account, which is requested once in a run.
+
+        Raises:
+            LoginError: The sign-in doesn't allow that.
+        """
+        return self._tap.stream(Account).account_id()
 
     @cached_property
     def campaigns(self) -> CampaignIndex:

@@ -30,7 +30,7 @@ from tap_constantcontact.catalog_check import CatalogCheck
 from tap_constantcontact.catalog_entries import prepared
 from tap_constantcontact.command_line import CommandLine
 from tap_constantcontact.exceptions import RunEnded
-from tap_constantcontact.input_files import check_files, check_known
+from tap_constantcontact.input_files import check_account_column, check_files, check_known
 from tap_constantcontact.output.messages import MessageWriter
 from tap_constantcontact.output.progress import Progress
 from tap_constantcontact.output.states import StateThrottle
@@ -177,7 +177,7 @@ class TapConstantContact(CommandLine):
         """Warn about what a catalog requests in vain.
 
         Raises:
-            ConfigurationError: There is nothing to read.
+            ConfigurationError: There is nothing to read, or the catalog has other keys.
         """
         if self.input_catalog is None:
             return
@@ -186,6 +186,7 @@ class TapConstantContact(CommandLine):
         check.require_selection()
         for warning in check.warnings():
             self.logger.warning(warning)
+        check_account_column(self.input_catalog, self.streams.values())
 
     def close(self) -> None:
         """End a run, successful or not: write the state and log the summary."""

@@ -391,6 +391,29 @@ def test_expired_access_token_is_refreshed_from_the_updated_configuration(
         assert config["refresh_token"] == sandbox.refresh_token
 
 
+def test_job_whose_token_another_job_used_says_so(source: SourceCommand, sandbox: Sandbox) -> None:
+    """Two jobs, each in a container of its own, are made from one configuration."""
+    config = source.settings(sandbox)
+    disks = [str(source.folder / name / "tokens.json") for name in ("one", "other")]
+    (handed,) = source.read({**config, "token_store": disks[0]}, ["account"]).configurations
+    late = source.read({**config, "token_store": disks[1]}, ["account"])
+    assert late.status == 1
+    message = late.errors[0]["message"]
+    assert "Another sync or check with this configuration may have used it in the meant" in message
+    assert "a long-lived one if several connections use it" in message
+    assert source.read({**handed, "token_store": disks[1]}, ["account"]).status == 0
+
+
+def test_jobs_with_a_long_lived_token_run_at_the_same_time(
+    source: SourceCommand, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(long_lived_tokens=True)
+    config = source.settings(sandbox)
+    for name in ("one", "other"):
+        disk = str(source.folder / name / "tokens.json")
+        assert source.read({**config, "token_store": disk}, ["account"]).status == 0
+
+
 def test_new_refresh_token_is_not_used_with_an_access_token_of_another_sign_in(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:

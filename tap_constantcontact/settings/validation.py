@@ -103,6 +103,8 @@ def _contradictions(config: Mapping[str, Any], now: datetime) -> Iterator[str]:
             "Invalid contact_activity_types: [] (must contain at least one type; unset it to "
             "include all)"
         )
+    if config.get("add_account_id"):
+        yield from custom_streams.account_problems(config.get("custom_streams", ()))
     start, end = config.get("report_start", "-365d"), config.get("report_end", "-0h")
     if parse_start(start, now) > parse_start(end, now):
         yield f"Invalid report_start: {start!r} (must be before report_end, which is {end!r})"

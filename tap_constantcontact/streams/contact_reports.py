@@ -181,7 +181,7 @@ class ContactActivityDetails(PerContactStream):
     @override
     def rows_of(self, context: Record) -> Iterator[Record]:
         """Yield the events of a contact, told apart by their occurrence."""
-        yield from with_occurrences(super().rows_of(context), self.primary_keys)
+        yield from with_occurrences(super().rows_of(context), self.row_key)
 
 
 class ReportInWindow(PerContactStream):
