@@ -346,11 +346,11 @@ class TestNothingSelected:
         fake_server["/v3/contacts"] = {"contacts": [CONTACT]}
         catalog = tap.catalog(["contacts"])
         wrong = json.loads(json.dumps(entry_of(catalog, "contacts")))
-        wrong["tap_stream_id"] = "segmnets"
+        wrong["tap_stream_id"] = "segmentz"
         catalog["streams"].append(wrong)
         run = run_with(tap, fake_server.settings, catalog)
         assert run.status == 0, run.log
-        assert "segmnets (did you mean segments?)" in run.log
+        assert "segmentz (did you mean segments?)" in run.log
 
 
 class TestReplication:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, ValidationError
 
-from tap_constantcontact.settings import custom_streams
+from tap_constantcontact.settings import custom_streams, stream_maps
 from tap_constantcontact.settings.choices import CONTACT_STATUSES
 from tap_constantcontact.timestamps import format_timestamp, parse_start
 
@@ -59,7 +59,9 @@ def problems(
         built_in: Names of the tap's own streams, which custom streams can't have.
     """
     wrong = set()
-    for error in Draft202012Validator(schema).iter_errors(dict(config)):
+    # The SDK's schema would not say which rule of stream_maps is wrong.
+    checked = {name: value for name, value in config.items() if name != "stream_maps"}
+    for error in Draft202012Validator(schema).iter_errors(checked):
         wrong.add(str(error.path[0]) if error.path else "")
         yield _schema_violation(error, schema)
     for name, check in _CHECKS.items():
@@ -67,6 +69,7 @@ def problems(
             wrong.add(name)
             yield _invalid(name, config[name], _ACCEPTED[check], schema)
     yield from _missing(config)
+    yield from stream_maps.problems(config.get("stream_maps", {}))
     if "custom_streams" not in wrong:
         yield from custom_streams.problems(config.get("custom_streams", ()), built_in)
     if not wrong:
@@ -211,8 +214,10 @@ def _invalid(name: str, given: object, accepted: str, schema: Mapping[str, Any])
 def _accepted(schema: Any) -> str:
     if "enum" in schema:
         return f"one of {', '.join(str(value) for value in schema['enum'])}"
+    if alternatives := schema.get("anyOf") or schema.get("oneOf"):
+        return " or ".join(map(_accepted, alternatives))
     declared = schema.get("type", [])
     types = [declared] if isinstance(declared, str) else declared
-    type_ = next(each for each in types if each != "null")
+    type_ = next((each for each in types if each != "null"), "null")
     minimum = f" of at least {schema['minimum']}" if "minimum" in schema else ""
     return _TYPES.get(type_, str(type_)) + minimum
