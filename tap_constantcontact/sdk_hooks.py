@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import datetime, timezone
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import ParseResult
 
 import backoff
 from singer_sdk import RESTStream, Tap
+from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import StreamMap
+from singer_sdk.mapper import CustomStreamMap, StreamMap
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog, RecordMessage
 from typing_extensions import override
@@ -33,6 +34,7 @@ from tap_constantcontact.incremental.earlier_states import upgraded
 from tap_constantcontact.output.conversion import Converter
 from tap_constantcontact.output.projection import fitting, projection
 from tap_constantcontact.settings.environment import read_environment
+from tap_constantcontact.settings.stream_maps import ineffective
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -153,11 +155,20 @@ class StreamHooks(RESTStream[ParseResult]):
         """The stream's maps, made when they are first needed: rules hold for what is selected.
 
         The SDK makes those of all streams, and fails if a rule needs what is not selected.
+
+        Raises:
+            ConfigurationError: A rule can't be applied.
         """
-        self.tap.mapper.register_raw_stream_schema(
-            self.name, self.written_schema, self.primary_keys
-        )
-        return self.tap.mapper.stream_maps[self.name]
+        mapper = self.tap.mapper
+        try:
+            mapper.register_raw_stream_schema(self.name, self.written_schema, self.primary_keys)
+        except (MappingError, ValueError) as error:
+            message = f"Can't apply stream_maps or flattening to {self.name}: {error}"
+            raise ConfigurationError(message) from error
+        for each in mapper.stream_maps[self.name]:
+            if isinstance(each, CustomStreamMap):
+                each._eval = partial(_evaluate, each._eval, self.name)  # type: ignore[method-assign] # noqa: SLF001
+        return mapper.stream_maps[self.name]
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -253,6 +264,28 @@ class StreamHooks(RESTStream[ParseResult]):
         self.tap.message_writer.flush()
 
 
+def _evaluate(evaluate: Callable[..., Any], stream: str, expr: str, **arguments: Any) -> Any:
+    """Return the value of an expression of a stream map.
+
+    The SDK's errors do not say which expression of which stream has failed, and may show values. A
+    public hook around the evaluation would replace this.
+
+    Raises:
+        ConfigurationError: It can't be evaluated for a record.
+    """
+    try:
+        return evaluate(expr, **arguments)
+    except Exception as error:
+        cause = error.__cause__ or error
+        unknown = getattr(cause, "name", None) if isinstance(error, MappingError) else None
+        reason = f"there is no {unknown}" if unknown else type(cause).__name__
+        message = (
+            f"stream_maps for {stream}: can't evaluate {expr!r} ({reason}). It can use the "
+            "selected top-level properties, and must allow for null: … if first_name else None"
+        )
+        raise ConfigurationError(message) from error
+
+
 class TapHooks(Tap):
     """The private hooks of the tap."""
 
@@ -262,11 +295,25 @@ class TapHooks(Tap):
 
         The SDK's method makes those of all streams of the catalog. A public hook that chooses the
         streams would replace this.
+
+        Raises:
+            ConfigurationError: A rule holds for nothing, or can't be applied.
         """
+        columns = {
+            name: {*stream.schema["properties"], *stream.effective_schema["properties"]}
+            for name, stream in self.streams.items()
+        }
+        read = [
+            stream
+            for stream in self.streams.values()
+            if stream.selected or stream.has_selected_descendents
+        ]
+        names = [stream.name for stream in read]
+        if problems := [*ineffective(self.config.get("stream_maps", {}), columns, names)]:
+            raise ConfigurationError("; ".join(problems))
         PluginBase.setup_mapper(self)
-        for stream in self.streams.values():
-            if stream.selected or stream.has_selected_descendents:
-                _ = stream.stream_maps
+        for stream in read:
+            _ = stream.stream_maps
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
