@@ -38,6 +38,8 @@ class RecordBuilder:
         """
         #: Number of records built.
         self.built = 0
+        #: Number of rows that were skipped because they lack their key.
+        self.keyless = 0
         #: Properties that the schema does not declare.
         self.unknown_properties: set[str] = set()
         self._name, self._logger = name, logger
@@ -58,6 +60,7 @@ class RecordBuilder:
         if self._replication_key:
             record.setdefault(self._replication_key, None)
         if None in map(record.get, self._primary_keys):  # as `has_key`, without a call
+            self.keyless += 1
             keys = ", ".join(self._primary_keys)
             self.report(f"skipped a record with no {keys}; please report this")
             return None

@@ -89,9 +89,11 @@ class RunReport:
             return f"all: {reason}"
         if not self._tap.is_test and root.name not in self._ended:
             return "the rest" if root.name in self._begun else "all: the run ended early"
-        if skipped := sum(stream.details.skipped.values()):
-            return f"{skipped:,} that are gone or forbidden"
-        return ""
+        reasons = {
+            "that are gone or forbidden": sum(stream.details.skipped.values()),
+            "without a key": stream.records.keyless,
+        }
+        return ", ".join(f"{number:,} {reason}" for reason, number in reasons.items() if number)
 
     @property
     def _apis(self) -> list[RunContext]:

@@ -75,9 +75,13 @@ class ActivityProgress:
 
     def read_until(self, activity: Activity) -> datetime | None:
         """Return the time up to which an activity was read, or None to read it in full."""
-        if activity.activity_id in self._skipped:
+        if self.was_skipped(activity):
             return None
         return activity.read_until(int(self._state.get("complete_through", 0)))
+
+    def was_skipped(self, activity: Activity) -> bool:
+        """Return whether the last attempt to read an activity was incomplete."""
+        return activity.activity_id in self._skipped
 
     def advance(self, number: int) -> None:
         """Note that activities have been read, up to a number."""
