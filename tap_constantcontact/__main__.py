@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Callable
 
@@ -14,7 +13,6 @@ from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.tap import TapConstantContact
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000  # about two pages of contacts
-_ENVIRONMENT = "TAP_CONSTANTCONTACT_"
 
 
 def main() -> None:
@@ -23,7 +21,6 @@ def main() -> None:
     Exit status: 0 success, 1 failure, 2 invalid command line, 75 quota exhausted (the next run
     resumes), 128 plus the number of the signal that ended the run.
     """
-    unset_empty_variables()
     collect_garbage_rarely()
     try:
         with flushed_stdout():
@@ -41,16 +38,6 @@ def _command() -> Callable[[], None]:
     finally:
         keep_explanations(TapConstantContact.logger)
     return command
-
-
-def unset_empty_variables() -> None:
-    """Remove the tap's environment variables that are empty, which means "not set".
-
-    The SDK would try to parse some of them as numbers.
-    """
-    for name, value in list(os.environ.items()):
-        if name.startswith(_ENVIRONMENT) and not value.strip():
-            del os.environ[name]
 
 
 def collect_garbage_rarely() -> None:

@@ -10,7 +10,7 @@ from urllib.parse import ParseResult
 
 import requests
 from singer_sdk import metrics
-from singer_sdk.exceptions import RetriableAPIError
+from singer_sdk.exceptions import AbortedSyncPausedException, RetriableAPIError
 from typing_extensions import override
 
 from tap_constantcontact.api.errors import QUOTA_EXCEEDED, describe, error_from, error_key
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     from tap_constantcontact.services import Services
     from tap_constantcontact.tap import TapConstantContact
+
+# `--test` shows whether a stream can be read: the contexts that it finds may all be empty.
+_MAX_TEST_REQUESTS = 2
 
 
 class ConstantContactStream(StreamHooks):
@@ -98,11 +101,15 @@ class ConstantContactStream(StreamHooks):
             self.name,
             self.schema,
             self.primary_keys,
-            self.replication_key,
             self.logger,
             # The catalog decides what a record may have, as it does for the SCHEMA message.
-            keeps_unknown="_extra" in self.effective_schema["properties"],
+            keeps_unknown="_extra" in self.written_schema["properties"],
         )
+
+    @override
+    def note_invalid(self, path: str, value: Any) -> None:
+        """Report a value that does not fit its type."""
+        self.records.note_invalid(path, value)
 
     @property
     @override
@@ -187,7 +194,10 @@ class ConstantContactStream(StreamHooks):
 
         Raises:
             Refused: The API rejects a request, perhaps after some rows.
+            AbortedSyncPausedException: A test has tried contexts enough.
         """
+        if self.tap.is_test and self.api.responses[self.name] >= _MAX_TEST_REQUESTS:
+            raise AbortedSyncPausedException
         own = {name: context[name] for name in self.context_columns}
         for row in self.request_records(context):
             yield {**row, **own}

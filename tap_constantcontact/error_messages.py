@@ -40,8 +40,7 @@ def error_message(error: Exception) -> str:
         )
     elif isinstance(error, JSON_ERROR):
         message = (
-            f"Invalid JSON: {error}. Check the files given with --config, --catalog and --state, "
-            "and lists and objects in the environment"
+            f"Invalid JSON: {error}. Check the files given with --config, --catalog and --state"
         )
     elif isinstance(error, ValueError) and str(error).startswith(_UNKNOWN_LEVEL):
         level = str(error).removeprefix(_UNKNOWN_LEVEL)

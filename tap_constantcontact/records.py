@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from tap_constantcontact.output.conversion import converter
+from tap_constantcontact.output.projection import nulls_of
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
@@ -21,7 +22,6 @@ class RecordBuilder:
         name: str,
         schema: dict[str, Any],
         primary_keys: Sequence[str],
-        replication_key: str | None,
         logger: logging.Logger | logging.LoggerAdapter[Any],
         *,
         keeps_unknown: bool,
@@ -32,7 +32,6 @@ class RecordBuilder:
             name: Name of the stream.
             schema: Its schema.
             primary_keys: The columns of its key.
-            replication_key: The column that every record gets, even if it is null.
             logger: Where reports go, each once and without values.
             keeps_unknown: Whether records have the column `_extra`, as the catalog says.
         """
@@ -44,21 +43,23 @@ class RecordBuilder:
         self.unknown_properties: set[str] = set()
         self._name, self._logger = name, logger
         self._primary_keys = primary_keys
-        self._replication_key = replication_key
         self._keeps_unknown = keeps_unknown
         self._extra: dict[str, list[Any]] = {}
         self._reported: set[str] = set()
-        self._convert = converter(schema, self._note_invalid, self._note_unknown)
+        self._convert = converter(schema, self.note_invalid, self._note_unknown)
+        self._nulls = nulls_of(schema)
 
     def build(self, row: Record) -> Record | None:
-        """Return the record of a row, which is changed in place, or None if it lacks its key."""
+        """Return the record of a row, or None if the row lacks its key.
+
+        The row is converted in place. The record has every column, null where the API says nothing,
+        so that stream maps can rely on it and targets set a column back to null.
+        """
         row.pop("_links", None)
         self._extra = {}
-        record: Record = self._convert(row)
+        record: Record = {**self._nulls, **self._convert(row)}
         if self._extra and self._keeps_unknown:
             record["_extra"] = self._extra
-        if self._replication_key:
-            record.setdefault(self._replication_key, None)
         if None in map(record.get, self._primary_keys):  # as `has_key`, without a call
             self.keyless += 1
             keys = ", ".join(self._primary_keys)
@@ -77,7 +78,8 @@ class RecordBuilder:
             self._reported.add(message)
             self._logger.warning("%s: %s", self._name, message)
 
-    def _note_invalid(self, path: str, _: Any) -> None:
+    def note_invalid(self, path: str, _: Any) -> None:
+        """Report a value that does not fit its type."""
         self.report(f"{path}: unexpected type replaced by null; please report this")
 
     def _note_unknown(self, path: str, value: Any) -> None:

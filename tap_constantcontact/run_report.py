@@ -54,12 +54,20 @@ class RunReport:
         )
 
     def summary(self) -> str:
-        """Return the summary of the run, with a table of the streams."""
-        return (
-            f"Run ended after {time.monotonic() - self._began_at:.1f} s: "
-            f"{sum(api.limits.requests for api in self._apis)} requests, "
-            f"{sum(api.retries for api in self._apis)} retries\n{table(self._rows())}"
-        )
+        """Return the summary of the run: a table of the streams, and what was not reached.
+
+        A check of the account, which reads no stream, has neither.
+        """
+        seconds = time.monotonic() - self._began_at
+        requests = sum(api.limits.requests for api in self._apis)
+        retries = sum(api.retries for api in self._apis)
+        lines = [f"Run ended after {seconds:.1f} s: {requests} requests, {retries} retries"]
+        if self._begun:
+            lines.append(table(self._rows()))
+            if names := list(self._not_reached()):
+                streams = names[0] if len(names) == 1 else f"{len(names)} more streams"
+                lines.append(f"The run ended before it reached {streams}.")
+        return "\n".join(lines)
 
     def unknown_properties(self) -> Iterator[tuple[str, str]]:
         """Yield streams with their properties that no schema declares."""
@@ -75,25 +83,37 @@ class RunReport:
             yield name, "not readable" if stream.why_unreadable() else found
 
     def _rows(self) -> Iterator[Row]:
-        """Yield the table's rows: each stream that was selected or read."""
-        records = self._tap.message_writer.records
-        responses = sum((api.responses for api in self._apis), Counter[str]())
+        """Yield the table's rows: each stream that was selected and reached, or read."""
+        records, responses = self._tap.message_writer.records, self._responses
+        not_reached = set(self._not_reached())
         for name, stream in self._tap.streams.items():
-            if stream.selected or records[name] or responses[name]:
+            if name not in not_reached and (stream.selected or records[name] or responses[name]):
                 yield Row(name, records[name], responses[name], self._not_read(stream))
+
+    def _not_reached(self) -> Iterator[str]:
+        """Yield the selected streams that an early end left unread, and without a request."""
+        for name, stream in self._tap.streams.items():
+            has_begun = self._tap.is_test or _root_of(stream, self._tap).name in self._begun
+            if stream.selected and not (
+                has_begun or self._responses[name] or stream.why_unreadable()
+            ):
+                yield name
 
     def _not_read(self, stream: ConstantContactStream) -> str:
         """Return which part of a stream was not read, and why. Empty if all was."""
-        root = next(each for each in self._tap.streams.values() if stream in _family(each))
         if reason := stream.why_unreadable():
             return f"all: {reason}"
-        if not self._tap.is_test and root.name not in self._ended:
-            return "the rest" if root.name in self._begun else "all: the run ended early"
+        if not self._tap.is_test and _root_of(stream, self._tap).name not in self._ended:
+            return "the rest"
         reasons = {
             "that are gone or forbidden": sum(stream.details.skipped.values()),
             "without a key": stream.records.keyless,
         }
         return ", ".join(f"{number:,} {reason}" for reason, number in reasons.items() if number)
+
+    @property
+    def _responses(self) -> Counter[str]:
+        return sum((api.responses for api in self._apis), Counter[str]())
 
     @property
     def _apis(self) -> list[RunContext]:
@@ -103,6 +123,10 @@ class RunReport:
 def _announced_pages(stream: ConstantContactStream) -> int:
     """Return the total number of pages if the API reports it, else 0."""
     return -(-stream.announced_records // int(stream.params.get("limit", 1)))
+
+
+def _root_of(stream: ConstantContactStream, tap: TapConstantContact) -> ConstantContactStream:
+    return next(each for each in tap.streams.values() if stream in _family(each))
 
 
 def _family(root: ConstantContactStream) -> tuple[object, ...]:

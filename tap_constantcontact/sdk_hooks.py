@@ -10,6 +10,7 @@ what makes a stream.
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Generator, Iterable, Mapping
 from datetime import datetime, timezone
@@ -19,11 +20,18 @@ from urllib.parse import ParseResult
 
 import backoff
 from singer_sdk import RESTStream, Tap
+from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.mapper import StreamMap
+from singer_sdk.plugin_base import PluginBase
+from singer_sdk.singerlib import Catalog, RecordMessage
 from typing_extensions import override
 
 from tap_constantcontact.api.run_context import TIMEOUT_SECONDS, RunContext
+from tap_constantcontact.catalog_entries import Ignored, OwnKeys
+from tap_constantcontact.output.conversion import Converter
+from tap_constantcontact.output.projection import fitting, projection
+from tap_constantcontact.settings.environment import read_environment
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -43,10 +51,12 @@ class StreamHooks(RESTStream[ParseResult]):
     Attributes:
         manages_state: Whether the stream advances its bookmark itself, instead of the SDK.
         tap: The tap that the stream belongs to.
+        ignored: What the catalog requests, and the stream doesn't have.
     """
 
     manages_state: ClassVar[bool] = False
     tap: TapConstantContact
+    ignored = Ignored()
 
     allow_redirects = False
     payload_as_json = False
@@ -60,25 +70,43 @@ class StreamHooks(RESTStream[ParseResult]):
 
     @override
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
-        """Yield the messages of a record.
+        """Yield the messages of a record, with what their SCHEMA messages declare.
 
-        If all properties are selected, nothing has to be removed. This skips the SDK's walk through
-        every property of every record, which takes as long as converting them. A shortcut in the
-        SDK for fully selected streams would replace this.
+        The SDK walks through every property of every record to remove what metadata deselects,
+        which takes as long as converting them. It keeps what the catalog's schema lacks, and it
+        writes null objects that were to be flattened. A fix of both would replace this.
         """
-        if not self._is_whole:
-            yield from super()._generate_record_messages(record)
-            return
-        for stream_map in self.stream_maps:
+        if self._project:
+            record = self._project(record)
+        for stream_map, fit in self._outputs:
             mapped = stream_map.transform(record)
             if mapped is not None:
                 now = datetime.now(timezone.utc)
+                mapped = fit(mapped) if fit else mapped
                 yield RecordMessage(stream_map.stream_alias, mapped, time_extracted=now)
 
     @cached_property
-    def _is_whole(self) -> bool:
-        """Whether all properties are selected."""
-        return all(self.mask.values())
+    def _project(self) -> Converter | None:
+        """Returns the selected part of a record. None if all of it is selected."""
+        return projection(self.schema, self.written_schema, self.note_invalid)
+
+    @cached_property
+    def _outputs(self) -> list[tuple[StreamMap, Converter | None]]:
+        """The stream's maps, each with a function that removes what flattening leaves."""
+        return [
+            (each, fitting(each.transformed_schema) if each.flattening_enabled else None)
+            for each in self.stream_maps
+        ]
+
+    @cached_property
+    def written_schema(self) -> dict[str, Any]:
+        """The schema of the SCHEMA message, before stream maps: what the catalog selects.
+
+        A stream that is read only for its children has all properties.
+        """
+        if not self.selected:
+            return self.effective_schema
+        return get_selected_schema(self.name, self.effective_schema, self.mask)
 
     @override
     def _sync_records(
@@ -117,6 +145,44 @@ class StreamHooks(RESTStream[ParseResult]):
         """Called when the stream has been read and its bookmark is final."""
 
     # Public hooks that are the same for every stream.
+
+    @cached_property
+    @override
+    def stream_maps(self) -> list[StreamMap]:
+        """The stream's maps, made when they are first needed: rules hold for what is selected.
+
+        The SDK makes those of all streams, and fails if a rule needs what is not selected.
+        """
+        self.tap.mapper.register_raw_stream_schema(
+            self.name, self.written_schema, self.primary_keys
+        )
+        return self.tap.mapper.stream_maps[self.name]
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Apply a catalog, except to keys: those are the stream's own."""
+        own = OwnKeys(tuple(self.primary_keys), self.replication_key)
+        entry = catalog.get_stream(self.name)
+        if entry:
+            own.add_to(entry, self.schema)
+        super().apply_catalog(catalog)
+        self.primary_keys, self.replication_key = own.primary, own.replication
+        if entry:
+            self.forced_replication_method = own.forced_method(entry)
+            self.ignored = own.ignored(entry)
+
+    @abstractmethod
+    def note_invalid(self, path: str, value: Any) -> None:
+        """Report a value that does not fit its type."""
+
+    @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log a message of the SDK.
+
+        For every exception that leaves a stream, the SDK logs an unhandled error: also for the end
+        that `--test` brings about, and before each message for people.
+        """
+        super().log(message, *args, level=level if level < logging.ERROR else logging.DEBUG)
 
     @override
     def compare_start_date(self, value: str, start_date_value: str) -> str:
@@ -190,6 +256,18 @@ class TapHooks(Tap):
     """The private hooks of the tap."""
 
     @override
+    def setup_mapper(self) -> None:
+        """Make the maps of the streams that are read, so that wrong ones end the run at its start.
+
+        The SDK's method makes those of all streams of the catalog. A public hook that chooses the
+        streams would replace this.
+        """
+        PluginBase.setup_mapper(self)
+        for stream in self.streams.values():
+            if stream.selected or stream.has_selected_descendents:
+                _ = stream.stream_maps
+
+    @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings, then let the SDK fill in defaults.
 
@@ -197,19 +275,18 @@ class TapHooks(Tap):
         A public hook for the validation would replace this.
         """
         self.append_builtin_config(self.config_jsonschema)
-        errors = self.check_settings(self._config, raise_errors=raise_errors)
+        self.check_settings(self._config, requires_login=raise_errors)
         super()._validate_config(raise_errors=False)
-        if not errors:
-            self.resolve_settings(self._config)
-        return errors
+        self.resolve_settings(self._config)
+        return []
 
     @abstractmethod
-    def check_settings(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
-        """Return the problems of the settings.
+    def check_settings(self, config: dict[str, Any], *, requires_login: bool) -> None:
+        """Raise an error if the settings are not valid.
 
         Args:
-            config: The settings, which may be tidied.
-            raise_errors: Whether to raise them instead.
+            config: The settings, whose texts are converted.
+            requires_login: Whether missing credentials are an error: not in discovery.
         """
 
     @abstractmethod
@@ -228,13 +305,28 @@ class TapHooks(Tap):
     def shut_down(self, signum: int) -> None:
         """End the run because of a signal."""
 
+    @property
+    @override
+    def _env_var_config(self) -> dict[str, Any]:
+        """The settings that `--config=ENV` reads, as texts.
+
+        The SDK converts some texts to other values than people mean, fails at others without the
+        name of the setting, and does not find the `.env` file of the working folder. A public hook
+        for the environment would replace this.
+        """
+        return self.environment()
+
     @classmethod
     def environment(cls) -> dict[str, Any]:
-        """Return the settings of the environment and of `.env`, as `--config=ENV` reads them.
+        """Return the settings of the environment and of `.env`, as texts.
 
-        The SDK reads them only into its own command line.
+        Raises:
+            ConfigurationError: `.env` can't be read.
         """
-        return dict(cls._env_var_config)
+        settings, file = read_environment()
+        sources = f"environment and {file}" if file else "environment"
+        cls.logger.info("Settings of the %s: %s", sources, ", ".join(sorted(settings)) or "none")
+        return settings
 
     def reset_progress_markers(self) -> None:
         """Remove the progress markers of streams that earlier runs did not finish.
@@ -242,3 +334,16 @@ class TapHooks(Tap):
         The SDK does so in `sync_all`, which entry points with a loop of their own do not call.
         """
         self._reset_state_progress_markers()
+
+
+def mute_notes_on_order() -> None:
+    """Keep a warning of the SDK out of the log: it sounds like a failure, and calls for nothing.
+
+    It says that a stream without an order (such as a list that is short) will be read in full by
+    the next run if this one is interrupted. A switch in the SDK would replace this.
+    """
+    logging.getLogger("singer_sdk").addFilter(_is_no_note_on_order)
+
+
+def _is_no_note_on_order(record: logging.LogRecord) -> bool:
+    return "progress is not resumable" not in str(record.msg)

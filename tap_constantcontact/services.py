@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from typing_extensions import override
 
 from tap_constantcontact.incremental.activity_progress import ActivityProgress, ActivityReader
+from tap_constantcontact.incremental.campaign_details import status_of
 from tap_constantcontact.incremental.campaign_index import CampaignIndex
 from tap_constantcontact.incremental.contact_reader import ContactReader
 from tap_constantcontact.streams.campaign_stats import (
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from tap_constantcontact.api.run_context import RunContext
     from tap_constantcontact.client import ConstantContactStream
     from tap_constantcontact.tap import TapConstantContact
+
+_PAGE = 500
 
 
 class Services:
@@ -49,7 +54,8 @@ class Services:
     @cached_property
     def campaigns(self) -> CampaignIndex:
         """The list of campaigns, with details, counters and the change log."""
-        return CampaignIndex(_CampaignRequests(self, self._tap), self.api, self._tap.config)
+        requests = _SampleRequests if self._tap.is_test else _CampaignRequests
+        return CampaignIndex(requests(self, self._tap), self.api, self._tap.config)
 
     @cached_property
     def contacts(self) -> ContactReader:
@@ -109,3 +115,27 @@ class _CampaignRequests:
 
     def checkpoint(self) -> None:
         self.counters.checkpoint()
+
+
+class _SampleRequests(_CampaignRequests):
+    """The requests of a test: for a few campaigns, which represent all kinds of them."""
+
+    @override
+    def request_list(self, since: str) -> Iterable[Record]:
+        return self._sample
+
+    @override
+    def request_summaries(self) -> Iterable[Record]:
+        chosen = {campaign.get("campaign_id") for campaign in self._sample}
+        page = islice(super().request_summaries(), _PAGE)
+        return [row for row in page if row.get("campaign_id") in chosen]
+
+    @cached_property
+    def _sample(self) -> list[Record]:
+        """The first campaign of each status and of each type, of the first page of the list."""
+        found: dict[Any, Record] = {}
+        for campaign in islice(super().request_list(""), _PAGE):
+            if status_of(campaign) != "removed":  # nothing can be read of it
+                found.setdefault(status_of(campaign), campaign)
+                found.setdefault(campaign.get("type_code"), campaign)
+        return list({row.get("campaign_id"): row for row in found.values()}.values())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
 from singer_sdk import Tap, metrics
-from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, FatalAPIError
+from singer_sdk.exceptions import ConfigValidationError, FatalAPIError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum
 from typing_extensions import override
 
@@ -26,16 +26,20 @@ from tap_constantcontact.auth import (
     PartnerAuthenticator,
     RefreshTokenAuthenticator,
 )
-from tap_constantcontact.exceptions import JSON_ERROR, RunEnded
-from tap_constantcontact.input_files import FOREIGN_CATALOG, check_files
+from tap_constantcontact.catalog_check import CatalogCheck
+from tap_constantcontact.catalog_entries import prepared
+from tap_constantcontact.command_line import CommandLine
+from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.input_files import check_files, check_known
 from tap_constantcontact.output.messages import MessageWriter
 from tap_constantcontact.output.progress import Progress
 from tap_constantcontact.output.states import StateThrottle
 from tap_constantcontact.run_report import RunReport
-from tap_constantcontact.sdk_hooks import TapHooks
+from tap_constantcontact.sdk_hooks import mute_notes_on_order
 from tap_constantcontact.services import Services
 from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS
+from tap_constantcontact.settings.texts import convert_texts
 from tap_constantcontact.shutdown import ShutdownHandler
 from tap_constantcontact.streams import NAMES, STREAMS, place_of
 from tap_constantcontact.streams.custom import CustomStream
@@ -43,12 +47,10 @@ from tap_constantcontact.streams.custom import CustomStream
 if TYPE_CHECKING:
     from tap_constantcontact.client import ConstantContactStream
 
-NO_SETTINGS = "The config file must contain a JSON object; see the README for a minimal example"
-
 _Stream = TypeVar("_Stream", bound="ConstantContactStream")
 
 
-class TapConstantContact(TapHooks):
+class TapConstantContact(CommandLine):
     """Reads everything that a Constant Contact account holds."""
 
     name = "tap-constantcontact"
@@ -64,21 +66,31 @@ class TapConstantContact(TapHooks):
 
     message_writer: MessageWriter
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, *, catalog: Any = None, setup_mapper: bool = True, **arguments: Any) -> None:
         """Make a tap; on the command line, it is closed when the command ends.
 
         Args:
-            arguments: The arguments of `singer_sdk.Tap`.
+            catalog: The catalog, or the path of its file.
+            setup_mapper: Whether to make the stream maps now.
+            arguments: The other arguments of `singer_sdk.Tap`.
         """
         self._report = RunReport(self)
         self._shutdown = ShutdownHandler(self._unfinished)
-        check_files(arguments.get("state"), arguments.get("catalog"))
-        super().__init__(**arguments)
-        self._compare_with(self.input_catalog)
+        check_files(arguments.get("state"), catalog)
+        super().__init__(catalog=prepared(catalog), setup_mapper=False, **arguments)
+        command = click.get_current_context(silent=True)
+        if names := command and command.params.get("select"):
+            self.select_streams(names)
+        self._compare_with(catalog)
+        check_known(arguments.get("state"), self.streams)
+        if setup_mapper:  # rules hold for what is selected by now
+            self.setup_mapper()
         #: Writes states, but not too often.
         self.states = StateThrottle(self.message_writer)
+        #: Whether the settings on_quota_exceeded and max_requests hold: not for a check.
+        self.has_budget = True
         self._progress: Progress | None = None
-        if command := click.get_current_context(silent=True):
+        if command:
             self.follow_progress()
             command.call_on_close(self.close)
         # One line per request would be too much. The summary has their number.
@@ -86,6 +98,7 @@ class TapConstantContact(TapHooks):
         if not self.logger.isEnabledFor(logging.DEBUG):
             muted.append(metrics.Metric.HTTP_REQUEST_COUNT)
         self.metrics_logger.addFilter(metrics.MetricExclusionFilter(metrics=muted))
+        mute_notes_on_order()
 
     @cached_property
     @override
@@ -118,21 +131,6 @@ class TapConstantContact(TapHooks):
     def user_agent(self) -> str:
         """The User-Agent header of all requests."""
         return self.config.get("user_agent") or f"{self.name}/{self.plugin_version}"
-
-    @classmethod
-    @override
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read the config files.
-
-        Raises:
-            ConfigurationError: One of them does not contain an object.
-        """
-        try:
-            return super().cb_config(ctx, param, value)
-        except (TypeError, ValueError) as error:
-            if isinstance(error, JSON_ERROR):
-                raise
-            raise ConfigurationError(NO_SETTINGS) from error
 
     @override
     def discover_streams(self) -> list[ConstantContactStream]:
@@ -175,23 +173,19 @@ class TapConstantContact(TapHooks):
         """Note that a stream has been read in full."""
         self._report.end(name)
 
-    def _compare_with(self, catalog: Mapping[str, Any] | None) -> None:
-        """Warn about unknown streams in a catalog.
+    def _compare_with(self, catalog: Any) -> None:
+        """Warn about what a catalog requests in vain.
 
         Raises:
-            ConfigurationError: All its streams are unknown.
+            ConfigurationError: There is nothing to read.
         """
-        if catalog is None:
+        if self.input_catalog is None:
             return
-        unknown = sorted(catalog.keys() - self.streams.keys())
-        if len(unknown) == len(catalog):
-            raise ConfigurationError(FOREIGN_CATALOG)
-        if unknown:
-            message = (
-                "The catalog contains unknown streams: %s. Re-run discovery, or declare them in "
-                "custom_streams"
-            )
-            self.logger.warning(message, ", ".join(unknown))
+        given = catalog if isinstance(catalog, Mapping) else self.input_catalog.to_dict()
+        check = CatalogCheck(given, self.streams)
+        check.require_selection()
+        for warning in check.warnings():
+            self.logger.warning(warning)
 
     def close(self) -> None:
         """End a run, successful or not: write the state and log the summary."""
@@ -215,23 +209,22 @@ class TapConstantContact(TapHooks):
         self.logger.info(self._report.summary())
 
     @override
-    def check_settings(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
-        """Return the problems of the settings: their names and values, and what is accepted.
+    def check_settings(self, config: dict[str, Any], *, requires_login: bool) -> None:
+        """Convert settings given as text, and check all of them.
 
         Raises:
-            ConfigValidationError: There are problems.
+            ConfigValidationError: There are problems; the message says what is accepted.
         """
+        schema = self.config_jsonschema
+        convert_texts(config, schema)
         validation.tidy(config)
-        errors = list(
-            validation.problems(config, self.config_jsonschema, datetime.now(timezone.utc), NAMES)
-        )
-        # Raised in any case: a stream cannot be made from an invalid declaration.
-        if any(raise_errors or "custom_streams" in error for error in errors):
+        now = datetime.now(timezone.utc)
+        errors = [*validation.problems(config, schema, now, NAMES, requires_login=requires_login)]
+        if errors:
             message = "The settings are not usable"
-            raise ConfigValidationError(message, errors=errors, schema=self.config_jsonschema)
-        for hint in validation.unknown(config, self.config_jsonschema):
+            raise ConfigValidationError(message, errors=errors, schema=schema)
+        for hint in validation.unknown(config, schema):
             self.logger.warning(hint)
-        return errors
 
     @override
     def resolve_settings(self, config: dict[str, Any]) -> None:
@@ -275,9 +268,9 @@ class TapConstantContact(TapHooks):
             login=login,
             limits=RateLimit(
                 requests_per_second=self.config["requests_per_second"],
-                max_requests=self.config.get("max_requests"),
+                max_requests=self.config.get("max_requests") if self.has_budget else None,
                 daily_quota=self.config["daily_quota"],
-                on_quota_exceeded=self.config["on_quota_exceeded"],
+                on_quota_exceeded=self.config["on_quota_exceeded"] if self.has_budget else "fail",
                 counter=open_counter(self.config.get("limits_url"), folder, client_id),
             ),
             user_agent=self.user_agent,

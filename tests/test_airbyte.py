@@ -250,6 +250,14 @@ def test_catalog_has_every_stream_with_its_key_and_cursor(source: SourceCommand)
         assert cursor == [None] or cursor[0] in entry["json_schema"]["properties"]
 
 
+def test_configured_catalog_without_streams_fails(source: SourceCommand, sandbox: Sandbox) -> None:
+    output = source.read(sandbox.settings, [])
+    assert output.status == 1
+    (error,) = output.errors
+    assert "has no stream, so there is nothing to read" in error["message"]
+    assert error["failure_type"] == "config_error"
+
+
 def test_catalog_has_extra_column_with_keep_unknown_fields(
     source: SourceCommand,
 ) -> None:
@@ -261,9 +269,12 @@ def test_catalog_has_extra_column_with_keep_unknown_fields(
 
 
 def test_check_succeeds_with_a_dozen_requests(source: SourceCommand, sandbox: Sandbox) -> None:
-    connection = source.check(source.settings(sandbox))
-    assert connection == {"status": "SUCCEEDED"}
+    output = source.run("check", config=source.settings(sandbox))
+    assert output.of("CONNECTION_STATUS", "connectionStatus") == [{"status": "SUCCEEDED"}]
     assert 5 < len(sandbox.requests) <= 12
+    logged = [log["message"] for log in output.of("LOG", "log")]
+    assert "all: " not in "".join(logged)
+    assert len("".join(logged).splitlines()) < 10
 
 
 def test_check_names_streams_without_permission(
@@ -306,6 +317,28 @@ def test_check_fails_without_any_permission(
     connection = source.check(source.settings(make_sandbox(scopes=("offline_access",))))
     assert connection["status"] == "FAILED"
     assert "the scope account_read" in connection["message"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("max_requests", "10,000"), ("start_date", "never")])
+def test_check_and_discover_refuse_what_a_sync_refuses(
+    source: SourceCommand, sandbox: Sandbox, name: str, value: str
+) -> None:
+    config = source.settings(sandbox, **{name: value})
+    said = f"Invalid {name}: {value!r} (must be "
+    connection = source.check(config)
+    assert connection["status"] == "FAILED"
+    assert said in connection["message"]
+    found = source.run("discover", config=config)
+    assert found.status == 1
+    (error,) = found.errors
+    assert said in error["message"]
+
+
+def test_texts_have_the_values_of_their_settings(source: SourceCommand, sandbox: Sandbox) -> None:
+    config = source.settings(sandbox, campaign_status="done", max_requests="99")
+    output = source.read(config, ["email_campaigns"])
+    assert output.status == 0
+    assert {row["current_status"] for row in output.records["email_campaigns"]} == {"Done"}
 
 
 def test_check_does_not_wait_for_the_quota_to_reset(

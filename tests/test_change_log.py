@@ -161,6 +161,39 @@ class TestChangeLog:
         campaigns["a"]["resend"] = counters()
         assert ids(update(state, campaigns), through) == ["resend"]
 
+    @pytest.mark.parametrize("named", [["first", "draft"], ["draft"], []])
+    def test_activities_without_counters_are_no_change(self, named: list[str]) -> None:
+        """The API names a resend that is not sent, but never has counters of it."""
+
+        class WithDraft(Campaigns):
+            @override
+            def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
+                super().fetch_activity_ids(campaign_id, since)
+                return named
+
+            @override
+            def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
+                own = {id_: counters() for activities in self.values() for id_ in activities}
+                return {id_: own[id_] for id_ in activity_ids if id_ in own}
+
+        state: dict[str, Any] = {}
+        campaigns = WithDraft({"a": {"first": counters()}})
+        sent = {"a": NOW - DAY}
+        through = update(state, campaigns, sent=sent).last_number
+        campaigns.requested.clear()
+        assert not ids(update(state, campaigns, NOW + DAY, sent), through)
+        assert not campaigns.requested
+        assert [*ChangeLog(state).campaign_ids] == ["a"]
+
+    def test_another_only_activity_is_compared_once(self) -> None:
+        state: dict[str, Any] = {}
+        update(state, Campaigns({"a": {"first": counters()}}))
+        campaigns = Campaigns({"a": {"second": counters(opens=6)}})
+        through = update(state, campaigns).last_number
+        campaigns.requested.clear()
+        assert not ids(update(state, campaigns), through)
+        assert not campaigns.requested
+
     def test_complete_stream_reads_from_the_last_change(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})

@@ -28,7 +28,7 @@ class Case(NamedTuple):
 CASES = [
     Case("tap-constantcontact --config good --catalog account", DONE, "Run ended after"),
     Case("tap-constantcontact --config bad", FAILED, "Invalid start_date: 'soon'"),
-    Case("tap-constantcontact --config nowhere", FAILED, "'nowhere' was not found"),
+    Case("tap-constantcontact --config nowhere", FAILED, "nowhere: No such file"),
     Case("tap-constantcontact --nonsense", WRONG_USE, "No such option"),
     Case("tap-constantcontact --config one --catalog account", QUOTA_EXHAUSTED, "max_requests"),
     Case("source-constantcontact check --config good", DONE, "SUCCEEDED"),

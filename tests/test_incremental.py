@@ -130,6 +130,19 @@ class TestRequests:
             asked = [path.split("/")[4] for path in paths if path.endswith(f"/tracking/{name}")]
             assert sorted(asked) == sorted(primary(synced.sandbox, id_) for id_ in moved)
 
+    def test_resend_that_is_not_sent_costs_nothing(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        """The detail names an activity that has no counters, perhaps for ever."""
+        sandbox = make_sandbox(campaigns=12)
+        (campaign_id,) = sent_campaigns(sandbox, 1)
+        sandbox.account.draft_resend(campaign_id)
+        streams = ("email_campaign_stats", *REPORTS)
+        state = tap.sync(sandbox, *streams).state
+        _, paths = requests_of(sandbox, lambda: tap.sync(sandbox, *streams, state=state))
+        assert not [path for path in paths if "/email_reports/" in path]
+        assert not [path for path in paths if path.startswith("/v3/emails/")]
+
     def test_only_report_pages_with_new_rows_are_requested(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:

@@ -152,12 +152,28 @@ def test_summary_of_an_interrupted_run_names_what_is_left(
     tap: TapCommand, make_sandbox: MakeSandbox
 ) -> None:
     sandbox = make_sandbox(contacts=1200)
-    run = tap.sync(sandbox, "account", "contacts", "segments", max_requests=2)
+    streams = ("account", "contacts", "contact_tags", "segments")
+    run = tap.sync(sandbox, *streams, max_requests=2)
     assert run.status == 75
     rows = run.table
     assert rows["account"] == ["1", "1"]
     assert rows["contacts"] == ["500", "1", "the rest"]
-    assert rows["segments"] == ["0", "0", "all: the run ended early"]
+    assert rows.keys() & {"contact_tags", "segments"} == set()
+    assert run.log.splitlines()[-1] == "The run ended before it reached 2 more streams."
+
+
+def test_summary_of_a_run_that_fails_at_once_is_one_line(tap: TapCommand, sandbox: Sandbox) -> None:
+    sandbox.fail("/account/summary", Fault.NOT_FOUND)
+    run = tap.sync(sandbox)
+    table = run.log.partition("Run ended after")[2].splitlines()[2:]
+    assert [line.split()[0] for line in table[:-1]] == ["account", "The"]
+
+
+def test_summary_of_a_run_that_ended_before_one_stream_names_it(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    run = tap.sync(sandbox, "account", "contact_tags", "segments", max_requests=1)
+    assert run.log.splitlines()[-1] == "The run ended before it reached segments."
 
 
 def test_summary_counts_skipped_items(tap: TapCommand, sandbox: Sandbox) -> None:

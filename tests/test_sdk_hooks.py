@@ -7,11 +7,14 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import singer_sdk
 from singer_sdk import RESTStream, Tap
+from singer_sdk.helpers import _catalog
+from singer_sdk.mapper import PluginMapper
 
 import tap_constantcontact
 from tap_constantcontact import sdk_hooks
@@ -22,7 +25,7 @@ PACKAGE = Path(tap_constantcontact.__file__).parent
 SDK = Path(singer_sdk.__file__).parent
 
 #: The parameters of each private hook that is overridden or called.
-SIGNATURES: dict[tuple[type, str], list[str]] = {
+SIGNATURES: dict[tuple[type | ModuleType, str], list[str]] = {
     (RESTStream, "_generate_record_messages"): ["self", "record"],
     (RESTStream, "_sync_records"): ["self", "context", "write_messages"],
     (RESTStream, "_increment_stream_state"): ["self", "latest_record", "context"],
@@ -30,13 +33,17 @@ SIGNATURES: dict[tuple[type, str], list[str]] = {
     (Tap, "_validate_config"): ["self", "raise_errors"],
     (Tap, "_handle_termination"): ["self", "signum", "frame"],
     (Tap, "_reset_state_progress_markers"): ["self"],
+    (_catalog, "get_selected_schema"): ["stream_name", "schema", "mask"],
+    (PluginMapper, "register_raw_stream_schema"): [
+        *("self", "stream_name", "schema", "key_properties"),
+    ],
 }
 
 
 @pytest.mark.parametrize(
     ("cls", "name"), SIGNATURES, ids=lambda part: getattr(part, "__name__", part)
 )
-def test_private_hook_of_the_sdk_has_its_signature(cls: type, name: str) -> None:
+def test_private_hook_of_the_sdk_has_its_signature(cls: type | ModuleType, name: str) -> None:
     hook = getattr(cls, name, None)
     advice = (
         f"This version of singer-sdk has changed {cls.__name__}.{name}, which "
@@ -48,7 +55,11 @@ def test_private_hook_of_the_sdk_has_its_signature(cls: type, name: str) -> None
 
 def test_sdk_still_reads_settings_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAP_CONSTANTCONTACT_CLIENT_ID", "a1b2c3")
-    assert TapConstantContact.environment()["client_id"] == "a1b2c3"
+    monkeypatch.setenv("TAP_CONSTANTCONTACT_ACCESS_TOKEN", "token")
+    monkeypatch.setenv("TAP_CONSTANTCONTACT_KEEP_UNKNOWN_FIELDS", "enabled")
+    config = TapConstantContact(parse_env_config=True).config
+    assert config["client_id"] == "a1b2c3"
+    assert config["keep_unknown_fields"] is True
 
 
 def test_private_hooks_of_the_sdk_are_overridden_in_sdk_hooks_only() -> None:
@@ -60,7 +71,7 @@ def test_private_hooks_of_the_sdk_are_overridden_in_sdk_hooks_only() -> None:
                 "_sync_records",
                 "_increment_stream_state",
             ),
-            "TapHooks": ("_validate_config", "_handle_termination"),
+            "TapHooks": ("_validate_config", "_env_var_config", "_handle_termination"),
         }.items()
         for name in names
     }
@@ -74,7 +85,9 @@ def test_canary_knows_every_hook_that_is_used() -> None:
     source = inspect.getsource(sdk_hooks)
     own = {*vars(StreamHooks), *vars(TapHooks)} - {*vars(object)}
     used = {name for name in re.findall(r"\b_[a-z]\w+", source) if name in _sdk_private_names()}
-    known = {name for _, name in SIGNATURES if _is_private(name)} | {"_config", "_env_var_config"}
+    known = {name for _, name in SIGNATURES if _is_private(name)} | {
+        *("_config", "_env_var_config", "_catalog")
+    }
     assert used == known, "say in SIGNATURES what it looks like"
     assert {"_generate_record_messages", "_validate_config"} <= own
 

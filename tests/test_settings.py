@@ -9,6 +9,7 @@ import pytest
 
 from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS
+from tap_constantcontact.tap import TapConstantContact
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 LOGIN = {"client_id": "key", "refresh_token": "token"}
@@ -45,7 +46,11 @@ def test_valid_settings_are_accepted(given: dict[str, Any]) -> None:
         ("start_date", "0001-01-01", "after 1970"),
         ("token_store", "/", "the path of a file"),
         ("user_agent", "a\nb", "printable ASCII"),
-        ("contacts_include", "notes", "a list"),
+        ("contact_ids", "{", 'a list, such as ["a", "b"] or a,b'),
+        ("engagement_rereads_days", True, "a list, such as [7, 30] or 7,30"),
+        ("contact_status", [1], "one or more of all, active"),
+        ("start_date", 20260131, "a date (2026-01-31)"),
+        ("keep_unknown_fields", "maybe", "true or false"),
     ],
 )
 def test_invalid_setting_is_named_with_value_and_accepted_values(
@@ -59,6 +64,14 @@ def test_invalid_setting_is_named_with_value_and_accepted_values(
 def test_invalid_item_of_a_list_setting_is_named() -> None:
     (problem,) = problems(contacts_include=["notes", "shoe_size"])
     assert "Invalid contacts_include.1: 'shoe_size' (must be one of custom_fields" in problem
+
+
+def test_invalid_stream_map_is_named_with_accepted_types() -> None:
+    schema = TapConstantContact.config_jsonschema
+    TapConstantContact.append_builtin_config(schema)
+    given = {**LOGIN, "stream_maps": {"contacts": 5}}
+    (problem,) = validation.problems(given, schema, NOW, ())
+    assert problem.startswith("Invalid stream_maps.contacts: 5 (must be an object, in JSON")
 
 
 @pytest.mark.parametrize("secret", [271828, "271828\n271828"])
@@ -84,6 +97,7 @@ def test_invalid_limits_url_is_named_without_its_value(url: str) -> None:
             {"report_start": "-1d", "report_end": "-2d"},
             "report_start: '-1d' (must be before report_end",
         ),
+        ({"start_date": "2026-11-22"}, "start_date: '2026-11-22' (must not be in the future"),
         ({"contact_activity_types": []}, "must contain at least one type"),
     ],
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.account import engagement
 from sandbox.account.clock import HOUR, MINUTE, day, minute, stamp, stamp_ms
 from sandbox.account.contact_activity import ActivityByContact
-from sandbox.account.engagement import Engagement, Event, contacts_of
+from sandbox.account.engagement import LIVELY, Engagement, Event, Rates, contacts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -71,6 +71,7 @@ class Account:
         webhook_subscriptions: Those of the partner, by `topic_id`.
         segment_polls: How many requests for its contacts each segment has had.
         largest_audience: Maximum number of contacts that one email reaches.
+        rates: How often contacts do something with an email when it is sent.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Account:
         seed: int,
         now: Callable[[], int],
         largest_audience: int = 2_500,
+        rates: Rates = LIVELY,
         deleting_moves_updated_at: bool = True,
     ) -> None:
         """Create an empty account.
@@ -87,12 +89,14 @@ class Account:
             seed: The seed of all random choices.
             now: Returns the time on the account's clock, in whole seconds.
             largest_audience: Maximum number of contacts that one email reaches.
+            rates: How often contacts do something with an email.
             deleting_moves_updated_at: Whether deleting a contact changes its `updated_at`.
         """
         self.now = now
         self.lock = threading.RLock()
         self.rng = random.Random(seed)
         self.largest_audience = largest_audience
+        self.rates = rates
         self.deleting_moves_updated_at = deleting_moves_updated_at
         self.summary: Record = {}
         self.emails: list[Record] = []
@@ -215,6 +219,16 @@ class Account:
             "resend_request_id": again["campaign_activity_id"],
             "resend_status": "SENT",
         }
+
+    def draft_resend(self, campaign_id: str) -> str:
+        """Add a `resend` activity that is not sent: it has neither counters nor reports.
+
+        Returns:
+            The id of the activity.
+        """
+        activity = self._resend_of(campaign_id)
+        activity["current_status"] = "DRAFT"
+        return str(activity["campaign_activity_id"])
 
     def engage(self, campaign_id: str, readers: int = 3) -> list[str]:
         """Let some contacts open a sent campaign now. Only counters and reports change.
@@ -381,7 +395,8 @@ class Account:
         )
         self.engagement[activity_id] = part
         known, part.refreshed_at = len(part.optouts), until
-        engagement.simulate_send(self.rng, part, contact_ids, activity["contact_list_ids"], at)
+        list_ids = activity["contact_list_ids"]
+        engagement.simulate_send(self.rng, part, contact_ids, list_ids, at, rates=self.rates)
         return self._apply_optouts(part.optouts[known:], until)
 
     def _schedule_resend(self, primary: Record) -> None:

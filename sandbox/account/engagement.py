@@ -17,11 +17,6 @@ DEVICES = ("computer", "mobile", "mobile", "tablet", "other")
 BOUNCE_CODES = ("B", "D", "F", "S", "V", "X", "Z")
 REASONS = ("", "", "Too many emails.", "Ich habe das nie bestellt.")
 
-BOUNCED = 0.04
-OPENED = 0.38
-CLICKED = 0.3
-FORWARDED = 0.06
-OPTED_OUT = 0.03
 REPEATED = 0.2
 
 # The names of bounce codes in the stats of an activity.
@@ -39,6 +34,30 @@ LINKS = (
 )
 
 KINDS = ("sends", "opens", "clicks", "forwards", "optouts", "bounces")
+
+
+class Rates(NamedTuple):
+    """How often contacts do something with an email.
+
+    Attributes:
+        bounced: Of all contacts.
+        opened: Of all contacts.
+        clicked: Of the opens.
+        forwarded: Of the readers.
+        opted_out: Of the readers.
+    """
+
+    bounced: float
+    opened: float
+    clicked: float
+    forwarded: float
+    opted_out: float
+
+
+#: So that a few contacts do something of each kind.
+LIVELY = Rates(bounced=0.04, opened=0.38, clicked=0.3, forwarded=0.06, opted_out=0.03)
+#: As in published averages of real accounts.
+TYPICAL = Rates(bounced=0.01, opened=0.35, clicked=0.045, forwarded=0.0006, opted_out=0.006)
 
 
 class Event(NamedTuple):
@@ -132,24 +151,32 @@ def simulate_send(
     contact_ids: Iterable[str],
     list_ids: Iterable[str],
     sent_at: int,
+    *,
+    rates: Rates = LIVELY,
 ) -> None:
     """Send an email to contacts, who react to it until it is refreshed."""
     until, before = engagement.refreshed_at, len(engagement.sends)
     for contact_id in contact_ids:
         engagement.sends.append(Event(minute(sent_at), contact_id, known=sent_at))
         fate = rng.random()
-        if fate < BOUNCED:
+        if fate < rates.bounced:
             bounced_at = minute(min(sent_at + rng.randrange(HOUR), until))
             code = rng.choice(BOUNCE_CODES)
             engagement.bounces.append(Event(bounced_at, contact_id, bounce_code=code))
-        elif fate < BOUNCED + OPENED:
-            simulate_reader(rng, engagement, contact_id, sent_at, until)
+        elif fate < rates.bounced + rates.opened:
+            simulate_reader(rng, engagement, contact_id, sent_at, until, rates=rates)
     count = len(engagement.sends) - before
     engagement.sendings.append(Sending(sent_at, count, tuple(list_ids)))
 
 
 def simulate_reader(
-    rng: Random, engagement: Engagement, contact_id: str, since: int, until: int
+    rng: Random,
+    engagement: Engagement,
+    contact_id: str,
+    since: int,
+    until: int,
+    *,
+    rates: Rates = LIVELY,
 ) -> None:
     """Let one contact open the email at least once, and perhaps click, forward and opt out.
 
@@ -161,12 +188,12 @@ def simulate_reader(
         at = min(at + int(rng.expovariate(1 / (9 * HOUR))), until)
         opened = Event(minute(at), contact_id, device, known=at)
         engagement.opens += [opened] * _repeats(rng)
-        if rng.random() < CLICKED:
+        if rng.random() < rates.clicked:
             url_id = rng.choice(list(engagement.links)[:-1])  # the last one stays without clicks
             engagement.clicks += [opened._replace(url_id=url_id)] * _repeats(rng)
-    if rng.random() < FORWARDED:
+    if rng.random() < rates.forwarded:
         engagement.forwards.append(Event(minute(at), contact_id, known=at))
-    if rng.random() < OPTED_OUT:
+    if rng.random() < rates.opted_out:
         reason = rng.choice(REASONS)
         engagement.optouts.append(Event(minute(at), contact_id, reason=reason, known=at))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.account import Account, Record
 from sandbox.account.clock import DAY, HOUR, YEAR, day, minute, stamp, stamp_ms, stamp_offset
-from sandbox.account.engagement import Event
+from sandbox.account.engagement import LIVELY, TYPICAL, Event
 from sandbox.account.segments import write_criteria
 from sandbox.generate import sample_values
 from sandbox.generate.automations import add_automations
@@ -49,6 +49,7 @@ def generate_account(
     campaigns: int,
     seed: int,
     now: Callable[[], int],
+    audience: int = 0,
     deleting_moves_updated_at: bool = True,
 ) -> Account:
     """Generate an account. Equal arguments generate equal accounts.
@@ -59,7 +60,8 @@ def generate_account(
     account = Account(
         seed=seed,
         now=now,
-        largest_audience=max(20, MAX_SENDS // max(1, campaigns)),
+        largest_audience=audience or max(20, MAX_SENDS // max(1, campaigns)),
+        rates=TYPICAL if audience else LIVELY,
         deleting_moves_updated_at=deleting_moves_updated_at,
     )
     present = now()

@@ -30,6 +30,8 @@ class Options:
     Attributes:
         contacts: How many contacts the account starts with.
         campaigns: How many email campaigns the account starts with.
+        audience: How many contacts an email is offered to, who do as little with it as those of
+            real accounts; 0 = few in large accounts, who do more of everything.
         seed: Equal seeds (with equal sizes and `now`) generate equal accounts.
         now: The time on the account's clock when it starts. Default: the real time. Tokens and
             limits always use the real time.
@@ -74,6 +76,7 @@ class Options:
 
     contacts: int = 500
     campaigns: int = 24
+    audience: int = 0
     seed: int = 1
     now: datetime | None = None
     host: str = "127.0.0.1"

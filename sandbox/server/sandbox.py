@@ -46,6 +46,7 @@ class Sandbox:
             campaigns=self.options.campaigns,
             seed=self.options.seed,
             now=_clock(self.options),
+            audience=self.options.audience,
             deleting_moves_updated_at=self.options.deleting_moves_updated_at,
         )
         self.requests: list[Request] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import signal
@@ -11,8 +10,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-from singer_sdk.exceptions import ConfigurationError
 
 from tap_constantcontact.__main__ import collect_garbage_rarely
 from tap_constantcontact.airbyte import catalog
@@ -29,8 +26,9 @@ from tap_constantcontact.airbyte.spec import specification
 from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.error_messages import error_message
 from tap_constantcontact.exceptions import EXIT_FAILED, SIGNAL_STATUS, RunEnded
+from tap_constantcontact.input_files import parse_json, read_settings
 from tap_constantcontact.output.stdout import flushed_stdout
-from tap_constantcontact.tap import NO_SETTINGS, TapConstantContact
+from tap_constantcontact.tap import TapConstantContact
 
 _SIGNALS = {SIGNAL_STATUS + signum for signum in (signal.SIGINT, signal.SIGTERM)}
 _FILES = {
@@ -82,10 +80,10 @@ def spec(_: argparse.Namespace, writer: AirbyteWriter) -> int:
 
 def check_connection(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
     """Test the login, and report which streams the account has no permission to read."""
-    # A check neither waits for the quota to reset nor has a budget of its own.
-    overrides = {"on_quota_exceeded": "fail", "max_requests": None}
     try:
-        message = _run_check(Source(_settings(arguments), writer, overrides=overrides))
+        source = Source(_settings(arguments), writer)
+        source.has_budget = False  # a check doesn't wait for the quota to reset either
+        message = _run_check(source)
         status = "SUCCEEDED"
     except RunEnded as ended:
         if not ended.reason:
@@ -118,9 +116,10 @@ def discover(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
 
 def read(arguments: argparse.Namespace, writer: AirbyteWriter) -> int:
     """Read the streams of the configured catalog."""
-    source = Source(_settings(arguments), writer)
+    source = Source(_settings(arguments), writer, setup_mapper=False)
     modes = catalog.sync_modes(_file(arguments.catalog))
     catalog.select(source.streams.values(), modes)
+    source.setup_mapper()
     states = StreamStates(filter(catalog.is_incremental, source.streams.values()))
     source.load_state(states.of_tap(_file(arguments.state) if arguments.state else []))
     unknown = sorted(modes.keys() - source.streams.keys())
@@ -156,10 +155,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ConfigurationError: The file contains no configuration.
     """
-    settings = _file(arguments.config)
-    if not isinstance(settings, dict):
-        raise ConfigurationError(NO_SETTINGS)
-    return settings
+    return read_settings(arguments.config)
 
 
 def _file(path: Path) -> Any:
@@ -168,11 +164,7 @@ def _file(path: Path) -> Any:
     Raises:
         ConfigurationError: The file is not valid JSON.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        message = f"Invalid JSON in {path}: {error}. Fix the file"
-        raise ConfigurationError(message) from error
+    return parse_json(path.read_bytes(), str(path))
 
 
 def _parser() -> argparse.ArgumentParser:

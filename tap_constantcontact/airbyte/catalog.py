@@ -48,12 +48,18 @@ def sync_modes(configured: Any) -> dict[str, str]:
         configured: The configured catalog of a connection.
 
     Raises:
-        ConfigurationError: It is not a configured catalog.
+        ConfigurationError: It is not a configured catalog, or has no stream.
     """
     if not _CATALOG.is_valid(configured):
         message = (
             "Invalid catalog: not an Airbyte configured catalog (must be an object with a list of "
             "configured streams). Pass the configured catalog of a connection"
+        )
+        raise ConfigurationError(message)
+    if not configured["streams"]:
+        message = (
+            "The configured catalog has no stream, so there is nothing to read. Select streams in "
+            "the connection"
         )
         raise ConfigurationError(message)
     return {entry["stream"]["name"]: entry["sync_mode"] for entry in configured["streams"]}

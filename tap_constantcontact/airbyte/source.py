@@ -32,8 +32,6 @@ class Source(TapConstantContact):
         self,
         configuration: Mapping[str, Any],
         writer: AirbyteWriter,
-        *,
-        overrides: Mapping[str, Any] | None = None,
         **arguments: Any,
     ) -> None:
         """Create a source.
@@ -41,11 +39,10 @@ class Source(TapConstantContact):
         Args:
             configuration: The configuration as it was given.
             writer: The writer of messages.
-            overrides: Settings that replace those of the configuration.
             arguments: Arguments of `singer_sdk.Tap`.
         """
         self._configuration = dict(configuration)
-        config = {**deepcopy(self._configuration), **(overrides or {})}
+        config = deepcopy(self._configuration)
         config.pop(OWNER_PROPERTY, None)
         super().__init__(config=config, message_writer=writer, **arguments)
         self._shutdown = ShutdownHandler(self._unfinished, exit_now=end_by_signal)

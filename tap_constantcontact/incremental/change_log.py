@@ -251,7 +251,7 @@ class ChangeLog:
             for id_, activity_ids in group.items():
                 # The counters of a campaign are those of its only activity.
                 known = {activity_ids[0]: counters[id_]} if len(activity_ids) == 1 else fetched
-                own = {activity: known[activity] for activity in activity_ids if activity in known}
+                own = {activity: known.get(activity) for activity in activity_ids}
                 self._compare(id_, counters[id_], own, to_hour(at), read_in_full=id_ in due)
             yield
 
@@ -311,7 +311,7 @@ class ChangeLog:
         self,
         campaign_id: str,
         counters: Counters,
-        activities: Mapping[str, Counters],
+        named: Mapping[str, Counters | None],
         hour: int,
         *,
         read_in_full: bool,
@@ -321,12 +321,14 @@ class ChangeLog:
         Args:
             campaign_id: The campaign.
             counters: Its counters.
-            activities: Those of its activities, by their ids.
+            named: Those of its activities, by their ids; None for activities that have no
+                counters, such as a resend that is not sent yet.
             hour: When they were requested, in hours since 1970.
             read_in_full: Whether all of its reports have to be read in full.
         """
         campaign = self._campaigns.get(campaign_id, CampaignEntry())
         earlier = campaign.compared
+        activities = {id_: own for id_, own in named.items() if own is not None}
         growth = [
             own.minus(earlier[id_].counters if id_ in earlier else NO_COUNTERS)
             for id_, own in activities.items()
@@ -345,8 +347,9 @@ class ChangeLog:
             elif read_in_full or entry.counters != own:
                 entry = entry.changed(self._next_change(hour), own, read_in_full=read_in_full)
             entries[id_] = entry
-        has_own = len(activities) != 1
-        self._campaigns[campaign_id] = CampaignEntry(entries, counters if has_own else None)
+        # Otherwise a campaign would differ from its own entry in every run.
+        is_same = [entry.counters for entry in entries.values()] == [counters]
+        self._campaigns[campaign_id] = CampaignEntry(entries, None if is_same else counters)
 
     def _next_change(self, hour: int) -> Change:
         self._state[_LAST_NUMBER_KEY] = self.last_number + 1

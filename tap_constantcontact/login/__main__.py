@@ -13,7 +13,6 @@ from typing import Any
 
 from singer_sdk.exceptions import ConfigurationError
 
-from tap_constantcontact.__main__ import unset_empty_variables
 from tap_constantcontact.error_messages import error_message
 from tap_constantcontact.exceptions import EXIT_FAILED, SIGNAL_STATUS
 from tap_constantcontact.login.application import Application
@@ -34,13 +33,10 @@ from tap_constantcontact.token_store import Tokens, TokenStore, default_token_st
 
 _MAX_PASTES = 3
 _NOT_SIGNED_IN = "none yet"
-# A sign-in neither waits for the quota to reset nor has a budget of its own.
-_NO_BUDGET = {"on_quota_exceeded": "fail", "max_requests": None}
 
 
 def main() -> None:
     """Sign in, or show the status of a sign-in."""
-    unset_empty_variables()
     try:
         with flushed_stdout():
             arguments = parser().parse_args()
@@ -62,9 +58,7 @@ def _sign_in(arguments: argparse.Namespace) -> None:
     config = _settings(arguments)
     if "client_secret" not in config:
         config["client_secret"] = _prompt_for_secret(arguments)
-    tap = TapConstantContact(
-        config={**config, "refresh_token": _NOT_SIGNED_IN}, catalog=_path(arguments.catalog)
-    )
+    tap = _tap({**config, "refresh_token": _NOT_SIGNED_IN}, arguments.catalog)
     scopes = _scopes(arguments, tap)
     application = Application(
         client_id=tap.config["client_id"],
@@ -86,7 +80,7 @@ def _sign_in(arguments: argparse.Namespace) -> None:
 
 def _show_status(arguments: argparse.Namespace) -> None:
     """Print what the token in the settings is allowed to do."""
-    tap = TapConstantContact(config=_settings(arguments))
+    tap = _tap(_settings(arguments))
     for line in report(tap, fetch_token_info(tap, with_privileges=True)):
         print(line)  # noqa: T201 - the output of the command
 
@@ -104,7 +98,6 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
         config.update(TapConstantContact.environment())
     for name in ("client_id", "token_store"):
         config[name] = getattr(arguments, name) or config.get(name)
-    config.update(_NO_BUDGET)
     validation.tidy(config)
     if not config.get("client_id") and not arguments.status:
         message = (
@@ -252,7 +245,7 @@ def _check_writable(path: Path) -> None:
 
 def _verify(config: dict[str, Any], arguments: argparse.Namespace, scopes: Collection[str]) -> None:
     """Request the account as the tap would, and print what can't be read."""
-    tap = TapConstantContact(config=config, catalog=_path(arguments.catalog))
+    tap = _tap(config, arguments.catalog)
     token = fetch_token_info(tap, with_privileges=False)
     for stream in selected_streams(tap):
         if permission := token.granted.missing_for(stream):
@@ -264,8 +257,11 @@ def _verify(config: dict[str, Any], arguments: argparse.Namespace, scopes: Colle
     _print(f"Signed in: {token.account or nameless}")
 
 
-def _path(catalog: str | None) -> Path | None:
-    return Path(catalog) if catalog else None
+def _tap(config: dict[str, Any], catalog: str | None = None) -> TapConstantContact:
+    """Return a tap that neither waits for the quota to reset nor has a budget of its own."""
+    tap = TapConstantContact(config=config, catalog=Path(catalog) if catalog else None)
+    tap.has_budget = False
+    return tap
 
 
 def _print(text: str, end: str = "\n") -> None:

@@ -200,6 +200,8 @@ _CONVERTERS: dict[str, Converter] = {
     "object": _anything,
     "array": _anything,
 }
+#: The types that values can be converted to.
+TYPES = _CONVERTERS.keys()
 #: The type whose values a converter returns unchanged.
 _UNCHANGED: dict[Converter, type] = {_string: str, _integer: int, _boolean: bool}
 

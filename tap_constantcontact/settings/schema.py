@@ -185,15 +185,18 @@ SETTINGS = th.PropertiesList(
         th.ArrayType(th.StringType(allowed_values=[*CAMPAIGN_STATUSES])),
         title="Campaign status",
         description=(
-            "Statuses of the email campaigns to read, along with their activities and reports. "
-            "Default: all."
+            "Statuses of the email campaigns to read, along with their activities and reports: a "
+            "list, in any case. Default: all."
         ),
     ),
     th.Property(
         "event_status",
         th.ArrayType(th.StringType(allowed_values=[*EVENT_STATUSES])),
         title="Event status",
-        description="Statuses of the events to read, along with their registrations. Default: all.",
+        description=(
+            "Statuses of the events to read, along with their registrations: a list, in any case. "
+            "Default: all."
+        ),
     ),
     th.Property(
         "engagement_lookback_days",

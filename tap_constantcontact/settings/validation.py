@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from datetime import datetime
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from tap_constantcontact.settings import custom_streams
 from tap_constantcontact.settings.choices import CONTACT_STATUSES
+from tap_constantcontact.settings.texts import type_of
 from tap_constantcontact.timestamps import format_timestamp, parse_start
 
 _PARTNER_LOGIN = {"partner_client_id", "partner_client_secret"}
@@ -20,10 +22,11 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _TYPES = {
     "string": "a string",
     "integer": "an integer",
-    "array": "a list",
     "boolean": "true or false",
-    "object": "an object",
+    "object": "an object, in JSON",
 }
+# Not secret by itself, but it may hold the seed of hashes.
+_HIDDEN = ("stream_map_config",)
 
 
 def tidy(config: MutableMapping[str, Any]) -> None:
@@ -49,6 +52,8 @@ def problems(
     schema: Mapping[str, Any],
     now: datetime,
     built_in: Collection[str],
+    *,
+    requires_login: bool = True,
 ) -> Iterator[str]:
     """Yield a message for each problem in the settings, without the value of any secret.
 
@@ -57,6 +62,7 @@ def problems(
         schema: The tap's whole schema of settings, including those that the SDK adds.
         now: The time that relative times are subtracted from.
         built_in: Names of the tap's own streams, which custom streams can't have.
+        requires_login: Whether missing credentials are a problem.
     """
     wrong = set()
     for error in Draft202012Validator(schema).iter_errors(dict(config)):
@@ -66,7 +72,8 @@ def problems(
         if name in config and name not in wrong and not check(config[name], now):
             wrong.add(name)
             yield _invalid(name, config[name], _ACCEPTED[check], schema)
-    yield from _missing(config)
+    if requires_login:
+        yield from _missing(config)
     if "custom_streams" not in wrong:
         yield from custom_streams.problems(config.get("custom_streams", ()), built_in)
     if not wrong:
@@ -87,7 +94,10 @@ def _missing(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _contradictions(config: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    """Yield a message for each combination of valid settings that is not valid."""
+    """Yield a message for each valid setting that makes no sense with others, or at this time."""
+    begin = config.get("start_date", "-0h")
+    if parse_start(begin, now) > now:
+        yield f"Invalid start_date: {begin!r} (must not be in the future: nothing would be read)"
     if config.get("contact_activity_types") == []:
         yield (
             "Invalid contact_activity_types: [] (must contain at least one type; unset it to "
@@ -177,7 +187,7 @@ _CHECKS = {
     "contact_status": _are_statuses,
 }
 _ACCEPTED = {
-    _is_header: "printable ASCII characters only",
+    _is_header: "text of printable ASCII characters only",
     _is_path: "the path of a file",
     _is_start: (
         "a date (2026-01-31), a timestamp (2026-01-31T08:00:00Z) or a relative time (-30d, -12h, "
@@ -199,20 +209,37 @@ def _schema_violation(error: ValidationError, schema: Mapping[str, Any]) -> str:
     if error.validator in _PROPERTY_KEYWORDS:
         properties = ", ".join(cast("Mapping[str, Any]", error.schema)["properties"])
         return f"Invalid {name}: {error.message} (accepted properties: {properties})"
-    return _invalid(name, error.instance, _accepted(error.schema), schema)
+    if name in _CHECKS:
+        accepted = _ACCEPTED[_CHECKS[name]]
+    else:
+        accepted = _accepted(cast("Mapping[str, Any]", error.schema), error.instance)
+    return _invalid(name, error.instance, accepted, schema)
 
 
 def _invalid(name: str, given: object, accepted: str, schema: Mapping[str, Any]) -> str:
-    is_secret = schema["properties"][name.split(".", maxsplit=1)[0]].get("secret")
+    setting = name.split(".", maxsplit=1)[0]
+    is_secret = setting in _HIDDEN or schema["properties"][setting].get("secret")
     shown = "value hidden" if is_secret else repr(given)
     return f"Invalid {name}: {shown} (must be {accepted})"
 
 
-def _accepted(schema: Any) -> str:
+def _accepted(schema: Mapping[str, Any], given: object) -> str:
+    if "anyOf" in schema:
+        kinds = [each for each in schema["anyOf"] if type_of(each)]
+        return " or ".join(_accepted(each, given) for each in kinds)
     if "enum" in schema:
         return f"one of {', '.join(str(value) for value in schema['enum'])}"
-    declared = schema.get("type", [])
-    types = [declared] if isinstance(declared, str) else declared
-    type_ = next(each for each in types if each != "null")
+    type_ = type_of(schema)
+    if type_ == "array":
+        return f"a list, such as {_example(schema['items'])}"
     minimum = f" of at least {schema['minimum']}" if "minimum" in schema else ""
-    return _TYPES.get(type_, str(type_)) + minimum
+    digits = ", in digits only" if type_ == "integer" and isinstance(given, str) else ""
+    return _TYPES.get(type_, type_) + minimum + digits
+
+
+def _example(items: Mapping[str, Any]) -> str:
+    """Return a list as people write it: in JSON, and with commas where that is accepted."""
+    if type_of(items) == "object":
+        return '[{"name": "…"}]'
+    listed = [7, 30] if type_of(items) == "integer" else items.get("enum", ["a", "b"])[:2]
+    return f"{json.dumps(listed)} or {','.join(map(str, listed))}"

@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from checks.request_budget import Outcome, Warehouse, _endpoint, parser
+from checks.request_budget import Outcome, _endpoint, parser
+from checks.support.warehouse import Warehouse
 from sandbox import Sandbox
 
 
@@ -62,12 +63,12 @@ def test_lost_ignores_the_order_of_rows_in_a_minute(sandbox: Sandbox) -> None:
 
 def test_outcome_lists_its_failures() -> None:
     assert not Outcome("a").failures
-    assert not Outcome("b", bound=2, requests=Counter({"/contacts": 2})).failures
+    assert not Outcome("b", goal=2, requests=Counter({"/contacts": 2})).failures
     outcome = Outcome(
-        "c", bound=1, status=1, requests=Counter({"/a": 1, "/b": 1}), lost=Counter({"contacts": 3})
+        "c", goal=1, status=1, requests=Counter({"/a": 1, "/b": 1}), lost=Counter({"contacts": 3})
     )
     assert outcome.failures == [
-        "ended with status 1", "3 rows of contacts lost", "2 requests exceed the bound of 1",
+        "ended with status 1", "3 rows of contacts lost", "2 requests exceed the goal of 1",
     ]  # fmt: skip
 
 
@@ -85,8 +86,9 @@ def test_endpoint_replaces_ids(path: str, endpoint: str) -> None:
     assert _endpoint(path.format("71600990-908b-4ee6-907f-00166bff2512")) == endpoint
 
 
-def test_default_options_are_small() -> None:
+def test_default_options_are_those_of_the_goals() -> None:
     options = vars(parser().parse_args([]))
     assert options == {
-        "campaigns": 360, "contacts": 5_000, "changed": [20, 200], "max_requests": 1_000,
+        "campaigns": 3_000, "contacts": 3_000, "audiences": [0, 2_500], "changed": [20, 200],
+        "max_requests": 10_000,
     }  # fmt: skip

@@ -1,0 +1,138 @@
+"""The command line of the tap: the SDK's, with an option more and with messages for people."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import click
+from singer_sdk.exceptions import ConfigurationError, ConfigValidationError
+from typing_extensions import override
+
+from tap_constantcontact.input_files import parse_json, read_settings, text_of
+from tap_constantcontact.sdk_hooks import TapHooks
+
+if TYPE_CHECKING:
+    from typing import IO
+
+    from singer_sdk.streams import Stream
+
+_ENVIRONMENT = "ENV"  # takes the place of a config file
+
+
+class CommandLine(TapHooks):
+    """A tap whose command line has `--select`, and names the file or the setting that is wrong."""
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        """Return the SDK's command with the option `--select`."""
+        command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--select"],
+                metavar="STREAM[,STREAM]",
+                multiple=True,
+                is_eager=True,  # before the callbacks of --discover and --test
+                help="Read these streams only, whatever is selected. Can be repeated.",
+                callback=lambda _context, _option, given: _names(given),
+            )
+        )
+        return command
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the config files.
+
+        Raises:
+            ConfigurationError: One of them does not contain an object.
+            OSError: One of them can't be read.
+        """
+        given = super().cb_config(ctx, param, tuple(name for name in value if name == _ENVIRONMENT))
+        for name in value:
+            if name != _ENVIRONMENT:
+                given.config.update(read_settings(name))
+        return given
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Test which streams can be read: all of them, or those of `--select`."""
+        if value != "all" or not ctx.params.get("select"):
+            super().cb_test(ctx, param, value)
+            return
+        config = ctx.params["config"]
+        tap = cls(config=config.config, parse_env_config=config.parse_env)
+        tap.run_sync_dry_run(streams=[*_with_parents(tap.streams.values())])
+        ctx.exit()
+
+    @classmethod
+    @override
+    def invoke(
+        cls,
+        *,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+        select: Iterable[str] = (),
+        **options: Any,
+    ) -> None:
+        """Read the files of a run, then run.
+
+        Args:
+            state: The file with the state.
+            catalog: The file with the catalog.
+            select: The names of the streams to read, which `select_streams` uses.
+            options: The other options of the SDK's command.
+
+        Raises:
+            ConfigurationError: A file or a setting is invalid. The SDK would print the schema of
+                all settings last, and Meltano shows nothing but the last line.
+        """
+        try:
+            super().invoke(state=_checked(state), catalog=_checked(catalog), **options)
+        except ConfigValidationError as error:
+            raise ConfigurationError("; ".join(error.errors)) from error
+
+    def select_streams(self, names: Iterable[str]) -> None:
+        """Select streams, and no others.
+
+        Args:
+            names: The names of the streams.
+
+        Raises:
+            ConfigurationError: There is no such stream.
+        """
+        chosen = set(names)
+        for name in sorted(chosen - self.streams.keys()):
+            near = get_close_matches(name, self.streams, n=1)
+            remedy = f"Did you mean {near[0]}?" if near else "--discover lists all streams"
+            message = f"Invalid --select: {name!r} (must be names of streams). {remedy}"
+            raise ConfigurationError(message)
+        for stream in self.streams.values():
+            stream.selected = stream.name in chosen
+
+
+def _names(given: Iterable[str]) -> list[str]:
+    """Return the names in the values of an option, each of which may have several."""
+    return [name for value in given for name in value.replace(",", " ").split()]
+
+
+def _with_parents(streams: Iterable[Stream]) -> Iterable[Stream]:
+    """Yield the selected streams, and the parents whose rows they need."""
+    return (stream for stream in streams if stream.selected or stream.has_selected_descendents)
+
+
+def _checked(file: IO[str] | None) -> IO[str] | None:
+    """Return a file that was opened by the command line, if it has JSON.
+
+    Raises:
+        ConfigurationError: It has none; the message names the file, which the SDK's does not.
+    """
+    if file is None:
+        return None
+    text = text_of(file)
+    parse_json(text, file.name)
+    return io.StringIO(text)
