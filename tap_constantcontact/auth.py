@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def retry_waits() -> Generator[float, Exception | None, None]:
     The token endpoint sends `Retry-After` with 429 and an empty body (observed).
     """
     error = yield 0
-    for attempt in range(_MAX_ATTEMPTS):
+    for attempt in count():
         response = error.response if isinstance(error, RetriableAPIError) else None
         asked = retry_after(response) if response is not None else 0
         error = yield min(max(2.0**attempt, asked), _MAX_WAIT_SECONDS)

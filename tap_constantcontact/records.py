@@ -39,6 +39,8 @@ class RecordBuilder:
         self.built = 0
         #: Columns with a value that all records share.
         self.added: Mapping[str, Any] = {}
+        #: Number of rows that were skipped because they lack their key.
+        self.keyless = 0
         #: Properties that the schema does not declare.
         self.unknown_properties: set[str] = set()
         self._name, self._logger = name, logger
@@ -61,6 +63,7 @@ class RecordBuilder:
         if self._keeps_unknown:
             record["_extra"] = self._extra or None
         if None in map(record.get, self._primary_keys):  # as `has_key`, without a call
+            self.keyless += 1
             keys = ", ".join(self._primary_keys)
             self.report(f"skipped a record with no {keys}; please report this")
             return None

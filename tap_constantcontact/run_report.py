@@ -105,9 +105,11 @@ class RunReport:
             return f"all: {reason}"
         if not self._tap.is_test and _root_of(stream, self._tap).name not in self._ended:
             return "the rest"
-        if skipped := sum(stream.details.skipped.values()):
-            return f"{skipped:,} that are gone or forbidden"
-        return ""
+        reasons = {
+            "that are gone or forbidden": sum(stream.details.skipped.values()),
+            "without a key": stream.records.keyless,
+        }
+        return ", ".join(f"{number:,} {reason}" for reason, number in reasons.items() if number)
 
     @property
     def _responses(self) -> Counter[str]:

@@ -101,9 +101,13 @@ class ActivityProgress:
         Args:
             activity: One of those that `begin` or `pending` has returned.
         """
-        if activity.activity_id in self._skipped:
+        if self.was_skipped(activity):
             return None
         return activity.read_until(self._complete_through)
+
+    def was_skipped(self, activity: Activity) -> bool:
+        """Return whether the last attempt to read an activity was incomplete."""
+        return activity.activity_id in self._skipped
 
     def advance(self, number: int) -> None:
         """Note that activities have been read, up to a number."""

@@ -78,6 +78,11 @@ class ReportCursor:
         return lacks_rows
 
     @property
+    def is_behind(self) -> bool:
+        """Whether the rows so far are fewer than the counter says, for a report read in full."""
+        return self._kind is not None and self._rows < getattr(self._activity.counters, self._kind)
+
+    @property
     def _lacks_rows(self) -> bool:
         """Whether the rows do not account for the growth of the counter."""
         if self._kind is None or self._expected_from is None:

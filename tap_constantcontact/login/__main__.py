@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import os
 import signal
 import sys
-import webbrowser
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from singer_sdk.exceptions import ConfigurationError
 from tap_constantcontact.error_messages import error_message
 from tap_constantcontact.exceptions import EXIT_FAILED, SIGNAL_STATUS
 from tap_constantcontact.login.application import Application
+from tap_constantcontact.login.browser import open_in_browser
 from tap_constantcontact.login.callback import CallbackServer, is_sign_in_response
 from tap_constantcontact.login.command_line import parser
 from tap_constantcontact.login.scopes import (
@@ -33,7 +33,6 @@ from tap_constantcontact.tap import TapConstantContact
 from tap_constantcontact.token_store import Tokens, TokenStore, default_token_store
 
 _MAX_PASTES = 3
-_STDOUT, _STDERR = 1, 2
 _NOT_SIGNED_IN = "none yet"
 
 
@@ -53,7 +52,7 @@ def main() -> None:
 def _sign_in(arguments: argparse.Namespace) -> None:
     """Get a refresh token, store it, and check that it works."""
     try:
-        from tap_constantcontact.login import flows  # noqa: PLC0415 - an extra
+        from tap_constantcontact.login import flows  # noqa: F401, PLC0415 - an extra
     except ImportError as error:
         message = "Signing in requires the login extra: pip install 'tap-constantcontact[login]'"
         raise ConfigurationError(message) from error
@@ -71,16 +70,11 @@ def _sign_in(arguments: argparse.Namespace) -> None:
     if "token_store" in tap.config:
         _check_writable(Path(tap.config["token_store"]).expanduser())
     _print(f"Requesting the scopes {' '.join(sorted(scopes))}.")
-    if arguments.device:
-        tokens = flows.sign_in_with_device_code(application, scopes, _show_code)
-    else:
-        open_page = _paste if arguments.paste else _browse(arguments)
-        uri = arguments.redirect_uri
-        tokens = flows.sign_in_with_browser(application, scopes, uri, open_page)
-    try:
-        path = _store(tap.config, tokens)
-    finally:  # if one of the two fails, the other one has the tokens
-        _show_settings(tap.config, tokens)
+    with _signed_in(arguments, application, scopes) as tokens:
+        try:
+            path = _store(tap.config, tokens)
+        finally:  # if one of the two fails, the other one has the tokens
+            _show_settings(tap.config, tokens)
     _print(f"Tokens stored in {path}.")
     _verify({**tap.config, "refresh_token": tokens["refresh_token"]}, arguments, scopes)
 
@@ -145,32 +139,34 @@ def _scopes(arguments: argparse.Namespace, tap: TapConstantContact) -> frozenset
     return scopes
 
 
-def _browse(arguments: argparse.Namespace) -> Callable[[str, str], str]:
-    """Return a function that has a person sign in with the browser of this machine."""
+@contextmanager
+def _signed_in(
+    arguments: argparse.Namespace, application: Application, scopes: Collection[str]
+) -> Iterator[Tokens]:
+    """Sign in and yield the tokens; the browser of this machine shows what becomes of them.
 
-    def open_page(url: str, state: str) -> str:
-        with CallbackServer(arguments.redirect_uri, state) as server:
-            _print(f"Open this page, sign in and allow access:\n\n  {url}\n")
-            if arguments.no_browser or not _opened_browser(url):
-                _print("Use a browser on this machine; on another machine, use --paste.")
-            _print(f"Waiting for the browser at {arguments.redirect_uri} …")
-            return server.wait(arguments.timeout)
-
-    return open_page
-
-
-def _opened_browser(url: str) -> bool:
-    """Open a URL in a browser, and return whether there is one.
-
-    The output of the browser goes to stderr, since stdout is for .env.
+    Raises:
+        LoginError: There are no tokens.
     """
-    stdout = os.dup(_STDOUT)
-    os.dup2(_STDERR, _STDOUT)
-    try:
-        return webbrowser.open(url)
-    finally:
-        os.dup2(stdout, _STDOUT)
-        os.close(stdout)
+    from tap_constantcontact.login import flows  # noqa: PLC0415 - an extra
+
+    if arguments.device:
+        yield flows.sign_in_with_device_code(application, scopes, _show_code)
+        return
+    sign_in = flows.BrowserSignIn(application, scopes, arguments.redirect_uri)
+    if arguments.paste:
+        yield sign_in.tokens(_paste(sign_in.url, sign_in.state), _say_retrying)
+        return
+    with CallbackServer(arguments.redirect_uri, sign_in.state) as server:
+        _print(f"Open this page, sign in and allow access:\n\n  {sign_in.url}\n")
+        if arguments.no_browser or not open_in_browser(sign_in.url):
+            _print("Use a browser on this machine; on another machine, use --paste.")
+        _print(f"Waiting for the browser at {arguments.redirect_uri} …")
+        yield sign_in.tokens(server.wait(arguments.timeout), _say_retrying)
+
+
+def _say_retrying(problem: str) -> None:
+    _print(f"{problem}. Trying again …")
 
 
 def _paste(url: str, state: str) -> str:

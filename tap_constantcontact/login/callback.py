@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import socket
 import threading
-from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from queue import Empty, SimpleQueue
@@ -17,6 +16,7 @@ from singer_sdk.exceptions import ConfigurationError
 from typing_extensions import override
 
 from tap_constantcontact.exceptions import LoginError
+from tap_constantcontact.login import pages
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -26,49 +26,17 @@ _ADDRESSES = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "::1": "::1"}
 _IDLE_SECONDS = 10
 _POLL_SECONDS = 0.05
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
-  body {{ font: 1.125rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 18vh auto 0;
-         padding: 0 1.5rem; color: #1c2733; background: #f6f8fa; }}
-  h1 {{ font-size: 1.75rem; line-height: 1.2; margin: 0 0 .75rem; }}
-  p {{ margin: 0; }}
-  small {{ display: block; margin-top: 2rem; color: #5b6875; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p>{text}</p>
-<small>tap-constantcontact-login</small>
-</body>
-</html>
-"""
-_GRANTED_PAGE = (
-    "Access granted",
-    "Return to the terminal, which is now getting the tokens. You can close this window.",
-)
-_DENIED_PAGE = (
-    "Access denied",
-    "No tokens were stored; the terminal says why. You can close this window.",
-)
-_UNEXPECTED_PAGE = (
-    "Unexpected response",
-    "It belongs to another sign-in. Open the address shown in the terminal and sign in there.",
-)
-_REPEATED_PAGE = ("Sign-in already completed", "You can close this window.")
-_UNKNOWN_PAGE = ("Page not found", "This server only waits for the response of a sign-in.")
+# Browsers give up on a response that takes minutes, so they get a page that they request again.
+_HOLD_SECONDS = 20
+_SHOW_SECONDS = 3
 
 
 class CallbackServer(ThreadingTCPServer):
     """Waits on the loopback address for one response, in a `with` statement.
 
-    Only a response with the state of this sign-in counts; others are ignored. The server listens
-    until the statement ends. Each connection has a thread, because browsers open connections that
-    they don't use.
+    Only a response with the state of this sign-in counts; others are ignored. The browser waits
+    until the statement ends, and then shows how: with tokens, or with an error. Each connection has
+    a thread, because browsers open connections that they don't use.
     """
 
     allow_reuse_address = True
@@ -89,7 +57,11 @@ class CallbackServer(ThreadingTCPServer):
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._uri, self._state = uri, state
         self._responses: SimpleQueue[str] = SimpleQueue()
-        self._has_response = threading.Lock()
+        self._query: str | None = None
+        self._first = threading.Lock()
+        self._outcome: pages.Page | None = None
+        self._has_ended = threading.Event()
+        self._is_shown = threading.Event()
         try:
             super().__init__((address, uri.port or 80), _Handler)
         except OSError as error:
@@ -107,8 +79,12 @@ class CallbackServer(ThreadingTCPServer):
         return self
 
     @override
-    def __exit__(self, *_: object) -> None:
-        """Stop listening."""
+    def __exit__(self, _: object, error: BaseException | None, *__: object) -> None:
+        """Let the browser show the outcome, then stop listening."""
+        self._outcome = pages.outcome(error)
+        self._has_ended.set()
+        if self._query is not None:
+            self._is_shown.wait(_SHOW_SECONDS)
         self.shutdown()
         self.server_close()
 
@@ -130,27 +106,33 @@ class CallbackServer(ThreadingTCPServer):
             )
             raise LoginError(message) from error
 
-    def handle_redirect(
-        self, target: str
-    ) -> tuple[HTTPStatus, tuple[str, str], Callable[[], None]]:
-        """Return the response to a request of the browser.
+    def respond(self, target: str) -> tuple[HTTPStatus, pages.Page]:
+        """Return the response to a request of the browser; it may wait for the outcome.
 
         Args:
             target: Path and query of the request.
 
         Returns:
-            Status, title and text of a page, and a function to call once the page is sent.
+            Status and page.
         """
         url = urlsplit(target)
         if (url.path or "/") != (self._uri.path or "/"):
-            return HTTPStatus.NOT_FOUND, _UNKNOWN_PAGE, _do_nothing
+            return HTTPStatus.NOT_FOUND, pages.UNKNOWN
         if not is_sign_in_response(url.query, self._state):
-            return HTTPStatus.BAD_REQUEST, _UNEXPECTED_PAGE, _do_nothing
-        if not self._has_response.acquire(blocking=False):
-            return HTTPStatus.GONE, _REPEATED_PAGE, _do_nothing
-        whole_url = self._uri._replace(query=url.query).geturl()
-        page = _GRANTED_PAGE if "code" in parse_qs(url.query) else _DENIED_PAGE
-        return HTTPStatus.OK, page, lambda: self._responses.put(whole_url)
+            return HTTPStatus.BAD_REQUEST, pages.UNEXPECTED
+        with self._first:
+            if self._query is None:
+                self._query = url.query
+                self._responses.put(self._uri._replace(query=url.query).geturl())
+        if url.query != self._query:
+            return HTTPStatus.GONE, pages.REPEATED
+        self._has_ended.wait(_HOLD_SECONDS)
+        return HTTPStatus.OK, self._outcome or pages.WAITING
+
+    def note_sent(self, page: pages.Page) -> None:
+        """Note that the browser has received a page."""
+        if page is self._outcome:
+            self._is_shown.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -161,8 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Respond to the browser."""
         server = cast("CallbackServer", self.server)
-        status, (title, text), after_sending = server.handle_redirect(self.path)
-        page = _PAGE.format(title=title, text=text).encode()
+        status, shown = server.respond(self.path)
+        page = shown.html(refreshes=shown is pages.WAITING)
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(page)))
@@ -173,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(page)
         self.wfile.flush()
-        after_sending()
+        server.note_sent(shown)
 
     @override
     def log_message(self, *_: object) -> None:
@@ -211,7 +193,3 @@ def _parse_local_uri(redirect_uri: str) -> SplitResult:
         )
         raise ConfigurationError(message)
     return uri
-
-
-def _do_nothing() -> None:
-    pass

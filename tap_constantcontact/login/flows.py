@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+import backoff
 import requests
 from oauthlib.common import generate_token
 from oauthlib.oauth2 import (
@@ -24,9 +25,10 @@ from singer_sdk.exceptions import RetriableAPIError
 
 from tap_constantcontact.api.errors import error_key, vendor_message
 from tap_constantcontact.api.responses import body_of
-from tap_constantcontact.auth import InvalidGrant, parse_tokens
+from tap_constantcontact.auth import InvalidGrant, parse_tokens, retry_waits
 from tap_constantcontact.exceptions import LoginError
 from tap_constantcontact.login.application import Application
+from tap_constantcontact.login.pages import AccessDenied, NoResponse
 from tap_constantcontact.redaction import in_one_line
 from tap_constantcontact.token_store import Tokens
 
@@ -35,6 +37,9 @@ from tap_constantcontact.token_store import Tokens
 os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 _VERIFIER_LENGTH = 96
+# A code lives for five minutes (observed); 1, 2, 4 … 60 s between attempts.
+_CODE_SECONDS = 240
+_MAX_TRADES = 9
 # Defaults for servers that don't say (RFC 8628, 3.2 and 3.5).
 _POLL_SECONDS = 5.0
 _SLOW_DOWN_SECONDS = 5.0
@@ -44,56 +49,99 @@ _DENIED = "Access was denied. Sign in again and allow access"
 _CODE_EXPIRED = "The code was not entered in time. Try again"
 
 
-def sign_in_with_browser(
-    application: Application,
-    scopes: Collection[str],
-    redirect_uri: str,
-    open_page: Callable[[str, str], str],
-) -> Tokens:
-    """Return the tokens for a code that the browser gets: authorization code with PKCE.
+class BrowserSignIn:
+    """A sign-in by a code that the browser gets: authorization code with PKCE.
 
-    Args:
-        application: The application to sign in to.
-        scopes: The scopes to request.
-        redirect_uri: Where the browser is redirected to; must be registered for the application.
-        open_page: Is called with the URL of the page to sign in on and with the state of the
-            sign-in; returns the whole URL that the browser was redirected to.
-
-    Raises:
-        LoginError: Access was denied; the message says why.
+    Attributes:
+        state: A secret that only the response to this sign-in contains.
+        url: The page to sign in on.
     """
-    client = WebApplicationClient(application.client_id)
-    verifier = client.create_code_verifier(_VERIFIER_LENGTH)
-    state = generate_token()
-    url = client.prepare_request_uri(
-        application.authorize_url,
-        redirect_uri=redirect_uri,
-        scope=" ".join(sorted(scopes)),
-        state=state,
-        code_challenge=client.create_code_challenge(verifier, "S256"),
-        code_challenge_method="S256",
-    )
-    response_url = open_page(url, state)
-    try:
-        code = client.parse_request_uri_response(response_url, state)["code"]
-    except AccessDeniedError as error:
-        raise LoginError(f"{_DENIED} ({_describe(error)})") from error
-    except OAuth2Error as error:
-        message = (
-            f"Constant Contact rejected the sign-in ({_describe(error)}). Check the application in "
-            "the developer portal, then sign in again"
+
+    def __init__(
+        self, application: Application, scopes: Collection[str], redirect_uri: str
+    ) -> None:
+        """Begin a sign-in.
+
+        Args:
+            application: The application to sign in to.
+            scopes: The scopes to request.
+            redirect_uri: Where the browser is redirected to; must be registered for the
+                application.
+        """
+        self._application = application
+        self._redirect_uri = redirect_uri
+        self._client = client = WebApplicationClient(application.client_id)
+        self._verifier = client.create_code_verifier(_VERIFIER_LENGTH)
+        self.state = generate_token()
+        self.url = client.prepare_request_uri(
+            application.authorize_url,
+            redirect_uri=redirect_uri,
+            scope=" ".join(sorted(scopes)),
+            state=self.state,
+            code_challenge=client.create_code_challenge(self._verifier, "S256"),
+            code_challenge_method="S256",
         )
-        raise LoginError(message) from error
-    form = client.prepare_request_body(
-        code=code, redirect_uri=redirect_uri, code_verifier=verifier, include_client_id=False
-    )
-    try:
-        return _tokens(application.post(application.token_url, dict(parse_qsl(form))))
-    except RetriableAPIError as error:
-        raise LoginError(f"{error}. No tokens were issued. Sign in again") from error
-    except requests.RequestException as error:
-        message = f"No response to the token request ({type(error).__name__}). Sign in again"
-        raise LoginError(message) from error
+
+    def tokens(self, response_url: str, retrying: Callable[[str], None]) -> Tokens:
+        """Return the tokens for the code.
+
+        Args:
+            response_url: The whole URL that the browser was redirected to.
+            retrying: Is called with the reason before each further attempt.
+
+        Raises:
+            LoginError: There are none; the message says why.
+        """
+        form = self._client.prepare_request_body(
+            code=self._code(response_url),
+            redirect_uri=self._redirect_uri,
+            code_verifier=self._verifier,
+            include_client_id=False,
+        )
+        trade = backoff.on_exception(
+            retry_waits,
+            RetriableAPIError,
+            max_tries=_MAX_TRADES,
+            max_time=_CODE_SECONDS,
+            giveup=_may_have_used_the_code,
+            on_backoff=lambda details: retrying(str(details["exception"])),
+            jitter=backoff.random_jitter,
+            logger=None,
+        )(self._trade)
+        try:
+            return trade(dict(parse_qsl(form)))
+        except RetriableAPIError as error:
+            raise NoResponse(f"{error}. No tokens were issued. Sign in again") from error
+        except requests.RequestException as error:
+            message = f"No response to the token request ({type(error).__name__}). Sign in again"
+            raise NoResponse(message) from error
+
+    def _trade(self, form: Mapping[str, Any]) -> Tokens:
+        return _tokens(self._application.post(self._application.token_url, form))
+
+    def _code(self, response_url: str) -> str:
+        """Return the code in a response.
+
+        Raises:
+            LoginError: It has none; the message says why.
+        """
+        try:
+            response = self._client.parse_request_uri_response(response_url, self.state)
+        except AccessDeniedError as error:
+            raise AccessDenied(f"{_DENIED} ({_describe(error)})") from error
+        except OAuth2Error as error:
+            message = (
+                f"Constant Contact rejected the sign-in ({_describe(error)}). Check the "
+                "application in the developer portal, then sign in again"
+            )
+            raise LoginError(message) from error
+        return str(response["code"])
+
+
+def _may_have_used_the_code(error: Exception) -> bool:
+    """Return whether a response is a success that can't be read, rather than 429 or 5xx."""
+    response = error.response if isinstance(error, RetriableAPIError) else None
+    return response is None or response.ok
 
 
 def sign_in_with_device_code(
@@ -180,7 +228,7 @@ def _tokens(response: requests.Response) -> Tokens:
         RetriableAPIError: A retry may help.
     """
     if error_key(response) == "access_denied":
-        raise LoginError(f"{_DENIED} ({vendor_message(response)})")
+        raise AccessDenied(f"{_DENIED} ({vendor_message(response)})")
     if error_key(response) == "expired_token":
         raise LoginError(_CODE_EXPIRED)
     try:

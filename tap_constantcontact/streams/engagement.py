@@ -30,12 +30,19 @@ _KEY_OF_CONTACT = ("campaign_activity_id", "contact_id")
 def with_occurrences(rows: Iterator[Record], primary_keys: tuple[str, ...]) -> Iterator[Record]:
     """Yield rows with `occurrence`, which numbers rows whose other key columns are identical.
 
+    IDs in the key that a row lacks are empty, since a key has no nulls.
+
     The API's times have only minutes (inferred from published responses), so two opens of a contact
     can have the same time. The rows of a minute always come together, in the same order.
     """
     seen: Counter[tuple[Any, ...]] = Counter()
     columns = [name for name in primary_keys if name != "occurrence"]
+    ids = [name for name in columns if name.endswith("_id")]
     for row in rows:
+        # The report may not name a contact that was erased. The number tells its rows apart.
+        for name in ids:
+            if row.get(name) is None:
+                row[name] = ""
         # Times come with and without milliseconds, but a key needs one format.
         key = tuple(normalize_timestamp(row.get(name)) or row.get(name) for name in columns)
         yield {**row, "occurrence": seen[key]}
@@ -199,7 +206,7 @@ class EventReport(ActivityReport):
         """Yield the new events of an activity, with their occurrences.
 
         Minutes are read in full, so that occurrences are the same in every run. A report with fewer
-        rows than its counter says is retried.
+        rows than its counter says is retried once, on a later day.
         """
         lookback = max(timedelta(days=self.config["engagement_lookback_days"]), self.min_lookback)
         read_until = self.activities.progress.read_until(activity)
@@ -214,6 +221,11 @@ class EventReport(ActivityReport):
                 yield row
         if "max_records_per_stream" in self.config:  # the state will be restored
             return False
+        if read_in_full and cursor.is_behind and self.activities.progress.was_skipped(activity):
+            self.records.report(
+                "a report has fewer rows than its counter, a day later too; it is read again when "
+                "the counter changes"
+            )
         return cursor.close(read_in_full=read_in_full)
 
 

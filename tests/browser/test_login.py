@@ -25,7 +25,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 ROOT = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from sandbox import Sandbox  # noqa: E402
+from sandbox import TOKEN_PATH, Fault, Sandbox  # noqa: E402
 from sandbox.auth.sign_in import PASSWORD, USER  # noqa: E402
 
 PREFIX = "TAP_CONSTANTCONTACT_"
@@ -58,8 +58,8 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 class SigningIn:
     """The command, under way."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, *arguments: str) -> None:
-        settings = {**sandbox.settings, "token_store": str(folder / "tokens.json")}
+    def __init__(self, sandbox: Sandbox, folder: Path, *arguments: str, **changed: str) -> None:
+        settings = {**sandbox.settings, "token_store": str(folder / "tokens.json"), **changed}
         del settings["refresh_token"]
         env = {f"{PREFIX}{name.upper()}": value for name, value in settings.items()}
         self.process = subprocess.Popen(
@@ -116,7 +116,13 @@ def heading(browser: Chrome, text: str) -> None:
     """Wait for a page with a heading, and keep a picture of it where that is wanted."""
     wait_for(browser, "h1", text)
     if folder := os.environ.get("PICTURES"):
-        browser.save_screenshot(str(Path(folder) / f"{text}.png".lower().replace(" ", "-")))
+        for scheme in ("light", "dark"):
+            emulated = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+            browser.execute_cdp_cmd("Emulation.setEmulatedMedia", emulated)
+            for width in (380, 1100):
+                browser.set_window_size(width, 640)
+                name = f"{text}-{scheme}-{width}.png".lower().replace(" ", "-")
+                browser.save_screenshot(str(Path(folder) / name))
 
 
 def free_port() -> int:
@@ -124,9 +130,9 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def start(sandbox: Sandbox, folder: Path) -> tuple[SigningIn, str]:
+def start(sandbox: Sandbox, folder: Path, **settings: str) -> tuple[SigningIn, str]:
     uri = f"http://localhost:{free_port()}"
-    login = SigningIn(sandbox, folder, "--no-browser", "--redirect-uri", uri)
+    login = SigningIn(sandbox, folder, "--no-browser", "--redirect-uri", uri, **settings)
     login.said_until("Waiting for the browser")
     (url,) = login.indented
     return login, url
@@ -155,6 +161,24 @@ def test_a_person_refuses(browser: Chrome, sandbox: Sandbox, tmp_path: Path) -> 
     assert status == 1
     assert last.startswith("Access was denied")
     assert shown == ""
+
+
+def test_a_wrong_secret_is_shown(browser: Chrome, sandbox: Sandbox, tmp_path: Path) -> None:
+    login, url = start(sandbox, tmp_path, client_secret="wrong")
+    browser.get(url)
+    fill_in(browser)
+    heading(browser, "Sign-in failed")
+    assert "Check client_id and client_secret" in browser.find_element(By.TAG_NAME, "main").text
+    assert login.end()[0] == 1
+
+
+def test_a_lost_response_is_shown(browser: Chrome, sandbox: Sandbox, tmp_path: Path) -> None:
+    login, url = start(sandbox, tmp_path)
+    sandbox.fail(TOKEN_PATH, Fault.CUT)
+    browser.get(url)
+    fill_in(browser)
+    heading(browser, "No tokens in time")
+    assert login.end()[0] == 1
 
 
 def test_the_answer_of_another_sign_in_does_not_count(
