@@ -32,7 +32,7 @@ def make(folder: Path, python: Path, *arguments: str) -> subprocess.CompletedPro
 
 
 def fake_python(folder: Path, version: tuple[int, int, int]) -> Path:
-    """Return a python3 of another version, as far as `make` can see."""
+    """Return a python3 of another version, which `make` takes for it."""
     program = folder / "bin" / "python3"
     program.parent.mkdir(exist_ok=True)
     program.write_text(
