@@ -42,6 +42,7 @@ from tap_constantcontact.settings.schema import SETTINGS
 from tap_constantcontact.settings.texts import convert_texts
 from tap_constantcontact.shutdown import ShutdownHandler
 from tap_constantcontact.streams import NAMES, STREAMS, place_of
+from tap_constantcontact.streams.contact_reports import announce_cycles
 from tap_constantcontact.streams.custom import CustomStream
 
 if TYPE_CHECKING:
@@ -165,9 +166,13 @@ class TapConstantContact(CommandLine):
 
     def begin_stream(self, name: str) -> None:
         """Note that a stream and its children are being read."""
-        self._report.begin(name)
-        if self._progress and not self.is_test:
+        is_first = self._report.begin(name)
+        if self.is_test:
+            return
+        if self._progress:
             self._progress.begin()
+        if is_first and not self.config.get("max_records_per_stream"):
+            announce_cycles(self)
 
     def end_stream(self, name: str) -> None:
         """Note that a stream has been read in full."""
