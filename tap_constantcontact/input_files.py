@@ -38,6 +38,7 @@ BOOKMARK: dict[str, Any] = {
     "type": "object",
     "properties": {
         "replication_key_value": _TIMESTAMP,
+        "sent_until": {"type": ["integer", "null"]},
         POSITION: _part(
             log=_TEXT, read_through=_NUMBER, complete_through=_NUMBER, left_out=_OBJECT, since=_TEXT
         ),

@@ -130,6 +130,25 @@ def test_sweep_of_a_merged_state_is_that_of_one_run(
     assert account.target.lacks(account.sandbox, ["contacts"]) == {}
 
 
+def test_send_without_updated_at_is_noticed_after_a_refresh_that_read_no_campaign(
+    account: Account,
+) -> None:
+    """What the refresh knows of sends belongs to a bookmark that it does not have yet."""
+    streams = ("email_campaign_summaries", "email_campaigns")
+    first = account.run(None, streams).state
+    campaigns, now = account.sandbox.account.campaigns, account.sandbox.account.now
+    draft = next(id_ for id_, row in campaigns.items() if row["current_status"] == "Draft")
+    before = campaigns[draft]["updated_at"]
+    account.sandbox.account.now = lambda: now() - 7200
+    account.sandbox.account.send_campaign(draft)
+    account.sandbox.account.now = now
+    campaigns[draft]["updated_at"] = before
+    refresh = account.run(None, streams, max_requests=2)
+    assert refresh.records.keys() == {"email_campaign_summaries"}
+    account.run(merged(first, *refresh.states), streams)
+    assert account.target.lacks(account.sandbox, streams) == {}
+
+
 def test_state_of_an_earlier_version_is_taken_as_it_is(account: Account) -> None:
     state = account.run(None).state
     idle = account.requests_of(state)

@@ -130,7 +130,7 @@ class Run(NothingPrefetched):
         return {id_: self.account.counters([id_]) for id_ in activity_ids}
 
     def read(self, streams: Sequence[str], arrived: set[int]) -> None:
-        """Add the numbers of the events that it brings, until its requests are used up."""
+        """Add the numbers of the events that it brings, until its requests are exhausted."""
         try:
             arrived.update(self._read(streams))
         except RunEnded:
