@@ -5,12 +5,13 @@ from __future__ import annotations
 import reprlib
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from singer_sdk.exceptions import ConfigurationError
 
 from tap_constantcontact.incremental.activity_progress import POSITION
 from tap_constantcontact.incremental.change_log_codec import LOG, LOG_OWNER, VERSION, check_version
 from tap_constantcontact.incremental.contact_cycles import CycleState, SweepState
+from tap_constantcontact.timestamps import parse_timestamp
 
 
 def _part(**properties: dict[str, Any]) -> dict[str, Any]:
@@ -20,7 +21,11 @@ def _part(**properties: dict[str, Any]) -> dict[str, Any]:
 
 
 _NUMBER, _OBJECT, _TEXT = {"type": "integer"}, {"type": "object"}, {"type": "string"}
-_TIMESTAMP = {"pattern": "^(19|20)[0-9]{2}-", "type": "string"}
+_TIMESTAMP = {"format": "timestamp", "pattern": "^(19|20)[0-9]{2}-", "type": "string"}
+_FORMATS = FormatChecker(formats=())
+_FORMATS.checks("timestamp", raises=ValueError)(
+    lambda text: not isinstance(text, str) or bool(parse_timestamp(text))
+)
 _LOG = _part(
     id=_TEXT,
     last_number=_NUMBER,
@@ -58,7 +63,8 @@ _STATE = Draft202012Validator(
 )
 _OWNER = {"type": "object", "properties": {**BOOKMARK["properties"], LOG: LOG_PART}}
 _BOOKMARKS = Draft202012Validator(
-    {"properties": {LOG_OWNER: _OWNER}, "additionalProperties": BOOKMARK}
+    {"properties": {LOG_OWNER: _OWNER}, "additionalProperties": BOOKMARK},
+    format_checker=_FORMATS,
 )
 _METADATA = {"type": "object", "required": ["breadcrumb", "metadata"]}
 _STREAM = {

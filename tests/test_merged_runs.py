@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -93,6 +94,23 @@ def test_interleaved_runs_that_are_merged_lose_no_row(account: Account) -> None:
     other = account.run(first, ["email_clicks"])
     state = merged(first, one.states[0], other.state, {"bookmarks": {LOG_OWNER: {}}}, one.state)
     account.settle(state)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_merge_of_states_loses_no_row(
+    account: Account, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Runs of some streams, from any states, ended anywhere; the account changes meanwhile."""
+    monkeypatch.setattr(contacts, "_SLICE", 100)
+    rng = random.Random(seed)
+    written: list[State] = [{}]
+    for _ in range(6):
+        select = [name for name in STREAMS if rng.random() < 0.7] or STREAMS
+        limits = {} if rng.random() < 0.4 else {"max_requests": rng.randint(1, 40)}
+        given = merged(*rng.choices(written, k=rng.randint(1, 3)))
+        written += account.run(given, select, **limits).states
+        account.change()
+    account.settle(merged(*rng.choices(written, k=3)))
 
 
 @pytest.mark.parametrize("removed", [LOG_OWNER, "email_opens", "contacts", "email_campaigns"])
