@@ -98,6 +98,7 @@ class ConstantContactStream(StreamHooks):
         return with_added(SCHEMAS.get_schema(self.name), self.config)
 
     @cached_property
+    @override
     def records(self) -> RecordBuilder:
         """Builds records from rows."""
         return RecordBuilder(
@@ -105,14 +106,14 @@ class ConstantContactStream(StreamHooks):
             without_added(self.schema),
             self.row_key,
             self.logger,
-            # The catalog decides what a record may have, as it does for the SCHEMA message.
             keeps_unknown="_extra" in self.written_schema["properties"],
+            has_keys_once=self.has_keys_once,
         )
 
-    @override
-    def note_invalid(self, path: str, value: Any) -> None:
-        """Report a value that does not fit its type."""
-        self.records.note_invalid(path, value)
+    @property
+    def has_keys_once(self) -> bool:
+        """Whether a repeated key is skipped: rows move between pages while they are read."""
+        return not self.replication_key and "occurrence" not in self.primary_keys
 
     @property
     @override
@@ -203,6 +204,7 @@ class ConstantContactStream(StreamHooks):
         """
         if self.tap.is_test and self.api.responses[self.name] >= _MAX_TEST_REQUESTS:
             raise AbortedSyncPausedException
+        self.records.forget_keys()  # the key has columns of the context
         own = {name: context[name] for name in self.context_columns}
         for row in self.request_records(context):
             yield {**row, **own}

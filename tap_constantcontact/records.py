@@ -25,6 +25,7 @@ class RecordBuilder:
         logger: logging.Logger | logging.LoggerAdapter[Any],
         *,
         keeps_unknown: bool,
+        has_keys_once: bool,
     ) -> None:
         """Build records of a stream.
 
@@ -34,6 +35,7 @@ class RecordBuilder:
             primary_keys: The columns of a row's key.
             logger: Where reports go, each once and without values.
             keeps_unknown: Whether records have the column `_extra`, as the catalog says.
+            has_keys_once: Whether to skip records whose key has come before.
         """
         #: Number of records built.
         self.built = 0
@@ -48,6 +50,8 @@ class RecordBuilder:
         self._keeps_unknown = keeps_unknown
         self._extra: dict[str, list[Any]] = {}
         self._reported: set[str] = set()
+        # Only hashes, since a report can have millions of rows.
+        self._built_keys: set[int] | None = set() if has_keys_once else None
         self._convert = converter(schema, self.note_invalid, self._note_unknown)
         self._nulls = nulls_of(schema)
 
@@ -67,10 +71,17 @@ class RecordBuilder:
             keys = ", ".join(self._primary_keys)
             self.report(f"skipped a record with no {keys}; please report this")
             return None
+        if self._built_keys is not None and self._is_repeated(record, self._built_keys):
+            return None
         if self.added:
             record.update(self.added)
         self.built += 1
         return record
+
+    def forget_keys(self) -> None:
+        """Begin with other rows, such as the next report, whose keys differ from earlier ones."""
+        if self._built_keys:
+            self._built_keys = set()
 
     def has_key(self, row: Record) -> bool:
         """Return whether a row has a value in each column of its key."""
@@ -81,6 +92,19 @@ class RecordBuilder:
         if message not in self._reported:
             self._reported.add(message)
             self._logger.warning("%s: %s", self._name, message)
+
+    def _is_repeated(self, record: Record, built_keys: set[int]) -> bool:
+        """Return whether a record with this key was built before, and remember the key."""
+        key = hash("\0".join(map(str, map(record.get, self._primary_keys))))
+        if key in built_keys:
+            keys = ", ".join(self._primary_keys)
+            self.report(
+                f"skipped a record whose {keys} was read before. Rows move between pages while "
+                "they are read (no action needed), or the key does not tell rows apart"
+            )
+            return True
+        built_keys.add(key)
+        return False
 
     def note_invalid(self, path: str, _: Any) -> None:
         """Report a value that does not fit its type."""

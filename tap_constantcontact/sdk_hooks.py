@@ -33,6 +33,7 @@ from tap_constantcontact.catalog_entries import Ignored, OwnKeys
 from tap_constantcontact.incremental.earlier_states import upgraded
 from tap_constantcontact.output.conversion import Converter
 from tap_constantcontact.output.projection import fitting, projection
+from tap_constantcontact.records import RecordBuilder
 from tap_constantcontact.settings.environment import read_environment
 from tap_constantcontact.settings.stream_maps import ineffective
 
@@ -91,7 +92,7 @@ class StreamHooks(RESTStream[ParseResult]):
     @cached_property
     def _project(self) -> Converter | None:
         """Returns the selected part of a record. None if all of it is selected."""
-        return projection(self.schema, self.written_schema, self.note_invalid)
+        return projection(self.schema, self.written_schema, self.records.note_invalid)
 
     @cached_property
     def _outputs(self) -> list[tuple[StreamMap, Converter | None]]:
@@ -183,9 +184,10 @@ class StreamHooks(RESTStream[ParseResult]):
             self.forced_replication_method = own.forced_method(entry)
             self.ignored = own.ignored(entry)
 
+    @property
     @abstractmethod
-    def note_invalid(self, path: str, value: Any) -> None:
-        """Report a value that does not fit its type."""
+    def records(self) -> RecordBuilder:
+        """Builds records from rows."""
 
     @override
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:

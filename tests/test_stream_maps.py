@@ -54,7 +54,7 @@ def unlike_their_schemas(run: Run) -> Iterator[str]:
 
 
 class TestRules:
-    """Rules hold for what is selected, and anyone who gives one that holds for nothing is told."""
+    """Rules hold for what is selected, and one that holds for nothing is refused."""
 
     def test_wildcard_rule_holds_for_the_selected_streams(
         self, tap: TapCommand, server: FakeServer

@@ -353,8 +353,9 @@ class SegmentContacts(ConstantContactStream):
     @override
     def request_contexts(self, context: Context | None) -> Iterator[Record]:
         """Yield all segments, changed or not."""
-        for segment in self.tap.stream(Segments).list_rows(""):
-            segment_id = segment.get("segment_id")
+        listed = self.tap.stream(Segments).list_rows("")
+        # By id, because a segment that changes meanwhile can come on two pages.
+        for segment_id in dict.fromkeys(segment.get("segment_id") for segment in listed):
             yield {"segment_id": segment_id, "params": {"segment_id": segment_id}}
 
 

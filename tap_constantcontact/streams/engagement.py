@@ -74,6 +74,12 @@ class ActivityReport(ConstantContactStream):
     )
 
     @property
+    @override
+    def has_keys_once(self) -> bool:
+        """Whether a key comes once: an activity that changes meanwhile is read again."""
+        return "occurrence" not in self.primary_keys
+
+    @property
     def activities(self) -> ActivityReader:
         """The reader of the activities that have changed."""
         return self.services.activity_reader(self)
