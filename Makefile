@@ -1,7 +1,8 @@
 # Everything that is needed is installed here, in folders that begin with .venv; `make clean`
 # takes it away again.
 PYTHON ?= python3
-PIP_INSTALL = -m pip install -qq --disable-pip-version-check
+# The newest Python 3 that an environment's packages can be installed with.
+NEWEST = 99
 
 # What the tap is compared with.
 PEERS = airbyte-cdk dlt requests singer-sdk
@@ -18,15 +19,16 @@ PYTHONS ?= $(shell for python in python3.10 python3.12 python3.13 python3.14; do
 	if $$python -c '' 2>/dev/null; then echo $$python; fi; done)
 TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
-# Makes an environment of its own, of what a rule names.
+# Makes an environment of its own, of what a rule names: WHAT in words, and the arguments of pip.
 define install
-@$(PYTHON) -m venv $(@D)
-@$(@D)/bin/python $(PIP_INSTALL) 'pip>=25.1'
-@$(@D)/bin/python $(PIP_INSTALL) $(1)
+@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 10) <= v < (3, $(NEWEST) + 1) or sys.exit( \
+	"$(@D) needs Python 3.10 to 3.$(NEWEST), and $(PYTHON) is %d.%d.%d. Install one that fits, or name it:" \
+	" make $(or $(MAKECMDGOALS),help) PYTHON=python3.12".replace("to 3.99", "or newer") % v[:3])'
+@$(PYTHON) -m tools.install $(@D) "$(or $(WHAT),the tap and its tests)" $(1)
 @touch $@
 endef
 
-.PHONY: help demo analytics models targets airbyte login-browser bench requests check test test-next
+.PHONY: help demo sandbox analytics models targets airbyte login-browser bench requests check test test-next
 .PHONY: coverage unit pythons
 .PHONY: lint style types format
 .PHONY: plugin docs site contract clean
@@ -36,6 +38,9 @@ help: ## Say what can be made.
 
 demo: .venv-demo/made .venv-analytics/made ## Sync a simulated account into DuckDB, twice, and report on it.
 	@.venv-demo/bin/python -m checks.demo
+
+sandbox: .venv-sandbox/made ## Serve a simulated account, with its settings in config.json (SANDBOX: options, as --help).
+	@.venv-sandbox/bin/python -m sandbox --config config.json $(SANDBOX)
 
 analytics: .venv-analytics/made ## Build models and a report over your database (ANALYTICS: options, as --help).
 	@.venv-analytics/bin/python -m analytics $(ANALYTICS)
@@ -129,31 +134,43 @@ clean: ## Take away what was made.
 	$(call install,--editable . --group test)
 
 # Meltano's pins are not the tap's. It installs the tap itself, again whenever dependencies change.
+.venv-demo/made: NEWEST = 13
+.venv-demo/made: WHAT = Meltano, DuckDB and a sandbox (about 300 MB, once)
 .venv-demo/made: pyproject.toml
 	@rm -rf .meltano/extractors
 	$(call install,--group demo)
 
+.venv-sandbox/made: WHAT = the tap and the sandbox (about 80 MB, once)
+.venv-sandbox/made: pyproject.toml
+	$(call install,--editable '.[login]' --group sandbox)
+
 # dbt's pins are not Meltano's.
+.venv-analytics/made: NEWEST = 13
+.venv-analytics/made: WHAT = dbt and charts (about 320 MB, once)
 .venv-analytics/made: pyproject.toml
 	$(call install,--group analytics)
 
 # Python 3.10 to 3.12: Airbyte's packages are many, and their pins not the tap's.
+.venv-airbyte/made: NEWEST = 12
+.venv-airbyte/made: WHAT = Airbyte's packages
 .venv-airbyte/made: pyproject.toml
 	$(call install,--group airbyte)
 
 # Not everybody has a browser.
+.venv-browser/made: WHAT = Selenium
 .venv-browser/made: pyproject.toml
 	$(call install,--editable '.[login]' --group browser)
 
 # Of what builds the site the tap needs nothing.
+.venv-site/made: WHAT = MkDocs
 .venv-site/made: pyproject.toml
 	$(call install,--group docs)
 
 # This target pins old versions.
+.venv-target-jsonl/made: WHAT = target-jsonl
 .venv-target-jsonl/made: Makefile
 	$(call install,target-jsonl==0.1.4)
 
 # An environment for each peer; the table names those that cannot be installed.
 .venv-bench-%/made: Makefile
-	@$(PYTHON) -m venv .venv-bench-$*
-	@.venv-bench-$*/bin/python $(PIP_INSTALL) '$*$(VERSION_$*)' && touch $@ || rm -f $@
+	@$(PYTHON) -m tools.install $(@D) $* '$*$(VERSION_$*)' && touch $@ || rm -f $@

@@ -23,7 +23,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from checks.support.table import print_table
+from checks.support.table import print_lines_at_once, print_table
 from checks.support.warehouse import Warehouse
 from sandbox import Sandbox
 
@@ -240,9 +240,9 @@ class Scenarios:
     def _report(self, outcome: Outcome, tap: Tap) -> None:
         outcome.lost = tap.warehouse.lost(self.sandbox)
         self.outcomes.append(outcome)
-        print(f"{outcome.name}: {outcome.total} requests, {outcome.seconds:.1f} s", flush=True)
+        print(f"{outcome.name}: {outcome.total} requests, {outcome.seconds:.1f} s")
         for failure in outcome.failures:
-            print(f"  {failure}", flush=True)
+            print(f"  {failure}")
         if outcome.status not in (0, BUDGET_EXHAUSTED):
             print(tap.log)
 
@@ -283,6 +283,7 @@ class Scenarios:
 
 def main() -> int:
     """Run the scenarios, print their figures, and return an exit status."""
+    print_lines_at_once()
     options = parser().parse_args()
     failed = [
         f"{outcome.name} (account {number})"

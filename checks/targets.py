@@ -21,6 +21,7 @@ from checks.support.comparison import compare, normalize
 from checks.support.loaders import Csv, Database, DuckDB, Jsonl, PostgreSQL, Target
 from checks.support.meltano import PROJECT, CheckFailed, Project, Run, end_on_signals
 from checks.support.postgresql import ServerFailed, postgresql
+from checks.support.table import print_lines_at_once
 from sandbox import Sandbox
 from sandbox.server.expected import STREAMS, Rows
 
@@ -36,6 +37,7 @@ SMALL_BATCHES = {"batch_size_rows": 20}
 
 def main() -> int:
     """Load the targets, and return an exit status."""
+    print_lines_at_once()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "targets", nargs="*", metavar="target", help=f"one of {', '.join(TARGETS)}; default: all"
@@ -53,7 +55,7 @@ def main() -> int:
                 ) as sandbox,
                 TARGETS[name](folder) as target,
             ):
-                print(f"{name}: syncing every stream of a simulated account …", flush=True)
+                print(f"{name}: syncing every stream of a simulated account …")
                 load(Project(folder, sandbox), target, sandbox)
         except (CheckFailed, ServerFailed) as failure:
             print(f"\nThe check failed: {failure}\nThe loaded data and the log are in {folder}")
@@ -89,7 +91,7 @@ def load(project: Project, target: Target, sandbox: Sandbox) -> None:
         )
         if isinstance(target, Database):
             models.build("--report", str(project.folder / "report.html"))
-            print(f"  models: {models.check(sandbox)} comparisons with the account", flush=True)
+            print(f"  models: {models.check(sandbox)} comparisons with the account")
         sandbox.change()
 
 

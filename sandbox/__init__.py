@@ -10,6 +10,15 @@ with Sandbox(contacts=60, campaigns=6, requests_per_second=0) as sandbox:
 `python -m sandbox` serves one from the command line; README.md has the details.
 """
 
+import sys
+
+try:
+    import flask  # noqa: F401 - to say so if it is missing
+except ImportError:
+    if sys.argv[:1] != ["-m"]:  # it is imported, and not run as `python -m sandbox`
+        raise
+    sys.exit("The sandbox requires Flask: use make sandbox, or pip install flask")
+
 from sandbox.account import Account
 from sandbox.server.app import PARTNER_TOKEN_PATH, TOKEN_PATH, Request
 from sandbox.server.faults import Fault

@@ -11,6 +11,7 @@ import sys
 import threading
 from dataclasses import fields
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from sandbox.server.app import CONTROL_PATH
@@ -26,10 +27,29 @@ CONTROLS = (
     f"requests fail, and GET {CONTROL_PATH}/requests lists the requests so far."
 )
 
+# Marks the file of --config as the sandbox's own: it may be replaced.
+_MARK = "sandbox-of-tap-constantcontact"
+
 
 def main() -> int:
-    """Serve until SIGINT or SIGTERM; first print the settings for a tap as one line of JSON."""
-    options = vars(parser().parse_args())
+    """Serve until SIGINT or SIGTERM; first print the settings for a tap as one line of JSON.
+
+    With `--config`, write them to a file, and print how to use it.
+    """
+    command = parser()
+    command.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="write the settings to this file, and say how to use it",
+    )
+    options = vars(command.parse_args())
+    config: Path | None = options.pop("config")
+    if config and not _is_own(config):
+        sys.stderr.write(
+            f"{config} has other settings: move it, or name another file with --config\n"
+        )
+        return 1
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
@@ -41,7 +61,12 @@ def main() -> int:
         sys.stderr.write(f"cannot listen on {address}: {_reason(error)}\n")
         return 1
     partner = sandbox.partner_settings if options["partner_api_key"] else {}
-    sys.stdout.write(json.dumps({**sandbox.settings, **partner}) + "\n")
+    settings = {**sandbox.settings, **partner}
+    if config:
+        _write(config, settings)
+        sys.stdout.write(_how_to_use(config, sandbox))
+    else:
+        sys.stdout.write(json.dumps(settings) + "\n")
     sys.stdout.flush()
     done.wait()
     sandbox.stop()
@@ -66,6 +91,36 @@ def parser() -> argparse.ArgumentParser:
             **_kind(field.name, types[field.name]),
         )
     return parser
+
+
+def _is_own(config: Path) -> bool:
+    """Return whether a file is missing or was written by an earlier sandbox."""
+    try:
+        return _MARK in json.loads(config.read_text("utf-8"))["user_agent"]
+    except FileNotFoundError:
+        return True
+    except (KeyError, OSError, TypeError, ValueError):
+        return False
+
+
+def _write(config: Path, settings: dict[str, Any]) -> None:
+    """Write the settings; the tokens are kept next to them, as they are worth nothing later."""
+    tokens = config.resolve().with_suffix(".tokens.json")
+    own = {"token_store": str(tokens), "user_agent": _MARK}
+    config.write_text(json.dumps({**settings, **own}, indent=2) + "\n", "utf-8")
+
+
+def _how_to_use(config: Path, sandbox: Sandbox) -> str:
+    tap = Path(sys.executable).with_name("tap-constantcontact")
+    if tap.is_relative_to(Path.cwd()):
+        tap = tap.relative_to(Path.cwd())
+    options = sandbox.options
+    return (
+        f"Serving an account of {options.contacts:,} contacts and {options.campaigns:,} campaigns "
+        f"at {sandbox.settings['api_url']}.\nIts settings are in {config}. In another terminal:\n\n"
+        f"  {tap} --config {config} --select contacts,segments | head -20\n\n"
+        "Ctrl-C ends it; the settings are of no use after that.\n"
+    )
 
 
 def _kind(name: str, type_: Any) -> dict[str, Any]:

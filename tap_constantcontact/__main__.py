@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 if __name__ == "__main__":  # before the imports that take long
-    from tap_constantcontact import start
+    from tap_constantcontact import entry_points
 
-    start.tap()
+    entry_points.tap()
     sys.exit()
 
 import gc

@@ -27,7 +27,7 @@ from tap_constantcontact.api.authentication import Login as Login  # noqa: PLC04
 from tap_constantcontact.api.errors import error_key, vendor_message
 from tap_constantcontact.api.responses import body_of, request_id, retry_after
 from tap_constantcontact.exceptions import LoginError
-from tap_constantcontact.token_store import Tokens, TokenStore, default_token_store, fingerprint
+from tap_constantcontact.token_store import Tokens, TokenStore, default_token_store
 
 # An access token is replaced a little early, so that it doesn't expire during a request.
 _LEEWAY_SECONDS = 300
@@ -37,11 +37,6 @@ _DEFAULT_LIFETIME_SECONDS = 3600
 _TOKEN_TIMEOUT_SECONDS = 30
 _MAX_ATTEMPTS = 5
 _MAX_WAIT_SECONDS = 60.0  # other runs wait for the lock on the token store meanwhile
-
-_SIGN_IN_AGAIN = (
-    "It has already been used, was revoked, or was unused for 180 days. Sign in again "
-    "(tap-constantcontact-login) and set refresh_token to the new token"
-)
 
 
 def retry_waits() -> Generator[float, Exception | None, None]:
@@ -97,7 +92,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         self._original_refresh_token = refresh_token
         self._user_agent = user_agent
         path = store_path or default_token_store(client_id, refresh_token)
-        self.store = TokenStore(path, seed=fingerprint(client_id, refresh_token))
+        self.store = TokenStore(path, client_id, refresh_token)
         self._expires_at = 0.0
         self._rejected: str | None = None
         self._is_unconfirmed = False
@@ -166,14 +161,17 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         except InvalidGrant as error:
             newer = self.store.read().get("refresh_token")
             if newer in (None, self.refresh_token):
-                message = f"Constant Contact rejected the refresh token ({error}). {_SIGN_IN_AGAIN}"
-                raise LoginError(message) from error
+                raise self._rejection("refresh", error) from error
             self.refresh_token = newer
         try:
             return self._request_and_store()
         except InvalidGrant as error:
-            message = f"Constant Contact rejected the stored token ({error}). {_SIGN_IN_AGAIN}"
-            raise LoginError(message) from error
+            raise self._rejection("stored", error) from error
+
+    def _rejection(self, which: str, error: InvalidGrant) -> LoginError:
+        """Return the error that ends a run, with what to do."""
+        parts = [f"Constant Contact rejected the {which} token ({error})", self.store.remedy()]
+        return LoginError(". ".join(parts))
 
     @_retried
     def _request_and_store(self) -> Tokens:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigurationError
 
 from tap_constantcontact.input_files import FOREIGN_CATALOG
 from tap_constantcontact.output.projection import lacking
+from tap_constantcontact.settings.choices import with_near_miss
 
 if TYPE_CHECKING:
     from tap_constantcontact.client import ConstantContactStream
@@ -134,9 +134,3 @@ class CatalogCheck:
             streams[getattr(stream.ignored, what)].append(stream.name)
         streams.pop("", None)
         return "; ".join(f"{each} ({', '.join(names)})" for each, names in streams.items())
-
-
-def with_near_miss(name: str, names: Iterable[str]) -> str:
-    """Return a name, with the most similar one of others if there is one."""
-    near = get_close_matches(str(name), names, n=1)
-    return f"{name} (did you mean {near[0]}?)" if near else str(name)

@@ -24,8 +24,9 @@ from tap_constantcontact.notes import StreamNotes
 from tap_constantcontact.permissions import required_permissions
 from tap_constantcontact.predictor import RequestPredictor
 from tap_constantcontact.records import RecordBuilder, limited
-from tap_constantcontact.schema import SCHEMAS, with_extra
+from tap_constantcontact.schema import SCHEMAS, key_of, with_added, without_added
 from tap_constantcontact.sdk_hooks import StreamHooks
+from tap_constantcontact.settings.custom_streams import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -82,6 +83,9 @@ class ConstantContactStream(StreamHooks):
         self.services = services
         self.details = DetailReader(self)
         self.predict = RequestPredictor(self)
+        #: The key of a row, without the column that add_account_id adds.
+        self.row_key = tuple(self.primary_keys)
+        self.primary_keys = key_of(self.row_key, self.config)
         #: The total number of records, if the API reports it.
         self.announced_records = 0
         if self.parent_stream_type:
@@ -91,16 +95,15 @@ class ConstantContactStream(StreamHooks):
     @override
     def schema(self) -> dict[str, Any]:
         """The schema of the stream. Cached, because the SDK looks it up for every record."""
-        schema: dict[str, Any] = SCHEMAS.get_schema(self.name)
-        return with_extra(schema) if self.config.get("keep_unknown_fields") else schema
+        return with_added(SCHEMAS.get_schema(self.name), self.config)
 
     @cached_property
     def records(self) -> RecordBuilder:
         """Builds records from rows."""
         return RecordBuilder(
             self.name,
-            self.schema,
-            self.primary_keys,
+            without_added(self.schema),
+            self.row_key,
             self.logger,
             # The catalog decides what a record may have, as it does for the SCHEMA message.
             keeps_unknown="_extra" in self.written_schema["properties"],
@@ -152,6 +155,8 @@ class ConstantContactStream(StreamHooks):
         if not self.parent_stream_type:
             self.tap.begin_stream(self.name)
             self.api.session.begin_stream(self)
+        if self.config["add_account_id"]:
+            self.records.added = {ACCOUNT_ID: self.services.account_id()}
         rows = self.read(context)
         if limit := self.config.get("max_records_per_stream"):
             rows = limited(rows, limit, lambda: self.records.built, self.stream_state)

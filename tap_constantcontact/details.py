@@ -78,7 +78,7 @@ class DetailReader:
     def with_detail(self, row: Record) -> Record:
         """Return a row with the values that its detail adds."""
         detail = {name: value for name, value in self.detail_of(row).items() if value is not None}
-        return {**row, **detail, **{key: row.get(key) for key in self._stream.primary_keys}}
+        return {**row, **detail, **{key: row.get(key) for key in self._stream.row_key}}
 
     def skip(self, refusal: Refused) -> None:
         """Skip an item that is gone, or that is forbidden although others are readable.

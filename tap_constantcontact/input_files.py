@@ -3,28 +3,66 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container
+import reprlib
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from jsonschema import Draft202012Validator
+from singer_sdk import Stream
 from singer_sdk.exceptions import ConfigurationError
 
-from tap_constantcontact.incremental.change_log_codec import check_version
-from tap_constantcontact.streams.campaign_stats import EmailCampaignStats
+from tap_constantcontact.incremental.activity_progress import POSITION
+from tap_constantcontact.incremental.change_log_codec import LOG, LOG_OWNER, VERSION, check_version
+from tap_constantcontact.incremental.contact_cycles import CycleState, SweepState
+from tap_constantcontact.settings.custom_streams import ACCOUNT_ID
 
+
+def _part(**properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a part of a stream's state, as `state_parts` describes it."""
+    part = {"type": "object", "properties": properties}
+    return {"type": "array", "minItems": 1, "items": part}
+
+
+_NUMBER, _OBJECT, _TEXT = {"type": "integer"}, {"type": "object"}, {"type": "string"}
+_TIMESTAMP = {"pattern": "^(19|20)[0-9]{2}-", "type": "string"}
+_LOG = _part(
+    id=_TEXT,
+    last_number=_NUMBER,
+    campaigns={"type": "object", "additionalProperties": _OBJECT},
+    earlier={"type": "array", "items": {"type": "array", "prefixItems": [_TEXT, _NUMBER]}},
+    asked_since=_TEXT,
+    others={"type": "array"},
+    unanswered=_OBJECT,
+)
+_IS_NEWER = {"contains": {"properties": {"version": {"not": {"const": VERSION}}}}}
+#: The schema of a change log; that of a newer version is refused with a reason of its own.
+LOG_PART: dict[str, Any] = {"if": _IS_NEWER, "then": _part(), "else": _LOG}
 #: The schema of a stream's state; every replication key of the tap is a timestamp.
 BOOKMARK: dict[str, Any] = {
     "type": "object",
-    "properties": {"replication_key_value": {"pattern": "^(19|20)[0-9]{2}-", "type": "string"}},
+    "properties": {
+        "replication_key_value": _TIMESTAMP,
+        POSITION: _part(
+            log=_TEXT, read_through=_NUMBER, complete_through=_NUMBER, left_out=_OBJECT, since=_TEXT
+        ),
+        **{
+            kind.under_way_key: _part(**{"began": _TIMESTAMP, kind.settings_key: _OBJECT})
+            for kind in (CycleState, SweepState)
+        },
+    },
 }
 _STATE = Draft202012Validator(
     {
         "type": "object",
-        "properties": {"bookmarks": {"additionalProperties": BOOKMARK, "type": "object"}},
+        "properties": {"bookmarks": {"type": "object"}},
         # The first run may get an empty state. A whole STATE message is not a state.
         "anyOf": [{"required": ["bookmarks"]}, {"maxProperties": 0}],
     }
+)
+_OWNER = {"type": "object", "properties": {**BOOKMARK["properties"], LOG: LOG_PART}}
+_BOOKMARKS = Draft202012Validator(
+    {"properties": {LOG_OWNER: _OWNER}, "additionalProperties": BOOKMARK}
 )
 _METADATA = {
     "type": "object",
@@ -75,7 +113,7 @@ def check_files(state: Any, catalog: Any) -> None:
     if isinstance(state, (dict, list)) and not _STATE.is_valid(state):
         raise ConfigurationError(FOREIGN_STATE)
     if isinstance(state, dict):
-        check_version(state.get("bookmarks", {}).get(EmailCampaignStats.name, {}))
+        _check_bookmarks(state.get("bookmarks", {}))
     if isinstance(catalog, (dict, list)) and not _CATALOG.is_valid(catalog):
         raise ConfigurationError(FOREIGN_CATALOG)
 
@@ -135,3 +173,42 @@ def parse_json(content: str | bytes, name: str) -> Any:
         problem = error if content.strip() else "the file is empty"
         message = f"Invalid JSON in {name}: {problem}. Fix the file"
         raise ConfigurationError(message) from error
+
+
+def _check_bookmarks(bookmarks: dict[str, Any]) -> None:
+    """Check the states of streams, which someone may have edited.
+
+    Raises:
+        ConfigurationError: One is invalid, or the log is too new.
+    """
+    for error in _BOOKMARKS.iter_errors(bookmarks):
+        stream = f"bookmarks.{error.absolute_path[0]}"
+        where = ".".join(map(str, ("bookmarks", *error.absolute_path)))
+        value = reprlib.repr(error.instance)
+        message = (
+            f"Invalid state: {where} is {value} (must be as the tap wrote it). Remove {stream} "
+            "from the state to read the stream from the start, or pass an earlier state"
+        )
+        raise ConfigurationError(message)
+    check_version(bookmarks.get(LOG_OWNER, {}))
+
+
+def check_account_column(catalog: Mapping[str, Any], streams: Iterable[Stream]) -> None:
+    """Check that a catalog was made with the same setting add_account_id.
+
+    Args:
+        catalog: The entries of the catalog, by the names of their streams.
+        streams: The streams of the tap.
+
+    Raises:
+        ConfigurationError: It wasn't, so that its keys are not those of the records.
+    """
+    for stream in streams:
+        if stream.selected and stream.name in catalog:
+            columns = catalog[stream.name].schema.properties or ()
+            if (ACCOUNT_ID in columns) != (ACCOUNT_ID in stream.schema["properties"]):
+                message = (
+                    f"The catalog was made with another add_account_id: {stream.name} has other "
+                    "columns. Re-run discovery"
+                )
+                raise ConfigurationError(message)

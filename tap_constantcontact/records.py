@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +31,14 @@ class RecordBuilder:
         Args:
             name: Name of the stream.
             schema: Its schema.
-            primary_keys: The columns of its key.
+            primary_keys: The columns of a row's key.
             logger: Where reports go, each once and without values.
             keeps_unknown: Whether records have the column `_extra`, as the catalog says.
         """
         #: Number of records built.
         self.built = 0
+        #: Columns with a value that all records share.
+        self.added: Mapping[str, Any] = {}
         #: Number of rows that were skipped because they lack their key.
         self.keyless = 0
         #: Properties that the schema does not declare.
@@ -58,13 +60,15 @@ class RecordBuilder:
         row.pop("_links", None)
         self._extra = {}
         record: Record = {**self._nulls, **self._convert(row)}
-        if self._extra and self._keeps_unknown:
-            record["_extra"] = self._extra
+        if self._keeps_unknown:
+            record["_extra"] = self._extra or None
         if None in map(record.get, self._primary_keys):  # as `has_key`, without a call
             self.keyless += 1
             keys = ", ".join(self._primary_keys)
             self.report(f"skipped a record with no {keys}; please report this")
             return None
+        if self.added:
+            record.update(self.added)
         self.built += 1
         return record
 

@@ -30,9 +30,10 @@ class RunReport:
         self._begun: list[str] = []
         self._ended: set[str] = set()
 
-    def begin(self, stream: str) -> None:
-        """Note that a stream and its children are being read."""
+    def begin(self, stream: str) -> bool:
+        """Note that a stream and its children are being read; return whether it is the first."""
         self._begun.append(stream)
+        return len(self._begun) == 1
 
     def end(self, stream: str) -> None:
         """Note that a stream has been read."""

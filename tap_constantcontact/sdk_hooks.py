@@ -12,26 +12,29 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import datetime, timezone
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import ParseResult
 
 import backoff
 from singer_sdk import RESTStream, Tap
+from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import StreamMap
+from singer_sdk.mapper import CustomStreamMap, StreamMap
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog, RecordMessage
 from typing_extensions import override
 
 from tap_constantcontact.api.run_context import TIMEOUT_SECONDS, RunContext
 from tap_constantcontact.catalog_entries import Ignored, OwnKeys
+from tap_constantcontact.incremental.earlier_states import upgraded
 from tap_constantcontact.output.conversion import Converter
 from tap_constantcontact.output.projection import fitting, projection
 from tap_constantcontact.settings.environment import read_environment
+from tap_constantcontact.settings.stream_maps import ineffective
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -152,11 +155,20 @@ class StreamHooks(RESTStream[ParseResult]):
         """The stream's maps, made when they are first needed: rules hold for what is selected.
 
         The SDK makes those of all streams, and fails if a rule needs what is not selected.
+
+        Raises:
+            ConfigurationError: A rule can't be applied.
         """
-        self.tap.mapper.register_raw_stream_schema(
-            self.name, self.written_schema, self.primary_keys
-        )
-        return self.tap.mapper.stream_maps[self.name]
+        mapper = self.tap.mapper
+        try:
+            mapper.register_raw_stream_schema(self.name, self.written_schema, self.primary_keys)
+        except (MappingError, ValueError) as error:
+            message = f"Can't apply stream_maps or flattening to {self.name}: {error}"
+            raise ConfigurationError(message) from error
+        for each in mapper.stream_maps[self.name]:
+            if isinstance(each, CustomStreamMap):
+                each._eval = partial(_evaluate, each._eval, self.name)  # type: ignore[method-assign] # noqa: SLF001
+        return mapper.stream_maps[self.name]
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
@@ -252,6 +264,28 @@ class StreamHooks(RESTStream[ParseResult]):
         self.tap.message_writer.flush()
 
 
+def _evaluate(evaluate: Callable[..., Any], stream: str, expr: str, **arguments: Any) -> Any:
+    """Return the value of an expression of a stream map.
+
+    The SDK's errors do not say which expression of which stream has failed, and may show values. A
+    public hook around the evaluation would replace this.
+
+    Raises:
+        ConfigurationError: It can't be evaluated for a record.
+    """
+    try:
+        return evaluate(expr, **arguments)
+    except Exception as error:
+        cause = error.__cause__ or error
+        unknown = getattr(cause, "name", None) if isinstance(error, MappingError) else None
+        reason = f"there is no {unknown}" if unknown else type(cause).__name__
+        message = (
+            f"stream_maps for {stream}: can't evaluate {expr!r} ({reason}). It can use the "
+            "selected top-level properties, and must allow for null: … if first_name else None"
+        )
+        raise ConfigurationError(message) from error
+
+
 class TapHooks(Tap):
     """The private hooks of the tap."""
 
@@ -261,11 +295,25 @@ class TapHooks(Tap):
 
         The SDK's method makes those of all streams of the catalog. A public hook that chooses the
         streams would replace this.
+
+        Raises:
+            ConfigurationError: A rule holds for nothing, or can't be applied.
         """
+        columns = {
+            name: {*stream.schema["properties"], *stream.effective_schema["properties"]}
+            for name, stream in self.streams.items()
+        }
+        read = [
+            stream
+            for stream in self.streams.values()
+            if stream.selected or stream.has_selected_descendents
+        ]
+        names = [stream.name for stream in read]
+        if problems := [*ineffective(self.config.get("stream_maps", {}), columns, names)]:
+            raise ConfigurationError("; ".join(problems))
         PluginBase.setup_mapper(self)
-        for stream in self.streams.values():
-            if stream.selected or stream.has_selected_descendents:
-                _ = stream.stream_maps
+        for stream in read:
+            _ = stream.stream_maps
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -316,6 +364,19 @@ class TapHooks(Tap):
         """
         return self.environment()
 
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take the state of an earlier run, as the versions of the tap write it."""
+        now = datetime.now(timezone.utc)
+        upgraded_state, in_future = upgraded(state, now)
+        for name in in_future:
+            message = (
+                "%s: the state has a bookmark in the future, which is ignored: the stream is read "
+                "from the start (no action needed)"
+            )
+            self.logger.warning(message, name)
+        super().load_state(upgraded_state)
+
     @classmethod
     def environment(cls) -> dict[str, Any]:
         """Return the settings of the environment and of `.env`, as texts.
@@ -323,7 +384,8 @@ class TapHooks(Tap):
         Raises:
             ConfigurationError: `.env` can't be read.
         """
-        settings, file = read_environment()
+        cls.append_builtin_config(cls.config_jsonschema)
+        settings, file = read_environment(cls.config_jsonschema["properties"])
         sources = f"environment and {file}" if file else "environment"
         cls.logger.info("Settings of the %s: %s", sources, ", ".join(sorted(settings)) or "none")
         return settings

@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
-from tap_constantcontact.incremental.activity_progress import ActivityProgress, ActivityReader
+from tap_constantcontact.incremental.activity_progress import (
+    ActivityProgress,
+    ActivityReader,
+    named_log,
+)
 from tap_constantcontact.incremental.campaign_details import status_of
 from tap_constantcontact.incremental.campaign_index import CampaignIndex
+from tap_constantcontact.incremental.change_log_codec import LOG
 from tap_constantcontact.incremental.contact_reader import ContactReader
+from tap_constantcontact.incremental.state_parts import own_part
+from tap_constantcontact.streams.account import Account
 from tap_constantcontact.streams.campaign_stats import (
     EmailCampaignActivityStats,
     EmailCampaignStats,
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
     from tap_constantcontact.api.prefetch import PredictedRequest
     from tap_constantcontact.api.run_context import RunContext
     from tap_constantcontact.client import ConstantContactStream
+    from tap_constantcontact.incremental.change_log import ChangeLog
     from tap_constantcontact.tap import TapConstantContact
 
 _PAGE = 500
@@ -50,6 +58,14 @@ class Services:
     def api(self) -> RunContext:
         """The run context, which holds the connection."""
         return self._connect()
+
+    def account_id(self) -> str:
+        """Return the ID of the account, which is requested once in a run.
+
+        Raises:
+            LoginError: The sign-in doesn't allow that.
+        """
+        return self._tap.stream(Account).account_id()
 
     @cached_property
     def campaigns(self) -> CampaignIndex:
@@ -87,6 +103,7 @@ class _CampaignRequests:
 
     def __init__(self, services: Services, tap: TapConstantContact) -> None:
         self._services = services
+        self._tap = tap
         self._campaigns = tap.stream(EmailCampaigns)
         self._summaries = tap.stream(EmailCampaignSummaries)
         self.counters = tap.stream(EmailCampaignStats)
@@ -106,12 +123,16 @@ class _CampaignRequests:
 
     @property
     def log_state(self) -> dict[str, Any]:
-        state: dict[str, Any] = self.counters.stream_state
-        return state
+        return own_part(self.counters.stream_state, LOG)
 
-    def positions(self) -> Iterator[int]:
+    def positions(self, log: ChangeLog) -> Iterator[int]:
         for stream in self._services.change_log_readers:
-            yield self._services.activity_reader(stream).progress.read_through
+            yield self._services.activity_reader(stream).progress.read_through(log)
+
+    @property
+    def named_logs(self) -> set[str]:
+        states = self._tap.state.get("bookmarks", {}).values()
+        return {named_log(state) for state in states}
 
     def checkpoint(self) -> None:
         self.counters.checkpoint()

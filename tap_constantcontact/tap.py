@@ -30,7 +30,7 @@ from tap_constantcontact.catalog_check import CatalogCheck
 from tap_constantcontact.catalog_entries import prepared
 from tap_constantcontact.command_line import CommandLine
 from tap_constantcontact.exceptions import RunEnded
-from tap_constantcontact.input_files import check_files, check_known
+from tap_constantcontact.input_files import check_account_column, check_files, check_known
 from tap_constantcontact.output.messages import MessageWriter
 from tap_constantcontact.output.progress import Progress
 from tap_constantcontact.output.states import StateThrottle
@@ -42,6 +42,7 @@ from tap_constantcontact.settings.schema import SETTINGS
 from tap_constantcontact.settings.texts import convert_texts
 from tap_constantcontact.shutdown import ShutdownHandler
 from tap_constantcontact.streams import NAMES, STREAMS, place_of
+from tap_constantcontact.streams.contact_reports import announce_cycles
 from tap_constantcontact.streams.custom import CustomStream
 
 if TYPE_CHECKING:
@@ -165,9 +166,13 @@ class TapConstantContact(CommandLine):
 
     def begin_stream(self, name: str) -> None:
         """Note that a stream and its children are being read."""
-        self._report.begin(name)
-        if self._progress and not self.is_test:
+        is_first = self._report.begin(name)
+        if self.is_test:
+            return
+        if self._progress:
             self._progress.begin()
+        if is_first and not self.config.get("max_records_per_stream"):
+            announce_cycles(self)
 
     def end_stream(self, name: str) -> None:
         """Note that a stream has been read in full."""
@@ -177,7 +182,7 @@ class TapConstantContact(CommandLine):
         """Warn about what a catalog requests in vain.
 
         Raises:
-            ConfigurationError: There is nothing to read.
+            ConfigurationError: There is nothing to read, or the catalog has other keys.
         """
         if self.input_catalog is None:
             return
@@ -186,6 +191,7 @@ class TapConstantContact(CommandLine):
         check.require_selection()
         for warning in check.warnings():
             self.logger.warning(warning)
+        check_account_column(self.input_catalog, self.streams.values())
 
     def close(self) -> None:
         """End a run, successful or not: write the state and log the summary."""

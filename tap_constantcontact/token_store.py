@@ -1,4 +1,4 @@
-"""A file that keeps the tokens of a sign-in between runs, so that a rotated one is never lost."""
+"""A file that keeps the tokens of sign-ins between runs, so that a rotated one is never lost."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,9 @@ _logger = logging.getLogger("tap-constantcontact.token_store")
 
 _LOCK_TIMEOUT_SECONDS = 180
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
+# Twice as long as a refresh token lasts without use (observed: the vendor's support).
+_MAX_UNUSED_SECONDS = 360 * 86_400
+_SEED, _OTHERS, _STORED_AT = "seed", "others", "stored_at"
 
 Tokens = dict[str, Any]
 
@@ -49,17 +53,24 @@ def default_token_store(client_id: str, refresh_token: str) -> Path:
 
 
 class TokenStore:
-    """A file with the tokens of one sign-in, shared by all processes that use it."""
+    """The tokens of one sign-in, in a file that other sign-ins and processes may share.
 
-    def __init__(self, path: Path, seed: str) -> None:
+    The file is an object with the tokens that were written last, as earlier versions know it, and
+    with those of the other sign-ins by their fingerprints.
+    """
+
+    def __init__(self, path: Path, client_id: str, refresh_token: str) -> None:
         """Open a store.
 
         Args:
             path: The file; its folder is created on the first write.
-            seed: Fingerprint of the sign-in; tokens of other sign-ins are ignored.
+            client_id: The application's API key.
+            refresh_token: The token of the sign-in, from which later ones descend.
         """
         self.path = path.resolve()  # write through a symlink instead of replacing it
-        self.seed = seed
+        self.client_id = client_id
+        self.refresh_token = refresh_token
+        self.seed = fingerprint(client_id, refresh_token)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -117,16 +128,29 @@ class TokenStore:
                 be used, so it is not tried instead.
         """
         try:
-            stored = json.loads(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
+            return self._read_all().get(self.seed, {})
         except (OSError, ValueError) as error:
             message = (
                 f"Can't read the token store {self.path} ({type(error).__name__}). Fix the file, "
                 "or delete it to fall back to refresh_token"
             )
             raise LoginError(message) from error
-        return stored if isinstance(stored, dict) and stored.get("seed") == self.seed else {}
+
+    def _read_all(self) -> dict[str, Tokens]:
+        """Return the tokens of all sign-ins by their fingerprints.
+
+        Raises:
+            OSError: The file exists but can't be read.
+            ValueError: The file is damaged.
+        """
+        try:
+            stored = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        if not isinstance(stored, dict):
+            return {}
+        others = stored.pop(_OTHERS, {})
+        return {**others, stored[_SEED]: stored} if _SEED in stored else others
 
     def check_writable(self) -> None:
         """Replace the file with its own content, to find out in time if that fails.
@@ -146,7 +170,43 @@ class TokenStore:
         Raises:
             LoginError: The store can't be written.
         """
-        self._replace(json.dumps({**tokens, "seed": self.seed}).encode())
+        now = time.time()
+        content = {**tokens, _SEED: self.seed, _STORED_AT: now, _OTHERS: self._others(tokens, now)}
+        self._replace(json.dumps(content).encode())
+
+    def _others(self, tokens: Mapping[str, Any], now: float) -> dict[str, Tokens]:
+        """Return the tokens of other sign-ins that are to be kept: none if the file is damaged.
+
+        A run reads the file first, and ends if it is damaged. A new sign-in replaces it.
+        """
+        try:
+            stored = self._read_all()
+        except OSError as error:
+            raise self._not_writable(error) from error
+        except ValueError:
+            return {}
+        return {
+            seed: {_STORED_AT: now, **kept}
+            for seed, kept in stored.items()
+            if seed != self.seed and not self._is_obsolete(kept, tokens, now)
+        }
+
+    def _is_obsolete(self, kept: Tokens, tokens: Mapping[str, Any], now: float) -> bool:
+        """Return whether the tokens of another sign-in are of no use any more.
+
+        That is so if its refresh token has expired, or if it is the one that this sign-in began
+        with, and that has been traded for another one.
+        """
+        is_expired = kept.get(_STORED_AT, now) < now - _MAX_UNUSED_SECONDS
+        is_traded = tokens["refresh_token"] != self.refresh_token == kept.get("refresh_token")
+        return bool(is_expired or is_traded)
+
+    def remedy(self) -> str:
+        """Return what to do if the refresh token is rejected."""
+        return (
+            "It has already been used, was revoked, or was unused for 180 days. Sign in again "
+            "(tap-constantcontact-login) and set refresh_token to the new token"
+        )
 
     def _replace(self, content: bytes) -> None:
         name = None

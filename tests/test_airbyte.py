@@ -391,6 +391,29 @@ def test_expired_access_token_is_refreshed_from_the_updated_configuration(
         assert config["refresh_token"] == sandbox.refresh_token
 
 
+def test_job_whose_token_another_job_used_says_so(source: SourceCommand, sandbox: Sandbox) -> None:
+    """Two jobs, each in a container of its own, are made from one configuration."""
+    config = source.settings(sandbox)
+    disks = [str(source.folder / name / "tokens.json") for name in ("one", "other")]
+    (handed,) = source.read({**config, "token_store": disks[0]}, ["account"]).configurations
+    late = source.read({**config, "token_store": disks[1]}, ["account"])
+    assert late.status == 1
+    message = late.errors[0]["message"]
+    assert "Another sync or check with this configuration may have used it in the meant" in message
+    assert "a long-lived one if several connections use it" in message
+    assert source.read({**handed, "token_store": disks[1]}, ["account"]).status == 0
+
+
+def test_jobs_with_a_long_lived_token_run_at_the_same_time(
+    source: SourceCommand, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox(long_lived_tokens=True)
+    config = source.settings(sandbox)
+    for name in ("one", "other"):
+        disk = str(source.folder / name / "tokens.json")
+        assert source.read({**config, "token_store": disk}, ["account"]).status == 0
+
+
 def test_new_refresh_token_is_not_used_with_an_access_token_of_another_sign_in(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
@@ -498,7 +521,7 @@ def test_next_read_returns_changed_rows(source: SourceCommand, sandbox: Sandbox)
     config = source.settings(sandbox)
     first = source.read(config, DEFAULT)
     quiet = source.read(config, DEFAULT, first.state)
-    reports = [name for name in DEFAULT if "read_through" in first.states[name]]
+    reports = [name for name in DEFAULT if "position" in first.states[name]]
     assert len(reports) == 8
     assert not any(quiet.records[name] for name in [*reports, "contacts"])
     changed = sandbox.change()
@@ -624,12 +647,12 @@ def test_invalid_state_is_refused(source: SourceCommand, sandbox: Sandbox, state
 def test_a_state_with_a_change_log_of_a_newer_release_is_refused(
     source: SourceCommand, sandbox: Sandbox
 ) -> None:
-    state = state_of("email_opens", {"log": {"log_version": 2, "last_number": 5}})
+    state = state_of("email_opens", {"log": [{"version": 3, "last_number": 5}]})
     output = source.read(source.settings(sandbox), ["account"], state)
     assert output.status == 1
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
-    assert error["message"].startswith("Invalid state: its change log has version 2")
+    assert error["message"].startswith("Invalid state: its change log has version 3")
     assert not sandbox.requests
 
 

@@ -22,6 +22,9 @@ from tap_constantcontact.auth import RefreshTokenAuthenticator
 from tap_constantcontact.exceptions import LoginError
 from tap_constantcontact.token_store import default_token_store
 
+#: What earlier versions store: one sign-in.
+EARLIER = ("access_token", "refresh_token", "expires_at", "seed")
+
 
 def login_of(sandbox: Sandbox, store: Path, **changed: Any) -> RefreshTokenAuthenticator:
     arguments: dict[str, Any] = {
@@ -93,6 +96,88 @@ def test_new_refresh_token_setting_replaces_the_stored_one(
     new = kept(tap.token_store)
     assert new["seed"] != old["seed"]
     assert new["refresh_token"] == sandbox.refresh_token
+
+
+def test_token_store_keeps_the_tokens_of_several_accounts(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    accounts = [make_sandbox(seed=1), make_sandbox(seed=2)]
+    settings = [tap.settings(each) for each in accounts]
+    for _ in range(4):
+        for account, own in zip(accounts, settings, strict=True):
+            run = tap.run(own, select=["account"])
+            assert run.status == 0, run.log
+            account.revoke_access_tokens()
+    assert [token_requests(account) for account in accounts] == [4, 4]
+
+
+def test_token_store_serves_several_accounts_at_the_same_time(
+    tap_process: TapProcess, make_sandbox: MakeSandbox
+) -> None:
+    accounts = [make_sandbox(seed=1), make_sandbox(seed=2)]
+    commands = []
+    for number, account in enumerate(accounts):
+        (folder := tap_process.folder / str(number)).mkdir()
+        files = TapCommand(folder)
+        settings = files.settings(account, token_store=str(tap_process.token_store))
+        commands.append(files.command(settings, select=["account"]))
+    for _ in range(3):
+        runs = [tap_process.processes.start(command) for command in commands]
+        logs = [run.communicate(timeout=60)[1] for run in runs]
+        assert [run.returncode for run in runs] == [0, 0], logs
+        for account in accounts:
+            account.revoke_access_tokens()
+    assert [token_requests(account) for account in accounts] == [3, 3]
+
+
+def test_token_store_of_an_earlier_version_keeps_its_tokens(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    one, other = make_sandbox(seed=1), make_sandbox(seed=2)
+    settings = tap.settings(one)
+    assert tap.run(settings, select=["account"]).status == 0
+    earlier = {name: kept(tap.token_store)[name] for name in EARLIER}
+    tap.token_store.write_text(json.dumps(earlier))
+    one.revoke_access_tokens()
+    for _ in range(2):
+        assert tap.sync(other, "account").status == 0
+        other.revoke_access_tokens()
+    run = tap.run(settings, select=["account"])
+    assert run.status == 0, run.log
+    assert earlier.keys() <= kept(tap.token_store).keys()  # what an earlier version reads
+    assert kept(tap.token_store)["seed"] == earlier["seed"]
+
+
+def test_token_store_drops_tokens_that_were_traded(tap: TapCommand, sandbox: Sandbox) -> None:
+    """A client that puts the new token into its settings has a new sign-in each time."""
+    for _ in range(4):
+        login_of(
+            sandbox, tap.token_store, refresh_token=sandbox.refresh_token
+        ).update_access_token()
+    assert kept(tap.token_store)["refresh_token"] == sandbox.refresh_token
+    assert kept(tap.token_store)["others"] == {}
+
+
+@pytest.mark.parametrize(("days", "left"), [(359, 1), (361, 0)])
+def test_token_store_drops_tokens_that_expired_without_use(
+    tap: TapCommand, make_sandbox: MakeSandbox, days: int, left: int
+) -> None:
+    login_of(make_sandbox(), tap.token_store).update_access_token()
+    stored_at = time.time() - days * 86_400
+    tap.token_store.write_text(json.dumps({**kept(tap.token_store), "stored_at": stored_at}))
+    for _ in range(2):
+        login_of(make_sandbox(), tap.token_store).update_access_token()
+    assert len(kept(tap.token_store)["others"]) == 1 + left
+
+
+def test_long_lived_token_is_not_dropped(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    """The application was switched from rotating tokens: two settings have the same token."""
+    sandbox = make_sandbox(long_lived_tokens=True)
+    login_of(sandbox, tap.token_store).update_access_token()
+    earlier = {**kept(tap.token_store), "seed": "of the rotating token"}
+    tap.token_store.write_text(json.dumps(earlier))
+    login_of(sandbox, tap.token_store).update_access_token()
+    assert [*kept(tap.token_store)["others"]] == ["of the rotating token"]
 
 
 def test_default_token_store_is_separate_for_each_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:

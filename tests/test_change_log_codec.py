@@ -35,14 +35,14 @@ CHANGED = ActivityEntry(Change(3, 498_124), COUNTERS, ExpectedRows(7, 2), Change
 CAMPAIGNS = {
     "one activity": CampaignEntry({UUID: CHANGED}),
     "several activities": CampaignEntry({UUID: NEW, "1103": CHANGED}, COUNTERS),
+    "all rows are expected": CampaignEntry({UUID: ActivityEntry.first(Change(1, 2), COUNTERS)}),
     "no activity": CampaignEntry({}, COUNTERS),
     "not compared": CampaignEntry(dict.fromkeys((UUID, "1103"), UncomparedActivity(498_100))),
     "named without activities": CampaignEntry(),
     "an activity called all": CampaignEntry({"all": NEW}),
 }
 
-# As a release without `log_version` has written it.
-EARLIER_FORM = {
+STATE = {
     "campaigns": {
         PACKED_UUID: {PACKED_UUID: [3, 498124, 100, 50, 20, 3, 2, 1, 498000, 7, 2, 1, 498100]},
         "=7": {
@@ -79,8 +79,8 @@ def test_uuid_is_packed_into_22_characters() -> None:
     assert {len(pack_id(str(uuid4()))) for _ in range(100)} == {22}
 
 
-def test_state_of_the_earlier_form_is_read() -> None:
-    campaigns = PackedCampaigns(through_json(EARLIER_FORM))
+def test_state_is_read() -> None:
+    campaigns = PackedCampaigns(through_json(STATE))
     several = {
         "71": ActivityEntry(Change(1, 498_100), COUNTERS._replace(sent=0)),
         "72": ActivityEntry(Change(2, 498_100), COUNTERS._replace(sent=0), ExpectedRows(5, 0)),
@@ -92,17 +92,17 @@ def test_state_of_the_earlier_form_is_read() -> None:
     }
 
 
-def test_state_of_the_earlier_form_gets_a_version_and_nothing_else() -> None:
-    state = through_json(EARLIER_FORM)
+def test_state_gets_a_version_and_nothing_else() -> None:
+    state = through_json(STATE)
     campaigns = PackedCampaigns(state)
     for campaign_id, campaign in dict(campaigns).items():
         campaigns[campaign_id] = campaign
-    assert state == {**EARLIER_FORM, "log_version": VERSION}
+    assert state == {**STATE, "version": VERSION}
 
 
 @pytest.mark.parametrize("version", [VERSION + 1, 0, None, "1"])
 def test_state_of_another_version_is_refused(version: Any) -> None:
-    state = {**EARLIER_FORM, "log_version": version}
+    state = {**STATE, "version": version}
     with pytest.raises(ConfigurationError, match=r"Invalid state: .* version .* Install the"):
         ChangeLog(state)
 
@@ -112,7 +112,7 @@ def test_campaigns_are_packed_into_the_state_when_they_are_set() -> None:
     campaigns = PackedCampaigns(state)
     campaigns[UUID] = CAMPAIGNS["one activity"]
     assert state == {
-        "log_version": VERSION,
+        "version": VERSION,
         "campaigns": {
             PACKED_UUID: {PACKED_UUID: [3, 498124, *COUNTERS, 7, 2, 1, 498100]},
         },
@@ -124,7 +124,7 @@ def test_campaigns_are_packed_into_the_state_when_they_are_set() -> None:
 
 
 def test_only_the_campaign_that_is_set_is_packed_again() -> None:
-    state = through_json(EARLIER_FORM)
+    state = through_json(STATE)
     campaigns = PackedCampaigns(state)
     before = {key: id(packed) for key, packed in state["campaigns"].items()}
     campaigns[UUID] = campaigns[UUID].with_entries({UUID: CHANGED.pruned()})
@@ -133,7 +133,7 @@ def test_only_the_campaign_that_is_set_is_packed_again() -> None:
 
 
 def test_campaign_that_the_state_holds_anew_is_unpacked_again() -> None:
-    state = through_json(EARLIER_FORM)
+    state = through_json(STATE)
     campaigns = PackedCampaigns(state)
     assert campaigns[UUID] is campaigns[UUID]
     state["campaigns"][PACKED_UUID] = pack_campaign(CampaignEntry({UUID: NEW}))

@@ -26,7 +26,9 @@ def test_cycle_keeps_the_keys_of_the_state() -> None:
     cycle.set_began(NOW)
     cycle.advance(["2024-01-31T08:00:00.000Z", "id"])
     assert state == {
-        "round": {"began": TEXT, "for": SETTINGS, "last": ["2024-01-31T08:00:00.000Z", "id"]}
+        "unfinished_round": [
+            {"began": TEXT, "for": SETTINGS, "last": ["2024-01-31T08:00:00.000Z", "id"]}
+        ]
     }
     assert cycle.finish() == TEXT
     assert state == {"round_at": TEXT, "round_for": SETTINGS}
@@ -36,14 +38,12 @@ def test_sweep_keeps_the_keys_of_the_state() -> None:
     state: dict[str, Any] = {"since": ""}
     sweep = SweepState(state, SETTINGS, days=1)
     sweep.start()
-    assert state == {"since": "", "sweep": {"swept_for": SETTINGS}}
+    assert state == {"since": "", "unfinished_sweep": [{"swept_for": SETTINGS}]}
     sweep.set_began(NOW)
     sweep.advance("2024-01-31T08:00:00.000Z")
-    assert state["sweep"] == {
-        "began": TEXT,
-        "swept_for": SETTINGS,
-        "created_before": "2024-01-31T08:00:00.000Z",
-    }
+    assert state["unfinished_sweep"] == [
+        {"began": TEXT, "swept_for": SETTINGS, "created_before": "2024-01-31T08:00:00.000Z"}
+    ]
     assert sweep.finish() == TEXT
     assert state == {"since": "", "swept_at": TEXT, "swept_for": SETTINGS}
 
@@ -66,8 +66,12 @@ def test_cycle_of_other_settings_makes_the_next_one_due() -> None:
 
 def test_cycle_under_way_is_resumed_where_it_was() -> None:
     under_way = {"began": days_ago(2), "for": SETTINGS, "last": ["time", "id"]}
-    state = {"round_at": TEXT, "round_for": SETTINGS, "round": under_way}
-    cycle = CycleState(state, SETTINGS, days=1)
+    state = {
+        "round_at": days_ago(3),
+        "round_for": SETTINGS,
+        "unfinished_round": [under_way],
+    }
+    cycle = CycleState(state, SETTINGS, days=9)
     assert cycle.is_due(NOW)
     cycle.start()
     cycle.set_began(NOW)
@@ -76,7 +80,8 @@ def test_cycle_under_way_is_resumed_where_it_was() -> None:
 
 
 def test_cycle_under_way_with_other_settings_is_discarded() -> None:
-    state = {"round_at": TEXT, "round_for": SETTINGS, "round": {"for": OTHER, "last": ["t", "id"]}}
+    under_way = {"for": OTHER, "last": ["t", "id"]}
+    state = {"round_at": TEXT, "round_for": SETTINGS, "unfinished_round": [under_way]}
     cycle = CycleState(state, SETTINGS, days=1)
     cycle.discard_outdated()
     assert state == {"round_at": TEXT, "round_for": SETTINGS}
@@ -84,13 +89,27 @@ def test_cycle_under_way_with_other_settings_is_discarded() -> None:
     assert cycle.position is None
 
 
+def test_cycle_under_way_that_began_before_the_last_complete_one_is_discarded() -> None:
+    """It was complete, and an orchestrator has merged it in again."""
+    under_way = {"began": days_ago(0.5), "for": SETTINGS, "last": ["t", "id"]}
+    state = {"round_at": TEXT, "round_for": SETTINGS, "unfinished_round": [under_way]}
+    cycle = CycleState(state, SETTINGS, days=1)
+    cycle.discard_outdated()
+    assert state == {"round_at": TEXT, "round_for": SETTINGS}
+
+
+def test_cycle_that_was_completed_in_the_future_makes_the_next_one_due() -> None:
+    state = {"round_at": days_ago(-2), "round_for": SETTINGS}
+    assert CycleState(state, SETTINGS, days=1).is_due(NOW)
+
+
 def test_sweep_under_way_with_other_settings_starts_over() -> None:
     under_way = {"began": days_ago(2), "swept_for": OTHER, "created_before": "time"}
-    state = {"replication_key_value": TEXT, "swept_at": TEXT, "sweep": under_way}
+    state = {"replication_key_value": TEXT, "swept_at": TEXT, "unfinished_sweep": [under_way]}
     sweep = SweepState(state, SETTINGS, days=1)
     assert sweep.is_due(NOW)
     sweep.start()
-    assert state["sweep"] == {"swept_for": SETTINGS}
+    assert state["unfinished_sweep"] == [{"swept_for": SETTINGS}]
     assert sweep.position is None
 
 

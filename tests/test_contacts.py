@@ -288,7 +288,7 @@ class TestSlices:
         assert sorted(run.keys("contacts", "contact_id")) == sorted(contacts_of(sandbox))
         assert len(slices_of(sandbox)) > 2
         assert len(pages_of(sandbox)) <= 1.25 * 3_200 / 100
-        assert "sweep" not in run.state["bookmarks"]["contacts"]
+        assert "unfinished_sweep" not in run.state["bookmarks"]["contacts"]
 
     def test_sweep_resumes_after_max_requests(
         self, tap: TapCommand, make_sandbox: MakeSandbox
@@ -302,7 +302,7 @@ class TestSlices:
             state = run.state
             if "swept_at" in state["bookmarks"]["contacts"]:
                 break
-            assert state["bookmarks"]["contacts"]["sweep"]["created_before"]
+            assert state["bookmarks"]["contacts"]["unfinished_sweep"][0]["created_before"]
             assert "replication_key_value" not in state["bookmarks"]["contacts"]
         assert set(arrived) == contacts_of(sandbox)
         assert len(arrived) < 1.9 * 3_200  # a slice that was cut is read again
@@ -321,7 +321,7 @@ class TestSlices:
         assert {*changed["contacts_edited"], *changed["contacts_unsubscribed"]} <= ids(run)
         bookmarks = [known["bookmarks"]["contacts"] for known in (state, run.state)]
         assert bookmarks[0]["replication_key_value"] < bookmarks[1]["replication_key_value"]
-        assert "sweep" in bookmarks[1]
+        assert "unfinished_sweep" in bookmarks[1]
 
     def test_contacts_of_one_second_are_one_slice(
         self, tap: TapCommand, make_sandbox: MakeSandbox
@@ -366,7 +366,7 @@ class TestSlices:
     ) -> None:
         sandbox = make_sandbox(contacts=2_400)
         first = sync(tap, sandbox, max_requests=20, on_quota_exceeded="stop")
-        assert first.state["bookmarks"]["contacts"]["sweep"]["created_before"]
+        assert first.state["bookmarks"]["contacts"]["unfinished_sweep"][0]["created_before"]
         second = sync(tap, sandbox, first.state, contacts_include=["taggings"])
         assert ids(second) == contacts_of(sandbox)
 

@@ -178,7 +178,7 @@ def test_discovery_needs_no_login(tap: TapCommand) -> None:
 
 
 def test_unknown_variable_is_named(tap: TapCommand) -> None:
-    env = variables(start_dat="-30d", loglevel="INFO", _select="[]")
+    env = variables(start_dat="-30d", loglevel="INFO", _select="[]", eu_client_id="key")
     ended = tap.run(None, "--config=ENV", "--discover", env=env)
     assert ended.status == 0
     assert "Unknown setting: start_dat. Did you mean start_date?" in ended.log

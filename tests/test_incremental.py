@@ -376,7 +376,8 @@ class TestRereads:
         part.forwards.append(Event(minute(part.sent_at), part.sends[0].contact_id))
         # As if the first run had been before the re-read fell due.
         state = first.state
-        for activities in state["bookmarks"]["email_campaign_stats"]["campaigns"].values():
+        (log,) = state["bookmarks"]["email_campaign_stats"]["log"]
+        for activities in log["campaigns"].values():
             for name, activity in activities.items():
                 if name != "all":
                     activity[1] = (part.sent_at + 7 * DAY) // HOUR

@@ -151,6 +151,20 @@ def test_browser_sign_in_gives_tokens_that_the_tap_uses(
     assert len(tapped.records["contacts"]) == 60
 
 
+def test_second_sign_in_keeps_the_tokens_of_the_first(
+    make_sandbox: MakeSandbox, browse_login: StartLogin, tap: TapCommand
+) -> None:
+    one, other = make_sandbox(), make_sandbox()
+    settings = tap.settings(one)
+    assert tap.run(settings, select=["account"]).status == 0
+    login = browse_login(other, token_store=str(tap.token_store))
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
+    one.revoke_access_tokens()
+    run = tap.run(settings, select=["account"])
+    assert run.status == 0, run.log
+
+
 def test_sign_in_stores_tokens_in_the_default_token_store(
     sandbox: Sandbox, browse_login: StartLogin, tap: TapCommand
 ) -> None:
@@ -363,6 +377,17 @@ def test_sign_in_requests_scopes_of_selected_streams(
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     assert login.said.splitlines()[-1].startswith("Signed in: token accepted (account name not")
+
+
+def test_sign_in_requests_the_scope_of_the_account_that_is_added(
+    sandbox: Sandbox, browse_login: StartLogin, tap: TapCommand
+) -> None:
+    discovered = json.loads("\n".join(tap.run({"add_account_id": True}, "--discover").lines))
+    (contacts,) = [each for each in discovered["streams"] if each["stream"] == "contacts"]
+    catalog = tap.folder / "catalog.json"
+    catalog.write_text(json.dumps({"streams": [contacts]}))
+    login = browse_login(sandbox, "--catalog", str(catalog), add_account_id=True)
+    assert "Requesting the scopes account_read contact_data offline_access." in login.said
 
 
 def test_sign_in_requests_scopes_of_custom_streams(

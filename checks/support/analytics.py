@@ -11,11 +11,12 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from checks.support.comparison import normalize
 from checks.support.loaders import Database
-from checks.support.meltano import PROJECT, CheckFailed
+from checks.support.meltano import PROJECT, CheckFailed, wait
 from sandbox import Sandbox
 from sandbox.server.expected import Rows
 
@@ -56,17 +57,13 @@ class AnalyticsModels:
             CheckFailed: If dbt fails or a test warns.
         """
         command = [str(PYTHON), "-m", "analytics", "--strict", "--logs", str(self._logs), *options]
-        done = subprocess.run(
-            command,
-            cwd=PROJECT,
-            env=self._environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise CheckFailed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
+        with TemporaryFile("w+") as output:
+            process = subprocess.Popen(
+                command, cwd=PROJECT, env=self._environment(), stdout=output, stderr=output
+            )
+            if status := wait(process, lambda: "building and testing models"):
+                output.seek(0)
+                raise CheckFailed(f"{' '.join(command)} ended with {status}:\n{output.read()}")
 
     def check(self, sandbox: Sandbox, hidden: Collection[str] = ()) -> int:
         """Compare the models with the account, after each build.

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ _USER_PREFIXES = ("TAP_CONSTANTCONTACT_", "TARGET_", "MELTANO_")
 
 _TIMEOUT = 60  # how long a request hangs in a run that is to be killed
 _INTERVAL = 0.05  # seconds between two looks at such a run
+_SECONDS_BETWEEN_LINES = 8.0
+_BEGUN = re.compile(r"Beginning sync of '(\w+)'")
 
 
 class CheckFailed(Exception):
@@ -65,6 +67,33 @@ class _Meltano:
     @property
     def output(self) -> str:
         return self.log.read_bytes()[self.log_offset :].decode(errors="replace")
+
+    @property
+    def doing(self) -> str:
+        """What it is doing, in words for people."""
+        begun = _BEGUN.findall(self.output)
+        return f"reading {begun[-1]}" if begun else "installing or starting the tap and its target"
+
+
+def wait(process: subprocess.Popen[Any], doing: Callable[[], str]) -> int:
+    """Wait for a process, print a line every few seconds, and return its exit status.
+
+    Args:
+        process: The process.
+        doing: Returns what it is doing.
+    """
+    began = time.monotonic()
+    while (status := _status(process)) is None:
+        print(f"  … {time.monotonic() - began:.0f} s, {doing()}", flush=True)
+    return status
+
+
+def _status(process: subprocess.Popen[Any]) -> int | None:
+    """Return the exit status of a process, or None if it does not end in time for a line."""
+    try:
+        return process.wait(_SECONDS_BETWEEN_LINES)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 class Project:
@@ -116,7 +145,7 @@ class Project:
         """
         began = time.time()
         with self._running(target, target_settings, tap_settings or {}, *flags) as meltano:
-            status = meltano.process.wait()
+            status = wait(meltano.process, lambda: meltano.doing)
         if status:
             last = "\n".join(meltano.output.splitlines()[-15:])
             raise CheckFailed(f"meltano run {TAP} {target} ended with {status}:\n{last}")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Any
+
+
+def print_lines_at_once() -> None:
+    """Print each line when it is complete, also into a pipe or a file."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def print_table(columns: list[str], rows: list[tuple[Any, ...]]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from tap_constantcontact.exceptions import Forbidden, Refused
+from tap_constantcontact.streams.account import Account
 from tap_constantcontact.streams.campaign_stats import CounterStream
 from tap_constantcontact.streams.xrefs import Xrefs
 
@@ -27,8 +28,11 @@ def check(source: Source) -> str:
         Which streams can't be read and what they require; empty if all can be read.
 
     Raises:
+        LoginError: The sign-in doesn't allow the setting add_account_id.
         Forbidden: None of the streams that are selected by default can be read.
     """
+    if source.config["add_account_id"]:
+        source.stream(Account).account_id()
     streams = list(cast("Iterable[ConstantContactStream]", source.streams.values()))
     probes = _probes(streams)
     source.api.max_attempts = _MAX_ATTEMPTS

@@ -38,7 +38,7 @@ class PlatformTokenStore(TokenStore):
             send: Sends the configuration to the platform; the new tokens are not used before it
                 returns.
         """
-        super().__init__(store.path, store.seed)
+        super().__init__(store.path, store.client_id, store.refresh_token)
         self._configuration = configuration
         self._send = send
 
@@ -54,8 +54,7 @@ class PlatformTokenStore(TokenStore):
         is_of_other_sign_in = (self._configuration.get(OWNER_PROPERTY) or self.seed) != self.seed
         if stored or not access_token or is_of_other_sign_in:
             return stored
-        refresh_token = str(self._configuration["refresh_token"]).strip()
-        return with_expiry({"access_token": access_token}, refresh_token)
+        return with_expiry({"access_token": access_token}, self.refresh_token)
 
     @override
     def write(self, tokens: Mapping[str, Any]) -> None:
@@ -65,12 +64,21 @@ class PlatformTokenStore(TokenStore):
             LoginError: The store can't be written.
         """
         super().write(tokens)
-        client_id = str(self._configuration["client_id"]).strip()
         self._configuration.update(
             {
                 "access_token": tokens["access_token"],
                 "refresh_token": tokens["refresh_token"],
-                OWNER_PROPERTY: fingerprint(client_id, tokens["refresh_token"]),
+                OWNER_PROPERTY: fingerprint(self.client_id, tokens["refresh_token"]),
             }
         )
         self._send(self._configuration)
+
+    @override
+    def remedy(self) -> str:
+        """Return what to do if the refresh token is rejected: another job may have used it."""
+        return (
+            "Another sync or check with this configuration may have used it in the meantime: run "
+            "this one again, and it gets the new token. If that fails too, the token was revoked, "
+            "or was unused for 180 days. Sign in again (tap-constantcontact-login) and set "
+            "refresh_token to the new token, a long-lived one if several connections use it"
+        )

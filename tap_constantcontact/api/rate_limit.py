@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from math import inf
 
 from tap_constantcontact.api.shared_limits import SharedCounter
 from tap_constantcontact.exceptions import EXIT_QUOTA, RunEnded
@@ -107,10 +108,17 @@ class RateLimit:
 
     def has_more_than(self, requests: int) -> bool:
         """Return whether the run and the day have more than this number of requests left."""
-        left = self._left_today
-        if self._max_requests is not None:
-            left = min(left, self._max_requests - self.requests)
-        return left > requests
+        return min(self.left_today, self.left_in_run) > requests
+
+    @property
+    def left_today(self) -> int:
+        """Requests that the day has left, as of the last one of this run."""
+        return self._left_today
+
+    @property
+    def left_in_run(self) -> float:
+        """Requests that the run has left; infinite if it has no budget."""
+        return inf if self._max_requests is None else self._max_requests - self.requests
 
     def pause(self, seconds: float, *, is_quota: bool = False) -> None:
         """Pause all requests of the API key: the API is throttling.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_constantcontact.incremental.change_log import Activity, ChangeLog
 from tap_constantcontact.incremental.start_date import earliest_start
+from tap_constantcontact.incremental.state_parts import own_part, part_of
 from tap_constantcontact.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -16,13 +17,22 @@ if TYPE_CHECKING:
     from tap_constantcontact.incremental.campaign_index import CampaignIndex
 
 
+#: The part of the state of a stream that is its position.
+POSITION = "position"
+
+
+def named_log(state: Mapping[str, Any]) -> str:
+    """Return the id of the log that the position in the state of a stream names, or ""."""
+    return str(part_of(state, POSITION).get("log", ""))
+
+
 class ActivityProgress:
     """A stream's position in the change log, kept in the state of the stream.
 
-    The state has `read_through`, the number in the log up to which the stream has read;
-    `complete_through`, the last number of the log when the stream had read all; `left_out`, the
-    activities that could not be read, with the day (since 1970) of the last attempt; and `since`,
-    the start_date of the first run.
+    The part `position` of the state has `log`, the id of the log that its numbers belong to;
+    `read_through`, the number up to which the stream has read; `complete_through`, the last number
+    of the log when the stream had read all; `left_out`, the activities that could not be read, with
+    the day (since 1970) of the last attempt; and `since`, the start_date of the first run.
     """
 
     def __init__(self, state: dict[str, Any], config: Mapping[str, Any], *, is_full: bool) -> None:
@@ -34,28 +44,30 @@ class ActivityProgress:
             is_full: Whether every run reads everything.
         """
         self._state = state
-        self._earliest_start = earliest_start(state, config)
+        self._earliest_start = earliest_start(part_of(state, POSITION), config)
         self._is_full = is_full
-
-    @property
-    def read_through(self) -> int:
-        """The number in the log up to which the stream has read, in this run or an earlier one."""
-        return int(self._state.get("read_through", 0))
+        # In the log that was read last.
+        self._complete_through = 0
 
     @property
     def start(self) -> datetime | None:
         """The time before which rows are skipped, if there is one."""
         return parse_timestamp(self._earliest_start) if self._earliest_start else None
 
+    def read_through(self, log: ChangeLog) -> int:
+        """Return the number of a log up to which the stream has read it, in any run."""
+        return self._number(log, "read_through")
+
     def restarts(self, log: ChangeLog) -> bool:
         """Return whether everything has to be read again.
 
         With an earlier start_date, rows that were skipped are needed. A log that was removed from
-        the state starts over.
+        the state starts over, and numbers of another log mean something else.
         """
-        known = self._state.get("since")
+        position = part_of(self._state, POSITION)
+        known = position.get("since")
         is_earlier = known is not None and self._earliest_start < known
-        return is_earlier or self._is_full or self.read_through > log.last_number
+        return is_earlier or self._is_full or not log.identity.knows(named_log(self._state))
 
     def begin(self, log: ChangeLog, today: int) -> list[Activity]:
         """Begin a run and return the activities to read.
@@ -64,20 +76,34 @@ class ActivityProgress:
             log: The change log.
             today: The day since 1970.
         """
-        if self.restarts(log):
-            self._state.update(read_through=0, complete_through=0, left_out={})
-        self._state["since"] = self._earliest_start
-        return self._pending(log, self.read_through, today)
+        activities = self.pending(log, today)
+        restarts, through = self.restarts(log), self.read_through(log)
+        position = own_part(self._state, POSITION)
+        position.update(
+            log=log.identity.id,
+            read_through=0 if restarts else through,
+            complete_through=self._complete_through,
+            since=self._earliest_start,
+        )
+        if restarts:
+            position["left_out"] = {}
+        return activities
 
     def pending(self, log: ChangeLog, today: int) -> list[Activity]:
         """Return the activities that `begin` will return."""
-        return self._pending(log, 0 if self.restarts(log) else self.read_through, today)
+        restarts = self.restarts(log)
+        self._complete_through = 0 if restarts else self._number(log, "complete_through")
+        return self._pending(log, 0 if restarts else self.read_through(log), today)
 
     def read_until(self, activity: Activity) -> datetime | None:
-        """Return the time up to which an activity was read, or None to read it in full."""
+        """Return the time up to which an activity was read, or None to read it in full.
+
+        Args:
+            activity: One of those that `begin` or `pending` has returned.
+        """
         if self.was_skipped(activity):
             return None
-        return activity.read_until(int(self._state.get("complete_through", 0)))
+        return activity.read_until(self._complete_through)
 
     def was_skipped(self, activity: Activity) -> bool:
         """Return whether the last attempt to read an activity was incomplete."""
@@ -85,19 +111,20 @@ class ActivityProgress:
 
     def advance(self, number: int) -> None:
         """Note that activities have been read, up to a number."""
-        self._state["read_through"] = max(self.read_through, number)
+        position = own_part(self._state, POSITION)
+        position["read_through"] = max(position.get("read_through", 0), number)
 
     def complete(self, log: ChangeLog) -> None:
         """Note that all activities have been read."""
-        self._state["complete_through"] = log.last_number
+        own_part(self._state, POSITION)["complete_through"] = log.last_number
 
     def note_read(self, activity: Activity) -> None:
         """Note that an activity was read."""
-        self._state.setdefault("left_out", {}).pop(activity.activity_id, None)
+        self._skipped.pop(activity.activity_id, None)
 
     def note_skipped(self, activity: Activity, today: int) -> None:
         """Note that an activity was not read in full, so that a run on a later day retries it."""
-        self._state.setdefault("left_out", {})[activity.activity_id] = today
+        own_part(self._state, POSITION).setdefault("left_out", {})[activity.activity_id] = today
 
     def _pending(self, log: ChangeLog, through: int, today: int) -> list[Activity]:
         """Return the activities that changed after a number or were skipped on an earlier day."""
@@ -107,8 +134,13 @@ class ActivityProgress:
 
     @property
     def _skipped(self) -> dict[str, int]:
-        skipped: dict[str, int] = self._state.get("left_out", {})
+        skipped: dict[str, int] = part_of(self._state, POSITION).get("left_out", {})
         return skipped
+
+    def _number(self, log: ChangeLog, name: str) -> int:
+        """Return a number of the position, as one of a log."""
+        number = part_of(self._state, POSITION).get(name, 0)
+        return log.identity.number_of(named_log(self._state), number)
 
 
 class ActivityReader:

@@ -6,7 +6,7 @@ stream whose endpoint it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
@@ -54,10 +54,14 @@ class CampaignRequests(Protocol):
 
     @property
     def log_state(self) -> dict[str, Any]:
-        """The state that holds the change log."""
+        """The change log, and what belongs to it: a part of the state."""
 
-    def positions(self) -> Iterable[int]:
-        """Return how far each selected stream has read the change log."""
+    def positions(self, log: ChangeLog) -> Iterable[int]:
+        """Return up to which number each selected stream has read the change log."""
+
+    @property
+    def named_logs(self) -> Container[str]:
+        """The ids of change logs that the positions of streams name, selected or not."""
 
     def checkpoint(self) -> None:
         """Write the state if it is time."""
@@ -299,7 +303,8 @@ class CampaignIndex:
         if not self.has_change_log:
             counters = self._fetch_counters()  # requested after the list of campaigns
             log = self._change_log = ChangeLog(self._requests.log_state)
-            log.prune(min(self._requests.positions(), default=0))
+            log.prune(min(self._requests.positions(log), default=0))
+            log.identity.forget_unnamed(self._requests.named_logs)
             rereads = self._config["engagement_rereads_days"]
             source = ActivityRequests(self, self._requests.activity_counters, self._api)
             for _ in log.update(counters, source, self.listed_at, rereads):

@@ -6,15 +6,16 @@ the last run. If a campaign has the same counters, its reports have no new rows,
 requests none of them. If a counter differs, each activity that has changed gets the next number of
 the log: 1, 2, 3, …
 
-A stream remembers in its own state up to which number it has read the log (`read_through`).
+A stream remembers in its own state up to which number it has read the log (`read_through`), and
+which log that was: `change_log_identity` says why.
 Activities with greater numbers are still to be read, in that order. It doesn't matter whether they
 changed in this run, in a run that ended early, or while the stream was not selected.
 
 An activity keeps the change before the last one as well. A stream that had read it then needs only
 the newest rows of a report; `ReportCursor` says how many.
 
-The log is the state of the stream `email_campaign_stats`, whether that is selected or not;
-`change_log_codec` packs it.
+The log is a part of the state of the stream `email_campaign_stats`, whether that is selected or
+not; `change_log_codec` packs it.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from tap_constantcontact.incremental.change_log_entries import (
     Change,
     UncomparedActivity,
 )
+from tap_constantcontact.incremental.change_log_identity import LAST_NUMBER_KEY, LogIdentity
 from tap_constantcontact.incremental.counters import NO_COUNTERS, Counters
 from tap_constantcontact.timestamps import from_hour, to_hour
 
@@ -46,7 +48,6 @@ __all__ = ["Activity", "ActivitySource", "ChangeLog", "Counters"]
 # Activities whose counters come with one request (documented: at most ten).
 _ACTIVITIES_PER_REQUEST = 10
 _HOURS_PER_DAY = 24
-_LAST_NUMBER_KEY = "last_number"
 
 
 class ActivitySource(Protocol):
@@ -159,11 +160,13 @@ class ChangeLog:
         """
         self._state = state
         self._campaigns = PackedCampaigns(state)
+        #: Says which log this is.
+        self.identity = LogIdentity(state)
 
     @property
     def last_number(self) -> int:
         """The greatest number that a change has got."""
-        return int(self._state.get(_LAST_NUMBER_KEY, 0))
+        return int(self._state.get(LAST_NUMBER_KEY, 0))
 
     @property
     def campaign_ids(self) -> Iterator[str]:
@@ -343,7 +346,7 @@ class ChangeLog:
             entry = earlier.get(id_)
             own = activities[id_] if id_ in activities else earlier[id_].counters
             if entry is None:
-                entry = ActivityEntry(self._next_change(hour), own)
+                entry = ActivityEntry.first(self._next_change(hour), own)
             elif read_in_full or entry.counters != own:
                 entry = entry.changed(self._next_change(hour), own, read_in_full=read_in_full)
             entries[id_] = entry
@@ -352,7 +355,8 @@ class ChangeLog:
         self._campaigns[campaign_id] = CampaignEntry(entries, None if is_same else counters)
 
     def _next_change(self, hour: int) -> Change:
-        self._state[_LAST_NUMBER_KEY] = self.last_number + 1
+        self.identity.renew()
+        self._state[LAST_NUMBER_KEY] = self.last_number + 1
         return Change(self.last_number, hour)
 
 

@@ -5,14 +5,14 @@ and an activity is a list of numbers:
 
 - number and hour of its last change,
 - its counters, in the order of `Counters`,
-- its expected rows of opens and of clicks,
+- its expected rows of opens and of clicks, unless all are expected and nothing follows,
 - number and hour of the change before, if the log still has it.
 
 An activity that was not compared yet is a list with the hour in which the API named it. Under
 `all`, a campaign with several activities has its own counters.
 
-`log_version` in the state is the version of this form. States of earlier releases lack it; they
-have the form of version 1.
+`version` in the log is the version of its form. In that of version 1, the log was no part of its
+own, but spread over the state of its stream; `earlier_states` reads it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -34,10 +35,18 @@ from tap_constantcontact.incremental.change_log_entries import (
     UncomparedActivity,
 )
 from tap_constantcontact.incremental.counters import Counters
+from tap_constantcontact.incremental.state_parts import part_of
 
-VERSION = 1
+#: The version of the form of the log.
+VERSION = 2
+#: The part of the state that is the log.
+LOG = "log"
+#: The stream whose state it is, selected or not.
+LOG_OWNER = "email_campaign_stats"
 
-_VERSION_KEY = "log_version"
+_VERSION_KEY = "version"
+# In states of version 1, beside the log.
+_VERSION_1_KEY = "log_version"
 _CAMPAIGNS_KEY = "campaigns"
 # In a campaign: its own counters. No id of an activity is packed like this.
 _OWN_COUNTERS_KEY = "all"
@@ -67,7 +76,7 @@ class PackedCampaigns(MutableMapping[str, CampaignEntry]):
         Raises:
             ConfigurationError: A newer release has written the state.
         """
-        check_version(state)
+        _check(state.get(_VERSION_KEY, VERSION))
         self._state = state
         self._unpacked: dict[str, tuple[PackedCampaign, CampaignEntry]] = {}
 
@@ -112,13 +121,16 @@ def check_version(state: Mapping[str, Any]) -> None:
     """Check that this release can read a change log.
 
     Args:
-        state: The state of the log.
+        state: The state of the stream that has the log.
 
     Raises:
         ConfigurationError: It cannot: a newer release has written the state.
     """
-    version = state.get(_VERSION_KEY, VERSION)
-    if version != VERSION:
+    _check(part_of(state, LOG).get(_VERSION_KEY, state.get(_VERSION_1_KEY, 1)))
+
+
+def _check(version: Any) -> None:
+    if version not in range(1, VERSION + 1):
         message = (
             f"Invalid state: its change log has version {version}, and this release of the tap "
             f"reads version {VERSION}. Install the release that wrote the state, or a newer one, "
@@ -145,17 +157,19 @@ def unpack_campaign(packed: Mapping[str, Sequence[int]]) -> CampaignEntry:
 def _pack(entry: ActivityEntry | UncomparedActivity) -> list[int]:
     if isinstance(entry, UncomparedActivity):
         return [entry.named_hour]
-    return [*entry.change, *entry.counters, *entry.expected_rows, *(entry.previous or ())]
+    expected = entry.expected_rows, entry.previous or ()
+    rest = () if expected == (ExpectedRows.all_of(entry.counters), ()) else expected
+    return [*entry.change, *entry.counters, *chain.from_iterable(rest)]
 
 
 def _unpack(packed: Sequence[int]) -> ActivityEntry | UncomparedActivity:
     if len(packed) == 1:
         return UncomparedActivity(packed[0])
-    previous = packed[_PREVIOUS]
+    counters, rows, previous = Counters(*packed[_COUNTERS]), packed[_ROWS], packed[_PREVIOUS]
     return ActivityEntry(
         Change(*packed[_CHANGE]),
-        Counters(*packed[_COUNTERS]),
-        ExpectedRows(*packed[_ROWS]),
+        counters,
+        ExpectedRows(*rows) if rows else ExpectedRows.all_of(counters),
         Change(*previous) if previous else None,
     )
 

@@ -24,12 +24,18 @@ class Change(NamedTuple):
 class ExpectedRows(NamedTuple):
     """How many rows the reports on an activity must have, in their recent part.
 
-    That part begins a day before the hour up to which a report was read. An activity that is new
-    has none to expect: its reports are read in full.
+    That part begins a day before the hour up to which a report was read. All rows of an activity
+    that is new are expected, until a stream has read its report: with fewer than there are, rows
+    that come late would be missed.
     """
 
     opens: int = 0
     clicks: int = 0
+
+    @classmethod
+    def all_of(cls, counters: Counters) -> ExpectedRows:
+        """Return all rows that counters count."""
+        return cls(counters.opens, counters.clicks)
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,16 @@ class ActivityEntry:
     counters: Counters
     expected_rows: ExpectedRows = field(default_factory=ExpectedRows)
     previous: Change | None = None
+
+    @classmethod
+    def first(cls, change: Change, counters: Counters) -> ActivityEntry:
+        """Return the entry of a new activity.
+
+        Args:
+            change: Its first change.
+            counters: Its counters.
+        """
+        return cls(change, counters, ExpectedRows.all_of(counters))
 
     def changed(self, change: Change, counters: Counters, *, read_in_full: bool) -> ActivityEntry:
         """Return the entry after a change.

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
+from tap_constantcontact.incremental.state_parts import own_part, part_of
 from tap_constantcontact.timestamps import format_timestamp
 
 # A daily run does not start at the same second every day.
@@ -23,14 +24,16 @@ class CycleState:
     Attributes:
         completed_at_key: Names when the last complete cycle began, in the state of the stream.
         completed_for_key: Names the settings that it was made with; others need a new one.
-        under_way_key: Names the cycle under way, an object with the entries that follow.
+        under_way_key: Names the cycle under way, a part of the state with the entries that follow.
+        version_1_key: Names it in states of earlier versions, in which it was no part of its own.
         settings_key: Names the settings that it is made with.
         position_key: Names what it has read last.
     """
 
     completed_at_key: ClassVar[str] = "round_at"
     completed_for_key: ClassVar[str] = "round_for"
-    under_way_key: ClassVar[str] = "round"
+    under_way_key: ClassVar[str] = "unfinished_round"
+    version_1_key: ClassVar[str] = "round"
     settings_key: ClassVar[str] = "for"
     position_key: ClassVar[str] = "last"
 
@@ -49,7 +52,7 @@ class CycleState:
     @property
     def position(self) -> Any:
         """What the cycle under way has read last; None if it has read nothing."""
-        return self._state.get(self.under_way_key, {}).get(self.position_key)
+        return self._under_way.get(self.position_key)
 
     def is_due(self, now: datetime) -> bool:
         """Return whether contacts are to be read: a cycle is under way, or the last one is old.
@@ -62,17 +65,27 @@ class CycleState:
         if self._state.get(self.completed_for_key) != self._settings:
             return True
         latest = format_timestamp(now - self._interval + _EARLY)
-        return str(self._state.get(self.completed_at_key, "")) <= latest
+        completed_at = str(self._state.get(self.completed_at_key, ""))
+        return not latest < completed_at <= format_timestamp(now + _EARLY)
 
     def discard_outdated(self) -> None:
-        """Drop a cycle under way that was made with other settings."""
-        if self._state.get(self.under_way_key, {}).get(self.settings_key) != self._settings:
+        """Drop a cycle under way of other settings, or from before the last complete one.
+
+        The latter comes back when an orchestrator merges states.
+        """
+        began = self._under_way.get("began")
+        is_complete_since = (
+            self._state.get(self.completed_for_key) == self._settings
+            and began is not None
+            and began <= str(self._state.get(self.completed_at_key, ""))
+        )
+        if self._under_way.get(self.settings_key) != self._settings or is_complete_since:
             self._state.pop(self.under_way_key, None)
 
     def start(self) -> None:
         """Resume the cycle under way, or start a new one."""
         self.discard_outdated()
-        self._state.setdefault(self.under_way_key, {self.settings_key: self._settings})
+        own_part(self._state, self.under_way_key).setdefault(self.settings_key, self._settings)
 
     def set_began(self, moment: datetime) -> None:
         """Note when the cycle under way began, unless an earlier run has noted it.
@@ -80,7 +93,7 @@ class CycleState:
         Args:
             moment: The time by the API's clock.
         """
-        self._state[self.under_way_key].setdefault("began", format_timestamp(moment))
+        own_part(self._state, self.under_way_key).setdefault("began", format_timestamp(moment))
 
     def advance(self, position: Any) -> None:
         """Note how far the cycle under way is.
@@ -88,15 +101,20 @@ class CycleState:
         Args:
             position: What it has read last.
         """
-        self._state[self.under_way_key][self.position_key] = position
+        own_part(self._state, self.under_way_key)[self.position_key] = position
 
     def finish(self) -> str:
         """Note that the cycle under way has read all contacts; return when it began."""
-        cycle = self._state.pop(self.under_way_key)
+        cycle = self._under_way
+        del self._state[self.under_way_key]
         began: str = cycle["began"]
         self._state[self.completed_at_key] = began
         self._state[self.completed_for_key] = cycle[self.settings_key]
         return began
+
+    @property
+    def _under_way(self) -> dict[str, Any]:
+        return part_of(self._state, self.under_way_key)
 
 
 class SweepState(CycleState):
@@ -104,7 +122,8 @@ class SweepState(CycleState):
 
     completed_at_key = "swept_at"
     completed_for_key = "swept_for"
-    under_way_key = "sweep"
+    under_way_key = "unfinished_sweep"
+    version_1_key = "sweep"
     settings_key = "swept_for"
     position_key = "created_before"
 

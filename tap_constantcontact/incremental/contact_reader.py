@@ -173,6 +173,15 @@ class ContactReader:
         first = list(islice(contacts, 1))
         return self._announced or 0, chain(first, contacts)
 
+    def count(self, before: datetime | None) -> int:
+        """Request how many contacts there are; 0 if the API does not say.
+
+        Args:
+            before: Only those that were created before this moment; None for all.
+        """
+        announced, _ = self.fetch_pages({**Span(None, before).filter, "limit": 1})
+        return announced
+
     def fetch_pass(self, params: Mapping[str, Any]) -> ContactPass:
         """Return a pass whose first page has come.
 

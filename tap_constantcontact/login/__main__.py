@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 if __name__ == "__main__":  # before the imports that take long
-    from tap_constantcontact import start
+    from tap_constantcontact import entry_points
 
-    start.login()
+    entry_points.login()
     sys.exit()
 
 import argparse
@@ -35,8 +35,9 @@ from tap_constantcontact.login.scopes import (
 from tap_constantcontact.login.token_info import fetch_token_info, report
 from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.settings import validation
+from tap_constantcontact.streams.account import Account
 from tap_constantcontact.tap import TapConstantContact
-from tap_constantcontact.token_store import Tokens, TokenStore, default_token_store, fingerprint
+from tap_constantcontact.token_store import Tokens, TokenStore, default_token_store
 
 _MAX_PASTES = 3
 _NOT_SIGNED_IN = "none yet"
@@ -134,6 +135,8 @@ def _scopes(arguments: argparse.Namespace, tap: TapConstantContact) -> frozenset
         if not selected:
             message = "The catalog selects no stream of the account. Select one, or pass --scopes"
             raise ConfigurationError(message)
+        if tap.config["add_account_id"]:
+            selected.append(tap.stream(Account))
         return required_scopes(selected) | {OFFLINE_ACCESS}
     scopes = frozenset(arguments.scopes.replace(",", " ").split()) | {OFFLINE_ACCESS}
     known = required_scopes(account_streams(tap)) | {OFFLINE_ACCESS}
@@ -233,7 +236,7 @@ def _store(config: Mapping[str, Any], tokens: Tokens) -> Path:
     client_id, refresh_token = config["client_id"], tokens["refresh_token"]
     given = config.get("token_store")
     path = Path(given).expanduser() if given else default_token_store(client_id, refresh_token)
-    store = TokenStore(path, seed=fingerprint(client_id, refresh_token))
+    store = TokenStore(path, client_id, refresh_token)
     with store.locked():
         store.write(tokens)
     return path
@@ -245,7 +248,7 @@ def _check_writable(path: Path) -> None:
     Raises:
         LoginError: It can't be written.
     """
-    store = TokenStore(path, seed="")
+    store = TokenStore(path, "", _NOT_SIGNED_IN)
     with store.locked():
         store.check_writable()
 

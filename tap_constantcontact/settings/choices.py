@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 API_URL = "https://api.cc.email/v3"
 AUTH_URL = "https://authz.constantcontact.com/oauth2/default/v1/token"
 PARTNER_AUTH_URL = "https://authz.constantcontact.com/partners/oauth2/default/v1/token"
@@ -42,3 +45,12 @@ ACTIVITY_TYPES = (
     "p_contact_add",
     "p_contact_update",
 )
+
+#: The column of properties that no schema declares.
+EXTRA_COLUMN = "_extra"
+
+
+def with_near_miss(name: str, choices: Iterable[str]) -> str:
+    """Return a name that is not among the choices, with the most similar one if there is any."""
+    near = get_close_matches(name, choices, n=1)
+    return f"{name} (did you mean {near[0]}?)" if near else name

@@ -12,6 +12,8 @@ from singer_sdk import typing as th
 SINCE = "{since}"
 #: Column that holds the whole record, in a stream without a schema.
 WHOLE_RECORD = "record"
+#: Column that the setting add_account_id adds to every row and key.
+ACCOUNT_ID = "account_id"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _PATH = re.compile(r"(/[^/\s?#{}]+)+")
@@ -117,6 +119,22 @@ def problems(declarations: Sequence[Declaration], built_in: Collection[str]) -> 
         if "schema" in declaration:
             yield from _column_problems(declaration, place)
         names.add(declaration["name"])
+
+
+def account_problems(declarations: Sequence[Declaration]) -> Iterator[str]:
+    """Yield a message for each declared stream that has the column of add_account_id itself.
+
+    Args:
+        declarations: The value of the setting, of the right types.
+    """
+    for index, declaration in enumerate(declarations):
+        declared = declaration.get("schema", {"properties": ()})["properties"]
+        keys = (*declaration["primary_keys"], declaration.get("replication_key"))
+        if ACCOUNT_ID in (*declared, *keys):
+            yield (
+                f"Invalid column in custom_streams.{index}: {ACCOUNT_ID!r} (is the column of "
+                "add_account_id; unset that, or remove the column from the declaration)"
+            )
 
 
 def schema_of(declaration: Declaration) -> dict[str, Any]:

@@ -55,8 +55,8 @@ SETTINGS = th.PropertiesList(
         th.StringType,
         title="Token store",
         description=(
-            "File that keeps tokens between runs; use one file per account. Default: a file in "
-            "$XDG_STATE_HOME/tap-constantcontact, or in ~/.local/state/tap-constantcontact."
+            "File that keeps tokens between runs; several accounts can share it. Default: a file "
+            "in $XDG_STATE_HOME/tap-constantcontact, or in ~/.local/state/tap-constantcontact."
         ),
     ),
     th.Property(
@@ -343,6 +343,17 @@ SETTINGS = th.PropertiesList(
         description=(
             "Keep properties that the schema doesn't declare, in the column _extra. They are "
             "named in a warning at the end of the run in any case."
+        ),
+    ),
+    th.Property(
+        "add_account_id",
+        th.BooleanType,
+        default=False,
+        title="Add the account's ID",
+        description=(
+            "Add the column account_id, the account's encoded_account_id, to every row and key, so "
+            "that several accounts can share tables. Requires the scope account_read and one "
+            "request per run. Run discovery again after a change."
         ),
     ),
 )

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, ValidationError
 
-from tap_constantcontact.settings import custom_streams
+from tap_constantcontact.settings import custom_streams, stream_maps
 from tap_constantcontact.settings.choices import CONTACT_STATUSES
 from tap_constantcontact.settings.texts import type_of
 from tap_constantcontact.timestamps import format_timestamp, parse_start
@@ -65,7 +65,9 @@ def problems(
         requires_login: Whether missing credentials are a problem.
     """
     wrong = set()
-    for error in Draft202012Validator(schema).iter_errors(dict(config)):
+    # The SDK's schema would not say which rule of stream_maps is wrong.
+    checked = {name: value for name, value in config.items() if name != "stream_maps"}
+    for error in Draft202012Validator(schema).iter_errors(checked):
         wrong.add(str(error.path[0]) if error.path else "")
         yield _schema_violation(error, schema)
     for name, check in _CHECKS.items():
@@ -74,6 +76,7 @@ def problems(
             yield _invalid(name, config[name], _ACCEPTED[check], schema)
     if requires_login:
         yield from _missing(config)
+    yield from stream_maps.problems(config.get("stream_maps", {}))
     if "custom_streams" not in wrong:
         yield from custom_streams.problems(config.get("custom_streams", ()), built_in)
     if not wrong:
@@ -103,6 +106,8 @@ def _contradictions(config: Mapping[str, Any], now: datetime) -> Iterator[str]:
             "Invalid contact_activity_types: [] (must contain at least one type; unset it to "
             "include all)"
         )
+    if config.get("add_account_id"):
+        yield from custom_streams.account_problems(config.get("custom_streams", ()))
     start, end = config.get("report_start", "-365d"), config.get("report_end", "-0h")
     if parse_start(start, now) > parse_start(end, now):
         yield f"Invalid report_start: {start!r} (must be before report_end, which is {end!r})"
@@ -224,8 +229,8 @@ def _invalid(name: str, given: object, accepted: str, schema: Mapping[str, Any])
 
 
 def _accepted(schema: Mapping[str, Any], given: object) -> str:
-    if "anyOf" in schema:
-        kinds = [each for each in schema["anyOf"] if type_of(each)]
+    if alternatives := schema.get("anyOf") or schema.get("oneOf"):
+        kinds = [each for each in alternatives if type_of(each)]
         return " or ".join(_accepted(each, given) for each in kinds)
     if "enum" in schema:
         return f"one of {', '.join(str(value) for value in schema['enum'])}"

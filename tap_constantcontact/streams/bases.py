@@ -49,7 +49,7 @@ class OldestChangeFirstStream(ConstantContactStream):
     @property
     def changes(self) -> ChangedRows:
         """Finds the rows that have changed."""
-        return ChangedRows(self.primary_keys[0], str(self.replication_key))
+        return ChangedRows(self.row_key[0], str(self.replication_key))
 
     @property
     def since(self) -> str:

@@ -13,6 +13,7 @@ from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.exceptions import NotFound
 from tap_constantcontact.incremental.activity_progress import ActivityReader
 from tap_constantcontact.incremental.change_log import Activity
+from tap_constantcontact.incremental.change_log_codec import LOG_OWNER
 from tap_constantcontact.notes import StreamNotes
 
 if TYPE_CHECKING:
@@ -82,14 +83,14 @@ class CounterStream(ConstantContactStream):
 class EmailCampaignStats(CounterStream):
     """The counters and rates of a sent campaign (getEmailSummary).
 
-    They tell the report streams which campaigns have changed. The state of this stream is the
-    change log. It also has `others`, the campaigns with stats that the summaries lack;
+    They tell the report streams which campaigns have changed. The part `log` of this stream's state
+    is the change log. It also has `others`, the campaigns with stats that the summaries lack;
     `asked_since`, the time from which changed campaigns are requested; and `unanswered`, the
     campaigns without stats so far, with the day (since 1970) of the next request and the number of
     days until the one after it.
     """
 
-    name = "email_campaign_stats"
+    name = LOG_OWNER
     path = "/reports/stats/email_campaigns"
     primary_keys = ("campaign_id",)
     ids_per_request = 150

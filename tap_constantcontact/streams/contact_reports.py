@@ -12,6 +12,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.exceptions import Refused
 from tap_constantcontact.incremental.contact_cycles import CycleState
 from tap_constantcontact.incremental.contact_reader import ContactReader, created_at
 from tap_constantcontact.incremental.contact_slices import SECOND
@@ -21,6 +22,8 @@ from tap_constantcontact.timestamps import format_timestamp, parse_start, parse_
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
+
+    from tap_constantcontact.tap import TapConstantContact
 
 # Contacts of a page or two are held at a time.
 _SLICE = 500
@@ -35,8 +38,8 @@ class PerContactStream(ConstantContactStream):
     every `contacts_sweep_days`; if a run ends early, the next one resumes the cycle.
 
     The state has `round_at`, when the last complete cycle began, `round_for`, the settings that it
-    was made with (others need a new one), and `round`, the one under way: when it began, with which
-    settings, and `last`, the time of creation and the id of the contact read last.
+    was made with (others need a new one), and `unfinished_round`, the one under way: when it began,
+    with which settings, and `last`, the time of creation and the id of the contact read last.
     """
 
     context_columns: ClassVar[tuple[str, ...]] = ("contact_id",)
@@ -61,17 +64,26 @@ class PerContactStream(ConstantContactStream):
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of the contacts of a cycle, the newest contact first."""
-        # A FULL_TABLE run is a cycle that leaves the state as it is.
-        state = {} if self.replication_method == REPLICATION_FULL_TABLE else self.stream_state
-        settings = {name: self.config.get(name) for name in self.settings}
-        cycle = CycleState(state, settings, self.config["contacts_sweep_days"])
-        cycle.discard_outdated()
+        cycle = self._cycle()
         now = self.api.now()
         if cycle.is_due(now):
             cycle.start()
             cycle.set_began(now)
             yield from self._read_cycle(cycle)
             cycle.finish()
+
+    def _cycle(self) -> CycleState:
+        # A FULL_TABLE run is a cycle that leaves the state as it is.
+        state = {} if self.replication_method == REPLICATION_FULL_TABLE else self.stream_state
+        settings = {name: self.config.get(name) for name in self.settings}
+        cycle = CycleState(state, settings, self.config["contacts_sweep_days"])
+        cycle.discard_outdated()
+        return cycle
+
+    def pending(self) -> tuple[bool, datetime | None]:
+        """Return whether the run will read contacts, and before which moment they were created."""
+        cycle = self._cycle()
+        return cycle.is_due(self.api.now()), _start_of(cycle.position)
 
     def _read_cycle(self, cycle: CycleState) -> Iterator[Record]:
         """Yield the rows of all contacts that a cycle has still to read.
@@ -90,7 +102,7 @@ class PerContactStream(ConstantContactStream):
 
         A contact's position is the time of its creation, which never changes, and its id.
         """
-        for some in self._read_contacts(parse_timestamp(last[0]) + SECOND if last else None):
+        for some in self._read_contacts(_start_of(last)):
             placed = [([created_at(row), str(row.get("contact_id"))], row) for row in some]
             placed.sort(key=lambda pair: pair[0], reverse=True)
             chosen = [row for _, row in placed if self.is_chosen(row)]
@@ -181,7 +193,7 @@ class ContactActivityDetails(PerContactStream):
     @override
     def rows_of(self, context: Record) -> Iterator[Record]:
         """Yield the events of a contact, told apart by their occurrence."""
-        yield from with_occurrences(super().rows_of(context), self.primary_keys)
+        yield from with_occurrences(super().rows_of(context), self.row_key)
 
 
 class ReportInWindow(PerContactStream):
@@ -221,3 +233,48 @@ class ContactOpenClickRates(ReportInWindow):
     name = "contact_open_click_rates"
     path = "/reports/contact_reports/{contact_id}/open_and_click_rates"
     primary_keys = ("contact_id",)
+
+
+def announce_cycles(tap: TapConstantContact) -> None:
+    """Log how many requests the streams that request each contact will take, if there are any.
+
+    Finding out takes one request, or one for each position of a cycle under way.
+    """
+    streams = [
+        stream
+        for stream in tap.streams.values()
+        if isinstance(stream, PerContactStream) and stream.selected
+    ]
+    pending = [(stream, before) for stream in streams for due, before in [stream.pending()] if due]
+    if not pending:
+        return
+    limits, chosen = tap.api.limits, tap.config.get("contact_ids")
+    try:
+        counts = {
+            # A chosen contact is requested too.
+            before: 2 * len(chosen) if chosen else stream.reader.count(before)
+            for before, stream in {before: stream for stream, before in pending}.items()
+        }
+    except Refused:
+        return  # the streams will say so
+    total = sum(counts[before] for _, before in pending)
+    left = int(min(limits.left_in_run, limits.left_today))
+    names = ", ".join(stream.name for stream, _ in pending)
+    message = (
+        f"The streams that request each contact ({names}) take about {total:,} requests in this "
+        f"cycle, and the run has {left:,} left"
+    )
+    if total <= left:
+        tap.logger.info(message)
+        return
+    advice = (
+        f"{message}. Other streams are read first, and later runs resume the cycle. To save "
+        "requests, deselect these streams, restrict them with contact_ids, contact_lists or "
+        "contact_tags, or raise contacts_sweep_days"
+    )
+    tap.logger.warning(advice)
+
+
+def _start_of(position: list[str] | None) -> datetime | None:
+    """Return the moment before which the contacts after a position were created."""
+    return parse_timestamp(position[0]) + SECOND if position else None

@@ -54,7 +54,7 @@ class Contacts(ConstantContactStream):
 
     In addition to the bookmark, the state has `swept_at`, `swept_for` (the settings that the sweep
     was made with: others need a new one), `since` (the start_date that the first run began with),
-    and `sweep`: when the one under way began, and which contacts it has still to read.
+    and `unfinished_sweep`: when the one under way began, and which contacts it has still to read.
     """
 
     name = "contacts"
@@ -103,6 +103,7 @@ class Contacts(ConstantContactStream):
         # A FULL_TABLE run is a sweep that leaves the state as it is.
         state = {} if self.replication_method == REPLICATION_FULL_TABLE else self.stream_state
         sweep = SweepState(state, self._sweep_settings(), self.config["contacts_sweep_days"])
+        sweep.discard_outdated()
         sweep_is_due = sweep.is_due(self.api.now())
         seen: set[str] = set()
         if passes := [self.reader.fetch_pass(params) for params in self._change_filters()]:

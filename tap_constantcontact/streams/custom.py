@@ -13,7 +13,7 @@ from tap_constantcontact.api.responses import body_of, request_line
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.exceptions import Forbidden, Refused
 from tap_constantcontact.incremental.start_date import starting_point, with_overlap
-from tap_constantcontact.schema import with_extra
+from tap_constantcontact.schema import key_of, with_added
 from tap_constantcontact.settings.custom_streams import SINCE, WHOLE_RECORD, Declaration, schema_of
 
 if TYPE_CHECKING:
@@ -43,16 +43,16 @@ class CustomStream(ConstantContactStream):
         self.requires = f"the permissions that the vendor's reference names for {self.path}"
         self._declaration = declaration
         super().__init__(tap, services)
-        self.primary_keys = tuple(declaration["primary_keys"])
+        self.row_key = tuple(declaration["primary_keys"])
+        self.primary_keys = key_of(self.row_key, self.config)
         self.replication_key = declaration.get("replication_key")
 
     @cached_property
     @override
     def schema(self) -> dict[str, Any]:
         """The declared schema, or the whole record as one column."""
-        schema = schema_of(self._declaration)
-        keeps_unknown = "schema" in self._declaration and self.config.get("keep_unknown_fields")
-        return with_extra(schema) if keeps_unknown else schema
+        is_whole = "schema" not in self._declaration
+        return with_added(schema_of(self._declaration), self.config, is_whole=is_whole)
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
@@ -102,7 +102,7 @@ class CustomStream(ConstantContactStream):
         for row in found if isinstance(found, list) else filter(None, [found]):
             if not isinstance(row, dict):
                 self._fail(response, "the records are not JSON objects", "records_path")
-            if missing := [key for key in self.primary_keys if key not in row]:
+            if missing := [key for key in self.row_key if key not in row]:
                 what = f"a record has no {', '.join(missing)}, but {', '.join(row)}"
                 self._fail(response, what, "primary_keys")
             if self.replication_key and self.replication_key not in row:
@@ -115,7 +115,7 @@ class CustomStream(ConstantContactStream):
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Return the record of a row, or None if it has not changed since the bookmark."""
         if "schema" not in self._declaration:
-            columns = filter(None, [*self.primary_keys, self.replication_key])
+            columns = filter(None, [*self.row_key, self.replication_key])
             row = {**{name: row.get(name) for name in columns}, WHOLE_RECORD: row}
         record = super().post_process(row, context)
         if record and self.replication_key and self.since:

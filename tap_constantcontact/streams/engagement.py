@@ -212,7 +212,7 @@ class EventReport(ActivityReport):
         read_until = self.activities.progress.read_until(activity)
         cursor = ReportCursor(activity, self.kind, read_until, lookback)
         read_in_full = True
-        for row in with_occurrences(rows, self.primary_keys):
+        for row in with_occurrences(rows, self.row_key):
             at = _time_of(row)
             if self.is_too_old(at, by=lookback) or cursor.is_known(at):
                 read_in_full = False

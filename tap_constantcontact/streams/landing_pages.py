@@ -54,7 +54,7 @@ class LandingPageContactOpens(LandingPageReport):
     @override
     def rows_of(self, context: Record) -> Iterator[Record]:
         """Yield the opens of a landing page, with their occurrences."""
-        yield from with_occurrences(super().rows_of(context), self.primary_keys)
+        yield from with_occurrences(super().rows_of(context), self.row_key)
 
 
 class LandingPageUniqueOpens(LandingPageReport):

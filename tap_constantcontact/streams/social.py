@@ -43,7 +43,7 @@ class SocialConnections(ConstantContactStream):
         """Copy the key from account_info to the top level."""
         info = row.get("account_info")
         if isinstance(info, dict):
-            row = {**{key: info.get(key) for key in self.primary_keys}, **row}
+            row = {**{key: info.get(key) for key in self.row_key}, **row}
         return super().post_process(row, context)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -42,6 +43,56 @@ def test_command_serves_until_a_signal() -> None:
             *("partner_api_key", "partner_client_id", "partner_client_secret", "partner_auth_url"),
         }
         assert (process.returncode, rest, errors) == (0, "", "")
+
+
+def test_config_option_writes_the_settings_and_says_how_to_use_them(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    process = start("--config", str(config))
+    assert process.stdout
+    lines = iter(process.stdout.readline, "")
+    said = ""
+    while "Ctrl-C" not in said:
+        said += next(lines)
+    settings = json.loads(config.read_text())
+    response = requests.get(settings["api_url"] + "/contacts", timeout=5)
+    assert response.status_code == 401
+    assert settings["api_url"] in said
+    (command,) = re.findall(r"^  (.*tap-constantcontact .*)$", said, re.MULTILINE)
+    run = subprocess.run(
+        command.partition(" | ")[0], shell=True, cwd=PROJECT, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert '"type":"RECORD"' in run.stdout
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=5)
+    assert (process.returncode, rest, errors) == (0, "", "")
+    again = start("--config", str(config))  # replaces its own file
+    assert again.stdout
+    assert "Serving" in again.stdout.readline()
+    again.send_signal(signal.SIGINT)
+    again.communicate(timeout=5)
+
+
+@pytest.mark.parametrize("content", ['{"client_id": "mine"}', "not JSON"])
+def test_config_option_keeps_a_file_with_other_settings(tmp_path: Path, content: str) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(content)
+    process = start("--config", str(config))
+    output, errors = process.communicate(timeout=10)
+    assert (process.returncode, output) == (1, "")
+    assert errors == f"{config} has other settings: move it, or name another file with --config\n"
+    assert config.read_text() == content
+
+
+def test_command_without_flask_says_what_to_do() -> None:
+    hidden = "import sys; sys.modules['flask'] = None; sys.argv = ['-m']; import sandbox"
+    done = subprocess.run(
+        [sys.executable, "-c", hidden],
+        cwd=PROJECT, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "The sandbox requires Flask: use make sandbox, or pip install flask\n"
 
 
 def test_unknown_host_or_taken_port_fails_in_one_line() -> None:

@@ -12,7 +12,7 @@ import pytest
 from support.processes import Processes
 from support.tap import PROJECT
 
-from tap_constantcontact import start
+from tap_constantcontact import entry_points
 
 MODULES = {
     "tap": "tap_constantcontact",
@@ -38,7 +38,7 @@ def test_interrupt_during_import_is_quiet(
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(INTERRUPT_AT.format(name=imported))
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    script = f"from tap_constantcontact.start import {command}; {command}()"
+    script = f"from tap_constantcontact.entry_points import {command}; {command}()"
     for arguments in (["-m", MODULES[command]], ["-c", script]):
         run = processes.start([sys.executable, *arguments, "--help"], env=env, cwd=PROJECT)
         assert run.communicate(timeout=60) == ("", "")
@@ -49,7 +49,7 @@ def test_ignored_interrupt_stays_ignored(processes: Processes) -> None:
     """A shell that isn't interactive starts jobs in the background so."""
     script = (
         "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
-        "from tap_constantcontact import start; start.tap()"
+        "from tap_constantcontact import entry_points; entry_points.tap()"
     )
     run = processes.start([sys.executable, "-c", script, "--version"], cwd=PROJECT)
     assert "tap-constantcontact" in run.communicate(timeout=60)[0]
@@ -57,7 +57,7 @@ def test_ignored_interrupt_stays_ignored(processes: Processes) -> None:
 
 def test_installed_commands_start_there() -> None:
     scripts = re.findall(
-        r'^([\w-]+) = "tap_constantcontact\.start:(\w+)"$',
+        r'^([\w-]+) = "tap_constantcontact\.entry_points:(\w+)"$',
         (PROJECT / "pyproject.toml").read_text("utf-8"),
         re.MULTILINE,
     )
@@ -66,4 +66,4 @@ def test_installed_commands_start_there() -> None:
         ("tap-constantcontact-login", "login"),
         ("source-constantcontact", "source"),
     ]
-    assert all(callable(getattr(start, name)) for _, name in scripts)
+    assert all(callable(getattr(entry_points, name)) for _, name in scripts)

@@ -1,0 +1,101 @@
+"""Brings the state of an earlier run into the form that the tap works with.
+
+Earlier versions had no parts (`state_parts`): their properties were spread over the state of a
+stream, so a merge could mix those of different runs. They are taken as they are, once, if nothing
+speaks against it; without them, everything is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any
+
+from tap_constantcontact.incremental.activity_progress import POSITION
+from tap_constantcontact.incremental.change_log_codec import LOG, LOG_OWNER, VERSION
+from tap_constantcontact.incremental.change_log_identity import LAST_NUMBER_KEY, new_log_id
+from tap_constantcontact.incremental.contact_cycles import CycleState, SweepState
+from tap_constantcontact.timestamps import format_timestamp
+
+_BOOKMARK = "replication_key_value"
+# By part: its properties in version 1.
+_LOG_KEYS = ("id", "campaigns", LAST_NUMBER_KEY, "asked_since", "others", "unanswered")
+_POSITION_KEYS = ("read_through", "complete_through", "left_out", "since")
+_PARTS = (LOG, POSITION, CycleState.under_way_key, SweepState.under_way_key)
+# Part of a campaign that is not an activity, and the length of an activity that has no number.
+_OWN_COUNTERS, _WITHOUT_NUMBER = "all", 1
+# Clocks differ.
+_TOLERANCE = timedelta(hours=1)
+
+
+def upgraded(state: Mapping[str, Any], now: datetime) -> tuple[dict[str, Any], list[str]]:
+    """Return a state in today's form, and the streams whose bookmark was in the future.
+
+    Those streams lose it: it doesn't tell which rows were read. The state that was passed is not
+    changed.
+
+    Args:
+        state: The state of an earlier run.
+        now: The time.
+    """
+    bookmarks = {name: {**own} for name, own in state.get("bookmarks", {}).items()}
+    _upgrade_log(bookmarks)
+    _upgrade_cycles(bookmarks)
+    for own in bookmarks.values():
+        for part in filter(own.get, _PARTS):
+            own[part] = own[part][-1:]
+    in_future = [name for name, own in bookmarks.items() if _is_in_future(own, now)]
+    return {**state, "bookmarks": bookmarks}, in_future
+
+
+def _upgrade_log(bookmarks: dict[str, dict[str, Any]]) -> None:
+    """Make parts of the log and of the positions in it."""
+    owner = bookmarks.get(LOG_OWNER, {})
+    owner.pop("log_version", None)
+    log = {key: owner.pop(key) for key in _LOG_KEYS if key in owner}
+    positions = {
+        name: {key: own.pop(key) for key in _POSITION_KEYS if key in own}
+        for name, own in bookmarks.items()
+        if "read_through" in own or "complete_through" in own
+    }
+    if owner.get(LOG) or not _is_sound(log):
+        return
+    log = {"version": VERSION, "id": new_log_id(), **log}
+    owner[LOG] = [log]
+    for name, position in positions.items():
+        bookmarks[name].setdefault(POSITION, [{"log": log["id"], **position}])
+
+
+def _is_sound(log: Mapping[str, Any]) -> bool:
+    """Return whether the numbers of a log are those of one run after the other."""
+    entries = chain.from_iterable(each.items() for each in log.get("campaigns", {}).values())
+    numbers = [
+        entry[0]
+        for activity, entry in entries
+        if activity != _OWN_COUNTERS and len(entry) > _WITHOUT_NUMBER
+    ]
+    last = log.get(LAST_NUMBER_KEY, 0)
+    return bool(log) and len({*numbers}) == len(numbers) and max(numbers, default=0) <= last
+
+
+def _upgrade_cycles(bookmarks: dict[str, dict[str, Any]]) -> None:
+    """Make parts of the cycles under way."""
+    for own in bookmarks.values():
+        for kind in (CycleState, SweepState):
+            if cycle := own.pop(kind.version_1_key, None):
+                own.setdefault(kind.under_way_key, [cycle])
+
+
+def _is_in_future(own: dict[str, Any], now: datetime) -> bool:
+    """Return whether a bookmark was in the future, and take it away or, if it is near, back."""
+    latest, near = format_timestamp(now), format_timestamp(now + _TOLERANCE)
+    for part in (CycleState.under_way_key, SweepState.under_way_key):
+        if own.get(part) and own[part][-1].get("began", "") > near:
+            del own[part]
+    bookmark = own.get(_BOOKMARK, "")
+    if bookmark > near:
+        del own[_BOOKMARK]
+    elif bookmark > latest:
+        own[_BOOKMARK] = latest
+    return bool(bookmark > near)
