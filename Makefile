@@ -28,7 +28,8 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo sandbox analytics models targets airbyte login-browser bench requests check test test-next
+.PHONY: help demo sandbox analytics models targets meltano-state airbyte login-browser bench requests
+.PHONY: check test test-next
 .PHONY: coverage unit pythons
 .PHONY: lint style types format
 .PHONY: plugin docs site contract clean
@@ -50,6 +51,9 @@ models: .venv-analytics/made ## Test the models over odd rows and over none.
 
 targets: .venv-demo/made .venv-analytics/made ## Sync every stream into several targets, and compare all values (TARGETS: some of them).
 	@.venv-demo/bin/python -m checks.targets $(TARGETS)
+
+meltano-state: .venv-demo/made ## Merge states with Meltano (full refreshes, budgets, kills, two runs at once), and compare all rows.
+	@.venv-demo/bin/python -m checks.meltano_state
 
 airbyte: .venv/made .venv-airbyte/made ## Read a simulated account with Airbyte's own packages.
 	@.venv-airbyte/bin/python -m pytest --quiet --confcutdir=tests/airbyte -k "not docker" tests/airbyte

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from singer_sdk import Stream
 from singer_sdk.exceptions import ConfigurationError
 
@@ -16,6 +16,7 @@ from tap_constantcontact.incremental.activity_progress import POSITION
 from tap_constantcontact.incremental.change_log_codec import LOG, LOG_OWNER, VERSION, check_version
 from tap_constantcontact.incremental.contact_cycles import CycleState, SweepState
 from tap_constantcontact.settings.custom_streams import ACCOUNT_ID
+from tap_constantcontact.timestamps import parse_timestamp
 
 
 def _part(**properties: dict[str, Any]) -> dict[str, Any]:
@@ -25,7 +26,11 @@ def _part(**properties: dict[str, Any]) -> dict[str, Any]:
 
 
 _NUMBER, _OBJECT, _TEXT = {"type": "integer"}, {"type": "object"}, {"type": "string"}
-_TIMESTAMP = {"pattern": "^(19|20)[0-9]{2}-", "type": "string"}
+_TIMESTAMP = {"format": "timestamp", "pattern": "^(19|20)[0-9]{2}-", "type": "string"}
+_FORMATS = FormatChecker(formats=())
+_FORMATS.checks("timestamp", raises=ValueError)(
+    lambda text: not isinstance(text, str) or bool(parse_timestamp(text))
+)
 _LOG = _part(
     id=_TEXT,
     last_number=_NUMBER,
@@ -43,6 +48,7 @@ BOOKMARK: dict[str, Any] = {
     "type": "object",
     "properties": {
         "replication_key_value": _TIMESTAMP,
+        "sent_until": {"type": ["integer", "null"]},
         POSITION: _part(
             log=_TEXT, read_through=_NUMBER, complete_through=_NUMBER, left_out=_OBJECT, since=_TEXT
         ),
@@ -62,7 +68,8 @@ _STATE = Draft202012Validator(
 )
 _OWNER = {"type": "object", "properties": {**BOOKMARK["properties"], LOG: LOG_PART}}
 _BOOKMARKS = Draft202012Validator(
-    {"properties": {LOG_OWNER: _OWNER}, "additionalProperties": BOOKMARK}
+    {"properties": {LOG_OWNER: _OWNER}, "additionalProperties": BOOKMARK},
+    format_checker=_FORMATS,
 )
 _METADATA = {
     "type": "object",

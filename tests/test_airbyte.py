@@ -573,6 +573,26 @@ def test_state_of_another_change_log_is_read_again(source: SourceCommand, sandbo
     assert not both.records["email_links"]
 
 
+@pytest.mark.parametrize("old", [set(), {"email_opens"}], ids=["one log", "another log"])
+def test_states_of_version_1_are_taken_over(
+    source: SourceCommand, sandbox: Sandbox, old: set[str]
+) -> None:
+    """The log was an object, and positions were spread over the state of the stream."""
+    config, streams = source.settings(sandbox), ["email_links", "email_opens"]
+    first = source.read(config, streams)
+    states: list[dict[str, Any]] = json.loads(json.dumps(first.state))
+    for message in states:
+        state = message["stream"]["stream_state"]
+        (log,), (position,) = state.pop("log"), state.pop("position")
+        if name_of(message["stream"]) in old:
+            log = {**log, "id": "other", "last_number": 1}
+        del log["version"]
+        position.pop("log")
+        state |= {**position, "log": log}
+    again = source.read(config, streams, states)
+    assert {name for name in streams if again.records[name]} == old
+
+
 def test_full_refresh_reads_everything(source: SourceCommand, sandbox: Sandbox) -> None:
     config, streams = source.settings(sandbox), ["contacts", "email_campaigns", "email_opens"]
     first = source.read(config, streams)

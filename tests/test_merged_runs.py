@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -95,6 +96,23 @@ def test_interleaved_runs_that_are_merged_lose_no_row(account: Account) -> None:
     account.settle(state)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_any_merge_of_states_loses_no_row(
+    account: Account, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Runs of some streams, from any states, ended anywhere; the account changes meanwhile."""
+    monkeypatch.setattr(contacts, "_SLICE", 100)
+    rng = random.Random(seed)
+    written: list[State] = [{}]
+    for _ in range(6):
+        select = [name for name in STREAMS if rng.random() < 0.7] or STREAMS
+        limits = {} if rng.random() < 0.4 else {"max_requests": rng.randint(1, 40)}
+        given = merged(*rng.choices(written, k=rng.randint(1, 3)))
+        written += account.run(given, select, **limits).states
+        account.change()
+    account.settle(merged(*rng.choices(written, k=3)))
+
+
 @pytest.mark.parametrize("removed", [LOG_OWNER, "email_opens", "contacts", "email_campaigns"])
 def test_stream_that_is_removed_from_the_state_starts_over(account: Account, removed: str) -> None:
     state = account.run(None).state
@@ -128,6 +146,25 @@ def test_sweep_of_a_merged_state_is_that_of_one_run(
     assert "created_before" not in str(refresh.state)
     assert account.run(merged(ended.state, *refresh.states), ["contacts"]).status == 0
     assert account.target.lacks(account.sandbox, ["contacts"]) == {}
+
+
+def test_send_without_updated_at_is_noticed_after_a_refresh_that_read_no_campaign(
+    account: Account,
+) -> None:
+    """What the refresh knows of sends belongs to a bookmark that it does not have yet."""
+    streams = ("email_campaign_summaries", "email_campaigns")
+    first = account.run(None, streams).state
+    campaigns, now = account.sandbox.account.campaigns, account.sandbox.account.now
+    draft = next(id_ for id_, row in campaigns.items() if row["current_status"] == "Draft")
+    before = campaigns[draft]["updated_at"]
+    account.sandbox.account.now = lambda: now() - 7200
+    account.sandbox.account.send_campaign(draft)
+    account.sandbox.account.now = now
+    campaigns[draft]["updated_at"] = before
+    refresh = account.run(None, streams, max_requests=2)
+    assert refresh.records.keys() == {"email_campaign_summaries"}
+    account.run(merged(first, *refresh.states), streams)
+    assert account.target.lacks(account.sandbox, streams) == {}
 
 
 def test_state_of_an_earlier_version_is_taken_as_it_is(account: Account) -> None:

@@ -137,6 +137,8 @@ def test_invalid_settings_end_the_run(
         ("--state", '{"bookmarks": {"email_opens": {"position": {}}}}', "position is {} (must"),
         ("--state", '{"type": "STATE", "value": {"bookmarks": {}}}', "Invalid state: not one"),
         ("--state", '{"bookmarks": {"contacts": {"replication_key_value": "x"}}}', " is 'x' (must"),
+        ("--state", '{"bookmarks": {"a": {"replication_key_value": "2026-02-30"}}}', "30' (must"),
+        ("--state", '{"bookmarks": {"email_campaign_stats": {"log": [3]}}}', "log.0 is 3 (must"),
         ("--state", '{"bookmarks": {"email_campaign_stats": {"log_version": 3}}}', "has version 3"),
         ("--config", "[1]", "must contain a JSON object"),
         ("--config", "null", "must contain a JSON object"),

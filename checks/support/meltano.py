@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from sandbox import Fault, Sandbox
 
 PROJECT = Path(__file__).parents[2]
 TAP = "tap-constantcontact"
+# Plugins are installed once, in the repository.
+_HOME = PROJECT / ".meltano"
 
 _SUMMARY = "Run ended after "
 #: A line of the table after it: stream, records, requests.
@@ -40,6 +42,7 @@ _TIMEOUT = 60  # how long a request hangs in a run that is to be killed
 _INTERVAL = 0.05  # seconds between two looks at such a run
 _SECONDS_BETWEEN_LINES = 8.0
 _BEGUN = re.compile(r"Beginning sync of '(\w+)'")
+_SECONDS_OF_STATE = 1  # in which the target reads what the tap has written
 
 
 class CheckFailed(Exception):
@@ -145,20 +148,71 @@ class Project:
         """
         began = time.time()
         with self._running(target, target_settings, tap_settings or {}, *flags) as meltano:
-            status = wait(meltano.process, lambda: meltano.doing)
-        if status:
-            last = "\n".join(meltano.output.splitlines()[-15:])
-            raise CheckFailed(f"meltano run {TAP} {target} ended with {status}:\n{last}")
-        _, found, summary = meltano.output.partition(_SUMMARY)
-        if not found:
-            raise CheckFailed("the log of the tap has no summary")
-        streams = _STREAM.findall(summary)
-        return Run(
-            rows={name: _number(rows) for name, rows, _ in streams},
-            requests={name: _number(requests) for name, _, requests in streams},
-            began=began,
-            seconds=time.time() - began,
-        )
+            return _ended(meltano, began)
+
+    def sync_both(
+        self,
+        target: str,
+        target_settings: Mapping[str, Any],
+        tap_settings: Mapping[str, Mapping[str, Any]],
+        *flags: str,
+    ) -> None:
+        """Run the tap twice at the same time.
+
+        Args:
+            target: As for `sync`.
+            target_settings: As for `sync`.
+            tap_settings: As for `sync`, for each of the two, by a name of the run.
+            flags: As for `sync`.
+
+        Raises:
+            CheckFailed: If a run fails.
+        """
+        began = time.time()
+        with ExitStack() as stack:
+            runs = [
+                stack.enter_context(
+                    self._running(target, target_settings, settings, *flags, home=self._home(name))
+                )
+                for name, settings in tap_settings.items()
+            ]
+            for meltano in runs:
+                _ended(meltano, began)
+
+    def kill_tap(
+        self,
+        target: str,
+        target_settings: Mapping[str, Any],
+        tap_settings: Mapping[str, Any],
+        at_request: int,
+        *flags: str,
+    ) -> None:
+        """Kill the tap while it waits for a response; the target stores what it got until then.
+
+        Args:
+            target: As for `sync`.
+            target_settings: As for `sync`.
+            tap_settings: As for `sync`.
+            at_request: The number of the request at which to kill the tap.
+            flags: As for `sync`.
+
+        Raises:
+            CheckFailed: If the run ends earlier.
+        """
+        before = len(self._sandbox.requests)
+        self._sandbox.fail("*", Fault.DELAY, skip=at_request - 1, seconds=_TIMEOUT)
+        with self._running(target, target_settings, tap_settings, *flags) as meltano:
+            while len(self._sandbox.requests) < before + at_request:
+                if meltano.process.poll() is not None:
+                    raise CheckFailed(
+                        f"the run ended before request {at_request}, at which the tap was to be "
+                        "killed"
+                    )
+                time.sleep(_INTERVAL)
+            time.sleep(_SECONDS_OF_STATE)
+            os.kill(_tap_of(meltano.process.pid), signal.SIGKILL)
+            meltano.process.wait()
+        self._sandbox.clear_faults()
 
     def kill_sync(
         self,
@@ -197,6 +251,15 @@ class Project:
         self._sandbox.clear_faults()
         return began
 
+    def _home(self, name: str) -> Path:
+        """Return a folder like `.meltano`: two runs must not share the files of a run."""
+        home = self.folder / f".meltano-{name}"
+        home.mkdir(exist_ok=True)
+        for plugins in ("extractors", "loaders"):
+            with suppress(FileExistsError):
+                (home / plugins).symlink_to(_HOME / plugins)
+        return home
+
     @contextmanager
     def _running(
         self,
@@ -204,6 +267,7 @@ class Project:
         target_settings: Mapping[str, Any],
         tap_settings: Mapping[str, Any],
         *flags: str,
+        home: Path | None = None,
     ) -> Iterator[_Meltano]:
         """Start a run, and kill all its processes in the end."""
         command = [str(Path(sys.executable).with_name("meltano")), "run", *flags, TAP, target]
@@ -212,7 +276,10 @@ class Project:
             process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=self._environment(target, target_settings, tap_settings),
+                env={
+                    **self._environment(target, target_settings, tap_settings),
+                    "MELTANO_SYS_DIR_ROOT": str(home or _HOME),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -242,13 +309,45 @@ class Project:
                 for name, value in settings.items()
             },
             "MELTANO_DATABASE_URI": f"sqlite:///{self.folder / 'meltano.db'}",
-            # Plugins are installed once, in the repository.
-            "MELTANO_SYS_DIR_ROOT": str(PROJECT / ".meltano"),
             "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
             "NO_COLOR": "1",
             "NO_PROXY": host,
             "no_proxy": host,
         }
+
+
+def _ended(meltano: _Meltano, began: float) -> Run:
+    """Wait for the end of a run.
+
+    Raises:
+        CheckFailed: If it fails.
+    """
+    if status := wait(meltano.process, lambda: meltano.doing):
+        last = "\n".join(meltano.output.splitlines()[-15:])
+        raise CheckFailed(f"meltano run ended with {status}:\n{last}")
+    _, found, summary = meltano.output.partition(_SUMMARY)
+    if not found:
+        raise CheckFailed("the log of the tap has no summary")
+    streams = _STREAM.findall(summary)
+    return Run(
+        rows={name: _number(rows) for name, rows, _ in streams},
+        requests={name: _number(requests) for name, _, requests in streams},
+        began=began,
+        seconds=time.time() - began,
+    )
+
+
+def _tap_of(group: int) -> int:
+    """Return the id of the process of the tap in a group of processes."""
+    listed = subprocess.run(
+        ["/bin/ps", "-A", "-o", "pid=,pgid=,args="], capture_output=True, text=True, check=True
+    )
+    processes = (line.split(maxsplit=2) for line in listed.stdout.splitlines())
+    return next(
+        int(pid)
+        for pid, its_group, arguments in processes
+        if int(its_group) == group and f"/{TAP} " in arguments
+    )
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

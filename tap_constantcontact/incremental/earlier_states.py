@@ -16,7 +16,7 @@ from tap_constantcontact.incremental.activity_progress import POSITION
 from tap_constantcontact.incremental.change_log_codec import LOG, LOG_OWNER, VERSION
 from tap_constantcontact.incremental.change_log_identity import LAST_NUMBER_KEY, new_log_id
 from tap_constantcontact.incremental.contact_cycles import CycleState, SweepState
-from tap_constantcontact.timestamps import format_timestamp
+from tap_constantcontact.timestamps import format_timestamp, to_hour
 
 _BOOKMARK = "replication_key_value"
 # By part: its properties in version 1.
@@ -32,8 +32,8 @@ _TOLERANCE = timedelta(hours=1)
 def upgraded(state: Mapping[str, Any], now: datetime) -> tuple[dict[str, Any], list[str]]:
     """Return a state in today's form, and the streams whose bookmark was in the future.
 
-    Those streams lose it: it doesn't tell which rows were read. The state that was passed is not
-    changed.
+    What is in the future doesn't tell which rows were read, so streams lose it. The state that was
+    passed is not changed.
 
     Args:
         state: The state of an earlier run.
@@ -45,7 +45,7 @@ def upgraded(state: Mapping[str, Any], now: datetime) -> tuple[dict[str, Any], l
     for own in bookmarks.values():
         for part in filter(own.get, _PARTS):
             own[part] = own[part][-1:]
-    in_future = [name for name, own in bookmarks.items() if _is_in_future(own, now)]
+    in_future = [name for name, own in bookmarks.items() if _drop_future(own, now)]
     return {**state, "bookmarks": bookmarks}, in_future
 
 
@@ -87,15 +87,20 @@ def _upgrade_cycles(bookmarks: dict[str, dict[str, Any]]) -> None:
                 own.setdefault(kind.under_way_key, [cycle])
 
 
-def _is_in_future(own: dict[str, Any], now: datetime) -> bool:
-    """Return whether a bookmark was in the future, and take it away or, if it is near, back."""
+def _drop_future(own: dict[str, Any], now: datetime) -> bool:
+    """Take away what the state of a stream has of the future; return whether the bookmark was.
+
+    A bookmark that is ahead by less than clocks differ is taken back to now.
+    """
     latest, near = format_timestamp(now), format_timestamp(now + _TOLERANCE)
     for part in (CycleState.under_way_key, SweepState.under_way_key):
         if own.get(part) and own[part][-1].get("began", "") > near:
             del own[part]
-    bookmark = own.get(_BOOKMARK, "")
+    if (own.get("sent_until") or 0) > to_hour(now + _TOLERANCE):
+        del own["sent_until"]
+    bookmark = str(own.get(_BOOKMARK, ""))
     if bookmark > near:
         del own[_BOOKMARK]
     elif bookmark > latest:
         own[_BOOKMARK] = latest
-    return bool(bookmark > near)
+    return bookmark > near

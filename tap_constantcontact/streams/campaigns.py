@@ -45,7 +45,8 @@ class EmailCampaigns(OldestChangeFirstStream):
 
     In addition to the bookmark, the state has `sent_until`, an hour since 1970. It is only assumed
     that sending a campaign changes its `updated_at`, so campaigns that the summaries show as sent
-    later are read too.
+    later are read too. It is about the campaigns up to the bookmark, so the state gets it only
+    together with a bookmark.
     """
 
     name = "email_campaigns"
@@ -62,9 +63,8 @@ class EmailCampaigns(OldestChangeFirstStream):
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the campaigns that were changed or sent since the last run."""
-        state = self.stream_state
         self.list_rows(self.since)
-        sent_until = state.setdefault("sent_until", self._listed_until) or self._listed_until
+        sent_until = self._sent_until
         changed = set()
         for campaign in super().read(context):
             if status_of(campaign) == "done" and self.services.change_log_readers:
@@ -72,7 +72,13 @@ class EmailCampaigns(OldestChangeFirstStream):
             changed.add(campaign.get("campaign_id"))
             yield campaign
         yield from self._sent_after(sent_until, changed)
-        state["sent_until"] = max(sent_until, self._listed_until)
+        self._note_sent(max(sent_until, self._listed_until))
+
+    @override
+    def advance_bookmark(self, changed_at: str) -> None:
+        """Advance the bookmark, and note the sends that the campaigns up to it include."""
+        super().advance_bookmark(changed_at)
+        self._note_sent(self._sent_until)
 
     @override
     def list_rows(self, since: str) -> list[Record]:
@@ -101,6 +107,15 @@ class EmailCampaigns(OldestChangeFirstStream):
                 campaign = index.fetch_detail({"campaign_id": campaign_id})
                 if campaign and index.is_wanted(campaign):
                     yield dict(campaign)
+
+    @property
+    def _sent_until(self) -> int:
+        """The hour up to which sends were read; in the first run, those that the list shows."""
+        return self.stream_state.get("sent_until") or self._listed_until
+
+    def _note_sent(self, hour: int) -> None:
+        if self.stream_state.get("replication_key_value"):
+            self.stream_state["sent_until"] = hour
 
     @property
     def _listed_until(self) -> int:
