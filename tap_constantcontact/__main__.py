@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import sys
+
+if __name__ == "__main__":  # before the imports that take long
+    from tap_constantcontact import entry_points
+
+    entry_points.tap()
+    sys.exit()
+
+import gc
 from collections.abc import Callable
 
 from tap_constantcontact.error_messages import error_message, traceback_lines
@@ -44,7 +51,3 @@ def collect_garbage_rarely() -> None:
     """Exempt loaded modules and most pages from garbage collection: records have no cycles."""
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,37 +1,56 @@
 """The entry points of the installed commands.
 
 They import the commands only when they run: if a package does not fit, the import fails, and what
-to do about it can still be said.
+to do about it can still be said. Ctrl-C is quiet meanwhile: the import takes some tenths of a
+second, in which Python would answer with a traceback.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Any
 
+_INTERRUPTED = 128 + signal.SIGINT
 _PACKAGE = "tap-constantcontact"
 
 
 def tap() -> None:
-    """Run `tap-constantcontact`."""
-    _run("tap_constantcontact.__main__")
+    """Run `tap-constantcontact`; the tap handles signals itself once it exists."""
+    _on_interrupt(_exit)
+    _main("tap_constantcontact.__main__")()
 
 
 def login() -> None:
-    """Run `tap-constantcontact-login`."""
-    _run("tap_constantcontact.login.__main__")
+    """Run `tap-constantcontact-login`, which handles interrupts itself."""
+    _on_interrupt(_exit)
+    main = _main("tap_constantcontact.login.__main__")
+    _on_interrupt(signal.default_int_handler)
+    main()
 
 
 def source() -> None:
-    """Run `source-constantcontact`."""
-    _run("tap_constantcontact.airbyte.__main__")
+    """Run `source-constantcontact`, which clients expect to end by the signal."""
+    _on_interrupt(signal.SIG_DFL)
+    _main("tap_constantcontact.airbyte.__main__")()
 
 
-def _run(name: str) -> None:
-    """Run the `main` of a module."""
+def _on_interrupt(handler: Callable[..., Any] | signal.Handlers) -> None:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as for a job in the background
+        signal.signal(signal.SIGINT, handler)
+
+
+def _exit(*_: object) -> None:
+    os._exit(_INTERRUPTED)
+
+
+def _main(name: str) -> Callable[[], None]:
+    """Return the `main` of a module."""
     try:
         module = import_module(name)
     except Exception:
@@ -42,7 +61,8 @@ def _run(name: str) -> None:
                 "environment of its own"
             )
         raise
-    module.main()
+    main: Callable[[], None] = module.main
+    return main
 
 
 def _misfits() -> Iterator[tuple[str, str]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import logging
 import os
 import tempfile
 import time
@@ -12,11 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from tap_constantcontact.exceptions import LoginError
 
+_logger = logging.getLogger("tap-constantcontact.token_store")
+
 _LOCK_TIMEOUT_SECONDS = 180
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 # Twice as long as a refresh token lasts without use (observed: the vendor's support).
 _MAX_UNUSED_SECONDS = 360 * 86_400
 _SEED, _OTHERS, _STORED_AT = "seed", "others", "stored_at"
@@ -30,8 +35,19 @@ def fingerprint(client_id: str, refresh_token: str) -> str:
 
 
 def default_token_store(client_id: str, refresh_token: str) -> Path:
-    """Return the path of the token store if the setting token_store is not set."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    """Return the path of the token store if the setting token_store is not set.
+
+    Raises:
+        LoginError: The user has no home directory.
+    """
+    try:
+        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    except RuntimeError as error:  # a container's user that has neither HOME nor an entry
+        message = (
+            "This user has no home directory for the token store. Set token_store to a file on "
+            "persistent storage"
+        )
+        raise LoginError(message) from error
     name = fingerprint(client_id, refresh_token)[:16]
     return Path(state) / "tap-constantcontact" / f"{name}.json"
 
@@ -64,9 +80,7 @@ class TokenStore:
             LoginError: The folder is not writable, or another process holds the lock.
         """
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = FileLock(f"{self.path}.lock", timeout=_LOCK_TIMEOUT_SECONDS, mode=0o600)
-            lock.acquire()
+            lock = self._acquire_lock()
         except Timeout as error:
             message = (
                 "Timed out waiting for another process that holds the lock on the token store "
@@ -78,7 +92,33 @@ class TokenStore:
         try:
             yield
         finally:
-            lock.release()
+            if lock:
+                lock.release()
+
+    def _acquire_lock(self) -> BaseFileLock | None:
+        """Return the lock, or None on a file system that has none, such as some network shares.
+
+        Raises:
+            OSError: The folder is not writable.
+            Timeout: Another process holds the lock.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = f"{self.path}.lock"
+        # A lock would wait in vain for a file that can't be made.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        lock = FileLock(path, timeout=_LOCK_TIMEOUT_SECONDS, mode=0o600)
+        try:
+            lock.acquire()
+        except (NotImplementedError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
+                raise
+            message = (
+                "The file system of the token store %s has no locks. Run one sync of this sign-in "
+                "at a time, or set token_store to a file on a local disk"
+            )
+            _logger.warning(message, self.path)
+            return None
+        return lock
 
     def read(self) -> Tokens:
         """Return the tokens of this sign-in; empty if there are none.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -74,3 +75,12 @@ def test_closed_pipe_ends_commands_quietly_with_the_status_of_sigpipe(
         _, said = run.communicate(timeout=60)
         ended.append((run.returncode, said))
     assert ended == [(141, ""), (141, "")]
+
+
+def test_closed_stdout_is_named(tap_process: TapProcess, sandbox: Sandbox) -> None:
+    command = shlex.join(tap_process.command(tap_process.settings(sandbox), select=["account"]))
+    done = subprocess.run(
+        ["sh", "-c", f"{command} >&-"], stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("stdout: it is closed. Check its path and its permissions\n")

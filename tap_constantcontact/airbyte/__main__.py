@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__":  # before the imports that take long
+    from tap_constantcontact import entry_points
+
+    entry_points.source()
+    sys.exit()
+
 import argparse
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -200,7 +207,3 @@ def _add(
     for file in files:
         required = file != "state"
         parser.add_argument(f"--{file}", type=Path, required=required, help=_FILES[file])
-
-
-if __name__ == "__main__":
-    main()

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__":  # before the imports that take long
+    from tap_constantcontact import entry_points
+
+    entry_points.login()
+    sys.exit()
+
 import argparse
 import getpass
 import signal
-import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -269,7 +276,3 @@ def _tap(config: dict[str, Any], catalog: str | None = None) -> TapConstantConta
 
 def _print(text: str, end: str = "\n") -> None:
     print(text, end=end, file=sys.stderr, flush=True)  # noqa: T201 - stdout is for .env
-
-
-if __name__ == "__main__":
-    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import select
 import sys
 import threading
@@ -109,8 +110,11 @@ class MessageWriter(SingerWriter):
         """Write the buffered lines, then a line of its own.
 
         Raises:
+            OSError: Stdout can't be written to.
             RunEnded: The reader has closed the pipe.
         """
+        if sys.stdout is None:  # closed before the start
+            raise OSError(errno.EBADF, "it is closed", "stdout")
         buffered, self._buffer = self._buffer, b""
         try:
             for lines in filter(None, (buffered, line)):
