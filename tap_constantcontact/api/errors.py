@@ -50,8 +50,11 @@ def error_from(response: Response, permissions: str) -> Exception | None:
 
 
 def vendor_message(response: Response) -> str:
-    """Return what an error response says, in one line and without email addresses."""
-    texts = map(_text_of, _errors_of(response))
+    """Return what an error response says, in one line and without email addresses.
+
+    It is put into sentences, and so has no full stop.
+    """
+    texts = (_text_of(error).rstrip(" .") for error in _errors_of(response))
     return "; ".join(filter(None, texts)) or response.reason or "no reason given"
 
 
