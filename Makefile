@@ -41,7 +41,7 @@ demo: .venv-demo/made .venv-analytics/made ## Sync a simulated account into Duck
 	@.venv-demo/bin/python -m checks.demo
 
 sandbox: .venv-sandbox/made ## Serve a simulated account, with its settings in config.json (SANDBOX: options, as --help).
-	@.venv-sandbox/bin/python -m sandbox --config config.json $(SANDBOX)
+	@.venv-sandbox/bin/python -m sandbox --config config.json --long-lived-tokens $(SANDBOX)
 
 analytics: .venv-analytics/made ## Build models and a report over your database (ANALYTICS: options, as --help).
 	@.venv-analytics/bin/python -m analytics $(ANALYTICS)
@@ -123,7 +123,7 @@ contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT
 	@.venv/bin/python -m tools.contract
 
 clean: ## Take away what was made.
-	rm -rf .venv .venv-* .meltano .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	rm -rf .venv .venv-* .meltano .sandbox .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 		.ruff_cache build dist
 
 .venv/made: pyproject.toml

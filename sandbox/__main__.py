@@ -104,8 +104,8 @@ def _is_own(config: Path) -> bool:
 
 
 def _write(config: Path, settings: dict[str, Any]) -> None:
-    """Write the settings; the tokens are kept next to them, as they are worth nothing later."""
-    tokens = config.resolve().with_suffix(".tokens.json")
+    """Write the settings; tokens are kept near them, as they are worth nothing later."""
+    tokens = config.resolve().parent / ".sandbox" / "tokens.json"
     own = {"token_store": str(tokens), "user_agent": _MARK}
     config.write_text(json.dumps({**settings, **own}, indent=2) + "\n", "utf-8")
 

@@ -148,6 +148,14 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
     def _load_or_refresh(self) -> None:
         with self.store.locked():
             stored = self.store.read()
+            if stored.get("has_secret") and not self.client_secret:
+                # Its access token would do for a day, and then fail in a run that nobody watches.
+                message = (
+                    "Missing client_secret: the application that was signed in to has one, and "
+                    "tokens can't be refreshed without it. Set it "
+                    "(TAP_CONSTANTCONTACT_CLIENT_SECRET in .env)"
+                )
+                raise LoginError(message)
             if stored.get("access_token") not in (None, self._rejected) and _is_current(stored):
                 self._use(stored)
                 return
@@ -186,6 +194,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
                 allow_redirects=False,
             )
             tokens = parse_tokens(response, self.refresh_token)
+            tokens["has_secret"] = bool(self.client_secret)
             self.store.write(tokens)
             return tokens
 

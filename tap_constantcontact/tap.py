@@ -207,8 +207,12 @@ class TapConstantContact(CommandLine):
             else "%s: dropped unknown properties: %s. Set keep_unknown_fields to keep them, and "
             "please report them"
         )
+        own = "%s: properties that its schema in custom_streams does not declare: %s"
         for name, properties in self._report.unknown_properties():
-            self.logger.warning(message, name, properties)
+            if isinstance(self.streams[name], CustomStream):  # somebody has chosen its columns
+                self.logger.info(own, name, properties)
+            else:
+                self.logger.warning(message, name, properties)
         if self.is_test:
             for stream, found in self._report.readable_streams():
                 self.logger.info("%s: %s", stream, found)

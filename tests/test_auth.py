@@ -68,6 +68,19 @@ def test_rotated_refresh_token_is_used_after_expiry(tap: TapCommand, sandbox: Sa
     assert kept(tap.token_store)["refresh_token"] == sandbox.refresh_token
 
 
+def test_run_without_the_secret_of_earlier_runs_says_so_at_once(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    settings = tap.settings(sandbox)
+    assert tap.run(settings, select=["account"]).status == 0
+    del settings["client_secret"]
+    before = len(sandbox.requests)
+    run = tap.run(settings, select=["account"])
+    assert run.status == 1
+    assert "Missing client_secret" in run.log.splitlines()[-1]
+    assert len(sandbox.requests) == before  # the stored access token would have worked for a day
+
+
 def test_before_wait_is_called_before_a_token_request(tap: TapCommand, sandbox: Sandbox) -> None:
     made_before: list[int] = []
     login = login_of(

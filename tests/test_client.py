@@ -229,3 +229,16 @@ def test_no_proxy_address_is_requested_directly(tap: TapCommand, fake_server: Fa
     environment = {"http_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1"}
     run = tap.run(fake_server.settings, select=["account"], env=environment)
     assert run.keys("account", "encoded_account_id") == ["p1"]
+
+
+@pytest.mark.parametrize("status", [400, 404, 503])
+def test_text_of_the_api_ends_in_one_full_stop(
+    tap: TapCommand, fake_server: FakeServer, status: int
+) -> None:
+    error = [{"error_key": "x", "error_message": "Something is missing or wrong. "}]
+    fake_server["/v3/contact_tags"] = (status, error)
+    run = tap.run(fake_server.settings, select=["contact_tags"])
+    last = run.log.splitlines()[-1]
+    assert "Something is missing or wrong. " in last
+    assert ".." not in last
+    assert ". . " not in last

@@ -88,7 +88,9 @@ def test_environment_of_an_older_python_is_replaced(checkout: Path) -> None:
 @pytest.mark.e2e
 def test_long_command_shows_signs_of_life(capsys: pytest.CaptureFixture[str]) -> None:
     began = time.monotonic()
-    status = run([sys.executable, "-c", "import sys, time; time.sleep(0.5); sys.exit(3)"], 0.1)
+    status = run(
+        [sys.executable, "-c", "import sys, time; time.sleep(0.5); sys.exit(3)"], began, 0.1
+    )
     assert status == 3
     lines = capsys.readouterr().out.splitlines()
     assert 1 <= len(lines) <= (time.monotonic() - began) / 0.1

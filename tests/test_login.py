@@ -229,7 +229,6 @@ def test_sign_in_shows_no_secret_except_the_refresh_token(
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     shown = login.said + "\n".join(login.shown)
-    assert "TAP_CONSTANTCONTACT_CLIENT_SECRET, which is not shown here" in login.said
     assert sandbox.settings["client_secret"] not in shown
     assert sandbox.refresh_token not in login.said
     assert not re.search(r"eyJ[\w-]+\.", shown)
@@ -610,8 +609,9 @@ def test_missing_login_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pip install 'tap-constantcontact[login]'" in ended.stderr
 
 
-def test_client_secret_prompt_does_not_echo(
-    sandbox: Sandbox, tmp_path: Path, processes: Processes
+@pytest.mark.parametrize("with_secret", [False, True])
+def test_prompted_secret_is_not_shown_and_reported_missing_unless_printed(
+    sandbox: Sandbox, tap: TapCommand, tmp_path: Path, processes: Processes, with_secret: bool
 ) -> None:
     ours, theirs = pty.openpty()
     file = tmp_path / "login.json"
@@ -620,6 +620,7 @@ def test_client_secret_prompt_does_not_echo(
     file.write_text(json.dumps({**settings, "token_store": str(tmp_path / "tokens.json")}))
     uri = f"http://localhost:{free_port()}"
     given = command("--config", str(file), "--no-browser", "--redirect-uri", uri)
+    given += ["--with-secret"] if with_secret else []
     login = SigningIn(processes.start(given, stdin=theirs, start_new_session=True))
     login.wait_for("Application secret")
     os.write(ours, secret.encode() + b"\n")
@@ -627,6 +628,13 @@ def test_client_secret_prompt_does_not_echo(
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     assert secret not in login.said
+    assert login.settings.get("client_secret") == (secret if with_secret else None)
+    missing = "Add it to .env yourself:\nTAP_CONSTANTCONTACT_CLIENT_SECRET=…\n"
+    assert (missing in login.said.partition("Signed in: ")[2]) is not with_secret
+    # What stdout had goes to .env: with the secret it works, without it the first run says so.
+    run = tap.run({**settings, **login.settings}, select=["account"])
+    assert run.status == (0 if with_secret else 1)
+    assert ("Missing client_secret" in run.log.splitlines()[-1]) is not with_secret
 
 
 # What a sign-in is good for.
@@ -664,6 +672,12 @@ def test_status_without_sign_in_explains_how_to_sign_in() -> None:
     ended = run("--status")
     assert ended.status == 1
     assert "run tap-constantcontact-login" in ended.stderr
+
+
+def test_status_without_the_token_of_a_sign_in_says_where_it_belongs(sandbox: Sandbox) -> None:
+    ended = run("--status", **key_of(sandbox))
+    assert ended.status == 1
+    assert ended.stderr.splitlines()[-1].startswith("Missing refresh_token: the sign-in printed it")
 
 
 def test_status_of_a_used_token_explains_what_to_do(tap: TapCommand, sandbox: Sandbox) -> None:

@@ -35,21 +35,21 @@ def main(arguments: list[str]) -> int:
         [python, *_PIP, *packages],
     ]
     for step in steps:
-        if status := run(step):
+        if status := run(step, began):
             return status
     size = sum(file.lstat().st_size for file in Path(folder).rglob("*")) / 1e6
     say(f"Installed {what} in {time.monotonic() - began:.0f} s ({size:.0f} MB).")
     return 0
 
 
-def run(command: list[str], seconds: float = SECONDS_BETWEEN_LINES) -> int:
+def run(command: list[str], began: float, seconds: float = SECONDS_BETWEEN_LINES) -> int:
     """Run a command, print a line now and then, and return its exit status.
 
     Args:
         command: The command.
+        began: When the installation began, by the monotonic clock.
         seconds: The time between two lines.
     """
-    began = time.monotonic()
     with subprocess.Popen(command) as process:
         while (status := _status(process, seconds)) is None:
             say(f"  … {time.monotonic() - began:.0f} s")

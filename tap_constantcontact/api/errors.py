@@ -65,8 +65,11 @@ def describe(response: Response) -> str:
 
 
 def vendor_message(response: Response) -> str:
-    """Return what an error response says, in one line and without email addresses."""
-    texts = map(_text_of, _errors_of(response))
+    """Return what an error response says, in one line and without email addresses.
+
+    It is put into sentences, and so has no full stop.
+    """
+    texts = (_text_of(error).rstrip(" .") for error in _errors_of(response))
     return "; ".join(filter(None, texts)) or response.reason or "no reason given"
 
 

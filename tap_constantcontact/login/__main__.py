@@ -40,6 +40,8 @@ from tap_constantcontact.tap import TapConstantContact
 from tap_constantcontact.token_store import Tokens, TokenStore, default_token_store
 
 _MAX_PASTES = 3
+_PREFIX = "TAP_CONSTANTCONTACT_"
+_TOKENS = {"refresh_token", "access_token"}
 _NOT_SIGNED_IN = "none yet"
 
 
@@ -64,7 +66,8 @@ def _sign_in(arguments: argparse.Namespace) -> None:
         message = "Signing in requires the login extra: pip install 'tap-constantcontact[login]'"
         raise ConfigurationError(message) from error
     config = _settings(arguments)
-    if "client_secret" not in config:
+    prompted = "client_secret" not in config
+    if prompted:
         config["client_secret"] = _prompt_for_secret(arguments)
     tap = _tap({**config, "refresh_token": _NOT_SIGNED_IN}, arguments.catalog)
     scopes = _scopes(arguments, tap)
@@ -81,9 +84,14 @@ def _sign_in(arguments: argparse.Namespace) -> None:
         try:
             path = _store(tap.config, tokens)
         finally:  # if one of the two fails, the other one has the tokens
-            _show_settings(tap.config, tokens)
+            _show_settings(tap.config, tokens, with_secret=arguments.with_secret)
     _print(f"Tokens stored in {path}.")
     _verify({**tap.config, "refresh_token": tokens["refresh_token"]}, arguments, scopes)
+    if prompted and application.client_secret and not arguments.with_secret:
+        _print(
+            "The lines above lack the secret, and runs fail without it. Add it to .env yourself:\n"
+            f"{_PREFIX}CLIENT_SECRET=…\n(--with-secret would have printed it with the others.)"
+        )
 
 
 def _show_status(arguments: argparse.Namespace) -> None:
@@ -107,6 +115,12 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     for name in ("client_id", "token_store"):
         config[name] = getattr(arguments, name) or config.get(name)
     validation.tidy(config)
+    if arguments.status and config.get("client_id") and not config.keys() & _TOKENS:
+        message = (
+            "Missing refresh_token: the sign-in printed it. Add it to the settings, which are read "
+            "from --config, or from the environment and .env"
+        )
+        raise ConfigurationError(message)
     if not config.get("client_id") and not arguments.status:
         message = (
             "Missing client ID: pass --client-id, the API key of your application in the "
@@ -195,7 +209,7 @@ def _paste(url: str, state: str) -> str:
             return line.strip()
         if not line:
             break
-        _print("That address isn't from this sign-in: it must contain a code and a state.")
+        _print("That address isn't from this sign-in: it must contain code=… and state=….")
     raise ConfigurationError("No address was pasted. Try again")
 
 
@@ -210,12 +224,12 @@ def _show_code(url: str, code: str, complete_url: str) -> None:
     _print("Waiting for the code …")
 
 
-def _show_settings(config: Mapping[str, Any], tokens: Tokens) -> None:
-    """Print the lines for .env, except the secret, which the person knows."""
+def _show_settings(config: Mapping[str, Any], tokens: Tokens, *, with_secret: bool) -> None:
+    """Print the lines for .env; the secret, which the person knows, only on request."""
     _print("Add these lines to .env, which Meltano and --config ENV read:\n")
     _print_setting("CLIENT_ID", config["client_id"])
-    if config.get("client_secret"):
-        _print("# and TAP_CONSTANTCONTACT_CLIENT_SECRET, which is not shown here")
+    if config.get("client_secret") and with_secret:
+        _print_setting("CLIENT_SECRET", config["client_secret"])
     _print_setting("REFRESH_TOKEN", tokens["refresh_token"])
     if "token_store" in config:
         _print_setting("TOKEN_STORE", config["token_store"])
@@ -224,7 +238,7 @@ def _show_settings(config: Mapping[str, Any], tokens: Tokens) -> None:
 
 
 def _print_setting(name: str, value: str) -> None:
-    print(f"TAP_CONSTANTCONTACT_{name}={value}")  # noqa: T201 - the output of the command
+    print(f"{_PREFIX}{name}={value}")  # noqa: T201 - the output of the command
 
 
 def _store(config: Mapping[str, Any], tokens: Tokens) -> Path:
@@ -238,7 +252,7 @@ def _store(config: Mapping[str, Any], tokens: Tokens) -> Path:
     path = Path(given).expanduser() if given else default_token_store(client_id, refresh_token)
     store = TokenStore(path, client_id, refresh_token)
     with store.locked():
-        store.write(tokens)
+        store.write({**tokens, "has_secret": bool(config.get("client_secret"))})
     return path
 
 

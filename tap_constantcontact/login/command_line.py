@@ -14,8 +14,8 @@ _HELP = """
 The refresh token is printed to stdout, as lines for .env; everything else goes to stderr. The
 settings are those of the tap: from --config, or from the environment and .env
 (TAP_CONSTANTCONTACT_CLIENT_ID, …). The application's secret is taken from there or prompted for,
-never from the command line; PKCE applications have none. The redirect URI must be registered for
-the application in the developer portal.
+never from the command line, and printed only with --with-secret; PKCE applications have none. The
+redirect URI must be registered for the application in the developer portal.
 
 Exit status: 0 success, 1 failure, 2 invalid command line, 75 quota exhausted.
 """
@@ -73,6 +73,11 @@ def _add_application(parser: argparse.ArgumentParser) -> None:
         "--no-secret",
         action="store_true",
         help="don't prompt for a secret, because it is a PKCE application",
+    )
+    parser.add_argument(
+        "--with-secret",
+        action="store_true",
+        help="print the secret with the other lines for .env",
     )
     parser.add_argument(
         "--scopes",
