@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import ParseResult
 
 import requests
-from singer_sdk import metrics
 from singer_sdk.exceptions import AbortedSyncPausedException, RetriableAPIError
 from typing_extensions import override
 
+from tap_constantcontact.api.authentication import access_token_of
 from tap_constantcontact.api.errors import QUOTA_EXCEEDED, describe, error_from, error_key
 from tap_constantcontact.api.pagination import NextLinkPaginator
 from tap_constantcontact.api.prefetch import PredictedRequest
-from tap_constantcontact.api.responses import outline_of, part_of, request_line, rows_of
+from tap_constantcontact.api.responses import count_of, outline_of, request_line, rows_of
 from tap_constantcontact.api.run_context import RunContext
 from tap_constantcontact.details import DetailReader
 from tap_constantcontact.exceptions import Forbidden, NotFound
 from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.output.log_filters import mute_child
 from tap_constantcontact.permissions import required_permissions
 from tap_constantcontact.predictor import RequestPredictor
 from tap_constantcontact.records import RecordBuilder, limited
 from tap_constantcontact.schema import SCHEMAS, key_of, with_added, without_added
-from tap_constantcontact.sdk_hooks import StreamHooks
+from tap_constantcontact.sdk_hooks.streams import StreamHooks
 from tap_constantcontact.settings.custom_streams import ACCOUNT_ID
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class ConstantContactStream(StreamHooks):
         #: The total number of records, if the API reports it.
         self.announced_records = 0
         if self.parent_stream_type:
-            _mute(self)
+            mute_child(self)
 
     @cached_property
     @override
@@ -243,9 +243,7 @@ class ConstantContactStream(StreamHooks):
         """Return why the stream or a parent of it can't be read; "" if nothing is known of it."""
         streams = self.tap.streams.values()
         names = [self.name, *(each.name for each in streams if self in each.descendent_streams)]
-        return next(
-            (self.api.unreadable[name] for name in names if name in self.api.unreadable), ""
-        )
+        return self.api.why_unreadable(names)
 
     @override
     def parse_response(self, response: requests.Response) -> Iterator[Record]:
@@ -255,8 +253,7 @@ class ConstantContactStream(StreamHooks):
             FatalAPIError: The response has no rows where they are expected.
         """
         if "include_count" in self.params:  # the count of all pages (contract)
-            count = str(part_of(response, f"{self.records_key}_count"))
-            announced = int(count) if count.isdecimal() else 0
+            announced = count_of(response, f"{self.records_key}_count")
             self.announced_records = max(self.announced_records, announced)
         return rows_of(response, self.records_key)
 
@@ -277,7 +274,7 @@ class ConstantContactStream(StreamHooks):
         self.api.responses[self.name] += 1
         self.api.update_clock_skew(response)
         if response.status_code == requests.codes.unauthorized:
-            self.api.login.reject(_access_token(response.request))
+            self.api.login.reject(access_token_of(response.request))
             raise RetriableAPIError(f"{request_line(response)}: 401, with a new token", response)
         if response.status_code == requests.codes.too_many_requests:
             if error_key(response) == QUOTA_EXCEEDED:
@@ -300,15 +297,3 @@ class ConstantContactStream(StreamHooks):
         """Write the stream's state at once."""
         self.tap.end_stream(self.name)
         self.tap.states.write_now(self.tap_state)
-
-
-def _mute(stream: ConstantContactStream) -> None:
-    """Keep a child stream out of the log: the SDK syncs it once for each row of the parent."""
-    if not stream.logger.isEnabledFor(logging.DEBUG):
-        stream.logger.setLevel(logging.WARNING)
-        mute = metrics.MetricExclusionFilter(tags={metrics.Tag.STREAM: stream.name})
-        stream.metrics_logger.addFilter(mute)
-
-
-def _access_token(request: requests.PreparedRequest) -> str:
-    return str(request.headers.get("Authorization", "")).removeprefix("Bearer ")

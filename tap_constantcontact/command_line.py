@@ -12,7 +12,7 @@ from singer_sdk.exceptions import ConfigurationError, ConfigValidationError
 from typing_extensions import override
 
 from tap_constantcontact.input_files import parse_json, read_settings, text_of
-from tap_constantcontact.sdk_hooks import TapHooks
+from tap_constantcontact.sdk_hooks.tap import TapHooks
 
 if TYPE_CHECKING:
     from typing import IO

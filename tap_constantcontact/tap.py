@@ -31,11 +31,11 @@ from tap_constantcontact.catalog_entries import prepared
 from tap_constantcontact.command_line import CommandLine
 from tap_constantcontact.exceptions import RunEnded
 from tap_constantcontact.input_files import check_account_column, check_files, check_known
+from tap_constantcontact.output.log_filters import mute_notes_on_order
 from tap_constantcontact.output.messages import MessageWriter
 from tap_constantcontact.output.progress import Progress
 from tap_constantcontact.output.states import StateThrottle
 from tap_constantcontact.run_report import RunReport
-from tap_constantcontact.sdk_hooks import mute_notes_on_order
 from tap_constantcontact.services import Services
 from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS

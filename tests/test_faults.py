@@ -14,7 +14,7 @@ from support.target import Target, hidden_by
 from sandbox import TOKEN_PATH, Fault
 from tap_constantcontact import auth
 from tap_constantcontact.api import run_context, session
-from tap_constantcontact.sdk_hooks import StreamHooks
+from tap_constantcontact.sdk_hooks.streams import StreamHooks
 
 pytestmark = pytest.mark.slow
 

@@ -17,8 +17,9 @@ from singer_sdk.helpers import _catalog
 from singer_sdk.mapper import PluginMapper
 
 import tap_constantcontact
-from tap_constantcontact import sdk_hooks
-from tap_constantcontact.sdk_hooks import StreamHooks, TapHooks
+from tap_constantcontact.sdk_hooks import streams, tap
+from tap_constantcontact.sdk_hooks.streams import StreamHooks
+from tap_constantcontact.sdk_hooks.tap import TapHooks
 from tap_constantcontact.tap import TapConstantContact
 
 PACKAGE = Path(tap_constantcontact.__file__).parent
@@ -47,7 +48,7 @@ def test_private_hook_of_the_sdk_has_its_signature(cls: type | ModuleType, name:
     hook = getattr(cls, name, None)
     advice = (
         f"This version of singer-sdk has changed {cls.__name__}.{name}, which "
-        "tap_constantcontact/sdk_hooks.py overrides or calls. Adapt it there"
+        "tap_constantcontact/sdk_hooks overrides or calls. Adapt it there"
     )
     assert hook is not None, advice
     assert list(inspect.signature(hook).parameters) == SIGNATURES[cls, name], advice
@@ -64,14 +65,18 @@ def test_sdk_still_reads_settings_of_the_environment(monkeypatch: pytest.MonkeyP
 
 def test_private_hooks_of_the_sdk_are_overridden_in_sdk_hooks_only() -> None:
     assert set(_overridden()) == {
-        ("sdk_hooks", cls, name)
-        for cls, names in {
-            "StreamHooks": (
+        (module, cls, name)
+        for (module, cls), names in {
+            ("sdk_hooks.streams", "StreamHooks"): (
                 "_generate_record_messages",
                 "_sync_records",
                 "_increment_stream_state",
             ),
-            "TapHooks": ("_validate_config", "_env_var_config", "_handle_termination"),
+            ("sdk_hooks.tap", "TapHooks"): (
+                "_validate_config",
+                "_env_var_config",
+                "_handle_termination",
+            ),
         }.items()
         for name in names
     }
@@ -82,7 +87,7 @@ def test_private_attributes_of_the_sdk_are_used_in_sdk_hooks_only() -> None:
 
 
 def test_canary_knows_every_hook_that_is_used() -> None:
-    source = inspect.getsource(sdk_hooks)
+    source = inspect.getsource(streams) + inspect.getsource(tap)
     own = {*vars(StreamHooks), *vars(TapHooks)} - {*vars(object)}
     used = {name for name in re.findall(r"\b_[a-z]\w+", source) if name in _sdk_private_names()}
     known = {name for _, name in SIGNATURES if _is_private(name)} | {
@@ -100,13 +105,13 @@ def _overridden() -> Iterator[tuple[str, str, str]]:
                 for item in node.body:
                     name = getattr(item, "name", "")
                     if _is_private(name) and name in _sdk_private_names():
-                        yield path.stem, node.name, name
+                        yield ".".join(_module_of(path)), node.name, name
 
 
 def _touched() -> Iterator[str]:
     """Yield where attributes are used that the SDK's classes name as private."""
     for path in PACKAGE.rglob("*.py"):
-        if path.stem == "sdk_hooks":
+        if path.parent.name == "sdk_hooks":
             continue
         tree = ast.parse(path.read_text("utf-8"))
         own = {
@@ -122,11 +127,16 @@ def _touched() -> Iterator[str]:
 
 
 def _extends_the_sdk(path: Path, name: str) -> bool:
-    module = ".".join(("tap_constantcontact", *path.relative_to(PACKAGE).with_suffix("").parts))
+    module = ".".join(("tap_constantcontact", *_module_of(path)))
     if path.stem.startswith("__"):
         return False
     cls: Any = getattr(__import__(module, fromlist=[name]), name, object)
     return any(base.__module__.startswith("singer_sdk") for base in cls.__mro__)
+
+
+def _module_of(path: Path) -> tuple[str, ...]:
+    """Return the parts of a module's name in the package."""
+    return path.relative_to(PACKAGE).with_suffix("").parts
 
 
 def _is_private(name: str) -> bool:

@@ -26,3 +26,8 @@ class Login(Protocol):
         Raises:
             LoginError: Another token wouldn't help, or can't be obtained.
         """
+
+
+def access_token_of(request: PreparedRequest) -> str:
+    """Return the access token that a request was signed with."""
+    return str(request.headers.get("Authorization", "")).removeprefix("Bearer ")

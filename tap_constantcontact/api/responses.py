@@ -98,6 +98,16 @@ def part_of(response: requests.Response, name: str) -> Any:
     return _parsed(outline.get(name)) if isinstance(outline, dict) else None
 
 
+def count_of(response: requests.Response, name: str) -> int:
+    """Return a count of a body, or 0 if the body has none.
+
+    Raises:
+        RetriableAPIError: The body isn't a JSON object or array.
+    """
+    count = str(part_of(response, name))
+    return int(count) if count.isdecimal() else 0
+
+
 def rows_of(response: requests.Response, name: str | None) -> Iterator[Record]:
     """Yield the rows of a body.
 

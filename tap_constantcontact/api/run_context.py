@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -89,6 +89,10 @@ class RunContext:
         elif refusal.may_lack_route and stream.name not in self.answered:
             self.unreadable[stream.name] = "the API doesn't have it"
         return stream.name in self.unreadable
+
+    def why_unreadable(self, names: Iterable[str]) -> str:
+        """Return why one of some streams can't be read; "" if nothing is known of them."""
+        return next((self.unreadable[name] for name in names if name in self.unreadable), "")
 
     def now(self) -> datetime:
         """Return the time from which the next run can safely resume, in whole seconds.

@@ -1,12 +1,4 @@
-"""Every private hook of the SDK that the tap overrides, and why.
-
-A hook is private if its name or the SDK's docstring says so. If a new version of the SDK changes
-the name or the signature of one, `tests/test_sdk_hooks.py` fails and names it. Each docstring says
-why the hook is needed.
-
-Public hooks that all streams implement in the same way are here too, so that `client.py` has only
-what makes a stream.
-"""
+"""The private hooks of streams, and public ones that all streams implement in the same way."""
 
 from __future__ import annotations
 
@@ -19,27 +11,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import ParseResult
 
 import backoff
-from singer_sdk import RESTStream, Tap
+from singer_sdk import RESTStream
 from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import CustomStreamMap, StreamMap
-from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import Catalog, RecordMessage
 from typing_extensions import override
 
 from tap_constantcontact.api.run_context import TIMEOUT_SECONDS, RunContext
 from tap_constantcontact.catalog_entries import Ignored, OwnKeys
-from tap_constantcontact.incremental.earlier_states import upgraded
 from tap_constantcontact.output.conversion import Converter
 from tap_constantcontact.output.projection import fitting, projection
 from tap_constantcontact.records import RecordBuilder
-from tap_constantcontact.settings.environment import read_environment
-from tap_constantcontact.settings.stream_maps import ineffective
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from singer_sdk.helpers.types import Context, Record
 
     from tap_constantcontact.api.session import PrefetchingSession
@@ -286,128 +272,3 @@ def _evaluate(evaluate: Callable[..., Any], stream: str, expr: str, **arguments:
             "selected top-level properties, and must allow for null: … if first_name else None"
         )
         raise ConfigurationError(message) from error
-
-
-class TapHooks(Tap):
-    """The private hooks of the tap."""
-
-    @override
-    def setup_mapper(self) -> None:
-        """Make the maps of the streams that are read, so that wrong ones end the run at its start.
-
-        The SDK's method makes those of all streams of the catalog. A public hook that chooses the
-        streams would replace this.
-
-        Raises:
-            ConfigurationError: A rule holds for nothing, or can't be applied.
-        """
-        columns = {
-            name: {*stream.schema["properties"], *stream.effective_schema["properties"]}
-            for name, stream in self.streams.items()
-        }
-        read = [
-            stream
-            for stream in self.streams.values()
-            if stream.selected or stream.has_selected_descendents
-        ]
-        names = [stream.name for stream in read]
-        if problems := [*ineffective(self.config.get("stream_maps", {}), columns, names)]:
-            raise ConfigurationError("; ".join(problems))
-        PluginBase.setup_mapper(self)
-        for stream in read:
-            _ = stream.stream_maps
-
-    @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings, then let the SDK fill in defaults.
-
-        The SDK's messages would print the values of secrets, and its constructor calls this method.
-        A public hook for the validation would replace this.
-        """
-        self.append_builtin_config(self.config_jsonschema)
-        self.check_settings(self._config, requires_login=raise_errors)
-        super()._validate_config(raise_errors=False)
-        self.resolve_settings(self._config)
-        return []
-
-    @abstractmethod
-    def check_settings(self, config: dict[str, Any], *, requires_login: bool) -> None:
-        """Raise an error if the settings are not valid.
-
-        Args:
-            config: The settings, whose texts are converted.
-            requires_login: Whether missing credentials are an error: not in discovery.
-        """
-
-    @abstractmethod
-    def resolve_settings(self, config: dict[str, Any]) -> None:
-        """Convert valid settings to the form that the tap works with."""
-
-    @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Exit with the exit status of the signal.
-
-        The SDK exits with status 0, and waits for the line that is being written.
-        """
-        self.shut_down(signum)
-
-    @abstractmethod
-    def shut_down(self, signum: int) -> None:
-        """End the run because of a signal."""
-
-    @property
-    @override
-    def _env_var_config(self) -> dict[str, Any]:
-        """The settings that `--config=ENV` reads, as texts.
-
-        The SDK converts some texts to other values than people mean, fails at others without the
-        name of the setting, and does not find the `.env` file of the working folder. A public hook
-        for the environment would replace this.
-        """
-        return self.environment()
-
-    @override
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Take the state of an earlier run, as the versions of the tap write it."""
-        now = datetime.now(timezone.utc)
-        upgraded_state, in_future = upgraded(state, now)
-        for name in in_future:
-            message = (
-                "%s: the state has a bookmark in the future, which is ignored: the stream is read "
-                "from the start (no action needed)"
-            )
-            self.logger.warning(message, name)
-        super().load_state(upgraded_state)
-
-    @classmethod
-    def environment(cls) -> dict[str, Any]:
-        """Return the settings of the environment and of `.env`, as texts.
-
-        Raises:
-            ConfigurationError: `.env` can't be read.
-        """
-        cls.append_builtin_config(cls.config_jsonschema)
-        settings, file = read_environment(cls.config_jsonschema["properties"])
-        sources = f"environment and {file}" if file else "environment"
-        cls.logger.info("Settings of the %s: %s", sources, ", ".join(sorted(settings)) or "none")
-        return settings
-
-    def reset_progress_markers(self) -> None:
-        """Remove the progress markers of streams that earlier runs did not finish.
-
-        The SDK does so in `sync_all`, which entry points with a loop of their own do not call.
-        """
-        self._reset_state_progress_markers()
-
-
-def mute_notes_on_order() -> None:
-    """Keep a warning of the SDK out of the log: it sounds like a failure, and calls for nothing.
-
-    It says that a stream without an order (such as a list that is short) will be read in full by
-    the next run if this one is interrupted. A switch in the SDK would replace this.
-    """
-    logging.getLogger("singer_sdk").addFilter(_is_no_note_on_order)
-
-
-def _is_no_note_on_order(record: logging.LogRecord) -> bool:
-    return "progress is not resumable" not in str(record.msg)

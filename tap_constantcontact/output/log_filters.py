@@ -1,0 +1,32 @@
+"""Keeps lines of the SDK out of the log that tell nothing."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from singer_sdk import metrics
+
+if TYPE_CHECKING:
+    from singer_sdk import Stream
+
+
+def mute_child(stream: Stream) -> None:
+    """Keep a child stream out of the log: the SDK syncs it once for each row of the parent."""
+    if not stream.logger.isEnabledFor(logging.DEBUG):
+        stream.logger.setLevel(logging.WARNING)
+        mute = metrics.MetricExclusionFilter(tags={metrics.Tag.STREAM: stream.name})
+        stream.metrics_logger.addFilter(mute)
+
+
+def mute_notes_on_order() -> None:
+    """Keep a warning of the SDK out of the log: it sounds like a failure, and calls for nothing.
+
+    It says that a stream without an order (such as a list that is short) will be read in full by
+    the next run if this one is interrupted. A switch in the SDK would replace this.
+    """
+    logging.getLogger("singer_sdk").addFilter(_is_no_note_on_order)
+
+
+def _is_no_note_on_order(record: logging.LogRecord) -> bool:
+    return "progress is not resumable" not in str(record.msg)
