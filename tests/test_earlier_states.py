@@ -26,7 +26,7 @@ POSITION = {"read_through": 2, "complete_through": 1, "left_out": {"a1": 20_000}
 def upgrade(**bookmarks: dict[str, Any]) -> dict[str, Any]:
     given = {"bookmarks": bookmarks}
     before = json.dumps(given)
-    state, _ = upgraded(given, NOW)
+    state = upgraded(given, NOW).state
     assert json.dumps(given) == before
     result: dict[str, Any] = state["bookmarks"]
     return result
@@ -60,6 +60,22 @@ def test_log_of_version_1_in_airbyte_keeps_its_id() -> None:
 def test_log_of_version_1_that_was_merged_is_dropped_with_its_positions(log: Any) -> None:
     state = upgrade(email_campaign_stats=log, email_opens=POSITION, contacts={"since": "2024"})
     assert state == {"email_campaign_stats": {}, "email_opens": {}, "contacts": {"since": "2024"}}
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        {**LOG, "last_number": 1},
+        {**LOG, "campaigns": {"=a": {"=a1": 5}}},
+        {**LOG, "campaigns": {"=a": {"=a1": [1, 2]}}},
+        {**LOG, "campaigns": {"=a": {"=a1": ["1", *ENTRY]}}},
+    ],
+    ids=["number above the last one", "no list", "short list", "no number"],
+)
+def test_log_that_was_edited_is_dropped(log: Any) -> None:
+    read = upgraded({"bookmarks": {"email_campaign_stats": {"log": [{"id": "a", **log}]}}}, NOW)
+    assert read.state == {"bookmarks": {"email_campaign_stats": {}}}
+    assert read.is_log_dropped
 
 
 def test_what_version_1_has_left_beside_a_log_is_dropped() -> None:
@@ -106,9 +122,9 @@ def test_bookmark_in_the_future_is_dropped_and_named(
     ahead: timedelta, expected: str | None, named: list[str]
 ) -> None:
     bookmark = {"replication_key_value": at(ahead), "sent_until": HOUR}
-    state, in_future = upgraded({"bookmarks": {"contacts": bookmark}}, NOW)
-    assert state["bookmarks"]["contacts"].get("replication_key_value") == expected
-    assert in_future == named
+    read = upgraded({"bookmarks": {"contacts": bookmark}}, NOW)
+    assert read.state["bookmarks"]["contacts"].get("replication_key_value") == expected
+    assert read.in_future == named
 
 
 def test_other_times_in_the_future_are_dropped() -> None:

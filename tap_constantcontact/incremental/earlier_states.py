@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from tap_constantcontact.incremental.activity_progress import POSITION
 from tap_constantcontact.incremental.change_log_codec import LOG, LOG_OWNER, VERSION
 from tap_constantcontact.incremental.change_log_identity import LAST_NUMBER_KEY, new_log_id
 from tap_constantcontact.incremental.contact_cycles import CycleState, SweepState
+from tap_constantcontact.incremental.state_parts import part_of
 from tap_constantcontact.timestamps import format_timestamp, to_hour
 
 _BOOKMARK = "replication_key_value"
@@ -23,14 +23,31 @@ _BOOKMARK = "replication_key_value"
 _LOG_KEYS = ("id", "campaigns", LAST_NUMBER_KEY, "asked_since", "others", "unanswered")
 _POSITION_KEYS = ("read_through", "complete_through", "left_out", "since")
 _PARTS = (LOG, POSITION, CycleState.under_way_key, SweepState.under_way_key)
-# Part of a campaign that is not an activity, and the length of an activity that has no number.
-_OWN_COUNTERS, _WITHOUT_NUMBER = "all", 1
+# Part of a campaign that is not an activity.
+_OWN_COUNTERS = "all"
+# The lengths of an activity's list; the shortest one has no number.
+_LENGTHS = (1, 9, 11, 13)
+_WITHOUT_NUMBER = 1
 # Clocks differ.
 _TOLERANCE = timedelta(hours=1)
 
 
-def upgraded(state: Mapping[str, Any], now: datetime) -> tuple[dict[str, Any], list[str]]:
-    """Return a state in today's form, and the streams whose bookmark was in the future.
+class Upgraded(NamedTuple):
+    """A state in today's form, and what it lost.
+
+    Attributes:
+        state: The state.
+        in_future: The streams whose bookmark was in the future.
+        is_log_dropped: Whether the change log contradicted itself.
+    """
+
+    state: dict[str, Any]
+    in_future: list[str]
+    is_log_dropped: bool
+
+
+def upgraded(state: Mapping[str, Any], now: datetime) -> Upgraded:
+    """Return a state in today's form.
 
     What is in the future doesn't tell which rows were read, so streams lose it. The state that was
     passed is not changed.
@@ -40,17 +57,17 @@ def upgraded(state: Mapping[str, Any], now: datetime) -> tuple[dict[str, Any], l
         now: The time.
     """
     bookmarks = {name: {**own} for name, own in state.get("bookmarks", {}).items()}
-    _upgrade_log(bookmarks)
+    is_log_dropped = _upgrade_log(bookmarks)
     _upgrade_cycles(bookmarks)
     for own in bookmarks.values():
         for part in filter(own.get, _PARTS):
             own[part] = own[part][-1:]
     in_future = [name for name, own in bookmarks.items() if _drop_future(own, now)]
-    return {**state, "bookmarks": bookmarks}, in_future
+    return Upgraded({**state, "bookmarks": bookmarks}, in_future, is_log_dropped)
 
 
-def _upgrade_log(bookmarks: dict[str, dict[str, Any]]) -> None:
-    """Make parts of the log and of the positions in it."""
+def _upgrade_log(bookmarks: dict[str, dict[str, Any]]) -> bool:
+    """Make parts of the log and of the positions in it; return whether the log is dropped."""
     owner = bookmarks.get(LOG_OWNER, {})
     owner.pop("log_version", None)
     log = {key: owner.pop(key) for key in _LOG_KEYS if key in owner}
@@ -59,24 +76,34 @@ def _upgrade_log(bookmarks: dict[str, dict[str, Any]]) -> None:
         for name, own in bookmarks.items()
         if "read_through" in own or "complete_through" in own
     }
-    if owner.get(LOG) or not _is_sound(log):
-        return
+    if owner.get(LOG):
+        if not (is_sound := _is_sound(part_of(owner, LOG))):
+            del owner[LOG]
+        return not is_sound
+    if not log or not _is_sound(log):
+        return bool(log)
     log = {"version": VERSION, "id": new_log_id(), **log}
     owner[LOG] = [log]
     for name, position in positions.items():
         bookmarks[name].setdefault(POSITION, [{"log": log["id"], **position}])
+    return False
 
 
 def _is_sound(log: Mapping[str, Any]) -> bool:
     """Return whether the numbers of a log are those of one run after the other."""
-    entries = chain.from_iterable(each.items() for each in log.get("campaigns", {}).values())
-    numbers = [
-        entry[0]
-        for activity, entry in entries
-        if activity != _OWN_COUNTERS and len(entry) > _WITHOUT_NUMBER
+    campaigns = log.get("campaigns", {}).values()
+    entries = [
+        entry
+        for campaign in campaigns
+        for activity, entry in campaign.items()
+        if activity != _OWN_COUNTERS
     ]
+    if not all(isinstance(entry, list) and len(entry) in _LENGTHS for entry in entries):
+        return False
+    numbers = [entry[0] for entry in entries if len(entry) > _WITHOUT_NUMBER]
+    is_each_once = len({*map(str, numbers)}) == len(numbers)
     last = log.get(LAST_NUMBER_KEY, 0)
-    return bool(log) and len({*numbers}) == len(numbers) and max(numbers, default=0) <= last
+    return is_each_once and all(isinstance(each, int) and each <= last for each in numbers)
 
 
 def _upgrade_cycles(bookmarks: dict[str, dict[str, Any]]) -> None:

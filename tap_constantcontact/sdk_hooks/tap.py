@@ -100,15 +100,20 @@ class TapHooks(Tap):
     @override
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state of an earlier run, as the versions of the tap write it."""
-        now = datetime.now(timezone.utc)
-        upgraded_state, in_future = upgraded(state, now)
-        for name in in_future:
+        read = upgraded(state, datetime.now(timezone.utc))
+        if read.is_log_dropped:
+            message = (
+                "The change log in the state contradicts itself, as after an edit or a merge by an "
+                "earlier version; all reports on campaigns are read again (no action needed)"
+            )
+            self.logger.warning(message)
+        for name in read.in_future:
             message = (
                 "%s: the state has a bookmark in the future, which is ignored: the stream is read "
                 "from the start (no action needed)"
             )
             self.logger.warning(message, name)
-        super().load_state(upgraded_state)
+        super().load_state(read.state)
 
     @classmethod
     def environment(cls) -> dict[str, Any]:

@@ -115,7 +115,7 @@ class Run(NothingPrefetched):
         reread_days: Sequence[int] = (7, 30),
     ) -> None:
         self.account = account
-        self.state, _ = upgraded(json.loads(json.dumps(state)), account.now)
+        self.state = upgraded(json.loads(json.dumps(state)), account.now).state
         self.reread_days = reread_days
         self.requests = requests
         self.spent = 0
