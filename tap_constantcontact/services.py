@@ -163,7 +163,9 @@ class _SampleRequests(_CampaignRequests):
     @property
     def _size(self) -> int:
         """How many campaigns of each kind are read."""
-        return 1 if self._tap.is_test else int(self._tap.config["max_records_per_stream"])
+        return int(
+            self.counters.ABORT_AT_RECORD_COUNT or self._tap.config["max_records_per_stream"]
+        )
 
     @property
     def _listed(self) -> int:
