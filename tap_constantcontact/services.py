@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
@@ -70,7 +72,7 @@ class Services:
     @cached_property
     def campaigns(self) -> CampaignIndex:
         """The list of campaigns, with details, counters and the change log."""
-        requests = _SampleRequests if self._tap.is_test else _CampaignRequests
+        requests = _SampleRequests if self._is_sample else _CampaignRequests
         return CampaignIndex(requests(self, self._tap), self.api, self._tap.config)
 
     @cached_property
@@ -85,11 +87,18 @@ class Services:
         """
         if stream.name not in self._activity_readers:
             is_full = stream.replication_method == REPLICATION_FULL_TABLE
-            progress = ActivityProgress(stream.stream_state, stream.config, is_full=is_full)
+            # The positions in the change log of a sample mean nothing in another run.
+            state = deepcopy(stream.stream_state) if self._is_sample else stream.stream_state
+            progress = ActivityProgress(state, stream.config, is_full=is_full)
             self._activity_readers[stream.name] = ActivityReader(
                 self.campaigns, progress, lambda: self.api.today, stream.checkpoint
             )
         return self._activity_readers[stream.name]
+
+    @property
+    def _is_sample(self) -> bool:
+        """Whether the run reads so few records that a sample of the campaigns has them."""
+        return self._tap.is_test or "max_records_per_stream" in self._tap.config
 
     @property
     def change_log_readers(self) -> list[ConstantContactStream]:
@@ -139,7 +148,10 @@ class _CampaignRequests:
 
 
 class _SampleRequests(_CampaignRequests):
-    """The requests of a test: for a few campaigns, which represent all kinds of them."""
+    """The requests of a test, or of a quick look: for a few campaigns of each kind.
+
+    Otherwise the first row of a report would cost a request for each campaign of the account.
+    """
 
     @override
     def request_list(self, since: str) -> Iterable[Record]:
@@ -148,15 +160,34 @@ class _SampleRequests(_CampaignRequests):
     @override
     def request_summaries(self) -> Iterable[Record]:
         chosen = {campaign.get("campaign_id") for campaign in self._sample}
-        page = islice(super().request_summaries(), _PAGE)
-        return [row for row in page if row.get("campaign_id") in chosen]
+        rows = islice(super().request_summaries(), self._listed)
+        return [row for row in rows if row.get("campaign_id") in chosen]
+
+    @cached_property
+    @override
+    def log_state(self) -> dict[str, Any]:  # of this run alone
+        return deepcopy(super().log_state)
 
     @cached_property
     def _sample(self) -> list[Record]:
-        """The first campaign of each status and of each type, of the first page of the list."""
-        found: dict[Any, Record] = {}
-        for campaign in islice(super().request_list(""), _PAGE):
-            if status_of(campaign) != "removed":  # nothing can be read of it
-                found.setdefault(status_of(campaign), campaign)
-                found.setdefault(campaign.get("type_code"), campaign)
-        return list({row.get("campaign_id"): row for row in found.values()}.values())
+        """The first campaigns of each status and of each type."""
+        found: defaultdict[Any, list[Record]] = defaultdict(list)
+        for campaign in islice(super().request_list(""), self._listed):
+            status = status_of(campaign)
+            # Of a removed one nothing else can be read.
+            for kind in {status, campaign.get("type_code") if status != "removed" else status}:
+                if len(found[kind]) < self._size:
+                    found[kind].append(campaign)
+        return list({row.get("campaign_id"): row for row in chain(*found.values())}.values())
+
+    @property
+    def _size(self) -> int:
+        """How many campaigns of each kind are read."""
+        return int(
+            self.counters.ABORT_AT_RECORD_COUNT or self._tap.config["max_records_per_stream"]
+        )
+
+    @property
+    def _listed(self) -> int:
+        """How many campaigns are listed to choose from."""
+        return max(_PAGE, self._size)

@@ -79,7 +79,7 @@ def test_environment_of_an_older_python_is_replaced(checkout: Path) -> None:
     old.chmod(0o755)
     done = make(checkout, Path(sys.executable), ".venv-small/made")
     assert done.returncode == 0, done.stderr
-    first, last = done.stdout.splitlines()
+    first, *_, last = done.stdout.splitlines()
     assert first == "Installing nothing into .venv-small …"
     assert last.startswith("Installed nothing in ")
     assert subprocess.run([old, "--version"], check=False).returncode == 0

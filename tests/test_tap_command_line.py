@@ -110,6 +110,14 @@ def test_empty_state_is_accepted(tap: TapCommand, sandbox: Sandbox) -> None:
     assert tap.sync(sandbox, "account", state={"bookmarks": {}}).status == 0
 
 
+NOTES = {"replication_key_signpost", "starting_replication_value"}
+
+
+def own(bookmark: dict[str, Any]) -> dict[str, Any]:
+    """Return a bookmark without what the SDK notes in it for a run."""
+    return {name: value for name, value in bookmark.items() if name not in NOTES}
+
+
 class TestSelect:
     """--select reads some streams without a catalog."""
 
@@ -128,6 +136,33 @@ class TestSelect:
         assert run.status == 0
         assert len(run.records["contacts"]) == 10
         assert len([each for each in sandbox.requests if "/v3/" in each.path]) == 1
+
+    @pytest.mark.parametrize(
+        ("stream", "at_most"), [("email_opens", 40), ("email_links", 40), ("email_campaigns", 8)]
+    )
+    def test_quick_look_at_a_report_reads_a_few_campaigns(
+        self, tap: TapCommand, make_sandbox: MakeSandbox, stream: str, at_most: int
+    ) -> None:
+        sandbox = make_sandbox(contacts=200, campaigns=150)
+        run = tap.run(tap.settings(sandbox, max_records_per_stream=5), "--select", stream)
+        assert run.status == 0, run.log
+        assert len(run.records[stream]) == 5
+        assert len(sandbox.requests) <= at_most
+
+    def test_quick_look_leaves_the_state_as_it_is(self, tap: TapCommand, sandbox: Sandbox) -> None:
+        first = tap.sync(sandbox)
+        look = tap.run(
+            tap.settings(sandbox, max_records_per_stream=2), "--select", "email_opens,email_clicks",
+            state=first.state,
+        )  # fmt: skip
+        assert look.status == 0
+        for state in look.states:
+            assert [*filter(None, map(own, state["bookmarks"].values()))] == [
+                *filter(None, map(own, first.state["bookmarks"].values()))
+            ]
+        sandbox.change()
+        expected = tap.sync(sandbox, state=first.state)
+        assert tap.sync(sandbox, state=look.state).records.keys() == expected.records.keys()
 
     def test_select_can_be_repeated_and_name_children_and_own_streams(
         self, tap: TapCommand, sandbox: Sandbox

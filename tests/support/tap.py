@@ -56,7 +56,8 @@ class Run:
     def table(self) -> dict[str, list[str]]:
         """The table at the end of the log: records, requests, and what was skipped, by stream."""
         lines = self.log.partition("Run ended after")[2].splitlines()[2:]
-        return {line.split()[0]: re.split(r"  +", line)[1:] for line in lines}
+        rows = (re.split(r"  +", line) for line in lines if not line.startswith("The run ended"))
+        return {name: row for name, *row in rows}
 
     def keys(self, stream: str, key: str) -> list[Any]:
         return [record[key] for record in self.records[stream]]
