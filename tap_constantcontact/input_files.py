@@ -201,21 +201,21 @@ def _check_bookmarks(bookmarks: dict[str, Any]) -> None:
 
 
 def check_account_column(catalog: Mapping[str, Any], streams: Iterable[Stream]) -> None:
-    """Check that a catalog was made with the same setting add_account_id.
+    """Check that a catalog has no column of add_account_id if that is off.
 
     Args:
         catalog: The entries of the catalog, by the names of their streams.
         streams: The streams of the tap.
 
     Raises:
-        ConfigurationError: It wasn't, so that its keys are not those of the records.
+        ConfigurationError: It has, so that tables have a key which the records lack.
     """
     for stream in streams:
         if stream.selected and stream.name in catalog:
             columns = catalog[stream.name].schema.properties or ()
-            if (ACCOUNT_ID in columns) != (ACCOUNT_ID in stream.schema["properties"]):
+            if ACCOUNT_ID in columns and ACCOUNT_ID not in stream.schema["properties"]:
                 message = (
-                    f"The catalog was made with another add_account_id: {stream.name} has other "
-                    "columns. Re-run discovery"
+                    f"The catalog was made with add_account_id, which is off: {stream.name} has "
+                    f"the column {ACCOUNT_ID}. Turn it on, or re-run discovery"
                 )
                 raise ConfigurationError(message)

@@ -114,16 +114,25 @@ def test_response_without_an_account_ends_the_run(tap: TapCommand, fake_server: 
     )
 
 
-@pytest.mark.parametrize("discovered_with", [True, False])
-def test_catalog_of_the_other_setting_is_refused(
-    tap: TapCommand, sandbox: Sandbox, discovered_with: bool
+def test_catalog_without_the_column_gets_it(tap: TapCommand, sandbox: Sandbox) -> None:
+    file = tap.folder / "other.json"
+    file.write_text(json.dumps(discovered(tap)))
+    settings = tap.settings(sandbox, add_account_id=True)
+    run = tap.run(settings, "--catalog", str(file), "--select", "segments")
+    assert run.status == 0, run.log
+    (schema,) = (message for message in run.messages if message["type"] == "SCHEMA")
+    assert schema["key_properties"] == ["segment_id", "account_id"]
+    assert all(record["account_id"] for record in run.records["segments"])
+
+
+def test_catalog_with_the_column_is_refused_without_the_setting(
+    tap: TapCommand, sandbox: Sandbox
 ) -> None:
     file = tap.folder / "other.json"
-    file.write_text(json.dumps(discovered(tap, add_account_id=discovered_with)))
-    settings = tap.settings(sandbox, add_account_id=not discovered_with)
-    run = tap.run(settings, "--catalog", str(file))
+    file.write_text(json.dumps(discovered(tap, add_account_id=True)))
+    run = tap.run(tap.settings(sandbox), "--catalog", str(file))
     assert run.status == 1
-    assert "The catalog was made with another add_account_id: account has other columns" in run.log
+    assert "The catalog was made with add_account_id, which is off: account has" in run.log
     assert not run.lines
 
 

@@ -126,7 +126,7 @@ WRONG = {
         "7,month",
         "Invalid engagement_rereads_days.1: 'month' (must be an integer of at least 1, in dig",
     ),
-    "stream_maps": ("{", "Invalid stream_maps: '{' (must be an object, in JSON)"),
+    "stream_maps": ("{", "Invalid stream_maps: '{' (must be an object of streams and their rules"),
     "stream_map_config": ("hash_seed", "Invalid stream_map_config: value hidden (must be an obj"),
     "limits_url": ("http://:secret@x", "Invalid limits_url: value hidden (must be a URL that st"),
 }

@@ -25,7 +25,10 @@ def problems(stream_maps: Any) -> Iterator[str]:
         stream_maps: The value of the setting.
     """
     if not isinstance(stream_maps, Mapping):
-        yield f"Invalid stream_maps: {stream_maps!r} (must be an object of streams and their rules)"
+        yield (
+            f"Invalid stream_maps: {stream_maps!r} (must be an object of streams and their rules, "
+            "in JSON)"
+        )
         return
     for name, rules in stream_maps.items():
         place = f"stream_maps.{name}"
