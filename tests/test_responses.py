@@ -221,9 +221,9 @@ def test_202_response_is_retried(tap: TapCommand, fake_server: FakeServer) -> No
 def test_unknown_properties_are_named(tap: TapCommand, fake_server: FakeServer) -> None:
     fake_server["/v3/contact_tags"] = {"tags": [{"tag_id": "t", "shade": "blue"}]}
     run = tap.run(fake_server.settings, select=["contact_tags"])
-    (record,) = run.records["contact_tags"]
-    assert record["tag_id"] == "t"
-    assert "shade" not in record
+    (tag,) = run.records["contact_tags"]
+    assert {name for name, value in tag.items() if value is not None} == {"tag_id"}
+    assert "shade" not in tag
     assert "shade" in run.log
 
 

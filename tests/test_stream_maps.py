@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from singer_sdk.helpers._flattening import flatten_record, flatten_schema
 from support.fake_server import FakeServer
 from support.tap import PROJECT, STREAMS, Run, TapCommand
 
@@ -47,10 +48,23 @@ def unlike_their_schemas(run: Run) -> Iterator[str]:
     schemas = schemas_of(run)
     for name, records in run.records.items():
         columns = schemas[name]["properties"]
-        nullable = {column for column, each in columns.items() if "null" in each["type"]}
+        nullable = {
+            column
+            for column, each in columns.items()
+            if "null" in each["type"] and not each.get("properties")
+        }
         for record in records:
             yield from (f"{name} has {column}" for column in record.keys() - columns.keys())
             yield from (f"{name} lacks {column}" for column in nullable - record.keys())
+
+
+def undeclared_if_flattened(run: Run, depth: int) -> Iterator[str]:
+    """Yield the columns that a target finds without a place in the schema that it has flattened."""
+    for name, schema in schemas_of(run).items():
+        flat = flatten_schema(schema, max_level=depth)
+        for record in run.records[name]:
+            columns = flatten_record(record, flattened_schema=flat, max_level=depth)
+            yield from (f"{name}.{column}" for column in columns.keys() - flat["properties"].keys())
 
 
 class TestRules:
@@ -353,6 +367,10 @@ class TestFlattening:
         fake_server["/v3/emails"] = {"campaigns": [campaign]}
         fake_server["/v3/emails/c"] = {**campaign, "campaign_activities": [activity]}
         fake_server["/v3/emails/activities/a"] = row("email_campaign_activities", **activity)
+        plain = tap.run(fake_server.settings, select=[*objects])
+        assert len(plain.records) == 4
+        assert [*undeclared_if_flattened(plain, 1)] == []
+        assert [*unlike_their_schemas(plain)] == []
         run = tap.run({**fake_server.settings, **self.FLAT}, select=[*objects])
         assert run.status == 0, run.log
         for name, columns in objects.items():
@@ -360,6 +378,42 @@ class TestFlattening:
             assert not record.keys() & {*columns}
             assert {column.partition("__")[0] for column in record} >= {*columns}
         assert [*unlike_their_schemas(run)] == []
+
+    @pytest.mark.parametrize("depth", [1, 2, 5])
+    def test_targets_that_flatten_find_only_columns(
+        self, tap: TapCommand, sandbox: Sandbox, depth: int
+    ) -> None:
+        """As target-csv does, with the SDK's functions."""
+        rules = {
+            "contacts": {"account": "'ours'"},
+            "events": {"is_paid": "default_track is not None"},
+        }
+        settings = tap.settings_of_all(sandbox)
+        run = tap.run({**settings, "stream_maps": rules}, select=[*STREAMS])
+        assert run.status == 0, run.log
+        assert {*run.records} >= {*sandbox.expected()}
+        assert [*undeclared_if_flattened(run, depth)] == []
+
+    def test_null_objects_in_objects_leave_no_column(
+        self, tap: TapCommand, fake_server: FakeServer
+    ) -> None:
+        inner = {"type": "object", "properties": {"c": {"type": "string"}}}
+        outer = {"type": "object", "properties": {"b": inner, "d": {"type": "string"}}}
+        stream = {
+            "name": "things",
+            "path": "/things",
+            "primary_keys": ["id"],
+            "schema": {"properties": {"id": {"type": "string"}, "a": outer}},
+        }
+        fake_server["/v3/things"] = [{"id": "1", "a": {"b": None, "d": None}}, {"id": "2"}]
+        settings = {**fake_server.settings, "custom_streams": [stream]}
+        catalog = json.loads("\n".join(tap.run(settings, "--discover").lines))
+        catalog["streams"] = [each for each in catalog["streams"] if each["stream"] == "things"]
+        path = tap.folder / "given.json"
+        path.write_text(json.dumps(catalog))
+        run = tap.run(settings, "--catalog", str(path))
+        assert run.records["things"] == [{"id": "1", "a": {"d": None}}, {"id": "2"}]
+        assert [*undeclared_if_flattened(run, 2)] == []
 
     def test_rules_and_flattening_together(self, tap: TapCommand, server: FakeServer) -> None:
         rules = {

@@ -85,9 +85,10 @@ def _object(
         name: _converter(schema, invalid, unknown, prefix + name)
         for name, schema in properties.items()
     }
-    unchanged = {
-        name: _UNCHANGED[convert] for name, convert in converters.items() if convert in _UNCHANGED
-    }
+    # Removed below another object, since targets that flatten have no column for them.
+    null_objects = _objects_in(properties) if path else frozenset()
+    rename = _renamer(converters, unknown, prefix)
+    unchanged = _unchanged_types(converters)
 
     def convert_object(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -97,7 +98,7 @@ def _object(
             if type(item) is unchanged.get(name):
                 continue
             convert = converters.get(name)
-            if convert is None:
+            if convert is None or (item is None and name in null_objects):
                 others.append(name)
             elif item is not None:
                 try:
@@ -105,15 +106,37 @@ def _object(
                 except _INVALID:
                     value[name] = None
                     _report_invalid(invalid, prefix + name, item)
-        for name in others:
-            item, column = value.pop(name), _snake_case(name)
-            if column in converters:
-                value.update(convert_object({column: item}))
-            else:
-                unknown(prefix + name, item)
+        if others:
+            rename(value, others, convert_object)
         return value
 
     return convert_object
+
+
+def _renamer(
+    converters: Mapping[str, Converter], unknown: Report, prefix: str
+) -> Callable[[dict[str, Any], list[str], Converter], None]:
+    """Return a function that renames properties to their columns, or takes them out."""
+
+    def rename(value: dict[str, Any], names: list[str], convert_object: Converter) -> None:
+        for name in names:
+            item, column = value.pop(name), _snake_case(name)
+            if column not in converters:
+                unknown(prefix + name, item)
+            elif item is not None:
+                value.update(convert_object({column: item}))
+
+    return rename
+
+
+def _unchanged_types(converters: Mapping[str, Converter]) -> dict[str, type]:
+    return {
+        name: _UNCHANGED[convert] for name, convert in converters.items() if convert in _UNCHANGED
+    }
+
+
+def _objects_in(properties: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(name for name, schema in properties.items() if schema.get("properties"))
 
 
 def _report_invalid(invalid: Report, path: str, value: Any) -> None:

@@ -52,6 +52,29 @@ def projection(own: Schema, written: Schema, invalid: Report) -> Converter | Non
     return lambda record: {**absent, **(project(record) if project else record)}
 
 
+def without_null_objects(schema: Schema) -> Converter | None:
+    """Return a function that leaves out objects that are null, or None if there are no objects.
+
+    Targets that flatten with the SDK, such as target-csv, keep an object that is null under its own
+    name, for which they have no column. A value that is missing is loaded as null.
+
+    Args:
+        schema: The schema of the records.
+    """
+    objects = [name for name, each in schema["properties"].items() if each.get("properties")]
+
+    def leave_out(record: Any) -> Any:
+        written = record
+        for name in objects:
+            if written.get(name, schema) is None:
+                if written is record:
+                    written = record.copy()
+                del written[name]
+        return written
+
+    return leave_out if objects else None
+
+
 def fitting(schema: Schema) -> Converter:
     """Return a function that returns a flattened record with exactly the columns of its schema.
 

@@ -22,7 +22,7 @@ from typing_extensions import override
 from tap_constantcontact.api.run_context import TIMEOUT_SECONDS, RunContext
 from tap_constantcontact.catalog_entries import Ignored, OwnKeys
 from tap_constantcontact.output.conversion import Converter
-from tap_constantcontact.output.projection import fitting, projection
+from tap_constantcontact.output.projection import fitting, projection, without_null_objects
 from tap_constantcontact.records import RecordBuilder
 
 if TYPE_CHECKING:
@@ -82,10 +82,11 @@ class StreamHooks(RESTStream[ParseResult]):
 
     @cached_property
     def _outputs(self) -> list[tuple[StreamMap, Converter | None]]:
-        """The stream's maps, each with a function that removes what flattening leaves."""
+        """The stream's maps, each with a function that removes what flattening would leave."""
         return [
-            (each, fitting(each.transformed_schema) if each.flattening_enabled else None)
+            (each, (fitting if each.flattening_enabled else without_null_objects)(schema))
             for each in self.stream_maps
+            if (schema := each.transformed_schema)
         ]
 
     @cached_property
