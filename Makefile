@@ -110,7 +110,7 @@ docs: .venv/made ## Write docs/streams.md and its diagram, from the schemas and 
 site: .venv-site/made ## Build the documentation site into build/site; a link that leads nowhere fails it.
 	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs --quiet build --strict
 
-contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT: a copy of it).
+contract: .venv/made ## Compare the tap with the published contract of the vendor (CONTRACT: a file or address).
 	@.venv/bin/python -m tools.contract
 
 clean: ## Take away what was made.

@@ -31,6 +31,7 @@ TOKEN_PATH = "/oauth2/default/v1/token"  # noqa: S105
 PARTNER_TOKEN_PATH = "/partners/oauth2/default/v1/token"  # noqa: S105
 TOKEN_PATHS = (TOKEN_PATH, PARTNER_TOKEN_PATH, DEVICE_PATH)
 CONTROL_PATH = "/_sandbox"
+NO_CONTENT = 204
 
 
 @dataclass
@@ -141,7 +142,7 @@ class App:
         with account.lock:
             body = endpoint.respond(account, self.sandbox.options, request.path, query, ids)
             result = body if isinstance(body, JsonResponse) else JsonResponse(200, body)
-            response = jsonify(result.body)
+            response = Response() if result.status == NO_CONTENT else jsonify(result.body)
             response.status_code = result.status
             return response
 

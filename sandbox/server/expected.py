@@ -206,6 +206,14 @@ class EndpointReader:
             keys = ("network", "network_account_id")
             yield {**{key: row["account_info"][key] for key in keys}, **row}
 
+    def performance(self) -> Iterator[Record]:
+        """Yield the places of all rankings."""
+        body = self.get("/reports/email_reports/campaign_performance", count=100)
+        for ranking in ("top", "bottom"):
+            for measure, places in body[ranking].items():
+                for rank, place in enumerate(places, start=1):
+                    yield {"ranking": ranking, "measure": measure, "rank": rank, **place}
+
     def plans(self) -> Iterator[Record]:
         """Yield the plans of a partner's clients, with the id of the client."""
         for id_ in self.account.partner_accounts:
@@ -308,6 +316,9 @@ STREAMS = {
         lambda reader: reader.stats(
             "email_campaigns", (row["campaign_id"] for row in reader.summaries)
         ),
+    ),
+    "email_campaign_performance": Stream(
+        ("ranking", "measure", "campaign_id"), EndpointReader.performance
     ),
     "email_campaign_activity_stats": Stream(
         ("campaign_activity_id",),

@@ -65,6 +65,9 @@ class Options:
         text_counts: Write the counts of campaign summaries as strings, as one guide page does.
         partial_stats: Name unknown campaigns in the `errors` of a stats response, instead of
             returning 404 for all.
+        partial_rankings: Leave out parts of the rankings of campaigns: an entry in `errors` instead
+            of `bottom`, an array that is null, and numbers as strings.
+        company_logo: Whether the account has a logo.
         segment_polls: How many requests for the contacts of a segment return 202 before it is
             evaluated.
         event_links: Where events and registrations link to the next page: in `next_cursor`, in
@@ -101,6 +104,8 @@ class Options:
     dotted_stats: bool = False
     text_counts: bool = False
     partial_stats: bool = False
+    partial_rankings: bool = False
+    company_logo: bool = True
     segment_polls: int = 1
     event_links: Literal["both", "cursor", "links"] = "both"
     partner_api_key: str = "8f1d7c52-partner"

@@ -135,6 +135,8 @@ def request_line(response: requests.Response) -> str:
 
 
 def _parse_outline(response: requests.Response) -> Outline:
+    if response.status_code == requests.codes.no_content:
+        return []  # no logo, for instance (contract): an empty body that no retry would fill
     outline = _decode_outline(response)
     if not isinstance(outline, (dict, list)):
         content_type = response.headers.get("Content-Type", "no content type")

@@ -4,7 +4,7 @@ from tap_constantcontact.client import ConstantContactStream
 
 
 class Account(ConstantContactStream):
-    """The account that the token belongs to (getAccountById, getPhysicalAddress)."""
+    """The account of the token (getAccountById, getPhysicalAddress, getCompanyLogo)."""
 
     name = "account"
     path = "/account/summary"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,8 +15,9 @@ from tap_constantcontact.incremental.contact_cycles import CycleState
 from tap_constantcontact.incremental.contact_reader import ContactReader, created_at
 from tap_constantcontact.incremental.contact_slices import SECOND
 from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.streams.bases import report_window
 from tap_constantcontact.streams.engagement import with_occurrences
-from tap_constantcontact.timestamps import format_timestamp, parse_start, parse_timestamp
+from tap_constantcontact.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -190,9 +191,7 @@ class ReportInWindow(PerContactStream):
     @cached_property
     def window(self) -> tuple[str, str]:
         """Start and end of the report, the same for all contacts of a run."""
-        now = datetime.fromtimestamp(self.tap.initialized_at / 1000, timezone.utc)
-        start, end = self.config["report_start"], self.config.get("report_end", "-0h")
-        return format_timestamp(parse_start(start, now)), format_timestamp(parse_start(end, now))
+        return report_window(self.tap)
 
     @override
     def item_of(self, contact: Record) -> Record:
