@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.account.clock import comparable, stamp_ms
-from sandbox.server.paging import PAGE_NUMBER, Listing, Paging
+from sandbox.server.paging import BARE, START, Listing, Paging
 from sandbox.server.parameters import choices, moment
 from sandbox.server.routing import Service, without
 
@@ -34,7 +34,8 @@ PREVIEWED = (
 @CAMPAIGNS.get(
     "/emails",
     privilege="campaign:read",
-    paging=Paging("campaigns", PAGE_NUMBER, parameter="next"),
+    # A bare number (observed); that it counts rows, not pages, is an assumption.
+    paging=Paging("campaigns", START, parameter="next", form=BARE),
     parameters={"after_date": moment, "before_date": moment},
 )
 def campaigns(call: Call) -> Listing:

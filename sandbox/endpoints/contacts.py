@@ -113,7 +113,9 @@ def _edge(moment: str, *, beyond: bool) -> str:
 
 def _sort(rows: list[Record], order: str) -> None:
     """Sort contacts, which are in the order in which they were added."""
-    if order != "oldest":
+    if order == "id":
+        rows.sort(key=operator.itemgetter("contact_id"))
+    elif order != "oldest":
         rows.reverse()
     if order == "updated":
         rows.sort(key=operator.itemgetter("updated_at"), reverse=True)
@@ -122,7 +124,13 @@ def _sort(rows: list[Record], order: str) -> None:
 @CONTACTS.get(
     "/contacts",
     privilege="contacts:read",
-    paging=Paging("contacts", PAGE_NUMBER, end={"_links": {}}),
+    paging=Paging(
+        "contacts",
+        PAGE_NUMBER,
+        end={"_links": {}},
+        option="contacts_cursors",
+        other_cursors={"keyset": Keyset("contact_id")},
+    ),
     parameters={
         "status": choices(
             *("all", "active", "deleted"),
@@ -143,7 +151,8 @@ def contacts(call: Call) -> Listing | JsonResponse:
     if "segment_id" in call.query:
         return _segment_contacts(call)
     rows = _select(call)
-    _sort(rows, call.options.contacts_order)
+    by_id = call.options.contacts_cursors == "keyset"
+    _sort(rows, "id" if by_id else call.options.contacts_order)
     count = {"contacts_count": len(rows)} if call.query.get("include_count") else {}
     excluded = _left_out(call)
     return Listing(rows, lambda row: without(row, excluded), lambda _: count)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandbox.account.engagement import BOUNCE_CODES, latest
 from sandbox.endpoints.reports import REPORTS, engagement_of
 from sandbox.endpoints.tracking_rows import row
-from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.paging import OFFSET, After, Listing, Paging
 from sandbox.server.parameters import choices, url_id
 
 if TYPE_CHECKING:
@@ -43,19 +43,31 @@ TRACKING = {
 TRACKING_PATH = "/reports/email_reports/<campaign_activity_id>/tracking/"
 
 
+def _order(event: Event) -> tuple[object, ...]:
+    """Return what reports are sorted by: the newest first (documented), then the contact."""
+    return (-event.at, event.contact_id, event.url_id, event.device, event.bounce_code)
+
+
 def _declare(name: str, report: Report) -> None:
     @REPORTS.get(
         TRACKING_PATH + name,
         privilege="ui:campaign:metrics",
-        # What the cursors hold is an assumption: an offset, like those of the summaries.
-        paging=Paging("tracking_activities", OFFSET, default=500, parameter="next"),
+        # What the cursors hold is inferred from one of the V2 API.
+        paging=Paging(
+            "tracking_activities",
+            After(_order),
+            default=500,
+            parameter="next",
+            option="tracking_cursors",
+            other_cursors={"offset": OFFSET},
+        ),
         parameters=report.filters,
     )
     def tracking(call: Call, campaign_activity_id: str) -> Listing:
         """List the events of an activity, newest first (documented)."""
         part = engagement_of(call.account, campaign_activity_id)
         events = [event for event in report.events(part) if _is_wanted(call, event)]
-        events.sort(key=lambda event: -event.at)
+        events.sort(key=_order)
         return Listing(
             events,
             lambda event: row(call.account, campaign_activity_id, report.type, event, part.links),

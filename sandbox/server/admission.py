@@ -60,19 +60,19 @@ class Admission:
         self._day = 0
         self._today = 0
 
-    def admit(self, authorization: str, endpoint: Endpoint | None, api_key: str = "") -> None:
+    def admit(self, authorization: str, endpoint: Endpoint, api_key: str = "") -> None:
         """Admit a request to the API.
 
         Args:
             authorization: The `Authorization` header, or "".
-            endpoint: The requested endpoint; None if there is no such endpoint.
+            endpoint: The requested endpoint.
             api_key: The `x-api-key` header, or "".
 
         Raises:
             ApiError: If the request is rejected.
         """
         scheme, _, token = authorization.partition(" ")
-        for_partners = endpoint is not None and endpoint.service.for_partners
+        for_partners = endpoint.service.for_partners
         known = self._tokens.is_valid(token, of_partner=for_partners)
         if for_partners:  # that a wrong key is 401 is an assumption
             known = known and api_key == self._options.partner_api_key
@@ -80,13 +80,12 @@ class Admission:
             raise ApiError(*UNAUTHORIZED)
         with self._lock:
             self._count()
-        if endpoint is not None:
-            self._check_permissions(endpoint, self._tokens.scopes_of(token))
+        self._check_permissions(endpoint, self._tokens.scopes_of(token))
 
     def admit_token_request(self) -> None:
         """Admit a request to the token endpoint.
 
-        That there is a limit is documented; its size and the error are assumptions.
+        That there is a limit is documented; its size is an assumption.
 
         Raises:
             TokenError: If there were too many within a minute.

@@ -15,7 +15,7 @@ import sandbox.endpoints  # noqa: F401 - declares the endpoints
 from sandbox.auth.sign_in import DEVICE_PATH, SignIn
 from sandbox.server import faults
 from sandbox.server.admission import Admission
-from sandbox.server.errors import OAUTH, ApiError, TokenError
+from sandbox.server.errors import NO_ROUTE, OAUTH, ApiError, TokenError
 from sandbox.server.faults import DETOUR, Fault, Faults, PlannedFault
 from sandbox.server.routing import ENDPOINTS, JsonResponse
 
@@ -31,7 +31,7 @@ TOKEN_PATH = "/oauth2/default/v1/token"  # noqa: S105
 PARTNER_TOKEN_PATH = "/partners/oauth2/default/v1/token"  # noqa: S105
 TOKEN_PATHS = (TOKEN_PATH, PARTNER_TOKEN_PATH, DEVICE_PATH)
 CONTROL_PATH = "/_sandbox"
-NO_CONTENT = 204
+NO_CONTENT, UNAUTHORIZED, NOT_FOUND, METHOD_NOT_ALLOWED, TOO_MANY_REQUESTS = 204, 401, 404, 405, 429
 
 
 @dataclass
@@ -100,7 +100,7 @@ class App:
         endpoint = ENDPOINTS.get(request.endpoint or "")
         if request.path in TOKEN_PATHS:
             self.admission.admit_token_request()
-        if request.path.startswith(API + "/"):
+        if endpoint is not None:  # routing comes before authorization (observed)
             self.admission.admit(
                 request.headers.get("Authorization", ""),
                 endpoint,
@@ -118,17 +118,33 @@ class App:
             faults.after_request(plan, request, response)
         time.sleep(random.uniform(*self.sandbox.options.latency))
         response.headers["Date"] = http_date(self.sandbox.account.now())
-        if response.status_code == 429 and self.sandbox.options.retry_after:  # noqa: PLR2004
-            response.headers["Retry-After"] = "1"
+        self._add_headers(response)
         if plan is None or plan.fault is not Fault.DROPPED:
             g.recorded.status = response.status_code
         return response
 
+    def _add_headers(self, response: Response) -> None:
+        """Add the headers of some errors (observed)."""
+        is_token = request.path in TOKEN_PATHS
+        if response.status_code == TOO_MANY_REQUESTS and (
+            is_token or self.sandbox.options.retry_after
+        ):
+            response.headers["Retry-After"] = "1"
+        if response.status_code == UNAUTHORIZED and not is_token:
+            response.headers["WWW-Authenticate"] = "Bearer realm=api.cc.email"
+
     def _error(self, error: ApiError | TokenError) -> tuple[Response, int]:
+        if isinstance(error, TokenError) and error.status == TOO_MANY_REQUESTS:
+            return Response(), error.status  # an empty body (observed)
         return jsonify(error.body), error.status
 
     def _http_error(self, error: HTTPException) -> tuple[Response, int]:
-        """Write Flask's own errors as the API does: unknown paths and methods, and crashes."""
+        """Write Flask's own errors as the API does: unknown paths and methods, and crashes.
+
+        The API has no 405 (observed).
+        """
+        if error.code in (NOT_FOUND, METHOD_NOT_ALLOWED) and request.path.startswith(API + "/"):
+            return self._error(ApiError(*NO_ROUTE))
         kind = error.name.lower().replace(" ", "_")
         return self._error(_error_factory(None)(error.code or 500, kind, str(error.description)))
 

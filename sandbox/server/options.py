@@ -53,6 +53,10 @@ class Options:
         clock_skew: Seconds by which the API's clock is ahead of the real time (negative: behind):
             in the `Date` header and in all timestamps, those of tokens included.
         stats_lag: Seconds by which the counters of stats and summaries lag behind the reports.
+        contacts_cursors: What the next links of contacts hold: the number of a page (inferred), or
+            the id of a contact, in a list sorted by id.
+        tracking_cursors: What the next links of tracking reports hold: what the last row is sorted
+            by (inferred), or an offset.
         contacts_order: Sort contacts newest first, oldest first, or last updated first; the true
             order is not documented.
         inclusive_dates: Which date filters of contacts include the given moment: those that end
@@ -96,6 +100,8 @@ class Options:
     latency: tuple[float, float] = (0.0, 0.0)
     clock_skew: float = 0.0
     stats_lag: int = 0
+    contacts_cursors: Literal["page", "keyset"] = "page"
+    tracking_cursors: Literal["keyset", "offset"] = "keyset"
     contacts_order: Literal["newest", "oldest", "updated"] = "newest"
     inclusive_dates: Literal["none", "after", "before", "both"] = "none"
     deleting_moves_updated_at: bool = True

@@ -118,7 +118,7 @@ def test_failed_token_request_keeps_the_refresh_token(fresh_client: Client) -> N
         response = fresh_client.refresh(token)
         assert response.status_code == status
         is_json = response.headers["Content-Type"] == "application/json"
-        assert is_json == (status in (429, 500))
+        assert is_json == (status == 500)
         assert fresh_client.refresh(token).ok
 
 
@@ -146,12 +146,12 @@ def test_refresh_token_requires_offline_access() -> None:
 
 
 def test_token_endpoint_limits_requests_per_minute() -> None:
-    with Client(token_requests_per_minute=2, retry_after=True) as client:
+    with Client(token_requests_per_minute=2) as client:
         token = client.sandbox.refresh_token
         assert client.refresh(token).ok
         refused = client.refresh(client.sandbox.refresh_token)
         assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
-        assert set(refused.json()) == {"error", "error_description"}
+        assert refused.content == b""
     with Client(token_requests_per_minute=0, long_lived_tokens=True) as client:
         token = client.sandbox.refresh_token
         assert all(client.refresh(token).ok for _ in range(65))

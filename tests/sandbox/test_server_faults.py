@@ -201,7 +201,6 @@ def test_admission_faults_are_bare_objects(fresh_client: Client) -> None:
 
 def test_token_endpoint_faults_have_the_form_of_oauth(fresh_client: Client) -> None:
     for fault, error in (
-        (Fault.THROTTLED, "throttled"),
         (Fault.UNAUTHORIZED, "invalid_client"),
         (Fault.BAD_REQUEST, "invalid_request"),
         (Fault.SERVER_ERROR, "server_error"),
