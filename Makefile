@@ -104,7 +104,7 @@ format: .venv/made ## Bring the code into its format.
 plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from the tap's --about.
 	@.venv/bin/python -m tools.plugin_yaml
 
-docs: .venv/made ## Write docs/streams.md and its diagram, from the schemas and the stream classes.
+docs: .venv/made ## Write docs/streams.md, its diagram and docs/assumptions.md, from schemas and code.
 	@.venv/bin/python -m tools.docs
 
 site: .venv-site/made ## Build the documentation site into build/site; a link that leads nowhere fails it.

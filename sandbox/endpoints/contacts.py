@@ -153,7 +153,8 @@ def contacts(call: Call) -> Listing | JsonResponse:
     rows = _select(call)
     by_id = call.options.contacts_cursors == "keyset"
     _sort(rows, "id" if by_id else call.options.contacts_order)
-    count = {"contacts_count": len(rows)} if call.query.get("include_count") else {}
+    counted = call.account.contacts if call.options.contacts_count == "all" else rows
+    count = {"contacts_count": len(counted)} if call.query.get("include_count") else {}
     excluded = _left_out(call)
     return Listing(rows, lambda row: without(row, excluded), lambda _: count)
 
@@ -209,7 +210,8 @@ def _left_out(call: Call) -> set[str]:
     included = call.query.get("include", frozenset())
     if "sms_channel" in included and not call.options.sms_channel_include:
         raise CONTACTS.invalid("include")
-    return set(SUB_RESOURCES).difference(included)
+    hidden = set() if call.options.sms_channel_unasked else {"sms_channel"}
+    return hidden.union(SUB_RESOURCES).difference(included)
 
 
 @CONTACTS.get("/contacts/sms_engagement_history/<contact_id>", privilege="contacts:read")
@@ -273,7 +275,8 @@ def _membership_counts(call: Call) -> Callable[[str], Record]:
         )
     if call.query.get("include_sms_membership_count"):
         # The contract has the parameter but not the property: its name is an assumption.
-        counters["sms_membership_count"] = _members(call.account, lambda row: "sms_channel" in row)
+        name = call.options.sms_count_name
+        counters[name] = _members(call.account, lambda row: "sms_channel" in row)
     return lambda list_id: {name: counter[list_id] for name, counter in counters.items()}
 
 

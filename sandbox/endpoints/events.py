@@ -71,7 +71,7 @@ def events(call: Call) -> Listing:
     rows = [
         event
         for event in call.account.events.values()
-        if (event["status"] == status if status else event["status"] != "DELETED")
+        if (event["status"] == status if status else _is_listed(call, event))
         and search in f"{event['name']}\n{event['title']}".lower()
     ]
     if "sort_by" in call.query:
@@ -79,6 +79,13 @@ def events(call: Call) -> Listing:
     return Listing(
         rows, lambda event: _summary(call, event), lambda _: _total(rows), link=_link(call)
     )
+
+
+def _is_listed(call: Call, event: Record) -> bool:
+    """Return whether an event is listed if no status is requested."""
+    if call.options.default_events == "active":
+        return bool(event["status"] == "ACTIVE")
+    return bool(event["status"] != "DELETED")
 
 
 @EVENTS.get("/events/<event_id>", privilege="campaign:read", parameters={"include": boolean})

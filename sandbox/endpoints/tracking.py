@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 from sandbox.account.engagement import BOUNCE_CODES, latest
 from sandbox.endpoints.reports import REPORTS, engagement_of
@@ -67,11 +68,20 @@ def _declare(name: str, report: Report) -> None:
         """List the events of an activity, newest first (documented)."""
         part = engagement_of(call.account, campaign_activity_id)
         events = [event for event in report.events(part) if _is_wanted(call, event)]
+        if call.options.unlisted_opens and name == "opens":
+            events = [event for event in events if _number_of(event) % 5]
+        if call.options.report_seconds:
+            events = [event._replace(at=event.at + _number_of(event)) for event in events]
         events.sort(key=_order)
         return Listing(
             events,
             lambda event: row(call.account, campaign_activity_id, report.type, event, part.links),
         )
+
+
+def _number_of(event: Event) -> int:
+    """Return a number below 60 that is always the same for an event."""
+    return crc32(f"{event.contact_id}{event.at}{event.url_id}".encode()) % 60
 
 
 def _is_wanted(call: Call, event: Event) -> bool:

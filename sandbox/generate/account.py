@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sandbox.account import Account, Record
 from sandbox.account.clock import DAY, HOUR, YEAR, day, minute, stamp, stamp_ms, stamp_offset
 from sandbox.account.engagement import Event
+from sandbox.account.rules import Rules
 from sandbox.account.segments import write_criteria
 from sandbox.generate import sample_values
 from sandbox.generate.automations import add_automations
@@ -49,7 +50,7 @@ def generate_account(
     campaigns: int,
     seed: int,
     now: Callable[[], int],
-    deleting_moves_updated_at: bool = True,
+    rules: Rules | None = None,
 ) -> Account:
     """Generate an account. Equal arguments generate equal accounts.
 
@@ -60,7 +61,7 @@ def generate_account(
         seed=seed,
         now=now,
         largest_audience=max(20, MAX_SENDS // max(1, campaigns)),
-        deleting_moves_updated_at=deleting_moves_updated_at,
+        rules=rules,
     )
     present = now()
     first, last = present - 3 * YEAR, present - HOUR

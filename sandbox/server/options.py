@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from sandbox.account.rules import Rules
+
 SCOPES = ("account_read", "contact_data", "campaign_data", "offline_access")
 
 PRIVILEGES = (
@@ -24,7 +26,7 @@ PRIVILEGES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Rules):
     """The size of the account, the limits of the API key, and the behavior of the API.
 
     Attributes:
@@ -61,7 +63,31 @@ class Options:
             order is not documented.
         inclusive_dates: Which date filters of contacts include the given moment: those that end
             in `_after`, those in `_before`, both or none; the real behavior is not documented.
+        contacts_count: Whether the count of contacts is that of the filter (assumed), or of all.
         deleting_moves_updated_at: Deleting a contact changes its `updated_at` (assumed).
+        unsubscribing_moves_updated_at: Unsubscribing changes the `updated_at` of a contact
+            (observed: it does not).
+        memberships_move_updated_at: Leaving a list changes the `updated_at` of a contact (assumed:
+            it does not).
+        editing_moves_created_at: Editing a contact changes its `created_at` (assumed: it does not).
+        sending_moves_updated_at: Sending a campaign changes its `updated_at` (assumed).
+        sms_counts_settle: Only the newest SMS campaign still has new clicks (assumed).
+        sms_channel_unasked: The SMS channel of a contact comes without being included (assumed).
+        sms_count_name: The name of the SMS count of a list (assumed).
+        campaigns_cursors: What the next links of campaigns hold: a position (inferred), or what
+            the last row is sorted by.
+        removed_campaigns_listed: List removed campaigns (observed).
+        last_sent_date: Which send the summaries of campaigns tell the date of: the last one
+            (documented) or the first.
+        unlisted_opens: Leave out every fifth open of the reports on opens, though it is counted.
+        uncounted_forwards: Leave forwards out of all counters.
+        report_seconds: Write the times of reports with seconds, instead of whole minutes
+            (inferred).
+        default_events: Which events are listed if no status is requested: all that are not deleted
+            (assumed), or only active ones.
+        partner_grant: The grant by which a partner gets a token (assumed).
+        refresh_token_grace: Accept the previous refresh token as well (observed: it is void).
+        invalid_grant_status: The status of the response to a refresh token that is void.
         sms_channel_include: Accept `include=sms_channel`, as builds up to 2024-11 did.
         nested_tag_links: Write the next link of tags as `_links.next.next.href`, the second form
             that the contract declares.
@@ -104,7 +130,19 @@ class Options:
     tracking_cursors: Literal["keyset", "offset"] = "keyset"
     contacts_order: Literal["newest", "oldest", "updated"] = "newest"
     inclusive_dates: Literal["none", "after", "before", "both"] = "none"
-    deleting_moves_updated_at: bool = True
+    contacts_count: Literal["filter", "all"] = "filter"
+    sms_channel_unasked: bool = True
+    sms_count_name: str = "sms_membership_count"
+    campaigns_cursors: Literal["position", "keyset"] = "position"
+    removed_campaigns_listed: bool = True
+    last_sent_date: Literal["last", "first"] = "last"
+    unlisted_opens: bool = False
+    uncounted_forwards: bool = False
+    report_seconds: bool = False
+    default_events: Literal["all", "active"] = "all"
+    partner_grant: str = "client_credentials"
+    refresh_token_grace: bool = False
+    invalid_grant_status: int = 400
     sms_channel_include: bool = False
     nested_tag_links: bool = False
     dotted_stats: bool = False

@@ -46,7 +46,7 @@ class Sandbox:
             campaigns=self.options.campaigns,
             seed=self.options.seed,
             now=_clock(self.options),
-            deleting_moves_updated_at=self.options.deleting_moves_updated_at,
+            rules=self.options,
         )
         self.requests: list[Request] = []
         self._tokens = Tokens(self.options)
@@ -184,7 +184,7 @@ class Sandbox:
             streams: The names of the streams; None = all, which takes a while for a large account.
         """
         options = self.options
-        return expected(self.account, options.privileges, streams, stats_lag=options.stats_lag)
+        return expected(self.account, options.privileges, streams, options)
 
 
 def _clock(options: Options) -> Any:

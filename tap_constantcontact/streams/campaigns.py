@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
 _AB_TEST = 57
+_MAX_PASSES = 3
 _SECONDS_OF_HOUR = 3600
 
 
@@ -80,8 +81,20 @@ class EmailCampaigns(OldestChangeFirstStream):
         return self.services.campaigns.fetch_listed(since)
 
     def request_list(self, since: str) -> Iterable[Record]:
-        """Request the list of campaigns."""
-        return self.request_records(self.list_context(since))
+        """Request the list of campaigns.
+
+        A campaign that left a list of several pages meanwhile would have moved others to a page
+        that was already read. So such a list is read until nothing new comes, each campaign as it
+        came last.
+        """
+        rows: dict[Any, Record] = {}
+        for _ in range(_MAX_PASSES):
+            listed = list(self.request_records(self.list_context(since)))
+            before = len(rows)
+            rows.update((row.get("campaign_id"), row) for row in listed)
+            if len(listed) <= self.params["limit"] or len(rows) == before:
+                break
+        return rows.values()
 
     @override
     def needs_detail(self, row: Record) -> bool:

@@ -58,6 +58,16 @@ class PerContactStream(ConstantContactStream):
         """The reader of contacts."""
         return self.services.contacts
 
+    @property
+    def needs_sms_channel(self) -> bool:
+        """Whether contacts have to be requested with their SMS channel."""
+        return False
+
+    @property
+    def _include(self) -> str:
+        """The sub-resources that contacts are chosen by."""
+        return f"{_INCLUDE},sms_channel" if self.needs_sms_channel else _INCLUDE
+
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of the contacts of a cycle, the newest contact first."""
@@ -106,7 +116,7 @@ class PerContactStream(ConstantContactStream):
             yield [*filter(None, map(self._fetch_contact, chosen))]
             return
         narrowed = self.config.get("contact_lists") or self.config.get("contact_tags")
-        params = {"include": _INCLUDE if narrowed else None}
+        params = {"include": self._include if narrowed or self.needs_sms_channel else None}
         for number, part in enumerate(self.reader.read_slices(before, _SLICE, params)):
             if not number:
                 self.logger.info(
@@ -118,7 +128,7 @@ class PerContactStream(ConstantContactStream):
 
     def _fetch_contact(self, contact_id: str) -> Any:
         """Return a contact, or None if it is gone."""
-        return self.details.get_or_none(f"/contacts/{contact_id}", {"include": _INCLUDE})
+        return self.details.get_or_none(f"/contacts/{contact_id}", {"include": self._include})
 
     def item_of(self, contact: Record) -> Record:
         """Return a contact's request context: it fills the path; `params` are sent."""
@@ -145,10 +155,32 @@ class ContactSmsEngagementHistory(PerContactStream):
     privileges = ("contacts:read",)
     notes = StreamNotes(cost="in a cycle, 1 or more for each contact with an SMS channel")
 
+    _has_channels = False
+
+    @property
+    @override
+    def needs_sms_channel(self) -> bool:
+        """Whether the setting contacts_include has the SMS channel."""
+        return "sms_channel" in self.config["contacts_include"]
+
+    @override
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Yield the history of the contacts that have an SMS channel, if there are any."""
+        requested = self.api.responses["contacts"]
+        yield from super().read(context)
+        if not self._has_channels and self.api.responses["contacts"] > requested:
+            self.logger.warning(
+                "%s: no contact came with an SMS channel, so nothing was requested. If the account "
+                "has SMS contacts, add sms_channel to contacts_include",
+                self.name,
+            )
+
     @override
     def is_chosen(self, contact: Record) -> bool:
         """Return whether a contact has a history: an SMS channel."""
-        return bool(contact.get("sms_channel")) and super().is_chosen(contact)
+        has_channel = bool(contact.get("sms_channel"))
+        self._has_channels |= has_channel
+        return has_channel and super().is_chosen(contact)
 
 
 class ContactActivityDetails(PerContactStream):
