@@ -77,6 +77,7 @@ class App:
             flask.add_url_rule(API + path, path, self._respond, methods=["GET"])
         flask.add_url_rule(TOKEN_PATH, view_func=self._token, methods=["POST"])
         flask.add_url_rule(PARTNER_TOKEN_PATH, view_func=self._partner_token, methods=["POST"])
+        flask.add_url_rule(f"{API}/swagger.yaml", view_func=self._contract)
         SignIn(flask, sandbox.options, tokens)
         flask.add_url_rule(f"{CONTROL_PATH}/changes", view_func=self._change, methods=["POST"])
         flask.add_url_rule(f"{CONTROL_PATH}/faults", view_func=self._fail, methods=["POST"])
@@ -161,6 +162,12 @@ class App:
             response = Response() if result.status == NO_CONTENT else jsonify(result.body)
             response.status_code = result.status
             return response
+
+    def _contract(self) -> Response:
+        """Serve the head of the contract, which needs no token (observed)."""
+        version = self.sandbox.options.contract_version
+        text = f'swagger: "2.0"\ninfo:\n  version: {version}\n  title: AppConnect V3\n'
+        return Response(text, mimetype="application/yaml")
 
     def _token(self) -> Response:
         response = jsonify(self.tokens.grant(request.values, request.authorization))

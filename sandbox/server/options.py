@@ -102,6 +102,7 @@ class Options(Rules):
             evaluated.
         event_links: Where events and registrations link to the next page: in `next_cursor`, in
             `_links` or in both; the other is null.
+        contract_version: The version of the contract that is published.
         partner_api_key: The API key of a partner with client accounts; "" = no partner.
     """
 
@@ -152,4 +153,5 @@ class Options(Rules):
     company_logo: bool = True
     segment_polls: int = 1
     event_links: Literal["both", "cursor", "links"] = "both"
+    contract_version: str = "3.0.193"
     partner_api_key: str = "8f1d7c52-partner"

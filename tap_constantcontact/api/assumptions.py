@@ -11,6 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+#: The version of the vendor's contract that the tap goes by.
+CONTRACT = "3.0.193"
+
 
 class Mark(str, Enum):
     """How well a fact is known."""
