@@ -6,12 +6,16 @@ import re
 from typing import Any
 
 import pytest
+from support import person
 from support.sandboxes import MakeSandbox
 from support.tap import STREAMS, TapCommand
 from support.target import Target
 
 from sandbox import Sandbox
 from tap_constantcontact.api.assumptions import ASSUMPTIONS, Effect, Mark
+from tap_constantcontact.exceptions import LoginError
+from tap_constantcontact.login.application import Application
+from tap_constantcontact.login.flows import sign_in_with_browser
 from tap_constantcontact.streams.campaigns import EmailCampaigns
 
 #: The options of the sandbox that make an assumption false. Several are tried apart.
@@ -26,6 +30,9 @@ FALSE: dict[str, list[dict[str, Any]]] = {
     "created_at_never_changes": [{"editing_moves_created_at": True}],
     "sms_channel_comes_unasked": [{"sms_channel_unasked": False}],
     "sms_count_has_this_name": [{"sms_count_name": "sms_count"}],
+    "sms_lists_can_be_requested": [{"sms_lists": False}],
+    "conflict_means_no_test": [{"ab_test_conflict": True}],
+    "keys_with_a_secret_may_use_pkce": [{"pkce_with_secret": False}],
     "campaign_links_hold_a_position": [{"campaigns_cursors": "keyset"}],
     "removed_campaigns_stay_listed": [{"removed_campaigns_listed": False}],
     "sending_moves_updated_at": [{"sending_moves_updated_at": False}],
@@ -59,6 +66,7 @@ LEFT_BEHIND = {
     "events_come_in_every_status": {"events", "event_registrations"},
     "sms_counts_settle": {"sms_campaign_summaries"},
     "sms_count_has_this_name": {"contact_lists"},
+    "sms_lists_can_be_requested": {"contact_lists"},
 }
 
 
@@ -92,15 +100,15 @@ def test_no_row_is_lost_if_an_assumption_is_wrong(
 
 
 def test_streams_are_left_behind_only_where_the_registry_says_so() -> None:
-    assert {ASSUMPTIONS[name].effect for name in LEFT_BEHIND} <= {
-        *(Effect.SAID, Effect.STALE, Effect.LATE)
-    }
+    told = {*(Effect.SAID, Effect.STALE, Effect.LATE)}
+    assert {name for name in LEFT_BEHIND if ASSUMPTIONS[name].effect not in told} == set()
     said = {
         name for name, each in ASSUMPTIONS.items() if each.effect in (Effect.SAID, Effect.STALE)
     }
     told_below = {
         *("sms_channel_comes_unasked", "partners_use_client_credentials"),
-        "removed_campaigns_stay_listed",
+        *("removed_campaigns_stay_listed", "conflict_means_no_test"),
+        "keys_with_a_secret_may_use_pkce",
     }
     assert said <= LEFT_BEHIND.keys() | told_below
 
@@ -147,6 +155,33 @@ def test_run_says_that_a_partner_gets_no_token(tap: TapCommand, make_sandbox: Ma
     run = tap.run(settings, select=["partner_accounts"])
     assert run.status == 1
     assert "Supported grant type: refresh_token." in run.log
+
+
+def test_run_warns_of_rejected_sms_lists(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    run = tap.sync(make_sandbox(sms_lists=False), "contact_lists")
+    assert run.status == 0, run.log
+    assert run.records["contact_lists"] != []
+    assert "Skipping SMS lists (no action needed if the account has no SMS)" in run.log
+
+
+def test_run_counts_conflicts_of_tests(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
+    stream = "email_campaign_ab_tests"
+    sandbox = make_sandbox(campaigns=24, ab_test_conflict=True)
+    run = tap.sync(sandbox, stream)
+    assert (run.status, run.records[stream]) == (0, []), run.log
+    skipped = len(sandbox.expected([stream])[stream])
+    assert run.table[stream][2] == f"{skipped} that are gone or forbidden"
+
+
+def test_sign_in_with_a_rejected_challenge_says_so(make_sandbox: MakeSandbox) -> None:
+    settings = make_sandbox(pkce_with_secret=False).settings
+    key = {name: settings[name] for name in ("client_id", "client_secret")}
+    application = Application(**key, token_url=settings["auth_url"], user_agent="test")
+    uri = "http://localhost:8888"
+    with pytest.raises(LoginError, match="PKCE is for public clients"):
+        sign_in_with_browser(
+            application, frozenset({"account_read"}), uri, lambda url, _: person.answer(url)
+        )
 
 
 def test_full_table_reads_late_sms_counts(tap: TapCommand, make_sandbox: MakeSandbox) -> None:

@@ -35,7 +35,7 @@ UNSEEN = {
     "throttling_has_no_retry_after",
     # Both forms are right.
     "event_links_are_either",
-    "partners_use_client_credentials",
+    *("partners_use_client_credentials", "keys_with_a_secret_may_use_pkce"),
 }
 SEEN = [
     pytest.param(name, options, id=f"{name}-{'-'.join(map(str, options.values()))}")

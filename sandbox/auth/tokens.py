@@ -145,6 +145,8 @@ class Tokens:
             raise TokenError(400, "invalid_grant", "The authorization code is invalid or expired.")
         if form.get("redirect_uri") != code.redirect_uri:
             raise TokenError(400, "invalid_grant", "The redirect URI is not the one of the code.")
+        if code.challenge and self.client_secret and not self._options.pkce_with_secret:
+            raise TokenError(400, "invalid_request", "PKCE is for public clients.")
         if code.challenge and code.challenge != challenge_of(form.get("code_verifier", "")):
             raise TokenError(400, "invalid_grant", "PKCE verification failed.")  # Okta's words
         return self._sign_in(code.scopes)

@@ -139,6 +139,8 @@ def non_opener_resends(call: Call, campaign_activity_id: str) -> list[Record]:
 @CAMPAIGNS.get("/emails/activities/<campaign_activity_id>/abtest", privilege="campaign:read")
 def ab_test(call: Call, campaign_activity_id: str) -> Record:
     """Show the A/B test of a campaign activity; 404 if it has none (assumed)."""
+    if call.options.ab_test_conflict:
+        raise CAMPAIGNS.error(409, "conflict", "The test is not available.")
     activity_id = _readable(call, campaign_activity_id)["campaign_activity_id"]
     return CAMPAIGNS.find(call.account.ab_tests, activity_id, "abtest")
 

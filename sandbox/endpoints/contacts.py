@@ -239,6 +239,8 @@ def sms_engagement_history(call: Call, contact_id: str) -> list[Record]:
 def contact_lists(call: Call) -> Listing:
     """List contact lists: active ones for email by default (documented)."""
     query = {"channel_type": "email", "status": frozenset({"active"}), **call.query}
+    if query["channel_type"] == "sms" and not call.options.sms_lists:
+        raise CONTACTS.invalid("channel_type")
     rows = [list_ for list_ in call.account.lists.values() if _is_wanted(call, list_, query)]
     counts = _membership_counts(call)
     envelope = {"lists_count": len(rows)} if query.get("include_count") else {}

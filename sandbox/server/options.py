@@ -74,6 +74,9 @@ class Options(Rules):
         sms_counts_settle: Only the newest SMS campaign still has new clicks (assumed).
         sms_channel_unasked: The SMS channel of a contact comes without being included (assumed).
         sms_count_name: The name of the SMS count of a list (assumed).
+        sms_lists: Accept a request for SMS lists (assumed, also for accounts without SMS).
+        ab_test_conflict: Return 409 for the A/B tests of campaigns.
+        pkce_with_secret: Accept a PKCE challenge from an application with a secret (inferred).
         campaigns_cursors: What the next links of campaigns hold: a position (inferred), or what
             the last row is sorted by.
         removed_campaigns_listed: List removed campaigns (observed).
@@ -134,6 +137,9 @@ class Options(Rules):
     contacts_count: Literal["filter", "all"] = "filter"
     sms_channel_unasked: bool = True
     sms_count_name: str = "sms_membership_count"
+    sms_lists: bool = True
+    ab_test_conflict: bool = False
+    pkce_with_secret: bool = True
     campaigns_cursors: Literal["position", "keyset"] = "position"
     removed_campaigns_listed: bool = True
     last_sent_date: Literal["last", "first"] = "last"

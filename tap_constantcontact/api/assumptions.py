@@ -153,6 +153,15 @@ _CONTACTS = (
         effect=Effect.SAID,
         if_wrong="The column is empty, and the end of the run names the unknown property.",
     ),
+    Assumption(
+        name="sms_lists_can_be_requested",
+        claim="An account without SMS returns no SMS lists, but accepts the request for them.",
+        mark=Mark.ASSUMED,
+        source="none",
+        used_by="contact_lists are requested for both channels",
+        effect=Effect.SAID,
+        if_wrong="SMS lists are skipped with a warning.",
+    ),
 )
 
 _CAMPAIGNS = (
@@ -212,6 +221,15 @@ _CAMPAIGNS = (
         used_by="a send that reaches nobody new is noticed by it; re-reads count from it",
         effect=Effect.LATE,
         if_wrong="Re-reads come sooner after the last send; new rows still move a counter.",
+    ),
+    Assumption(
+        name="conflict_means_no_test",
+        claim="Status 409 in place of an A/B test means that the campaign has none.",
+        mark=Mark.ASSUMED,
+        source="the contract declares the status, without a meaning",
+        used_by="email_campaign_ab_tests",
+        effect=Effect.SAID,
+        if_wrong="The table at the end of the run counts the tests that were skipped.",
     ),
 )
 
@@ -326,6 +344,15 @@ _OTHERS = (
         used_by="the token store is read again, as another process may have replaced the token",
         effect=Effect.NONE,
         if_wrong="The error is recognized by its name, whatever the status.",
+    ),
+    Assumption(
+        name="keys_with_a_secret_may_use_pkce",
+        claim="An application with a secret can use a PKCE challenge too.",
+        mark=Mark.INFERRED,
+        source="the authorization server is an Okta",
+        used_by="tap-constantcontact-login",
+        effect=Effect.SAID,
+        if_wrong="The sign-in ends with the message of the token endpoint; use --device.",
     ),
     Assumption(
         name="partners_use_client_credentials",

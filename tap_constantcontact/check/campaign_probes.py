@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import uuid
 
+import requests
+
 from tap_constantcontact.check.account_reader import (
     STATS,
     AccountReader,
     cursor_in,
     time_of,
 )
-from tap_constantcontact.check.outcome import Outcome, Shape, decided, not_observable
+from tap_constantcontact.check.outcome import (
+    Outcome,
+    Shape,
+    confirmed,
+    contradicted,
+    decided,
+    not_observable,
+)
 from tap_constantcontact.check.probes import probe, spread
-from tap_constantcontact.exceptions import NotFound
-from tap_constantcontact.incremental.campaign_details import REPORTED, activities_of, status_of
+from tap_constantcontact.exceptions import NotFound, Refused
+from tap_constantcontact.incremental.campaign_details import (
+    PRIMARY,
+    REPORTED,
+    activities_of,
+    status_of,
+)
 
+_AB_TEST = 57
 _NOTHING_SENT = "no campaign was sent"
 _PROBE_PAGE = 3
 _SAMPLE = 3
@@ -80,6 +95,22 @@ def names_of_counters(account: AccountReader) -> Outcome:
         return not_observable(_NOTHING_SENT)
     dotted = sum("." in name for name in names)
     return decided(not dotted, names=len(names), with_dots=dotted)
+
+
+@probe("conflict_means_no_test")
+def conflicts(account: AccountReader) -> Outcome:
+    """Request the A/B test of a campaign that has one."""
+    tested = next((row for row in account.details if row.get("type_code") == _AB_TEST), None)
+    activities = activities_of(tested, PRIMARY) if tested else []
+    if not activities:
+        return not_observable("no campaign with a test was found")
+    try:
+        account.get(f"/emails/activities/{activities[0]['campaign_activity_id']}/abtest")
+    except Refused as refusal:
+        if refusal.status != requests.codes.conflict:
+            raise
+        return contradicted(status=refusal.status)
+    return confirmed(tests=1)
 
 
 @probe("last_sent_date_is_the_last_send")

@@ -25,6 +25,7 @@ from tap_constantcontact.check.outcome import (
     not_observable,
 )
 from tap_constantcontact.check.probes import probe
+from tap_constantcontact.exceptions import Refused
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
@@ -192,10 +193,8 @@ def sms_channel(account: AccountReader) -> Outcome:
     return decided(came == len(rows), contacts=len(rows), with_sms_channel=came)
 
 
-@probe("sms_count_has_this_name")
-def sms_count(account: AccountReader) -> Outcome:
-    """Look which count a list for SMS has."""
-    rows = account.rows(
+def _sms_lists(account: AccountReader) -> list[Record]:
+    return account.rows(
         "/contact_lists",
         "lists",
         channel_type="sms",
@@ -203,6 +202,21 @@ def sms_count(account: AccountReader) -> Outcome:
         include_sms_membership_count="true",
         limit=PAGE,
     )
+
+
+@probe("sms_lists_can_be_requested")
+def sms_lists(account: AccountReader) -> Outcome:
+    """Request the SMS lists."""
+    try:
+        return confirmed(lists=len(_sms_lists(account)))
+    except Refused as refusal:
+        return contradicted(status=refusal.status)
+
+
+@probe("sms_count_has_this_name")
+def sms_count(account: AccountReader) -> Outcome:
+    """Look which count a list for SMS has."""
+    rows = _sms_lists(account)
     if not rows:
         return not_observable("there are no SMS lists")
     named = sum("sms_membership_count" in row for row in rows)

@@ -15,6 +15,7 @@ Probe = Callable[[AccountReader], Outcome]
 #: What no reading shows, and why.
 UNREADABLE = {
     "sms_counts_settle": "it takes two checks, 90 days apart",
+    "keys_with_a_secret_may_use_pkce": "it takes a sign-in",
     "used_refresh_tokens_are_void": "trying it would end the sign-in",
     "void_tokens_are_status_400": "trying it would end the sign-in",
 }
