@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +13,16 @@ from support.sandboxes import MakeSandbox
 from support.tap import STREAMS, TapCommand
 from support.target import Target
 
+import tap_constantcontact
 from sandbox import Sandbox
 from tap_constantcontact.api.assumptions import ASSUMPTIONS, Effect, Mark
 from tap_constantcontact.exceptions import LoginError
 from tap_constantcontact.login.application import Application
 from tap_constantcontact.login.flows import sign_in_with_browser
 from tap_constantcontact.streams.campaigns import EmailCampaigns
+
+PACKAGE = Path(tap_constantcontact.__file__).parent
+REFERENCE = re.compile(r"Assumes:\s+(\w+(?:,\s+\w+)*)")
 
 #: The options of the sandbox that make an assumption false. Several are tried apart.
 FALSE: dict[str, list[dict[str, Any]]] = {
@@ -68,6 +74,30 @@ LEFT_BEHIND = {
     "sms_count_has_this_name": {"contact_lists"},
     "sms_lists_can_be_requested": {"contact_lists"},
 }
+
+
+def references() -> Iterator[str]:
+    """Yield the names that the code of the package refers to."""
+    for path in PACKAGE.rglob("*.py"):
+        if path.name != "assumptions.py":
+            for found in REFERENCE.findall(path.read_text("utf-8")):
+                yield from re.findall(r"\w+", found)
+
+
+def test_code_refers_to_every_assumption_and_to_no_other() -> None:
+    assert {*references()} == {*ASSUMPTIONS}
+
+
+def test_code_marks_no_assumption_of_its_own() -> None:
+    """What is inferred or assumed is in the registry, not in a comment."""
+    marked = [
+        f"{path.name}: {line.strip()}"
+        for path in PACKAGE.rglob("*.py")
+        if path.name != "assumptions.py"
+        for line in path.read_text("utf-8").splitlines()
+        if re.search(r"\((assumed|inferred)\b", line)
+    ]
+    assert marked == []
 
 
 def test_every_assumption_can_be_made_false() -> None:

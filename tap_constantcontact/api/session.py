@@ -338,7 +338,7 @@ class PrefetchingSession(requests.Session):
 
 
 def _retry_after(response: Response) -> float:
-    """Return the seconds to pause; the API sends no Retry-After, but a gateway might."""
+    """Return the seconds to pause; a gateway might say. Assumes: throttling_has_no_retry_after."""
     try:
         seconds = float(response.headers["Retry-After"])
     except (KeyError, ValueError):

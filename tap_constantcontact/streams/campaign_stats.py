@@ -61,7 +61,7 @@ class CounterStream(ConstantContactStream):
     def _request_batch(self, ids: list[str]) -> Iterator[Record]:
         """Yield the counters of one request.
 
-        The API rejects the whole request if one id is unknown (contract).
+        Assumes: unknown_ids_fail_stats.
         """
         try:
             response: dict[str, Any] = self.details.get(self._path_of(ids))
@@ -77,7 +77,7 @@ class CounterStream(ConstantContactStream):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Name the counters as in the contract: published responses also have dots in names."""
+        """Name the counters as in the contract. Assumes: counters_have_underscores."""
         stats = row.get("stats")
         if isinstance(stats, dict):
             row["stats"] = {name.replace(".", "_"): count for name, count in stats.items()}

@@ -44,9 +44,8 @@ class EmailCampaignSummaries(ConstantContactStream):
 class EmailCampaigns(OldestChangeFirstStream):
     """An email campaign (retrieveEmailCampaignsUsingGET, retrieveEmailCampaignUsingGET).
 
-    In addition to the bookmark, the state has `sent_until`, an hour since 1970. It is only assumed
-    that sending a campaign changes its `updated_at`, so campaigns that the summaries show as sent
-    later are read too.
+    In addition to the bookmark, the state has `sent_until`, an hour since 1970: campaigns that the
+    summaries show as sent later are read too. Assumes: sending_moves_updated_at.
     """
 
     name = "email_campaigns"
@@ -85,7 +84,7 @@ class EmailCampaigns(OldestChangeFirstStream):
 
         A campaign that left a list of several pages meanwhile would have moved others to a page
         that was already read. So such a list is read until nothing new comes, each campaign as it
-        came last.
+        came last. Assumes: campaign_links_hold_a_position, removed_campaigns_stay_listed.
         """
         rows: dict[Any, Record] = {}
         for _ in range(_MAX_PASSES):
@@ -242,7 +241,7 @@ class EmailCampaignABTests(ChangedCampaignsStream):
 
     @override
     def rows_of(self, context: Record) -> Iterator[Record]:
-        """Yield the test. 409, which is in the contract, means that there is none (assumed)."""
+        """Yield the test. Assumes: conflict_means_no_test."""
         try:
             yield from super().rows_of(context)
         except Refused as refusal:

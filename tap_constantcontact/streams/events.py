@@ -47,7 +47,10 @@ class Events(ConstantContactStream):
 
     @override
     def request_contexts(self, context: Context | None) -> Iterator[Context]:
-        """Yield the statuses of the setting event_status, or one context for all events."""
+        """Yield the statuses of the setting event_status, or one context for all events.
+
+        Assumes: events_come_in_every_status.
+        """
         for status in dict.fromkeys(self.config.get("event_status") or [None]):
             yield {"params": {"event_status": status}}
 
