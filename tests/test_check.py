@@ -269,6 +269,8 @@ def requests_of(tap: TapCommand, sandbox: Sandbox, *select: str, **options: Any)
         {"contacts": 60, "campaigns": 6},
         {"contacts": 700, "campaigns": 24},
         {"contacts": 1200, "campaigns": 60, "seed": 5},
+        # The campaign that changed last was removed.
+        {"contacts": 60, "campaigns": 100},
     ],
     ids=str,
 )

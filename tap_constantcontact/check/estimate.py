@@ -48,7 +48,7 @@ class Size:
         primary: Those with the role primary_email.
         reported: Activities of sent campaigns that have reports.
         of_several: Those of campaigns that have several.
-        newest: Activities of the campaign that changed last.
+        newest: Activities of the campaign that changed last; 0 if it was removed.
         events: Events in the list.
         automations: Automations; 0 if not known.
         report_pages: Pages of all reports, by the name of their counter.
@@ -117,7 +117,7 @@ def _segments(size: Size) -> Cost:
 def _campaigns(size: Size) -> Cost:
     listed = _pages(size.campaigns)
     again = listed if listed > 1 else 0  # a list of several pages is read twice
-    return Cost(listed + again + size.present, 1 + min(1, size.present))
+    return Cost(listed + again + size.present, 1 + min(1, size.newest))
 
 
 def _summaries(size: Size) -> Cost:
@@ -284,9 +284,17 @@ def _campaign_sizes(account: AccountReader) -> Iterator[tuple[str, object]]:
     yield "primary", round(factor * sum(len(activities_of(row, PRIMARY)) for row in details))
     yield "reported", reported
     yield "of_several", round(sent_factor * sum(len(each) for each in of_sent if len(each) > 1))
-    yield "newest", len(activities_of(details[0], frozenset())) if details else 0
+    yield "newest", _activities_of_newest(listed, details)
     yield "report_pages", _report_pages(account, reported)
     yield "is_estimated", not (lists_all and sums_all) or len(details) < len(present)
+
+
+def _activities_of_newest(listed: list[Record], details: list[Record]) -> int:
+    """Return the activities of the campaign at the bookmark, which idle runs read again."""
+    newest = listed[0].get("campaign_id") if listed else None
+    return sum(
+        len(activities_of(row, frozenset())) for row in details if row.get("campaign_id") == newest
+    )
 
 
 def _is_doubtful(campaign: Record, sent: set[object]) -> bool:
