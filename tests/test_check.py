@@ -184,6 +184,7 @@ def test_check_without_a_scope_says_what_is_rejected(
     sandbox = make_sandbox(scopes=("contact_data", "offline_access"))
     done = command.check(sandbox)
     assert "requires the scope campaign_data" in done.out
+    assert "Size           60 contacts, 0 campaigns" in done.out
     assert done.verdicts["contacts_come_newest_first"] == "confirmed"
     rejected = {
         each["name"]: each["evidence"] for each in done.report["assumptions"] if each["reason"]

@@ -72,7 +72,7 @@ def _declare(name: str, report: Report) -> None:
             events = [event for event in events if _number_of(event) % 5]
         if call.options.report_seconds:
             events = [event._replace(at=event.at + _number_of(event)) for event in events]
-        events.sort(key=_order)
+        events.sort(key=_order, reverse=call.options.reports_order == "oldest")
         return Listing(
             events,
             lambda event: row(call.account, campaign_activity_id, report.type, event, part.links),

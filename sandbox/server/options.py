@@ -84,6 +84,8 @@ class Options(Rules):
             (documented) or the first.
         unlisted_opens: Leave out every fifth open of the reports on opens, though it is counted.
         uncounted_forwards: Leave forwards out of all counters.
+        reports_order: Sort tracking reports newest first (documented) or oldest first. The latter
+            needs offsets as `tracking_cursors`.
         report_seconds: Write the times of reports with seconds, instead of whole minutes
             (inferred).
         default_events: Which events are listed if no status is requested: all that are not deleted
@@ -145,6 +147,7 @@ class Options(Rules):
     last_sent_date: Literal["last", "first"] = "last"
     unlisted_opens: bool = False
     uncounted_forwards: bool = False
+    reports_order: Literal["newest", "oldest"] = "newest"
     report_seconds: bool = False
     default_events: Literal["all", "active"] = "all"
     partner_grant: str = "client_credentials"

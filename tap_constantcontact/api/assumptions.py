@@ -281,8 +281,8 @@ _REPORTS = (
         used_by="reading stops at the first row that is older than the lookback",
         effect=Effect.LATE,
         if_wrong=(
-            "Missing opens and clicks make a report be read in full; the others come with the "
-            "re-reads."
+            "Missing opens and clicks make a report be read in full. New rows of the others come "
+            "with a re-read, if one is still to come."
         ),
     ),
 )

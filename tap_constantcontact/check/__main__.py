@@ -60,10 +60,12 @@ def _check(arguments: argparse.Namespace) -> int:
     config = _settings(arguments)
     catalog = json.loads(Path(arguments.catalog).read_text("utf-8")) if arguments.catalog else None
     tap = TapConstantContact(config=config, catalog=catalog)
-    for line in report(tap, fetch_token_info(tap, with_privileges=True)):
+    token = fetch_token_info(tap, with_privileges=True)
+    for line in report(tap, token):
         _print(line)
     account = AccountReader(tap, tap.config["max_requests"])
-    size, cost = _estimate(account)
+    readable = [each for each in selected_streams(tap) if not token.granted.missing_for(each)]
+    size, cost = _estimate(account, [stream.name for stream in readable])
     found: list[Finding] = []
     published = ""
     if not arguments.estimate:
@@ -91,18 +93,23 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     return {**config, **_SETTINGS, "max_requests": budget}
 
 
-def _estimate(account: AccountReader) -> tuple[Size | None, Cost | None]:
-    """Print and return the size of the account, and what the selected streams cost."""
-    tap = account.tap
-    streams = [stream.name for stream in selected_streams(tap)]
+def _estimate(account: AccountReader, streams: list[str]) -> tuple[Size | None, Cost | None]:
+    """Print and return the size of the account, and what the streams cost.
+
+    Args:
+        account: The account.
+        streams: The selected streams that the token allows.
+    """
     try:
         size = measure(account, streams)
-    except (BudgetSpent, Refused) as error:
-        reason = "too few requests" if isinstance(error, BudgetSpent) else error
-        _print(f"Size           not known: {reason}")
+    except BudgetSpent:
+        _print("Size           not known: --max-requests is too small")
+        return None, None
+    except Refused as refusal:
+        _print(f"Size           not known: the API rejected a request ({refusal.status})")
         return None, None
     cost = total_cost(needed_streams(streams), size)
-    for line in estimate_lines(size, cost, tap.config):
+    for line in estimate_lines(size, cost, account.tap.config):
         _print(line)
     return size, cost
 

@@ -15,7 +15,7 @@ from tap_constantcontact.check.account_reader import (
     time_of,
 )
 from tap_constantcontact.check.outcome import Outcome, Shape, decided, not_observable
-from tap_constantcontact.check.probes import probe
+from tap_constantcontact.check.probes import probe, spread
 from tap_constantcontact.incremental.counters import Counters
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def _whole_reports(account: AccountReader) -> list[tuple[int, list[Record]]]:
         for activity_id, counters in _counters(account).items()
         if 0 < counters.opens <= PAGE and counters.clicks <= PAGE
     }
-    chosen = sorted(small, key=lambda activity_id: small[activity_id].opens)[-_SAMPLE:]
+    largest_first = sorted(small, key=lambda id_: small[id_].opens, reverse=True)
     found = []
-    for activity_id in chosen:
+    for activity_id in spread(largest_first, _SAMPLE):
         for kind in _COUNTED:
             counted: int = getattr(small[activity_id], kind)
             body = account.get(_path(activity_id, kind), limit=PAGE) if counted else {}
