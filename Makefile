@@ -113,13 +113,13 @@ format: .venv/made ## Bring the code into its format.
 plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from the tap's --about.
 	@.venv/bin/python -m tools.plugin_yaml
 
-docs: .venv/made ## Write docs/streams.md and its diagram, from the schemas and the stream classes.
+docs: .venv/made ## Write docs/streams.md, its diagram and docs/assumptions.md, from schemas and code.
 	@.venv/bin/python -m tools.docs
 
 site: .venv-site/made ## Build the documentation site into build/site; a link that leads nowhere fails it.
 	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs --quiet build --strict
 
-contract: .venv/made ## Compare the schemas with the vendor's contract (CONTRACT: a copy of it).
+contract: .venv/made ## Compare the tap with the published contract of the vendor (CONTRACT: a file or address).
 	@.venv/bin/python -m tools.contract
 
 clean: ## Take away what was made.

@@ -1,8 +1,8 @@
 """Access tokens from a refresh token, stored so that a rotated one is never lost.
 
 Facts about the API: a refresh token may be usable only once, and a new one invalidates all earlier
-ones (observed: the vendor's support) without a grace period (assumed). The token endpoint is rate
-limited (documented), so an access token is used until it expires, by later runs too.
+ones. The token endpoint is rate limited (documented), so an access token is used until it expires,
+by later runs too. Assumes: used_refresh_tokens_are_void, void_tokens_are_status_400.
 """
 
 from __future__ import annotations
@@ -207,8 +207,7 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
 class PartnerAuthenticator(RefreshTokenAuthenticator):
     """Authenticates requests with a partner's token, which needs no sign-in.
 
-    The grant of client credentials is assumed: the vendor's guide shows the URL and the `x-api-key`
-    header.
+    Assumes: partners_use_client_credentials.
     """
 
     @property

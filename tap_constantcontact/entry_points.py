@@ -34,6 +34,14 @@ def login() -> None:
     main()
 
 
+def check() -> None:
+    """Run `tap-constantcontact-check`, which handles interrupts itself."""
+    _on_interrupt(_exit)
+    main = _main("tap_constantcontact.check.__main__")
+    _on_interrupt(signal.default_int_handler)
+    main()
+
+
 def source() -> None:
     """Run `source-constantcontact`, which clients expect to end by the signal."""
     _on_interrupt(signal.SIG_DFL)

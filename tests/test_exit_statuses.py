@@ -43,6 +43,9 @@ CASES = [
     Case("tap-constantcontact-login --status --config good", DONE, "Scopes"),
     Case("tap-constantcontact-login --status --config bad", FAILED, "Invalid start_date: 'soon'"),
     Case("tap-constantcontact-login --timeout soon", WRONG_USE, "invalid seconds value"),
+    Case("tap-constantcontact-check --config good", DONE, "Confirmed"),
+    Case("tap-constantcontact-check --config bad", FAILED, "Invalid start_date: 'soon'"),
+    Case("tap-constantcontact-check --max-requests 0", WRONG_USE, "invalid budget value"),
 ]
 
 

@@ -30,7 +30,7 @@ from tap_constantcontact.tap import TapConstantContact
 
 #: What the clock writes into rows and states.
 OF_THE_CLOCK = {
-    *("counted_at", "report_start", "report_end"),
+    *("counted_at", "report_start", "report_end", "start_at", "end_at"),
     *("swept_at", "round_at", "began", "asked_since", "created_before"),
 }
 

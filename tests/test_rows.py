@@ -35,6 +35,11 @@ def test_row_is_equal_in_the_types_of_a_database() -> None:
     assert compare([HELD], EXPECTED, KEY) == ([], [])
 
 
+def test_time_is_equal_in_any_time_zone() -> None:
+    sent = {("1",): {**SENT, "sent_at": "2026-01-31T04:00:00.000-04:00"}}
+    assert compare([HELD], sent, KEY) == ([], [])
+
+
 def test_absent_row_is_missing() -> None:
     assert compare([{**HELD, "contact_id": "2"}], EXPECTED, KEY) == ([("1",)], [])
 
@@ -48,6 +53,7 @@ def test_absent_row_is_missing() -> None:
         ("notes", '[{"content": "b"}]'),
         ("checkedIn", None),
         ("sent_at", datetime(2026, 1, 31, 10)),  # noqa: DTZ001
+        ("sent_at", "2026-01-31T08:00:00.000-04:00"),
         ("rate", Decimal("12.51")),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ Row = dict[str, Any]
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:?00)?")
 
 
+_WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?[+-]\d\d:\d\d")
 _OF_A_CONTACT = frozenset(
     {"email_address", "current_email_address", "first_name", "last_name", "deleted_at"}
 )
@@ -79,6 +80,13 @@ def column_of(name: str) -> str:
     return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
 
 
+def _in_utc(text: str) -> str:
+    """Return a timestamp with an offset in UTC, and any other text as it is."""
+    if not _WITH_OFFSET.fullmatch(text):
+        return text
+    return datetime.fromisoformat(text).astimezone(timezone.utc).isoformat()
+
+
 def normalize(value: Any) -> Any:
     """Return a value in one form, whether it comes from JSON or a database.
 
@@ -96,7 +104,7 @@ def normalize(value: Any) -> Any:
     if isinstance(value, str):
         if value[:1] in ("{", "["):
             return normalize(json.loads(value))
-        if moment := _TIMESTAMP.fullmatch(value):
+        if moment := _TIMESTAMP.fullmatch(_in_utc(value)):
             return f"{moment[1]} {moment[2]}{(moment[3] or '').rstrip('0').rstrip('.')}"
     if isinstance(value, (float, Decimal)):
         value = format(Decimal(str(value)).normalize(), "f")

@@ -12,6 +12,7 @@ from sandbox.account import engagement
 from sandbox.account.clock import HOUR, MINUTE, day, minute, stamp, stamp_ms
 from sandbox.account.contact_activity import ActivityByContact
 from sandbox.account.engagement import LIVELY, Engagement, Event, Rates, contacts_of
+from sandbox.account.rules import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,7 +82,7 @@ class Account:
         now: Callable[[], int],
         largest_audience: int = 2_500,
         rates: Rates = LIVELY,
-        deleting_moves_updated_at: bool = True,
+        rules: Rules | None = None,
     ) -> None:
         """Create an empty account.
 
@@ -90,14 +91,14 @@ class Account:
             now: Returns the time on the account's clock, in whole seconds.
             largest_audience: Maximum number of contacts that one email reaches.
             rates: How often contacts do something with an email.
-            deleting_moves_updated_at: Whether deleting a contact changes its `updated_at`.
+            rules: Which dates follow which changes; None = the likely ones.
         """
         self.now = now
         self.lock = threading.RLock()
         self.rng = random.Random(seed)
         self.largest_audience = largest_audience
         self.rates = rates
-        self.deleting_moves_updated_at = deleting_moves_updated_at
+        self.rules = rules or Rules()
         self.summary: Record = {}
         self.emails: list[Record] = []
         self.contacts: dict[str, Record] = {}
@@ -143,6 +144,15 @@ class Account:
         """Change properties of a contact, and its `updated_at`."""
         contact = self.contacts[contact_id]
         contact.update(properties, update_source="Account", updated_at=stamp(self.now()))
+        if self.rules.editing_moves_created_at:
+            contact["created_at"] = contact["updated_at"]
+
+    def take_off_lists(self, contact_id: str) -> None:
+        """Remove a contact from its lists. That no date changes is an assumption."""
+        contact = self.contacts[contact_id]
+        contact["list_memberships"] = []
+        if self.rules.memberships_move_updated_at:
+            contact["updated_at"] = stamp(self.now())
 
     def unsubscribe(
         self, contact_id: str, at: int | None = None, source: str = "Contact", reason: str = ""
@@ -156,6 +166,8 @@ class Account:
         if reason:
             email["opt_out_reason"] = reason
         contact["list_memberships"] = []  # assumed: unsubscribing removes all memberships
+        if self.rules.unsubscribing_moves_updated_at:
+            contact["updated_at"] = moment
 
     def resubscribe(self, contact_id: str) -> None:
         """Resubscribe a contact. No filter of the API returns it, only a full read does."""
@@ -171,7 +183,7 @@ class Account:
         moment = self.now() if at is None else at
         contact = self.contacts[contact_id]
         contact.update(deleted_at=day(moment), list_memberships=[])
-        if self.deleting_moves_updated_at:
+        if self.rules.deleting_moves_updated_at:
             contact["updated_at"] = stamp(moment)
 
     # Changes of a campaign.
@@ -305,7 +317,9 @@ class Account:
     def set_status(self, campaign_id: str, status: str, at: int) -> None:
         """Change the status of a campaign and its activities, and `updated_at` (assumed)."""
         campaign = self.campaigns[campaign_id]
-        campaign.update(current_status=status, updated_at=stamp_ms(at))
+        campaign["current_status"] = status
+        if status != "Done" or self.rules.sending_moves_updated_at:
+            campaign["updated_at"] = stamp_ms(at)
         for reference in campaign["campaign_activities"]:
             activity = self.activities[reference["campaign_activity_id"]]
             # Campaigns write Done, activities write DONE (observed).

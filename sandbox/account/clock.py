@@ -36,6 +36,11 @@ def stamp_offset(at: int) -> str:
     return stamp(at)[:19] + ".766+0000"
 
 
+def stamp_eastern(at: int) -> str:
+    """Format a moment as SMS summaries do (documented): 2024-04-02T17:13:13.000-04:00."""
+    return stamp(at - 4 * HOUR)[:19] + ".000-04:00"
+
+
 def stamp_colon(at: int) -> str:
     """Format a moment as automations do (documented): 2025-09-25T20:06:50.020+00:00."""
     return stamp(at)[:19] + ".020+00:00"

@@ -72,6 +72,7 @@ class Tokens:
         self.client_id = secrets.token_hex(16)
         self.client_secret = None if options.public_client else secrets.token_urlsafe(16)
         self.refresh_token = _new_refresh_token()
+        self._previous = ""
         self.partner = (secrets.token_hex(16), secrets.token_urlsafe(16))
 
     def grant(self, form: Mapping[str, str], credentials: Authorization | None) -> dict[str, Any]:
@@ -127,10 +128,13 @@ class Tokens:
         A rotating token is invalid as soon as it was used, as are all earlier ones (observed: no
         grace period).
         """
-        if form.get("refresh_token") != self.refresh_token:
+        given = form.get("refresh_token")
+        in_grace = self._options.refresh_token_grace and given == self._previous
+        if given != self.refresh_token and not in_grace:
             message = "The refresh token is invalid or expired."
-            raise TokenError(400, "invalid_grant", message)
+            raise TokenError(self._options.invalid_grant_status, "invalid_grant", message)
         if not self._options.long_lived_tokens:
+            self._previous = self.refresh_token
             self.refresh_token = _new_refresh_token()
         return self._issue()
 
@@ -141,6 +145,8 @@ class Tokens:
             raise TokenError(400, "invalid_grant", "The authorization code is invalid or expired.")
         if form.get("redirect_uri") != code.redirect_uri:
             raise TokenError(400, "invalid_grant", "The redirect URI is not the one of the code.")
+        if code.challenge and self.client_secret and not self._options.pkce_with_secret:
+            raise TokenError(400, "invalid_request", "PKCE is for public clients.")
         if code.challenge and code.challenge != challenge_of(form.get("code_verifier", "")):
             raise TokenError(400, "invalid_grant", "PKCE verification failed.")  # Okta's words
         return self._sign_in(code.scopes)
@@ -179,8 +185,8 @@ class Tokens:
         given = credentials and (credentials.username, credentials.password)
         if not self._options.partner_api_key or given != self.partner:
             raise TokenError(401, "invalid_client", "The partner is unknown.")
-        if form.get("grant_type") != "client_credentials":
-            message = "Supported grant type: client_credentials."
+        if form.get("grant_type") != self._options.partner_grant:
+            message = f"Supported grant type: {self._options.partner_grant}."
             raise TokenError(400, "unsupported_grant_type", message)
         access_token = secrets.token_urlsafe(32)
         self._partner_expiries[access_token] = time.time() + self._options.token_lifetime

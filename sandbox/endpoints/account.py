@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.server.options import PRIVILEGES
 from sandbox.server.parameters import choice, choices, text
-from sandbox.server.routing import Service, without
+from sandbox.server.routing import JsonResponse, Service, without
 
 if TYPE_CHECKING:
     from sandbox.account import Record
@@ -36,7 +36,18 @@ def user_privileges(call: Call) -> list[Record]:
 def summary(call: Call) -> Record:
     """Show the account."""
     excluded = set(EXTRA_FIELDS) - call.query.get("extra_fields", set())
+    if not call.options.company_logo:
+        excluded |= {"company_logo"}
     return without(call.account.summary, excluded)
+
+
+@ACCOUNT.get("/account/summary/company_logo", privilege="account:read")
+def company_logo(call: Call) -> Record | JsonResponse:
+    """Show the logo of the account; 204 without a body if it has none (documented)."""
+    if not call.options.company_logo:
+        return JsonResponse(204, None)
+    logo: Record = ACCOUNT.find(call.account.summary, "company_logo", "company_logo")
+    return logo
 
 
 @ACCOUNT.get("/account/summary/physical_address", privilege="account:read")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.account.clock import comparable, stamp_ms
-from sandbox.server.paging import PAGE_NUMBER, Listing, Paging
+from sandbox.account.clock import comparable, seconds, stamp_ms
+from sandbox.server.paging import BARE, START, After, Listing, Paging
 from sandbox.server.parameters import choices, moment
 from sandbox.server.routing import Service, without
 
@@ -31,21 +31,37 @@ PREVIEWED = (
 )
 
 
+def _order(campaign: Record) -> tuple[object, ...]:
+    """Return what campaigns are sorted by: last updated first (documented)."""
+    return (-seconds(comparable(campaign["updated_at"]) + "Z"), campaign["campaign_id"])
+
+
 @CAMPAIGNS.get(
     "/emails",
     privilege="campaign:read",
-    paging=Paging("campaigns", PAGE_NUMBER, parameter="next"),
+    # A bare number (observed); that it counts rows, not pages, is an assumption.
+    paging=Paging(
+        "campaigns",
+        START,
+        parameter="next",
+        form=BARE,
+        option="campaigns_cursors",
+        other_cursors={"keyset": After(_order)},
+    ),
     parameters={"after_date": moment, "before_date": moment},
 )
 def campaigns(call: Call) -> Listing:
     """List campaigns, last updated first (documented), removed ones too (observed)."""
     after, before = call.query.get("after_date", ""), call.query.get("before_date", "~")
+    includes_after = call.options.inclusive_dates in ("after", "both")
     rows = [
         campaign
         for campaign in call.account.campaigns.values()
-        if after < comparable(campaign["updated_at"]) < before
+        if after < (moment_ := comparable(campaign["updated_at"])) < before
+        or (includes_after and moment_ == after)
+        if call.options.removed_campaigns_listed or campaign["current_status"] != "Removed"
     ]
-    rows.sort(key=lambda campaign: str(campaign["updated_at"]), reverse=True)
+    rows.sort(key=_order)
     return Listing(rows, _without_activities)
 
 
@@ -123,6 +139,8 @@ def non_opener_resends(call: Call, campaign_activity_id: str) -> list[Record]:
 @CAMPAIGNS.get("/emails/activities/<campaign_activity_id>/abtest", privilege="campaign:read")
 def ab_test(call: Call, campaign_activity_id: str) -> Record:
     """Show the A/B test of a campaign activity; 404 if it has none (assumed)."""
+    if call.options.ab_test_conflict:
+        raise CAMPAIGNS.error(409, "conflict", "The test is not available.")
     activity_id = _readable(call, campaign_activity_id)["campaign_activity_id"]
     return CAMPAIGNS.find(call.account.ab_tests, activity_id, "abtest")
 

@@ -113,7 +113,9 @@ def _edge(moment: str, *, beyond: bool) -> str:
 
 def _sort(rows: list[Record], order: str) -> None:
     """Sort contacts, which are in the order in which they were added."""
-    if order != "oldest":
+    if order == "id":
+        rows.sort(key=operator.itemgetter("contact_id"))
+    elif order != "oldest":
         rows.reverse()
     if order == "updated":
         rows.sort(key=operator.itemgetter("updated_at"), reverse=True)
@@ -122,7 +124,13 @@ def _sort(rows: list[Record], order: str) -> None:
 @CONTACTS.get(
     "/contacts",
     privilege="contacts:read",
-    paging=Paging("contacts", PAGE_NUMBER, end={"_links": {}}),
+    paging=Paging(
+        "contacts",
+        PAGE_NUMBER,
+        end={"_links": {}},
+        option="contacts_cursors",
+        other_cursors={"keyset": Keyset("contact_id")},
+    ),
     parameters={
         "status": choices(
             *("all", "active", "deleted"),
@@ -143,8 +151,10 @@ def contacts(call: Call) -> Listing | JsonResponse:
     if "segment_id" in call.query:
         return _segment_contacts(call)
     rows = _select(call)
-    _sort(rows, call.options.contacts_order)
-    count = {"contacts_count": len(rows)} if call.query.get("include_count") else {}
+    by_id = call.options.contacts_cursors == "keyset"
+    _sort(rows, "id" if by_id else call.options.contacts_order)
+    counted = call.account.contacts if call.options.contacts_count == "all" else rows
+    count = {"contacts_count": len(counted)} if call.query.get("include_count") else {}
     excluded = _left_out(call)
     return Listing(rows, lambda row: without(row, excluded), lambda _: count)
 
@@ -200,7 +210,8 @@ def _left_out(call: Call) -> set[str]:
     included = call.query.get("include", frozenset())
     if "sms_channel" in included and not call.options.sms_channel_include:
         raise CONTACTS.invalid("include")
-    return set(SUB_RESOURCES).difference(included)
+    hidden = set() if call.options.sms_channel_unasked else {"sms_channel"}
+    return hidden.union(SUB_RESOURCES).difference(included)
 
 
 @CONTACTS.get("/contacts/sms_engagement_history/<contact_id>", privilege="contacts:read")
@@ -228,6 +239,8 @@ def sms_engagement_history(call: Call, contact_id: str) -> list[Record]:
 def contact_lists(call: Call) -> Listing:
     """List contact lists: active ones for email by default (documented)."""
     query = {"channel_type": "email", "status": frozenset({"active"}), **call.query}
+    if query["channel_type"] == "sms" and not call.options.sms_lists:
+        raise CONTACTS.invalid("channel_type")
     rows = [list_ for list_ in call.account.lists.values() if _is_wanted(call, list_, query)]
     counts = _membership_counts(call)
     envelope = {"lists_count": len(rows)} if query.get("include_count") else {}
@@ -264,7 +277,8 @@ def _membership_counts(call: Call) -> Callable[[str], Record]:
         )
     if call.query.get("include_sms_membership_count"):
         # The contract has the parameter but not the property: its name is an assumption.
-        counters["sms_membership_count"] = _members(call.account, lambda row: "sms_channel" in row)
+        name = call.options.sms_count_name
+        counters[name] = _members(call.account, lambda row: "sms_channel" in row)
     return lambda list_id: {name: counter[list_id] for name, counter in counters.items()}
 
 

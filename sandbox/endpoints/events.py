@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.server.paging import OFFSET, Listing, Paging
+from sandbox.server.paging import OFFSET, OPAQUE, Listing, Paging
 from sandbox.server.parameters import boolean, choice, integer, text
 from sandbox.server.routing import Service, without
 
@@ -54,7 +54,9 @@ ORDER = choice("ASC", "DESC")
     "/events",
     privilege="campaign:read",
     # What the cursors hold is an assumption, as is that they only lead forward.
-    paging=Paging("records", OFFSET, default=100, max_limit=100, parameter="next", end=END),
+    paging=Paging(
+        "records", OFFSET, default=100, max_limit=100, parameter="next", end=END, form=OPAQUE
+    ),
     parameters={
         "event_status": choice(*STATUSES),
         "search_text": text,
@@ -69,7 +71,7 @@ def events(call: Call) -> Listing:
     rows = [
         event
         for event in call.account.events.values()
-        if (event["status"] == status if status else event["status"] != "DELETED")
+        if (event["status"] == status if status else _is_listed(call, event))
         and search in f"{event['name']}\n{event['title']}".lower()
     ]
     if "sort_by" in call.query:
@@ -77,6 +79,13 @@ def events(call: Call) -> Listing:
     return Listing(
         rows, lambda event: _summary(call, event), lambda _: _total(rows), link=_link(call)
     )
+
+
+def _is_listed(call: Call, event: Record) -> bool:
+    """Return whether an event is listed if no status is requested."""
+    if call.options.default_events == "active":
+        return bool(event["status"] == "ACTIVE")
+    return bool(event["status"] != "DELETED")
 
 
 @EVENTS.get("/events/<event_id>", privilege="campaign:read", parameters={"include": boolean})
@@ -91,7 +100,9 @@ def event(call: Call, event_id: str) -> Record:
     "/events/<event_id>/tracks/<track_id>/registrations",
     privilege="campaign:read",
     # Default and maximum are assumptions.
-    paging=Paging("records", OFFSET, max_limit=MAX_REGISTRATIONS, parameter="next", end=END),
+    paging=Paging(
+        "records", OFFSET, max_limit=MAX_REGISTRATIONS, parameter="next", end=END, form=OPAQUE
+    ),
     parameters={
         "registration_status": choice(
             # The contract writes the last two as one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sandbox.account.clock import stamp_ms
@@ -153,15 +154,24 @@ def _summary(call: Call, campaign: Record) -> Record:
     return {
         "campaign_id": campaign["campaign_id"],
         "campaign_type": CAMPAIGN_TYPES[campaign["type_code"]],
-        "last_sent_date": stamp_ms(_last_sent(call.account, campaign)),
+        "last_sent_date": stamp_ms(_sent_date(call, parts)),
         "unique_counts": unique_counts(_counted(call, parts)),
     }
+
+
+def _sent_date(call: Call, parts: list[Engagement]) -> int:
+    if call.options.last_sent_date == "first":
+        return min(part.sendings[0].at for part in parts)
+    return max(part.sent_at for part in parts)
 
 
 def _counted(call: Call, parts: list[Engagement]) -> list[Engagement]:
     """Return the events that are in the counters: reports may be ahead of them (assumed)."""
     lag = call.options.stats_lag
-    return [part.known(call.account.now() - lag) for part in parts] if lag else parts
+    counted = [part.known(call.account.now() - lag) for part in parts] if lag else parts
+    if call.options.uncounted_forwards:
+        return [replace(part, forwards=[]) for part in counted]
+    return counted
 
 
 def _as_text(summary: Record) -> Record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.account.clock import comparable
+from sandbox.account.clock import comparable, seconds, stamp_eastern
 from sandbox.account.engagement import percent
 from sandbox.endpoints.reports import REPORTS
 from sandbox.server.paging import OFFSET, Listing, Paging
@@ -34,7 +34,12 @@ def sms_campaign_summaries(call: Call) -> Listing:
         if start <= comparable(campaign["last_sent_date"]) <= end
     ]
     rows.sort(key=lambda campaign: str(campaign["last_sent_date"]), reverse=True)
-    return Listing(rows, envelope=_percents_of_page)
+    return Listing(rows, _with_offset, envelope=_percents_of_page)
+
+
+def _with_offset(campaign: Record) -> Record:
+    """Write the time of the last send with an offset (documented)."""
+    return {**campaign, "last_sent_date": stamp_eastern(seconds(campaign["last_sent_date"]))}
 
 
 def _percents_of_page(summaries: Sequence[Record]) -> Record:

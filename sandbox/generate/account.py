@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sandbox.account import Account, Record
 from sandbox.account.clock import DAY, HOUR, YEAR, day, minute, stamp, stamp_ms, stamp_offset
 from sandbox.account.engagement import LIVELY, TYPICAL, Event
+from sandbox.account.rules import Rules
 from sandbox.account.segments import write_criteria
 from sandbox.generate import sample_values
 from sandbox.generate.automations import add_automations
@@ -50,7 +51,7 @@ def generate_account(
     seed: int,
     now: Callable[[], int],
     audience: int = 0,
-    deleting_moves_updated_at: bool = True,
+    rules: Rules | None = None,
 ) -> Account:
     """Generate an account. Equal arguments generate equal accounts.
 
@@ -62,7 +63,7 @@ def generate_account(
         now=now,
         largest_audience=audience or max(20, MAX_SENDS // max(1, campaigns)),
         rates=TYPICAL if audience else LIVELY,
-        deleting_moves_updated_at=deleting_moves_updated_at,
+        rules=rules,
     )
     present = now()
     first, last = present - 3 * YEAR, present - HOUR

@@ -122,10 +122,10 @@ class Round:
         return deleted
 
     def take_off_lists(self) -> list[str]:
-        """Remove one contact from its lists. That no date changes is an assumption."""
+        """Remove one contact from its lists."""
         changed = self._pick(1, lambda contact: bool(contact["list_memberships"]))
         for contact_id in changed:
-            self.account.contacts[contact_id]["list_memberships"] = []
+            self.account.take_off_lists(contact_id)
         return changed
 
     def rename_lists(self) -> list[str]:
@@ -174,9 +174,10 @@ class Round:
         return upcoming if self.living else []
 
     def click_sms_campaigns(self) -> list[str]:
-        """Let one more contact click in an SMS campaign. No date changes."""
+        """Let one more contact click in the newest SMS campaign, or in an old one."""
         campaigns = self.account.sms_campaigns
-        changed = sorted(campaigns, key=lambda id_: str(campaigns[id_]["last_sent_date"]))[-1:]
+        by_send = sorted(campaigns, key=lambda id_: str(campaigns[id_]["last_sent_date"]))
+        changed = by_send[-1:] if self.account.rules.sms_counts_settle else by_send[:1]
         for campaign_id in changed:
             counts = self.account.sms_campaigns[campaign_id]["unique_counts"]
             for kind in ("sends", "delivers", "opens", "clicks"):

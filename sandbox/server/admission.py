@@ -85,7 +85,7 @@ class Admission:
     def admit_token_request(self) -> None:
         """Admit a request to the token endpoint.
 
-        That there is a limit is documented; its size and the error are assumptions.
+        That there is a limit is documented; its size is an assumption.
 
         Raises:
             TokenError: If there were too many within a minute.

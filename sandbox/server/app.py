@@ -32,6 +32,7 @@ TOKEN_PATH = "/oauth2/default/v1/token"  # noqa: S105
 PARTNER_TOKEN_PATH = "/partners/oauth2/default/v1/token"  # noqa: S105
 TOKEN_PATHS = (TOKEN_PATH, PARTNER_TOKEN_PATH, DEVICE_PATH)
 CONTROL_PATH = "/_sandbox"
+NO_CONTENT, UNAUTHORIZED, NOT_FOUND, METHOD_NOT_ALLOWED, TOO_MANY_REQUESTS = 204, 401, 404, 405, 429
 
 
 @dataclass
@@ -77,6 +78,7 @@ class App:
             flask.add_url_rule(API + path, path, self._respond, methods=["GET"])
         flask.add_url_rule(TOKEN_PATH, view_func=self._token, methods=["POST"])
         flask.add_url_rule(PARTNER_TOKEN_PATH, view_func=self._partner_token, methods=["POST"])
+        flask.add_url_rule(f"{API}/swagger.yaml", view_func=self._contract)
         SignIn(flask, sandbox.options, tokens)
         flask.add_url_rule(f"{CONTROL_PATH}/changes", view_func=self._change, methods=["POST"])
         flask.add_url_rule(f"{CONTROL_PATH}/faults", view_func=self._fail, methods=["POST"])
@@ -100,8 +102,7 @@ class App:
         endpoint = ENDPOINTS.get(request.endpoint or "")
         if request.path in TOKEN_PATHS:
             self.admission.admit_token_request()
-        # A path that the API doesn't have is 404 before the token is looked at (observed).
-        if request.path.startswith(API + "/") and endpoint is not None:
+        if endpoint is not None:  # routing comes before authorization (observed)
             self.admission.admit(
                 request.headers.get("Authorization", ""),
                 endpoint,
@@ -121,20 +122,32 @@ class App:
         response.headers["Date"] = http_date(self.sandbox.account.now())
         if request.path.startswith(API + "/"):
             response.headers["x-amzn-RequestId"] = str(uuid.uuid4())  # observed
-        if response.status_code == 429 and self.sandbox.options.retry_after:  # noqa: PLR2004
-            response.headers["Retry-After"] = "1"
+        self._add_headers(response)
         if plan is None or plan.fault is not Fault.DROPPED:
             g.recorded.status = response.status_code
         return response
 
+    def _add_headers(self, response: Response) -> None:
+        """Add the headers of some errors (observed)."""
+        is_token = request.path in TOKEN_PATHS
+        if response.status_code == TOO_MANY_REQUESTS and (
+            is_token or self.sandbox.options.retry_after
+        ):
+            response.headers["Retry-After"] = "1"
+        if response.status_code == UNAUTHORIZED and not is_token:
+            response.headers["WWW-Authenticate"] = "Bearer realm=api.cc.email"
+
     def _error(self, error: ApiError | TokenError) -> tuple[Response, int]:
-        if isinstance(error, TokenError) and error.status == 429:  # noqa: PLR2004
-            return Response(headers={"Retry-After": "1"}), error.status  # observed
+        if isinstance(error, TokenError) and error.status == TOO_MANY_REQUESTS:
+            return Response(), error.status  # an empty body (observed)
         return jsonify(error.body), error.status
 
     def _http_error(self, error: HTTPException) -> tuple[Response, int]:
-        """Write Flask's own errors as the API does: unknown paths and methods, and crashes."""
-        if error.code in (404, 405) and request.path.startswith(API + "/"):
+        """Write Flask's own errors as the API does: unknown paths and methods, and crashes.
+
+        The API has no 405 (observed).
+        """
+        if error.code in (NOT_FOUND, METHOD_NOT_ALLOWED) and request.path.startswith(API + "/"):
             return self._error(ApiError(*NO_ROUTE))
         kind = error.name.lower().replace(" ", "_")
         return self._error(_error_factory(None)(error.code or 500, kind, str(error.description)))
@@ -149,9 +162,15 @@ class App:
         with account.lock:
             body = endpoint.respond(account, self.sandbox.options, request.path, query, ids)
             result = body if isinstance(body, JsonResponse) else JsonResponse(200, body)
-            response = jsonify(result.body)
+            response = Response() if result.status == NO_CONTENT else jsonify(result.body)
             response.status_code = result.status
             return response
+
+    def _contract(self) -> Response:
+        """Serve the head of the contract, which needs no token (observed)."""
+        version = self.sandbox.options.contract_version
+        text = f'swagger: "2.0"\ninfo:\n  version: {version}\n  title: AppConnect V3\n'
+        return Response(text, mimetype="application/yaml")
 
     def _token(self) -> Response:
         response = jsonify(self.tokens.grant(request.values, request.authorization))

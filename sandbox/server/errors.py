@@ -11,8 +11,8 @@ BARE = (401, 429)
 UNAUTHORIZED = (401, "unauthorized", "Unauthorized")
 THROTTLED = (429, "throttled", "Too Many Requests")
 QUOTA_EXCEEDED = (429, "quota_exceeded", "Limit Exceeded")
-# There is no such path, or not with this method (observed).
 NO_ROUTE = (404, "not_found", "The requested resource was not found.")
+"""Of a path or a method that is not routed, with or without a token (observed)."""
 
 
 class ApiError(Exception):

@@ -29,6 +29,12 @@ Rows = dict[tuple[Any, ...], "Record"]
 OCCURRENCE = "occurrence"
 """Numbers, from 0, the rows of a stream that agree in all other properties of its key."""
 
+CONTENT = (
+    *("stats_lag", "unlisted_opens", "uncounted_forwards", "report_seconds", "last_sent_date"),
+    *("removed_campaigns_listed", "sms_channel_unasked", "sms_count_name"),
+)
+"""The options that change which rows a response has, and their values."""
+
 ACTIVITY_PATH = "/emails/activities/<campaign_activity_id>"
 CONTACT_REPORTS_PATH = "/reports/contact_reports/<contact_id>/"
 REGISTRATIONS_PATH = "/events/<event_id>/tracks/<track_id>/registrations"
@@ -38,8 +44,7 @@ def expected(
     account: Account,
     privileges: tuple[str, ...],
     streams: Collection[str] | None = None,
-    *,
-    stats_lag: int = 0,
+    options: Options | None = None,
 ) -> dict[str, Rows]:
     """Return all rows that a complete sync must deliver, as the API would return them now.
 
@@ -47,14 +52,14 @@ def expected(
         account: The account.
         privileges: The privileges of the user who signed in.
         streams: The names of the streams; None = all.
-        stats_lag: Seconds by which counters lag behind.
+        options: The options of the sandbox; those in `CONTENT` count.
 
     Returns:
         Copies of the records, by stream and key, with everything that can be included and with
         the properties of the key that the response lacks.
     """
     with account.lock:
-        reader = EndpointReader(account, privileges, stats_lag)
+        reader = EndpointReader(account, privileges, options or Options())
         return {
             name: _by_key(stream.rows(reader), stream.key)
             for name, stream in STREAMS.items()
@@ -65,10 +70,11 @@ def expected(
 class EndpointReader:
     """Calls the endpoints directly, without admission and paging."""
 
-    def __init__(self, account: Account, privileges: tuple[str, ...], stats_lag: int) -> None:
-        """Use the default behavior of the API, whatever the options of the sandbox."""
+    def __init__(self, account: Account, privileges: tuple[str, ...], options: Options) -> None:
+        """Use the default behavior of the API, except for what a response contains."""
         self.account = account
-        self.options = Options(privileges=privileges, stats_lag=stats_lag, segment_polls=0)
+        content: dict[str, Any] = {name: getattr(options, name) for name in CONTENT}
+        self.options = Options(privileges=privileges, segment_polls=0, **content)
 
     def get(self, path: str, *ids: str, **query: object) -> Any:
         """Return the response body of an endpoint."""
@@ -206,6 +212,14 @@ class EndpointReader:
             keys = ("network", "network_account_id")
             yield {**{key: row["account_info"][key] for key in keys}, **row}
 
+    def performance(self) -> Iterator[Record]:
+        """Yield the places of all rankings."""
+        body = self.get("/reports/email_reports/campaign_performance", count=100)
+        for ranking in ("top", "bottom"):
+            for measure, places in body[ranking].items():
+                for rank, place in enumerate(places, start=1):
+                    yield {"ranking": ranking, "measure": measure, "rank": rank, **place}
+
     def plans(self) -> Iterator[Record]:
         """Yield the plans of a partner's clients, with the id of the client."""
         for id_ in self.account.partner_accounts:
@@ -308,6 +322,9 @@ STREAMS = {
         lambda reader: reader.stats(
             "email_campaigns", (row["campaign_id"] for row in reader.summaries)
         ),
+    ),
+    "email_campaign_performance": Stream(
+        ("ranking", "measure", "campaign_id"), EndpointReader.performance
     ),
     "email_campaign_activity_stats": Stream(
         ("campaign_activity_id",),

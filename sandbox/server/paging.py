@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
-from urllib.parse import parse_qsl, quote, urlencode
+from dataclasses import dataclass, field, replace
+from itertools import cycle
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode
+
+if TYPE_CHECKING:
+    from sandbox.server.options import Options
 
 Record = dict[str, Any]
 
@@ -99,6 +107,10 @@ OFFSET = Number("o", first=0, of_pages=False)
 """How many rows to skip (observed: `o=1`)."""
 
 
+START = Number("next", first=0, of_pages=False)
+"""The place of the first row, from 0."""
+
+
 @dataclass(frozen=True)
 class Keyset:
     """The id of the next page's first row, in a list sorted by id (observed for tags)."""
@@ -117,6 +129,141 @@ class Keyset:
 
 
 @dataclass(frozen=True)
+class After:
+    """What the last row of a page is sorted by: rows that enter or leave shift no page.
+
+    Observed in a cursor of the V2 API: a time in ms, the id of a contact, and more.
+
+    Attributes:
+        order: Returns what a row is sorted by, as texts and numbers.
+    """
+
+    order: Callable[[Any], tuple[Any, ...]]
+    key = "next"
+
+    def read(self, text: str) -> list[Any]:
+        """Parse what `slice` returned."""
+        if not text:
+            return []
+        position = json.loads(base64.b64decode(text, validate=True))
+        if not isinstance(position, list):
+            raise ValueError(text)  # noqa: TRY004 - as for any other position
+        return position
+
+    def slice(
+        self, rows: Sequence[Any], limit: int, position: list[Any]
+    ) -> tuple[Sequence[Any], str]:
+        """Return one page of sorted rows. Those that are sorted alike are numbered."""
+        numbers = Counter[tuple[Any, ...]]()
+        keys = []
+        for row in rows:
+            key = self.order(row)
+            keys.append([*key, numbers[key]])
+            numbers[key] += 1
+        start = bisect_right(keys, position) if position else 0
+        end = start + limit
+        last = json.dumps(keys[end - 1]) if end < len(rows) else ""
+        return rows[start:end], base64.b64encode(last.encode()).decode()
+
+
+class Form(Protocol):
+    """How a next link is written."""
+
+    def write(self, parameter: str, first: Mapping[str, str], key: str, position: str) -> str:
+        """Return the query of a next link.
+
+        Args:
+            parameter: The query parameter of the cursor.
+            first: The parameters of the first request, `limit` included.
+            key: The name of the position.
+            position: The position of the next page.
+        """
+
+    def read(
+        self, parameter: str, query: Mapping[str, str], key: str
+    ) -> tuple[dict[str, str], str]:
+        """Return the parameters of the first request, and the position of the page.
+
+        Raises:
+            ValueError: If the cursor is invalid.
+        """
+
+
+class Encoded:
+    """A cursor in base64 that holds the parameters of the first request too (observed).
+
+    That no parameter may accompany it is an assumption, and the strict one.
+    """
+
+    def write(self, parameter: str, first: Mapping[str, str], key: str, position: str) -> str:
+        """Return the query of a next link."""
+        return f"{parameter}={quote(self.encode(urlencode({**first, key: position})), safe='=')}"
+
+    def read(
+        self, parameter: str, query: Mapping[str, str], key: str
+    ) -> tuple[dict[str, str], str]:
+        """Return the parameters of the first request, and the position of the page."""
+        if len(query) > 1:
+            message = f"no parameter may accompany {parameter}"
+            raise ValueError(message)
+        first = dict(parse_qsl(self.decode(query[parameter]), strict_parsing=True))
+        return first, first.pop(key, "")
+
+    def encode(self, text: str) -> str:
+        """Return the cursor of a text."""
+        return base64.b64encode(text.encode()).decode()
+
+    def decode(self, cursor: str) -> str:
+        """Return the text of a cursor."""
+        return base64.b64decode(cursor, validate=True).decode()
+
+
+class Opaque(Encoded):
+    """A cursor of encrypted bytes, in base64 for URLs without padding (documented by an example).
+
+    What is encrypted is an assumption.
+    """
+
+    _SECRET = hashlib.sha512(b"sandbox").digest()
+    _BLOCK = 16
+
+    def encode(self, text: str) -> str:
+        """Return the cursor of a text."""
+        content = text.encode()
+        content += b"\0" * (-len(content) % self._BLOCK)
+        return base64.urlsafe_b64encode(self._masked(content)).decode().rstrip("=")
+
+    def decode(self, cursor: str) -> str:
+        """Return the text of a cursor."""
+        content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        return self._masked(content).rstrip(b"\0").decode()
+
+    def _masked(self, content: bytes) -> bytes:
+        return bytes(a ^ b for a, b in zip(content, cycle(self._SECRET), strict=False))
+
+
+class Bare:
+    """A position alone, padded with `*`; the parameters stand beside it (observed)."""
+
+    def write(self, parameter: str, first: Mapping[str, str], key: str, position: str) -> str:
+        """Return the query of a next link."""
+        limit, rest = first["limit"], {k: v for k, v in first.items() if k != "limit"}
+        cursor = base64.b64encode(position.encode()).decode().replace("=", "*")
+        return urlencode({"limit": limit, parameter: cursor, **rest}, safe="*:")
+
+    def read(
+        self, parameter: str, query: Mapping[str, str], key: str
+    ) -> tuple[dict[str, str], str]:
+        """Return the parameters of the first request, and the position of the page."""
+        first = dict(query)
+        cursor = first.pop(parameter).replace("*", "=")
+        return first, base64.b64decode(cursor, validate=True).decode()
+
+
+ENCODED, OPAQUE, BARE = Encoded(), Opaque(), Bare()
+
+
+@dataclass(frozen=True)
 class Paging:
     """How an endpoint pages.
 
@@ -127,6 +274,9 @@ class Paging:
         max_limit: The largest `limit`.
         parameter: The query parameter of next links.
         end: The properties of the last page's envelope, in place of the link.
+        form: How next links are written.
+        option: The option of the sandbox that chooses another cursor, if there is one.
+        other_cursors: These cursors, by the value of the option.
     """
 
     records: str
@@ -135,12 +285,20 @@ class Paging:
     max_limit: int = 500
     parameter: str = "cursor"
     end: Record = field(default_factory=dict)
+    form: Form = ENCODED
+    option: str = ""
+    other_cursors: Mapping[str, Cursor] = field(default_factory=dict)
+
+    def chosen(self, options: Options) -> Paging:
+        """Return how the endpoint pages with the cursor that an option chooses."""
+        value = str(getattr(options, self.option, "")) if self.option else ""
+        cursor = self.other_cursors.get(value)
+        return replace(self, cursor=cursor) if cursor else self
 
     def requested_page(self, query: Mapping[str, str]) -> tuple[dict[str, str], Any]:
         """Return which page is requested.
 
-        A next link holds all parameters of the first request. That no parameter may be added is
-        an assumption, and the strict one.
+        A next link holds all parameters of the first request.
 
         Returns:
             The parameters of the first request, and the position of the page.
@@ -150,12 +308,8 @@ class Paging:
         """
         if self.parameter not in query:
             return dict(query), self.cursor.read("")
-        if len(query) > 1:
-            message = f"no parameter may accompany {self.parameter}"
-            raise ValueError(message)
-        decoded = base64.b64decode(query[self.parameter], validate=True).decode()
-        first = dict(parse_qsl(decoded, strict_parsing=True))
-        return first, self.cursor.read(first.pop(self.cursor.key, ""))
+        first, position = self.form.read(self.parameter, query, self.cursor.key)
+        return first, self.cursor.read(position)
 
     def page(
         self, listing: Listing, first: Mapping[str, str], position: Any, limit: int, path: str
@@ -173,8 +327,7 @@ class Paging:
         shown = [listing.show(row) for row in rows]
         body = {self.records: shown, **listing.envelope(shown)}
         if following:
-            inside = urlencode({**first, "limit": limit, self.cursor.key: following})
-            cursor = base64.b64encode(inside.encode()).decode()
-            href = f"{path}?{self.parameter}={quote(cursor, safe='=')}"
-            return {**body, **listing.link(href, cursor)}
+            all_ = {**first, "limit": str(limit)}
+            query = self.form.write(self.parameter, all_, self.cursor.key, following)
+            return {**body, **listing.link(f"{path}?{query}", parse_qs(query)[self.parameter][0])}
         return {**body, **self.end}

@@ -88,13 +88,14 @@ class Endpoint:
         """
         if self.paging is None:
             return self.function(Call(account, options, self._checked(query)), **ids)
-        first, position = self._requested_page(self.paging, query)
+        paging = self.paging.chosen(options)
+        first, position = self._requested_page(paging, query)
         call = Call(account, options, self._checked(first))
         listing: Listing | JsonResponse = self.function(call, **ids)
         if isinstance(listing, JsonResponse):
             return listing
-        limit = call.query.get("limit", self.paging.default)
-        return self.paging.page(listing, first, position, limit, path)
+        limit = call.query.get("limit", paging.default)
+        return paging.page(listing, first, position, limit, path)
 
     def _requested_page(
         self, paging: Paging, query: Mapping[str, str]

@@ -47,7 +47,7 @@ class Sandbox:
             seed=self.options.seed,
             now=_clock(self.options),
             audience=self.options.audience,
-            deleting_moves_updated_at=self.options.deleting_moves_updated_at,
+            rules=self.options,
         )
         self.requests: list[Request] = []
         self._tokens = Tokens(self.options)
@@ -185,7 +185,7 @@ class Sandbox:
             streams: The names of the streams; None = all, which takes a while for a large account.
         """
         options = self.options
-        return expected(self.account, options.privileges, streams, stats_lag=options.stats_lag)
+        return expected(self.account, options.privileges, streams, options)
 
 
 def _clock(options: Options) -> Any:

@@ -81,7 +81,7 @@ def _next_link(response: Response) -> str | None:
 
     On the last page, `_links.next.href` is missing, null or in an empty `_links` (observed). The
     contract has `_links.next.next.href` for tags, and `next_cursor` with the query parameter `next`
-    for events.
+    for events. Assumes: event_links_are_either.
     """
     link = _property(part_of(response, "_links"), "next")
     href = _property(link, "href") or _property(_property(link, "next"), "href")

@@ -163,7 +163,7 @@ def retry_after(response: requests.Response) -> float:
 
 def _parse_outline(response: requests.Response) -> Outline:
     if response.status_code == HTTPStatus.NO_CONTENT:
-        return {}
+        return []  # no logo, for instance (contract): an empty body that no retry would fill
     outline = _decode_outline(response)
     if not isinstance(outline, (dict, list)):
         content_type = response.headers.get("Content-Type", "no content type")

@@ -223,7 +223,7 @@ class PrefetchingSession(requests.Session):
         response = super().send(request, **kwargs)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             is_quota = error_key(response) == QUOTA_EXCEEDED
-            # The API itself sends no Retry-After, but a gateway might.
+            # A gateway might say how long. Assumes: throttling_has_no_retry_after.
             seconds = max(_THROTTLE_SECONDS, retry_after(response))
             self._limits.pause(min(seconds, _MAX_RETRY_AFTER_SECONDS), is_quota=is_quota)
         return response

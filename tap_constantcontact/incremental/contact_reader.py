@@ -84,9 +84,11 @@ class ContactPass:
     def read(self, *seen: set[str]) -> Iterator[Record]:
         """Yield the contacts, each once, without those that were seen before.
 
-        The cursor is a page number (inferred from decoded cursors): contacts that move between
-        pages meanwhile come twice or not at all. If fewer come than the first page announces, the
-        pass is repeated.
+        The cursor is a page number: contacts that move between pages meanwhile come twice or not
+        at all. If fewer come than the first page announces, the pass is repeated.
+
+        Assumes: contact_pages_are_numbered, contacts_come_newest_first,
+        contacts_count_follows_the_filter.
         """
         known = set[str]().union(*seen)
         for number in range(_MAX_PASSES):

@@ -37,7 +37,7 @@ class Span(NamedTuple):
         """The query parameters for contacts created in the span; they start a second earlier.
 
         Whether the API includes the ends is not documented; times of creation have whole seconds
-        (observed).
+        (observed). Assumes: dates_exclude_their_moment, created_at_never_changes.
         """
         ends = {}
         if self.after:

@@ -11,7 +11,8 @@ class Counters(NamedTuple):
     """The counters of a campaign or an activity; if any of them changes, there are rows to read.
 
     Opens and clicks are totals, the others count contacts (documented). If a campaign is sent
-    again to the same contacts, only the time of its last send changes.
+    again to the same contacts, only the time of its last send changes. Assumes:
+    counters_show_new_rows.
 
     Attributes:
         sent: Hour of the last send, since 1970; 0 if it is unknown, as for single activities.
@@ -45,7 +46,10 @@ class Counters(NamedTuple):
 
     @classmethod
     def of_summary(cls, counts: Any, last_sent_date: Any) -> Counters:
-        """Return the counters in a campaign's summary, all of which count contacts."""
+        """Return the counters in a campaign's summary, all of which count contacts.
+
+        Assumes: last_sent_date_is_the_last_send.
+        """
         counts = counts if isinstance(counts, dict) else {}
         try:
             sent = to_hour(parse_timestamp(str(last_sent_date)))

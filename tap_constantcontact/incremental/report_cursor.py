@@ -19,6 +19,8 @@ class ReportCursor:
     The rows since a day before that hour have to be as many as there were then, and the growth
     since. A report can be ahead of its counter. The surplus is subtracted from what the next
     reading expects, as the counter will grow by it.
+
+    Assumes: report_rows_match_counters, reports_are_newest_first, report_links_hold_a_keyset.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """The application that a person signs in to, and its authorization server.
 
 Facts about the API: the URLs, the three flows and their parameters (documented). A key with a
-secret is sent in a Basic header and not in the body, a key without one in the body (observed). A
-key with a secret can use a PKCE challenge too (inferred: the server is an Okta).
+secret is sent in a Basic header and not in the body, a key without one in the body (observed).
+Assumes: keys_with_a_secret_may_use_pkce.
 """
 
 from __future__ import annotations

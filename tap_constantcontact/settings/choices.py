@@ -18,9 +18,8 @@ CONTACT_STATUSES = (
     "temp_hold",
     "unsubscribed",
 )
-# The six of the contract. `sms_channel` was a valid value until 2024-11 and is returned
-# automatically since then (assumed). It can still be requested, and is dropped if the API rejects
-# it.
+# The six of the contract. `sms_channel` was a valid value until 2025-01. It can still be requested,
+# and is dropped if the API rejects it. Assumes: sms_channel_comes_unasked.
 CONTACT_INCLUDES = (
     "custom_fields",
     "list_memberships",

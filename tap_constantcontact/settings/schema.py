@@ -254,16 +254,17 @@ SETTINGS = th.PropertiesList(
         "report_start",
         th.StringType,
         default="-365d",
-        title="Start of contact reports",
+        title="Start of reports",
         description=(
-            "Start of the period of contact_activity_summaries and contact_open_click_rates: a "
-            "date, a timestamp, or a relative time. At most five years before report_end."
+            "Start of the period of contact_activity_summaries, contact_open_click_rates and "
+            "email_campaign_performance: a date, a timestamp, or a relative time. At most five "
+            "years before report_end."
         ),
     ),
     th.Property(
         "report_end",
         th.StringType,
-        title="End of contact reports",
+        title="End of reports",
         description="End of that period, in the same formats. Default: the start of the run.",
     ),
     th.Property(

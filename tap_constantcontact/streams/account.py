@@ -5,7 +5,7 @@ from tap_constantcontact.exceptions import Forbidden, LoginError
 
 
 class Account(ConstantContactStream):
-    """The account that the token belongs to (getAccountById, getPhysicalAddress)."""
+    """The account of the token (getAccountById, getPhysicalAddress, getCompanyLogo)."""
 
     name = "account"
     path = "/account/summary"

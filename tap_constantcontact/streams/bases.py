@@ -1,4 +1,4 @@
-"""Streams that are read oldest change first."""
+"""Streams that are read oldest change first, and the period of reports."""
 
 from __future__ import annotations
 
@@ -15,10 +15,19 @@ from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.incremental.changed_rows import ChangedRows
 from tap_constantcontact.incremental.start_date import starting_point, with_overlap
 from tap_constantcontact.notes import StreamNotes
-from tap_constantcontact.timestamps import format_timestamp
+from tap_constantcontact.timestamps import format_timestamp, parse_start
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
+
+    from tap_constantcontact.tap import TapConstantContact
+
+
+def report_window(tap: TapConstantContact) -> tuple[str, str]:
+    """Return start and end of the period of reports, the same for all requests of a run."""
+    now = datetime.fromtimestamp(tap.initialized_at / 1000, timezone.utc)
+    start, end = tap.config["report_start"], tap.config.get("report_end", "-0h")
+    return format_timestamp(parse_start(start, now)), format_timestamp(parse_start(end, now))
 
 
 class OldestChangeFirstStream(ConstantContactStream):

@@ -1,7 +1,8 @@
-"""Counters of sent campaigns and of their activities."""
+"""Counters of sent campaigns and of their activities, and rankings of campaigns."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -9,14 +10,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from tap_constantcontact.api.prefetch import PredictedRequest
+from tap_constantcontact.api.responses import body_of
 from tap_constantcontact.client import ConstantContactStream
-from tap_constantcontact.exceptions import NotFound
+from tap_constantcontact.exceptions import Forbidden, NotFound, Refused
 from tap_constantcontact.incremental.activity_progress import ActivityReader
 from tap_constantcontact.incremental.change_log import Activity
 from tap_constantcontact.incremental.change_log_codec import LOG_OWNER
 from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.redaction import in_one_line
+from tap_constantcontact.streams.bases import report_window
 
 if TYPE_CHECKING:
+    import requests
     from singer_sdk.helpers.types import Context, Record
 
 
@@ -57,7 +62,7 @@ class CounterStream(ConstantContactStream):
     def _request_batch(self, ids: list[str]) -> Iterator[Record]:
         """Yield the counters of one request.
 
-        The API rejects the whole request if one id is unknown (contract).
+        Assumes: unknown_ids_fail_stats.
         """
         try:
             response: dict[str, Any] = self.details.get(self._path_of(ids))
@@ -73,7 +78,7 @@ class CounterStream(ConstantContactStream):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Name the counters as in the contract: published responses also have dots in names."""
+        """Name the counters as in the contract. Assumes: counters_have_underscores."""
         stats = row.get("stats")
         if isinstance(stats, dict):
             row["stats"] = {name.replace(".", "_"): count for name, count in stats.items()}
@@ -140,3 +145,62 @@ class EmailCampaignActivityStats(CounterStream):
 
     def _counters_of(self, activities: list[Activity]) -> Iterator[Record]:
         return self.request_counters(activity.activity_id for activity in activities)
+
+
+class EmailCampaignPerformance(ConstantContactStream):
+    """The place of a campaign in a ranking of a period (getCampaignPerformanceStats).
+
+    No response of this endpoint has been published. So anything can be missing, and an account
+    whose API rejects the request has no rows, with a warning.
+    """
+
+    name = "email_campaign_performance"
+    path = "/reports/email_reports/campaign_performance"
+    params = {"count": 100}
+    primary_keys = ("ranking", "measure", "campaign_id")
+    context_columns = ("start_at", "end_at")
+    scopes = ("contact_data",)
+    privileges = ("ui:campaign:metrics",)
+    selected_by_default = False
+    notes = StreamNotes(
+        reads="the rankings between `report_start` and `report_end`, in every run",
+        cost="1",
+        limitations="campaigns that leave a ranking: their rows stay",
+    )
+
+    @override
+    def request_contexts(self, context: Context | None) -> list[Context]:
+        """Return the period of the rankings."""
+        start, end = report_window(self.tap)
+        window = {"start_at": start, "end_at": end}
+        return [{**window, "params": window}]
+
+    @override
+    def rows_in(self, context: Context | None) -> Iterator[Record]:
+        """Yield the places of all rankings; none if the API rejects the request."""
+        try:
+            yield from self.rows_of(dict(context or {}))
+        except Forbidden:
+            raise
+        except Refused as refusal:
+            self.details.note_skipped(refusal, logging.WARNING)
+
+    @override
+    def parse_response(self, response: requests.Response) -> Iterator[Record]:
+        """Yield a row for each place of each ranking."""
+        body = body_of(response)
+        rankings = body if isinstance(body, dict) else {}
+        for error in _objects(rankings.get("errors")):
+            text = in_one_line(f"{error.get('error_key')}: {error.get('error_message')}")
+            self.logger.warning("%s: the API returned incomplete rankings: %s", self.name, text)
+        for ranking in ("top", "bottom"):
+            of_ranking = rankings.get(ranking)
+            measures = of_ranking.items() if isinstance(of_ranking, dict) else ()
+            for measure, places in measures:
+                for rank, place in enumerate(_objects(places), start=1):
+                    yield {**place, "ranking": ranking, "measure": measure, "rank": rank}
+
+
+def _objects(value: Any) -> list[Record]:
+    """Return the objects of an array; none if it is something else."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

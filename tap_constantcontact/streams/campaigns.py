@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
 _AB_TEST = 57
+_MAX_PASSES = 3
 _SECONDS_OF_HOUR = 3600
 
 
@@ -43,10 +44,9 @@ class EmailCampaignSummaries(ConstantContactStream):
 class EmailCampaigns(OldestChangeFirstStream):
     """An email campaign (retrieveEmailCampaignsUsingGET, retrieveEmailCampaignUsingGET).
 
-    In addition to the bookmark, the state has `sent_until`, an hour since 1970. It is only assumed
-    that sending a campaign changes its `updated_at`, so campaigns that the summaries show as sent
-    later are read too. It is about the campaigns up to the bookmark, so the state gets it only
-    together with a bookmark.
+    In addition to the bookmark, the state has `sent_until`, an hour since 1970: campaigns that the
+    summaries show as sent later are read too. It is about the campaigns up to the bookmark, so the
+    state gets it only together with a bookmark. Assumes: sending_moves_updated_at.
     """
 
     name = "email_campaigns"
@@ -86,8 +86,20 @@ class EmailCampaigns(OldestChangeFirstStream):
         return self.services.campaigns.fetch_listed(since)
 
     def request_list(self, since: str) -> Iterable[Record]:
-        """Request the list of campaigns."""
-        return self.request_records(self.list_context(since))
+        """Request the list of campaigns.
+
+        A campaign that left a list of several pages meanwhile would have moved others to a page
+        that was already read. So such a list is read until nothing new comes, each campaign as it
+        came last. Assumes: campaign_links_hold_a_position, removed_campaigns_stay_listed.
+        """
+        rows: dict[Any, Record] = {}
+        for _ in range(_MAX_PASSES):
+            listed = list(self.request_records(self.list_context(since)))
+            before = len(rows)
+            rows.update((row.get("campaign_id"), row) for row in listed)
+            if len(listed) <= self.params["limit"] or len(rows) == before:
+                break
+        return rows.values()
 
     @override
     def needs_detail(self, row: Record) -> bool:
@@ -244,7 +256,7 @@ class EmailCampaignABTests(ChangedCampaignsStream):
 
     @override
     def rows_of(self, context: Record) -> Iterator[Record]:
-        """Yield the test. 409, which is in the contract, means that there is none (assumed)."""
+        """Yield the test. Assumes: conflict_means_no_test."""
         try:
             yield from super().rows_of(context)
         except Refused as refusal:

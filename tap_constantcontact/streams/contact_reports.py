@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,8 +17,9 @@ from tap_constantcontact.incremental.contact_cycles import CycleState
 from tap_constantcontact.incremental.contact_reader import ContactReader, created_at
 from tap_constantcontact.incremental.contact_slices import SECOND
 from tap_constantcontact.notes import StreamNotes
+from tap_constantcontact.streams.bases import report_window
 from tap_constantcontact.streams.engagement import with_occurrences
-from tap_constantcontact.timestamps import format_timestamp, parse_start, parse_timestamp
+from tap_constantcontact.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -60,6 +61,16 @@ class PerContactStream(ConstantContactStream):
     def reader(self) -> ContactReader:
         """The reader of contacts."""
         return self.services.contacts
+
+    @property
+    def needs_sms_channel(self) -> bool:
+        """Whether contacts have to be requested with their SMS channel."""
+        return False
+
+    @property
+    def _include(self) -> str:
+        """The sub-resources that contacts are chosen by."""
+        return f"{_INCLUDE},sms_channel" if self.needs_sms_channel else _INCLUDE
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
@@ -118,7 +129,7 @@ class PerContactStream(ConstantContactStream):
             yield [*filter(None, map(self._fetch_contact, chosen))]
             return
         narrowed = self.config.get("contact_lists") or self.config.get("contact_tags")
-        params = {"include": _INCLUDE if narrowed else None}
+        params = {"include": self._include if narrowed or self.needs_sms_channel else None}
         if self.tap.is_test:
             yield [*islice(self.reader.fetch_pages(params)[1], _SLICE)]
             return
@@ -133,7 +144,7 @@ class PerContactStream(ConstantContactStream):
 
     def _fetch_contact(self, contact_id: str) -> Any:
         """Return a contact, or None if it is gone."""
-        return self.details.get_or_none(f"/contacts/{contact_id}", {"include": _INCLUDE})
+        return self.details.get_or_none(f"/contacts/{contact_id}", {"include": self._include})
 
     def item_of(self, contact: Record) -> Record:
         """Return a contact's request context: it fills the path; `params` are sent."""
@@ -160,10 +171,32 @@ class ContactSmsEngagementHistory(PerContactStream):
     privileges = ("contacts:read",)
     notes = StreamNotes(cost="in a cycle, 1 or more for each contact with an SMS channel")
 
+    _has_channels = False
+
+    @property
+    @override
+    def needs_sms_channel(self) -> bool:
+        """Whether the setting contacts_include has the SMS channel."""
+        return "sms_channel" in self.config["contacts_include"]
+
+    @override
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Yield the history of the contacts that have an SMS channel, if there are any."""
+        requested = self.api.responses["contacts"]
+        yield from super().read(context)
+        if not self._has_channels and self.api.responses["contacts"] > requested:
+            self.logger.warning(
+                "%s: no contact came with an SMS channel, so nothing was requested. If the account "
+                "has SMS contacts, add sms_channel to contacts_include",
+                self.name,
+            )
+
     @override
     def is_chosen(self, contact: Record) -> bool:
         """Return whether a contact has a history: an SMS channel."""
-        return bool(contact.get("sms_channel")) and super().is_chosen(contact)
+        has_channel = bool(contact.get("sms_channel"))
+        self._has_channels |= has_channel
+        return has_channel and super().is_chosen(contact)
 
 
 class ContactActivityDetails(PerContactStream):
@@ -206,9 +239,7 @@ class ReportInWindow(PerContactStream):
     @cached_property
     def window(self) -> tuple[str, str]:
         """Start and end of the report, the same for all contacts of a run."""
-        now = datetime.fromtimestamp(self.tap.initialized_at / 1000, timezone.utc)
-        start, end = self.config["report_start"], self.config.get("report_end", "-0h")
-        return format_timestamp(parse_start(start, now)), format_timestamp(parse_start(end, now))
+        return report_window(self.tap)
 
     @override
     def item_of(self, contact: Record) -> Record:

@@ -29,7 +29,7 @@ from tap_constantcontact.timestamps import format_timestamp, normalize_timestamp
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-# "after" may exclude the second itself (not documented), and clocks of servers differ.
+# Clocks of servers differ. Assumes: dates_exclude_their_moment.
 _OVERLAP = timedelta(minutes=10)
 
 # More changes come with a sweep, which the next run resumes if a run ends early.
@@ -122,7 +122,7 @@ class Contacts(ConstantContactStream):
         except Refused as refusal:
             if refusal.status != requests.codes.bad_request or "sms_channel" not in self.include:
                 raise
-            # Valid until 2024-11; included automatically now (assumed).
+            # Valid until 2025-01. Assumes: sms_channel_comes_unasked.
             message = "%s. Continuing without sms_channel; remove it from contacts_include"
             self.logger.warning(message, refusal)
             self.include.remove("sms_channel")
@@ -157,7 +157,11 @@ class Contacts(ConstantContactStream):
             yield from self.predict.following(page)
 
     def _change_filters(self) -> list[dict[str, str]]:
-        """Return the filters that show changes since the bookmark, if there is one."""
+        """Return the filters that show changes since the bookmark, if there is one.
+
+        Assumes: unsubscribing_keeps_updated_at, deleting_moves_updated_at,
+        memberships_keep_updated_at.
+        """
         start = starting_point(self)
         if not self.stream_state.get("replication_key_value") or start is None:
             return []
@@ -251,14 +255,17 @@ class ContactLists(ConstantContactStream):
         self._add(lists, email)
         try:
             self._add(lists, sms)
-        except Refused as refusal:  # an account without SMS may refuse (assumed)
+        except Refused as refusal:  # Assumes: sms_lists_can_be_requested
             message = "%s. Skipping SMS lists (no action needed if the account has no SMS)"
             self.logger.warning(message, refusal)
         yield from lists.values()
 
     @override
     def request_contexts(self, context: Context | None) -> list[Context]:
-        """Return the request contexts of the lists of each channel."""
+        """Return the request contexts of the lists of each channel.
+
+        Assumes: sms_count_has_this_name.
+        """
         email = {"channel_type": "email"}
         sms = {"channel_type": "sms", "include_sms_membership_count": "true"}
         return [{"params": email}, {"params": sms}]

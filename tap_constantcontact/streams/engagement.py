@@ -32,8 +32,8 @@ def with_occurrences(rows: Iterator[Record], primary_keys: tuple[str, ...]) -> I
 
     IDs in the key that a row lacks are empty, since a key has no nulls.
 
-    The API's times have only minutes (inferred from published responses), so two opens of a contact
-    can have the same time. The rows of a minute always come together, in the same order.
+    The API's times have only minutes, so two opens of a contact can have the same time. The rows of
+    a minute always come together, in the same order. Assumes: report_times_are_whole_minutes.
     """
     seen: Counter[tuple[Any, ...]] = Counter()
     columns = [name for name in primary_keys if name != "occurrence"]

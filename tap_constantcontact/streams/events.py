@@ -34,12 +34,23 @@ class Events(ConstantContactStream):
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield each event with its detail. Only the detail contains the track."""
+        statuses = set()
         for event in super().read(context):
+            statuses.add(str(event.get("status")))
             yield self.details.with_detail(event)
+        if not self.config.get("event_status") and len(statuses) <= 1:
+            self.logger.info(
+                "events: without a status filter, the API listed %s. If the account has others, "
+                "list their statuses in event_status",
+                f"only events in status {statuses.pop()}" if statuses else "no events",
+            )
 
     @override
     def request_contexts(self, context: Context | None) -> Iterator[Context]:
-        """Yield the statuses of the setting event_status, or one context for all events."""
+        """Yield the statuses of the setting event_status, or one context for all events.
+
+        Assumes: events_come_in_every_status.
+        """
         for status in dict.fromkeys(self.config.get("event_status") or [None]):
             yield {"params": {"event_status": status}}
 

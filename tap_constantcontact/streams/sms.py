@@ -15,7 +15,7 @@ from tap_constantcontact.timestamps import format_timestamp
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
-# Counts change for some time after the send.
+# Counts change for some time after the send. Assumes: sms_counts_settle.
 _LOOKBACK = timedelta(days=90)
 # start_at is required (contract); the API is younger.
 _BEGINNING = "2000-01-01T00:00:00.000Z"

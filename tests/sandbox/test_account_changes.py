@@ -10,6 +10,7 @@ from sandbox_accounts import LATER, NOW, changed_keys, counters, make, primary, 
 
 from sandbox import Account
 from sandbox.account.clock import HOUR, stamp, stamp_ms
+from sandbox.account.rules import Rules
 from sandbox.generate.changes import change
 from sandbox.server.expected import Rows
 
@@ -70,7 +71,7 @@ def test_change_updates_the_dates_that_the_api_updates(account: Account) -> None
 
 
 def test_deleting_moves_updated_at_option_keeps_the_date() -> None:
-    account = make(deleting_moves_updated_at=False)
+    account = make(rules=Rules(deleting_moves_updated_at=False))
     account.now = lambda: LATER
     (contact_id,) = change(account)["contacts_deleted"]
     assert account.contacts[contact_id]["updated_at"] < stamp(NOW)

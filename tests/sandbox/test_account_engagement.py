@@ -18,7 +18,7 @@ from sandbox.account.engagement import (
     unique_counts,
 )
 from sandbox.server.expected import Rows, expected
-from sandbox.server.options import PRIVILEGES
+from sandbox.server.options import PRIVILEGES, Options
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_stats_lag_delays_counters_but_not_reports(account: Account) -> None:
 
     def rows_at(moment: int) -> dict[str, Rows]:
         account.now = lambda: moment
-        return expected(account, PRIVILEGES, stats_lag=300)
+        return expected(account, PRIVILEGES, options=Options(stats_lag=300))
 
     before = rows_at(LATER)
     old = counters(before, campaign_id)

@@ -181,7 +181,7 @@ def test_expected_returns_only_the_named_streams(account: Account) -> None:
     assert set(expected(account, PRIVILEGES, {"events", "email_sends"})) == {
         "events", "email_sends",
     }  # fmt: skip
-    assert len(rows(account)) == 53
+    assert len(rows(account)) == 54
 
 
 def test_second_send_reaches_other_contacts(account: Account) -> None:

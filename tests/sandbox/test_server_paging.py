@@ -76,8 +76,10 @@ def test_contacts_cursor_holds_page_number_and_filters(client: Client) -> None:
         ("/contacts", "cursor", "limit=5&next=abc"),
         ("/contacts", "cursor", "limit=5&next=-1"),
         ("/contacts", "cursor", "limit=5&next=0"),
-        (TRACKING + "sends", "next", "limit=5&o=abc"),
-        (TRACKING + "sends", "next", "limit=5&o=-1"),
+        (TRACKING + "sends", "next", "limit=5&next=abc"),
+        (TRACKING + "sends", "next", "limit=5&next=MQ=="),
+        ("/reports/summary_reports/email_campaign_summaries", "next", "limit=5&o=abc"),
+        ("/reports/summary_reports/email_campaign_summaries", "next", "limit=5&o=-1"),
     ],
 )
 def test_invalid_cursor_position_returns_400(
@@ -93,6 +95,46 @@ def test_parameters_besides_a_cursor_return_400(client: Client) -> None:
     href = next_href(client.json("/contacts", limit=5)) or ""
     assert error_of(client.get(href, limit=5)) == (400, "contacts.api.validation.error")
     assert client.get("/contacts", cursor="???").status_code == 400
+
+
+def test_emails_link_has_a_bare_position_beside_the_filters(client: Client) -> None:
+    after = "2022-03-11T22:41:18Z"
+    href = next_href(client.json("/emails", limit=1, after_date=after))
+    assert href == f"/v3/emails?limit=1&next=MQ**&after_date={after}"  # as observed
+    whole = client.json("/emails", after_date=after)["campaigns"]
+    assert client.get_all("/emails", "campaigns", limit=3, after_date=after) == whole
+    assert client.get("/emails", limit=1, next="x").status_code == 400
+
+
+def test_events_cursor_is_opaque(client: Client) -> None:
+    cursor = client.json("/events", limit=2)["next_cursor"]
+    content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    assert "=" not in cursor
+    assert len(content) % 16 == 0
+    assert b"limit" not in content
+    assert client.get("/events", next="x").status_code == 400
+
+
+@pytest.mark.parametrize("cursors", ["keyset", "offset"])
+def test_tracking_pages_shift_only_with_offsets(cursors: str) -> None:
+    with Client(tracking_cursors=cursors) as client:
+        path = filled(client, TRACKING + "opens")
+        first = client.json(path, limit=3)
+        part = client.sandbox.account.engagement[path.split("/")[3]]
+        before = client.json(next_href(first) or "")["tracking_activities"]
+        newest = max(part.opens, key=lambda event: event.at)
+        part.opens.append(newest._replace(at=newest.at + 60))
+        after = client.json(next_href(first) or "")["tracking_activities"]
+        assert (after == before) == (cursors == "keyset")
+        assert after[1:] == before[:2] or cursors == "keyset"
+
+
+def test_contacts_keyset_does_not_shift() -> None:
+    with Client(contacts_cursors="keyset") as client:
+        first = client.json("/contacts", limit=10)
+        second = client.json(next_href(first) or "")["contacts"]
+        client.sandbox.account.delete(first["contacts"][0]["contact_id"])
+        assert client.json(next_href(first) or "")["contacts"] == second
 
 
 def test_contacts_shift_if_one_is_deleted_between_pages(fresh_client: Client) -> None:

@@ -129,15 +129,25 @@ def test_unknown_path_or_id_returns_404(client: Client) -> None:
         assert error_of(client.get(path.format(unknown))) == (404, key), path
 
 
-def test_unknown_path_returns_404_before_the_token_is_looked_at(client: Client) -> None:
-    response = requests.get(client.sandbox.url + "/v3/nothing", timeout=5)
-    assert error_of(response) == (404, "not_found")
-    assert response.headers["x-amzn-RequestId"]
+def test_what_is_not_routed_is_404_with_or_without_a_token(fresh_client: Client) -> None:
+    url = fresh_client.sandbox.url + "/v3"
+    for session in (fresh_client.session, requests):
+        for response in (
+            session.post(f"{url}/contacts", timeout=5),
+            session.get(f"{url}/no/such", timeout=5),
+        ):
+            assert error_of(response) == (404, "not_found")
+            assert isinstance(response.json(), list)
+            assert response.headers["x-amzn-RequestId"]
 
 
-def test_unsupported_method_returns_404_of_the_api_and_405_elsewhere(fresh_client: Client) -> None:
-    response = fresh_client.session.post(fresh_client.sandbox.url + "/v3/contacts", timeout=5)
-    assert error_of(response) == (404, "not_found")
+def test_unauthorized_response_names_the_realm(fresh_client: Client) -> None:
+    response = requests.get(fresh_client.sandbox.url + "/v3/contacts", timeout=5)
+    assert error_of(response) == (401, "unauthorized")
+    assert response.headers["WWW-Authenticate"] == "Bearer realm=api.cc.email"
+
+
+def test_token_endpoint_allows_no_get(fresh_client: Client) -> None:
     response = requests.get(fresh_client.sandbox.settings["auth_url"], timeout=5)
     assert (response.status_code, response.json()["error"]) == (405, "method_not_allowed")
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tools.docs import assumptions, page
 from tools.docs.drawing import svg
-from tools.docs.page import markdown
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def files() -> dict[Path, str]:
     """Return the files of the reference: their paths and contents."""
-    return {DOCS / "streams.md": markdown(), DOCS / "streams.svg": svg()}
+    return {
+        DOCS / "assumptions.md": assumptions.markdown(),
+        DOCS / "streams.md": page.markdown(),
+        DOCS / "streams.svg": svg(),
+    }
 
 
 if __name__ == "__main__":

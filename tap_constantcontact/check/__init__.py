@@ -1,0 +1,1 @@
+"""The check of a live account: `tap-constantcontact-check`."""

@@ -1,0 +1,76 @@
+"""The arguments of `tap-constantcontact-check`."""
+
+from __future__ import annotations
+
+import argparse
+
+from tap_constantcontact.tap import TapConstantContact
+
+MAX_REQUESTS = 60
+_MIN_REQUESTS = 3
+
+_HELP = """
+Makes read requests only. The settings are those of the tap: from --config, or from the environment
+and .env (TAP_CONSTANTCONTACT_CLIENT_ID, …).
+
+Exit status: 0 success, even if something is contradicted that the tap copes with; 1 failure, or
+something is contradicted that you have to do something about; 2 invalid command line; 75 quota
+exhausted.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="tap-constantcontact-check",
+        description=(
+            "Compare what the tap assumes about the API with an account, and estimate what a sync "
+            "costs."
+        ),
+        epilog=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    version = f"%(prog)s {TapConstantContact.plugin_version}"
+    parser.add_argument("--version", action="version", version=version)
+    parser.add_argument(
+        "--estimate",
+        action="store_true",
+        help="only show the account, what the token allows, and what a sync costs",
+    )
+    parser.add_argument(
+        "--report",
+        metavar="FILE",
+        help="write the result as JSON that names nothing of the account, for an issue",
+    )
+    parser.add_argument(
+        "--max-requests",
+        metavar="NUMBER",
+        type=budget,
+        default=MAX_REQUESTS,
+        help="maximum number of requests (%(default)s, which is also the largest)",
+    )
+    parser.add_argument(
+        "--catalog",
+        metavar="FILE",
+        help="catalog that selects streams; default: the tap's default streams",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="settings of the tap, or ENV for the environment; can be repeated",
+    )
+    return parser
+
+
+def budget(text: str) -> int:
+    """Return a number of requests given on the command line.
+
+    Raises:
+        ValueError: It is out of range.
+    """
+    number = int(text)
+    if not _MIN_REQUESTS <= number <= MAX_REQUESTS:
+        raise ValueError(text)
+    return number

@@ -1,0 +1,312 @@
+"""What a first sync and an idle run will cost in requests, for an account of a given size.
+
+`COSTS` is the only place that knows what a stream costs. A test compares it with real runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_constantcontact.check.account_reader import AccountReader, rows_in
+from tap_constantcontact.incremental.campaign_details import (
+    PRIMARY,
+    REPORTED,
+    activities_of,
+    status_of,
+)
+from tap_constantcontact.incremental.counters import NO_COUNTERS, Counters
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Record
+
+_PAGE = 500
+_AB_TEST = 57
+_NEVER_SENT = {"draft", "scheduled", "removed"}
+_ONE_SLICE = 6000
+_CONTACTS_PER_SWEEP_REQUEST = 450
+_CAMPAIGNS_PER_STATS_REQUEST = 150
+_ACTIVITIES_PER_STATS_REQUEST = 10
+
+
+@dataclass(frozen=True)
+class Size:
+    """What an account holds. What was not read in full is estimated from what was.
+
+    Attributes:
+        contacts: Contacts, deleted ones included.
+        segments: Segments.
+        campaigns: Campaigns in the list.
+        present: Campaigns that are not removed.
+        sent: Campaigns in the summaries.
+        doubtful: Campaigns that are neither, and may have counters.
+        scheduled: Scheduled campaigns.
+        tested: Campaigns with an A/B test.
+        activities: Activities of the campaigns that are not removed.
+        primary: Those with the role primary_email.
+        reported: Activities of sent campaigns that have reports.
+        of_several: Those of campaigns that have several.
+        newest: Activities of the campaign that changed last; 0 if it was removed.
+        events: Events in the list.
+        automations: Automations; 0 if not known.
+        report_pages: Pages of all reports, by the name of their counter.
+        is_estimated: Whether something was not read in full.
+    """
+
+    contacts: int = 0
+    segments: int = 0
+    campaigns: int = 0
+    present: int = 0
+    sent: int = 0
+    doubtful: int = 0
+    scheduled: int = 0
+    tested: int = 0
+    activities: int = 0
+    primary: int = 0
+    reported: int = 0
+    of_several: int = 0
+    newest: int = 0
+    events: int = 0
+    automations: int = 0
+    report_pages: Mapping[str, int] = field(default_factory=dict)
+    is_estimated: bool = False
+
+
+class Cost(NamedTuple):
+    """The requests of a stream.
+
+    Attributes:
+        first: Those of a first sync.
+        idle: Those of a run without a change.
+        sweep: Those that are added every `contacts_sweep_days`.
+    """
+
+    first: int
+    idle: int
+    sweep: int = 0
+
+
+def _pages(rows: int, size: int = _PAGE) -> int:
+    return max(1, ceil(rows / size))
+
+
+def _once(size: Size) -> Cost:  # noqa: ARG001 - costs the same for any size
+    return Cost(1, 1)
+
+
+def _twice(size: Size) -> Cost:  # noqa: ARG001 - costs the same for any size
+    return Cost(2, 2)
+
+
+def _nothing(size: Size) -> Cost:  # noqa: ARG001 - depends on settings, or is read with others
+    return Cost(0, 0)
+
+
+def _contacts(size: Size) -> Cost:
+    small = size.contacts <= _ONE_SLICE
+    sweep = _pages(size.contacts, _PAGE if small else _CONTACTS_PER_SWEEP_REQUEST)
+    return Cost(sweep, 2, sweep)
+
+
+def _segments(size: Size) -> Cost:
+    return Cost(1 + size.segments, 1 + min(1, size.segments))
+
+
+def _campaigns(size: Size) -> Cost:
+    listed = _pages(size.campaigns)
+    again = listed if listed > 1 else 0  # a list of several pages is read twice
+    return Cost(listed + again + size.present, 1 + min(1, size.newest))
+
+
+def _summaries(size: Size) -> Cost:
+    return Cost(_pages(size.sent), _pages(size.sent))
+
+
+def _stats(size: Size) -> Cost:
+    batches = ceil(size.sent / _CAMPAIGNS_PER_STATS_REQUEST)
+    several = ceil(size.of_several / _ACTIVITIES_PER_STATS_REQUEST)
+    return Cost(batches + size.doubtful + several, batches)
+
+
+def _activity_stats(size: Size) -> Cost:
+    return Cost(ceil(size.reported / _ACTIVITIES_PER_STATS_REQUEST), 0)
+
+
+def _events(size: Size) -> Cost:
+    requests = _pages(size.events, 100) + size.events
+    return Cost(requests, requests)
+
+
+def _each_event(size: Size) -> Cost:
+    return Cost(size.events, size.events)
+
+
+def _automations(size: Size) -> Cost:
+    return Cost(1 + size.automations, 1 + min(1, size.automations))
+
+
+def _schedules(size: Size) -> Cost:
+    requests = 2 * size.scheduled
+    return Cost(size.scheduled, requests)
+
+
+def _report(kind: str) -> Callable[[Size], Cost]:
+    return lambda size: Cost(size.report_pages.get(kind, size.reported), 0)
+
+
+def _each_contact(size: Size) -> Cost:
+    requests = size.contacts + _pages(size.contacts)
+    return Cost(requests, 0, requests)
+
+
+#: What each stream costs. Any other costs one request a run.
+COSTS: dict[str, Callable[[Size], Cost]] = {
+    "contacts": _contacts,
+    "contact_lists": _twice,
+    "segments": _segments,
+    "segment_contacts": lambda size: Cost(size.segments, size.segments),
+    "email_campaign_summaries": _summaries,
+    "email_campaigns": _campaigns,
+    "email_campaign_activities": lambda size: Cost(size.activities, size.newest),
+    "email_campaign_schedules": _schedules,
+    "email_campaign_ab_tests": lambda size: Cost(size.tested, 0),
+    "email_campaign_resends": lambda size: Cost(size.primary, min(1, size.newest)),
+    "email_campaign_previews": lambda size: Cost(size.primary, min(1, size.newest)),
+    "email_campaign_stats": _stats,
+    "email_campaign_activity_stats": _activity_stats,
+    "email_campaign_send_history": _report("activities"),
+    "email_links": _report("activities"),
+    "email_sends": _report("sends"),
+    "email_opens": _report("opens"),
+    "email_unique_opens": _report("opens"),
+    "email_did_not_opens": _report("sends"),
+    "email_clicks": _report("clicks"),
+    "email_bounces": _report("bounces"),
+    "email_optouts": _report("optouts"),
+    "email_forwards": _report("forwards"),
+    "events": _events,
+    "event_registrations": _each_event,
+    "event_registration_details": _nothing,
+    "automations": _automations,
+    "contact_sms_engagement_history": _nothing,
+    "contact_activity_details": _each_contact,
+    "contact_activity_summaries": _each_contact,
+    "contact_open_click_rates": _each_contact,
+    "contact_id_xrefs": _nothing,
+    "list_id_xrefs": _nothing,
+    "campaign_id_xrefs": _nothing,
+    **dict.fromkeys(
+        (
+            *("landing_page_contact_opens", "landing_page_unique_opens"),
+            *("landing_page_unique_clicks", "landing_page_unique_adds"),
+            *("landing_page_unique_updates", "landing_page_unique_sms_optins"),
+        ),
+        _nothing,
+    ),
+}
+
+
+def total_cost(streams: Iterable[str], size: Size) -> Cost:
+    """Return what the streams cost together.
+
+    Args:
+        streams: The names of the selected streams, and of those that they need.
+        size: The size of the account.
+    """
+    costs = [COSTS.get(name, _once)(size) for name in streams]
+    return Cost(*(sum(each) for each in zip(*costs, strict=True))) if costs else Cost(0, 0)
+
+
+def measure(account: AccountReader, streams: Iterable[str]) -> Size:
+    """Return the size of an account, of which a large part may be estimated.
+
+    Args:
+        account: The account.
+        streams: The names of the selected streams: what they don't need isn't read.
+
+    Raises:
+        BudgetSpent: The check may make no more requests.
+    """
+    names = {*streams}
+    facts: dict[str, Any] = dict(_sizes(account, names))
+    return Size(**facts)
+
+
+def needed_streams(streams: Iterable[str]) -> list[str]:
+    """Return streams with those whose requests they need although they are not selected."""
+    names = list(streams)
+    reports = {name for name in names if name in COSTS and name in _REPORTS}
+    if reports:
+        names += ["email_campaign_summaries", "email_campaign_stats"]
+    return list(dict.fromkeys(names))
+
+
+_REPORTS = {
+    *("email_campaign_activity_stats", "email_campaign_send_history", "email_links"),
+    *("email_sends", "email_opens", "email_unique_opens", "email_did_not_opens"),
+    *("email_clicks", "email_bounces", "email_optouts", "email_forwards"),
+}
+
+
+def _sizes(account: AccountReader, names: set[str]) -> Iterator[tuple[str, object]]:
+    """Yield the attributes of the size."""
+    if any(name.startswith("contact") for name in names):
+        yield "contacts", account.contacts_count
+    if names & {"segments", "segment_contacts"}:
+        yield "segments", len(account.rows("/segments", "segments", sort_by="date", limit=1000))
+    if any(name.startswith("email_") for name in names):
+        yield from _campaign_sizes(account)
+    if any(name.startswith("event") for name in names):
+        yield "events", len(account.events)
+    if "automations" in names:
+        yield "automations", len(rows_in(account.get("/automations/workflows"), "flow_summaries"))
+
+
+def _campaign_sizes(account: AccountReader) -> Iterator[tuple[str, object]]:
+    listed, lists_all = account.campaigns
+    summaries, sums_all = account.summaries
+    details = account.details
+    present = [row for row in listed if status_of(row) != "removed"]
+    sent = {row.get("campaign_id") for row in summaries}
+    factor = len(present) / len(details) if details else 0.0
+    of_sent = [activities_of(row, REPORTED) for row in details if row.get("campaign_id") in sent]
+    sent_factor = len(sent) / len(of_sent) if of_sent else 0.0
+    reported = round(sent_factor * sum(map(len, of_sent)))
+    yield "campaigns", len(listed)
+    yield "present", len(present)
+    yield "sent", len(sent)
+    yield "doubtful", sum(_is_doubtful(row, sent) for row in listed)
+    yield "scheduled", sum(status_of(row) == "scheduled" for row in listed)
+    yield "tested", sum(row.get("type_code") == _AB_TEST for row in present)
+    yield "activities", round(factor * sum(len(activities_of(row, frozenset())) for row in details))
+    yield "primary", round(factor * sum(len(activities_of(row, PRIMARY)) for row in details))
+    yield "reported", reported
+    yield "of_several", round(sent_factor * sum(len(each) for each in of_sent if len(each) > 1))
+    yield "newest", _activities_of_newest(listed, details)
+    yield "report_pages", _report_pages(account, reported)
+    yield "is_estimated", not (lists_all and sums_all) or len(details) < len(present)
+
+
+def _activities_of_newest(listed: list[Record], details: list[Record]) -> int:
+    """Return the activities of the campaign at the bookmark, which idle runs read again."""
+    newest = listed[0].get("campaign_id") if listed else None
+    return sum(
+        len(activities_of(row, frozenset())) for row in details if row.get("campaign_id") == newest
+    )
+
+
+def _is_doubtful(campaign: Record, sent: set[object]) -> bool:
+    return status_of(campaign) not in _NEVER_SENT and campaign.get("campaign_id") not in sent
+
+
+def _report_pages(account: AccountReader, reported: int) -> dict[str, int]:
+    """Return the pages of all reports of each kind: at least one for each activity."""
+    every = [Counters.of_stats(stats) for stats in account.counters.values()]
+    share = len(account.summaries[0]) / len(every) if every else 0.0
+    further = {
+        kind: round(share * sum(max(0, ceil(getattr(each, kind) / _PAGE) - 1) for each in every))
+        for kind in NO_COUNTERS._fields[:-1]
+    }
+    return {"activities": reported} | {kind: reported + more for kind, more in further.items()}
