@@ -199,6 +199,26 @@ SETTINGS = th.PropertiesList(
         ),
     ),
     th.Property(
+        "events_settle_days",
+        th.IntegerType(minimum=0),
+        default=30,
+        title="Days until events settle",
+        description=(
+            "Read an event and its registrations in every run until this many days after its end: "
+            "check-ins and payments don't show in the list of events."
+        ),
+    ),
+    th.Property(
+        "events_sweep_days",
+        th.IntegerType(minimum=0),
+        default=7,
+        title="Days between event sweeps",
+        description=(
+            "How often to re-read all events and their registrations. In between, past events are "
+            "read only if the list of events shows a change. 0 means every run."
+        ),
+    ),
+    th.Property(
         "engagement_lookback_days",
         th.IntegerType(minimum=1),
         default=1,
