@@ -89,7 +89,7 @@ class Services:
             is_full = stream.replication_method == REPLICATION_FULL_TABLE
             # The positions in the change log of a sample mean nothing in another run.
             state = deepcopy(stream.stream_state) if self._is_sample else stream.stream_state
-            progress = ActivityProgress(state, stream.config, is_full=is_full)
+            progress = ActivityProgress(state, stream.config, stream.report_kind, is_full=is_full)
             self._activity_readers[stream.name] = ActivityReader(
                 self.campaigns, progress, lambda: self.api.today, stream.checkpoint
             )

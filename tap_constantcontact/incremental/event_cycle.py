@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from tap_constantcontact.incremental.state_parts import own_part, part_of
 from tap_constantcontact.timestamps import format_timestamp, parse_timestamp
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ class EventCycle:
     its row in the list has changed, or if it is not over, or not for long. If runs end early, all
     events are read once before any is read again.
 
-    The state of `events` has the cycle: `began`, `read` (a digest of the row of each event that was
-    read), and `is_complete`. All streams that take part in it have `cycle_began` in their states: a
-    stream that is selected later, or whose state was removed, needs a new cycle.
+    The part `cycle` of the state of `events` has `began`, `read` (a digest of the row of each event
+    that was read), and `is_complete`. All streams that take part in it have `cycle_began` in their
+    states: a stream that is selected later, or whose state was removed, needs a new cycle.
     """
 
     def __init__(
@@ -57,7 +58,8 @@ class EventCycle:
         """
         if not self._is_current(now):
             began = format_timestamp(now)
-            self._states[0][CYCLE_KEY] = {"began": began, "read": {}, "is_complete": False}
+            cycle = {"began": began, "read": {}, "is_complete": False}
+            own_part(self._states[0], CYCLE_KEY).update(cycle)
             for state in self._states:
                 state[MEMBER_KEY] = began
 
@@ -85,8 +87,7 @@ class EventCycle:
 
     @property
     def _cycle(self) -> dict[str, Any]:
-        cycle: dict[str, Any] = self._states[0].get(CYCLE_KEY, {})
-        return cycle
+        return part_of(self._states[0], CYCLE_KEY)
 
     def _is_current(self, now: datetime) -> bool:
         """Return whether the last cycle goes on: it is incomplete, or not old yet."""
