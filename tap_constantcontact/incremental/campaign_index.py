@@ -83,7 +83,8 @@ class CampaignIndex:
         self._requests = requests
         self._api = api
         self._config = config
-        self._changes = ChangedRows("campaign_id", "updated_at")
+        #: Finds the campaigns of the list that have changed.
+        self.changes = ChangedRows("campaign_id", "updated_at")
         self._listed: list[Record] | None = None
         self._listed_since = ""
         self._details: dict[Any, _Detail] = {}
@@ -110,11 +111,7 @@ class CampaignIndex:
 
     def fetch_changed(self, since: str) -> list[Record]:
         """Return the campaigns that have changed since a timestamp, oldest change first."""
-        return self._changes.select(self.fetch_listed(since), since)
-
-    def changed_at(self, campaign: Record) -> str:
-        """Return when a campaign last changed, or "" if it has no time."""
-        return self._changes.changed_at(campaign)
+        return self.changes.select(self.fetch_listed(since), since)
 
     def is_wanted(self, campaign: Record) -> bool:
         """Return whether the status of a campaign is in the setting campaign_status."""
