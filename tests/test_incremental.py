@@ -473,6 +473,55 @@ class TestSelection:
         assert not target.lacks(sandbox, ["email_opens"])
 
 
+class TestOldReports:
+    """With `skip_old_reports`, campaigns that were sent long before start_date are skipped."""
+
+    STREAMS = ("email_opens", "email_links")
+
+    def test_old_reports_are_skipped_until_their_counters_change(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(campaigns=60)
+        settings: dict[str, Any] = {"start_date": "-200d", "skip_old_reports": True}
+        first, paths = requests_of(sandbox, lambda: tap.sync(sandbox, *self.STREAMS, **settings))
+        limit = sandbox.account.now() - 260 * DAY
+        old = self._sent_before(sandbox, limit)
+        assert 0 < len(old) < sum(path.endswith("/links") for path in paths) + len(old)
+        assert not old & {path.split("/")[4] for path in paths if "/email_reports/" in path}
+        assert "skip_old_reports: skipping the reports on" in first.log
+        activity_id = min(old)
+        event = sandbox.account.add_events(activity_id, "opens")[0]
+        second = tap.sync(sandbox, *self.STREAMS, state=first.state, **settings)
+        (campaign_id,) = {*second.keys("email_links", "campaign_id")}
+        assert activity_id in second.keys("email_links", "campaign_activity_id")
+        assert primary(sandbox, campaign_id) == activity_id
+        assert event.contact_id in second.keys("email_opens", "contact_id")
+        assert "skip_old_reports" not in second.log
+
+    @pytest.mark.parametrize("settings", [{"start_date": "-200d"}, {"skip_old_reports": True}, {}])
+    def test_skipped_reports_are_read_without_the_setting(
+        self, tap: TapCommand, make_sandbox: MakeSandbox, settings: dict[str, Any]
+    ) -> None:
+        sandbox = make_sandbox(campaigns=24)
+        before: dict[str, Any] = {"start_date": "-200d", "skip_old_reports": True}
+        target = Target()
+        first = load(target, tap.sync(sandbox, *self.STREAMS, **before))
+        assert "email_links" in target.lacks(sandbox, ["email_links"])
+        load(target, tap.sync(sandbox, *self.STREAMS, state=first.state, **settings))
+        assert not target.lacks(sandbox, ["email_links"])
+
+    @staticmethod
+    def _sent_before(sandbox: Sandbox, limit: int) -> set[str]:
+        """Return the activities of campaigns that were last sent before a time."""
+        account = sandbox.account
+        return {
+            primary(sandbox, id_)
+            for id_, campaign in account.campaigns.items()
+            if campaign["current_status"] == "Done"
+            and max(part.sent_at for part in account.engagements(id_)) < limit
+        }
+
+
 class TestRereads:
     """7 and 30 days after its last send a campaign is read in full, whatever its counters."""
 

@@ -6,8 +6,9 @@ stream whose endpoint it is.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 # The API returns statuses as Done and as DONE (observed).
 _NEVER_SENT = {"draft", "scheduled", "removed"}
 _MAX_PAUSE_DAYS = 32
+# How long contacts open and click an email in general.
+_STILL_ACTIVE = timedelta(days=60)
+_LOGGER = logging.getLogger("tap-constantcontact.campaigns")
 
 
 class CampaignRequests(Protocol):
@@ -58,6 +62,9 @@ class CampaignRequests(Protocol):
 
     def positions(self, log: ChangeLog) -> Iterable[int]:
         """Return up to which number each selected stream has read the change log."""
+
+    def starts(self) -> Iterable[datetime | None]:
+        """Return the earliest start_date of each selected stream of reports."""
 
     @property
     def named_logs(self) -> Container[str]:
@@ -302,12 +309,27 @@ class CampaignIndex:
             log = self._change_log = ChangeLog(self._requests.log_state)
             log.prune(min(self._requests.positions(log), default=0))
             log.identity.forget_unnamed(self._requests.named_logs)
+            self._skip_old(log, counters)
             rereads = self._config["engagement_rereads_days"]
             source = ActivityRequests(self, self._requests.activity_counters, self._api)
             for _ in log.update(counters, source, self.listed_at, rereads):
                 self._requests.checkpoint()
             self.has_change_log = True
         return cast("ChangeLog", self._change_log)
+
+    def _skip_old(self, log: ChangeLog, counters: Mapping[str, Counters]) -> None:
+        """Skip the reports on old campaigns if a setting says so, and log how many."""
+        starts = [*self._requests.starts()] if self._config["skip_old_reports"] else []
+        start = min(filter(None, starts)) if starts and all(starts) else None
+        skipped = log.skip_sent_before(start - _STILL_ACTIVE if start else None, counters)
+        if skipped and start:
+            message = (
+                "skip_old_reports: skipping the reports on %s campaigns last sent more than %s "
+                "days before %s until their counters change; this saves about %s requests"
+            )
+            days = _STILL_ACTIVE.days
+            saved = skipped * len(starts)
+            _LOGGER.info(message, f"{skipped:,}", days, f"{start:%Y-%m-%d}", f"{saved:,}")
 
 
 class _Detail(NamedTuple):

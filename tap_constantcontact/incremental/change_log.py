@@ -31,9 +31,10 @@ from collections.abc import (
 )
 from datetime import datetime
 from itertools import takewhile
-from typing import Any, Protocol
+from typing import Any
 
 from tap_constantcontact.incremental.activity import Activity
+from tap_constantcontact.incremental.activity_source import ActivitySource
 from tap_constantcontact.incremental.change_log_codec import PackedCampaigns
 from tap_constantcontact.incremental.change_log_entries import (
     ActivityEntry,
@@ -45,36 +46,12 @@ from tap_constantcontact.incremental.change_log_identity import LAST_NUMBER_KEY,
 from tap_constantcontact.incremental.counters import COUNTED, NO_COUNTERS, Counters
 from tap_constantcontact.timestamps import from_hour, to_hour
 
-__all__ = ["Activity", "ActivitySource", "ChangeLog", "Counters"]
+__all__ = ["Activity", "ChangeLog", "Counters"]
 
 # Activities whose counters come with one request (documented: at most ten).
 _ACTIVITIES_PER_REQUEST = 10
 _HOURS_PER_DAY = 24
 _DISTRUST_KEY = "zeros_are_wrong"
-
-
-class ActivitySource(Protocol):
-    """Requests from the API what the counters of a campaign don't tell."""
-
-    def known_activity_ids(self, campaign_id: str) -> list[str]:
-        """Return the ids of a campaign's activities if they are known without a request."""
-
-    def prefetch_activity_ids(self, campaign_ids: Iterable[str]) -> None:
-        """Send the requests ahead that `fetch_activity_ids` will make for some campaigns."""
-
-    def prefetch_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
-        """Send the requests ahead that `fetch_counters` will make for groups of activities."""
-
-    def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
-        """Return the ids of a campaign's activities that have reports.
-
-        Args:
-            campaign_id: The campaign.
-            since: Ids that were fetched before are out of date, as the campaign was sent then.
-        """
-
-    def fetch_counters(self, activity_ids: Sequence[str]) -> Mapping[str, Counters]:
-        """Return the counters of activities, by their ids; only of those that were sent."""
 
 
 class ChangeLog:
@@ -161,6 +138,28 @@ class ChangeLog:
         if self._counters(campaign_id) is None:
             activities = dict.fromkeys(activity_ids, UncomparedActivity(to_hour(at)))
             self._campaigns[campaign_id] = CampaignEntry(activities)
+
+    def skip_sent_before(self, oldest: datetime | None, counters: Mapping[str, Counters]) -> int:
+        """Skip new campaigns that were last sent before a time, until their counters change.
+
+        Those that an earlier run skipped are new again if they were sent after that time.
+
+        Args:
+            oldest: The time; None if no campaign is to be skipped.
+            counters: The counters of all campaigns, by their ids.
+
+        Returns:
+            The number of campaigns that are skipped from now on.
+        """
+        hour, skipped = to_hour(oldest) if oldest else 0, 0
+        for id_, own in counters.items():
+            campaign = self._campaigns.get(id_, CampaignEntry())
+            if campaign.is_skipped and own.sent >= hour:
+                self._campaigns[id_] = CampaignEntry(campaign.activities)
+            elif campaign.counters is None and 0 < own.sent < hour:
+                self._campaigns[id_] = CampaignEntry(campaign.activities, own, is_skipped=True)
+                skipped += 1
+        return skipped
 
     def update(
         self,

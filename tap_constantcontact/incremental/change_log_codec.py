@@ -17,7 +17,8 @@ and all rows are expected. Earlier releases wrote number and hour of the change 
 the last two.
 
 An activity that was not compared yet is a list with the hour in which the API named it. Under
-`all`, a campaign with several activities has its own counters.
+`all`, a campaign with several activities has its own counters; under `skipped`, one that was sent
+too long before start_date.
 
 `version` in the log is the version of its form. In that of version 1, the log was no part of its
 own, but spread over the state of its stream; `earlier_states` reads it.
@@ -60,6 +61,8 @@ _VERSION_1_KEY = "log_version"
 _CAMPAIGNS_KEY = "campaigns"
 # In a campaign: its own counters. No id of an activity is packed like this.
 _OWN_COUNTERS_KEY = "all"
+# The same, if the campaign is skipped.
+_SKIPPED_KEY = "skipped"
 _BASE64_LENGTH_OF_UUID = 22
 # Begins an id that is not a UUID; Base64 has it only at the end.
 _PLAIN = "="
@@ -153,17 +156,21 @@ def _check(version: Any) -> None:
 
 def pack_campaign(campaign: CampaignEntry) -> PackedCampaign:
     """Return a campaign in the form of the state."""
-    own = {} if campaign.own_counters is None else {_OWN_COUNTERS_KEY: [*campaign.own_counters]}
+    key = _SKIPPED_KEY if campaign.is_skipped else _OWN_COUNTERS_KEY
+    own = {} if campaign.own_counters is None else {key: [*campaign.own_counters]}
     return {**own, **{pack_id(id_): _pack(entry) for id_, entry in campaign.activities.items()}}
 
 
 def unpack_campaign(packed: Mapping[str, Sequence[int]]) -> CampaignEntry:
     """Return a campaign from the form of the state."""
-    own = packed.get(_OWN_COUNTERS_KEY)
+    own = packed.get(_SKIPPED_KEY, packed.get(_OWN_COUNTERS_KEY))
     activities = {
-        unpack_id(key): _unpack(entry) for key, entry in packed.items() if key != _OWN_COUNTERS_KEY
+        unpack_id(key): _unpack(entry)
+        for key, entry in packed.items()
+        if key not in (_OWN_COUNTERS_KEY, _SKIPPED_KEY)
     }
-    return CampaignEntry(activities, None if own is None else Counters(*own))
+    is_skipped = _SKIPPED_KEY in packed
+    return CampaignEntry(activities, None if own is None else Counters(*own), is_skipped)
 
 
 def _pack(entry: ActivityEntry | UncomparedActivity) -> list[int]:

@@ -225,10 +225,12 @@ class CampaignEntry:
     Attributes:
         activities: Its activities, by their ids.
         own_counters: Its counters; None if it has a single activity, whose counters are the same.
+        is_skipped: Whether it was sent too long before start_date for its reports to be read.
     """
 
     activities: Mapping[str, ActivityEntry | UncomparedActivity] = field(default_factory=dict)
     own_counters: Counters | None = None
+    is_skipped: bool = False
 
     @property
     def counters(self) -> Counters | None:

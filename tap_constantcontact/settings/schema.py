@@ -236,6 +236,17 @@ SETTINGS = th.PropertiesList(
         description=("Re-read a campaign's reports in full this many days after its last send."),
     ),
     th.Property(
+        "skip_old_reports",
+        th.BooleanType,
+        default=False,
+        title="Skip old reports",
+        description=(
+            "With start_date: don't read the reports on campaigns that were last sent more than 60 "
+            "days before it until their counters change. Their links, send history, opens, clicks "
+            "and other events are missing until then."
+        ),
+    ),
+    th.Property(
         "links_without_clicks",
         th.BooleanType,
         default=True,
