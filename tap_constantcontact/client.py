@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.streams.rest import HTTPRequest, PageContext
 
+    from tap_constantcontact.incremental.counters import ReportKind
     from tap_constantcontact.services import Services
     from tap_constantcontact.tap import TapConstantContact
 
@@ -52,6 +53,7 @@ class ConstantContactStream(StreamHooks):
         detail_params: Query parameters of the detail.
         for_partners: Whether the endpoint is read with the partner's key.
         follows_change_log: Whether a run reads only what has changed, according to the change log.
+        report_kind: What it reads then: which counters tell that a report has changed or is empty.
         notes: What the docs say about the stream that its other attributes don't tell.
     """
 
@@ -66,6 +68,7 @@ class ConstantContactStream(StreamHooks):
     detail_params: ClassVar[Mapping[str, Any]] = {}
     for_partners: ClassVar[bool] = False
     follows_change_log: ClassVar[bool] = False
+    report_kind: ClassVar[ReportKind]
     notes: ClassVar[StreamNotes] = StreamNotes(reads="all rows, in every run")
 
     def __init__(self, tap: TapConstantContact, services: Services) -> None:

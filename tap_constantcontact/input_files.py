@@ -13,8 +13,10 @@ from singer_sdk import Stream
 from singer_sdk.exceptions import ConfigurationError
 
 from tap_constantcontact.incremental.activity_progress import POSITION
+from tap_constantcontact.incremental.bookmark import AT_BOOKMARK
 from tap_constantcontact.incremental.change_log_codec import LOG, LOG_OWNER, VERSION, check_version
 from tap_constantcontact.incremental.contact_cycles import CycleState, SweepState
+from tap_constantcontact.incremental.event_cycle import CYCLE_KEY
 from tap_constantcontact.settings.custom_streams import ACCOUNT_ID
 from tap_constantcontact.timestamps import parse_timestamp
 
@@ -50,8 +52,15 @@ BOOKMARK: dict[str, Any] = {
         "replication_key_value": _TIMESTAMP,
         "sent_until": {"type": ["integer", "null"]},
         POSITION: _part(
-            log=_TEXT, read_through=_NUMBER, complete_through=_NUMBER, left_out=_OBJECT, since=_TEXT
+            log=_TEXT,
+            read_through=_NUMBER,
+            complete_through=_NUMBER,
+            left_out=_OBJECT,
+            empty_reports=_NUMBER,
+            since=_TEXT,
         ),
+        AT_BOOKMARK: _part(bookmark=_TIMESTAMP, rows=_OBJECT),
+        CYCLE_KEY: _part(began=_TIMESTAMP, read=_OBJECT),
         **{
             kind.under_way_key: _part(**{"began": _TIMESTAMP, kind.settings_key: _OBJECT})
             for kind in (CycleState, SweepState)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
+from datetime import datetime
 from functools import cached_property
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,7 @@ class Services:
             is_full = stream.replication_method == REPLICATION_FULL_TABLE
             # The positions in the change log of a sample mean nothing in another run.
             state = deepcopy(stream.stream_state) if self._is_sample else stream.stream_state
-            progress = ActivityProgress(state, stream.config, is_full=is_full)
+            progress = ActivityProgress(state, stream.config, stream.report_kind, is_full=is_full)
             self._activity_readers[stream.name] = ActivityReader(
                 self.campaigns, progress, lambda: self.api.today, stream.checkpoint
             )
@@ -137,6 +138,10 @@ class _CampaignRequests:
     def positions(self, log: ChangeLog) -> Iterator[int]:
         for stream in self._services.change_log_readers:
             yield self._services.activity_reader(stream).progress.read_through(log)
+
+    def starts(self) -> Iterator[datetime | None]:
+        for stream in self._services.change_log_readers:
+            yield self._services.activity_reader(stream).progress.start
 
     @property
     def named_logs(self) -> set[str]:

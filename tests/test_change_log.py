@@ -13,18 +13,23 @@ from support.change_log import NothingPrefetched
 from typing_extensions import override
 
 from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.incremental import counters as counting
 from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
 from tap_constantcontact.incremental.change_log_entries import (
     ActivityEntry,
     CampaignEntry,
     Change,
     ExpectedRows,
+    Previous,
+    ReadHours,
 )
+from tap_constantcontact.incremental.counters import BOUNCES, LINKS, OPENS, ReportKind
 from tap_constantcontact.incremental.report_cursor import ReportCursor
 from tap_constantcontact.timestamps import to_hour
 
+KINDS = {name: kind for name, kind in vars(counting).items() if isinstance(kind, ReportKind)}
 NOW = datetime(2026, 11, 22, 8, tzinfo=timezone.utc)
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 REREADS = (7, 30)
 UUID = "4bc885c8-565d-4fb4-afe1-5457a12c7c70"
 
@@ -85,6 +90,11 @@ def update(
     return log
 
 
+def changed_kinds(activity: Activity, complete_through: int) -> set[str]:
+    """Return the names of the kinds of reports that a stream has to read."""
+    return {name for name, kind in KINDS.items() if activity.is_changed(kind, complete_through)}
+
+
 def ids(log: ChangeLog, number: int = 0) -> list[str]:
     return [activity.activity_id for activity in log.changed_after(number)]
 
@@ -97,7 +107,7 @@ class TestChangeLog:
         sent = {"a": NOW - 2 * DAY, "b": NOW - DAY}
         log = update({}, campaigns, sent=sent)
         assert ids(log) == ["b1", "a1"]
-        assert [activity.read_until(0) for activity in log.changed_after(0)] == [None, None]
+        assert [activity.read_until(OPENS, 0) for activity in log.changed_after(0)] == [None, None]
 
     def test_unchanged_campaigns_are_not_requested(self) -> None:
         state: dict[str, Any] = {}
@@ -115,6 +125,112 @@ class TestChangeLog:
         through = update(state, campaigns).changed_after(0)[-1].number
         campaigns["a"] = {"a1": counters()._replace(**{counter: 200})}
         assert ids(update(state, campaigns), through) == ["a1"]
+
+    @pytest.mark.parametrize(
+        ("counter", "kinds"),
+        [
+            ("sends", {"SENDS", "SEND_HISTORY", "DID_NOT_OPENS"}),
+            ("opens", {"OPENS", "UNIQUE_OPENS", "DID_NOT_OPENS"}),
+            ("clicks", {"CLICKS", "LINKS"}),
+            ("bounces", {"BOUNCES", "DID_NOT_OPENS"}),
+            ("optouts", {"OPTOUTS"}),
+            ("forwards", {"FORWARDS"}),
+        ],
+    )
+    def test_reports_of_the_changed_counter_have_changed(
+        self, counter: str, kinds: set[str]
+    ) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters()}})
+        sent = {"a": NOW - 90 * DAY}
+        through = update(state, campaigns, sent=sent).last_number
+        grown = getattr(counters(), counter) + 1
+        campaigns["a"] = {"a1": counters()._replace(**{counter: grown})}
+        (activity,) = update(state, campaigns, sent=sent).changed_after(through)
+        assert changed_kinds(activity, through) == {*kinds, "ACTIVITY_STATS"}
+        # A stream that has missed the change before, and all if it was the first.
+        assert changed_kinds(activity, through - 1) == {*KINDS}
+
+    def test_all_reports_have_changed_without_a_last_send(self) -> None:
+        """No re-read would bring what a counter does not show, as for emails of automations."""
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters()}})
+        through = update(state, campaigns).last_number
+        campaigns["a"] = {"a1": counters(opens=6)}
+        (activity,) = update(state, campaigns).changed_after(through)
+        assert changed_kinds(activity, through) == {*KINDS}
+
+    def test_report_is_read_from_the_last_change_of_its_counter(self) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters()}})
+        sent = {"a": NOW - 90 * DAY}
+        through = update(state, campaigns, sent=sent).last_number
+        for days, (opens, clicks) in enumerate([(5, 3), (5, 4), (6, 4)], start=1):
+            campaigns["a"] = {"a1": counters(opens=opens, clicks=clicks)}
+            log = update(state, campaigns, NOW + days * DAY, sent)
+            (activity,) = log.changed_after(through)
+            before, through = through, log.last_number
+        assert activity.read_until(OPENS, before) == NOW
+        assert changed_kinds(activity, before) & {"CLICKS", "LINKS"} == set()
+
+    def test_first_rows_of_a_report_are_read_in_full(self) -> None:
+        """It was not read while its counter was 0, but can have had rows already."""
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters(bounces=0)}})
+        sent = {"a": NOW - 90 * DAY}
+        through = update(state, campaigns, sent=sent).last_number
+        campaigns["a"] = {"a1": counters(bounces=1)}
+        (activity,) = update(state, campaigns, NOW + DAY, sent).changed_after(through)
+        read_until = activity.read_until(BOUNCES, through)
+        assert read_until is not None
+        assert read_until < NOW - 50 * 365 * DAY
+
+    def test_last_reread_is_also_for_reports_that_should_be_empty(self) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters(bounces=0)}})
+        sent = {"a": NOW}
+        update(state, campaigns, NOW, sent)
+        empty = []
+        for days in (7, 30, 31):
+            log = update(state, campaigns, NOW + days * DAY + HOUR, sent)
+            (activity,) = log.changed_after(0)
+            empty.append(activity.is_empty(BOUNCES))
+            assert not activity.is_empty(LINKS)
+            log.prune(log.last_number if days == 30 else 0)
+        assert empty == [True, False, True]
+
+    @pytest.mark.parametrize("missed", ["sends", "sent"])
+    def test_activities_are_requested_again_after_a_send(self, missed: str) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters()}})
+        sent = {"a": NOW - 90 * DAY}
+        update(state, campaigns, sent=sent)
+        campaigns.requested.clear()
+        campaigns["a"] = {"a1": counters(opens=6)}
+        update(state, campaigns, NOW + DAY, sent)
+        assert not campaigns.requested
+        if missed == "sends":
+            campaigns["a"] = {"a1": counters(opens=6)._replace(sends=101)}
+        else:
+            sent = {"a": NOW + DAY}
+        update(state, campaigns, NOW + 2 * DAY, sent)
+        assert campaigns.requested == ["a"]
+
+    @pytest.mark.parametrize(("hours", "is_read"), [(7 * 24 - 1, False), (7 * 24, True)])
+    def test_repeats_are_read_a_week_after_a_change(self, hours: int, is_read: bool) -> None:
+        state: dict[str, Any] = {}
+        campaigns = Campaigns({"a": {"a1": counters()}})  # with bounces, without forwards
+        sent = {"a": NOW - 90 * DAY}
+        update(state, campaigns, sent=sent)
+        campaigns["a"] = {"a1": counters(opens=6)}
+        through = update(state, campaigns, NOW + HOUR, sent).last_number
+        log = update(state, campaigns, NOW + hours * HOUR, sent)
+        assert ids(log, through) == (["a1"] if is_read else [])
+        if is_read:
+            (activity,) = log.changed_after(through)
+            assert {"BOUNCES"} <= changed_kinds(activity, through)
+            assert not {"OPENS", "CLICKS"} & changed_kinds(activity, through)
+        assert not ids(update(state, campaigns, NOW + 60 * DAY, sent), log.last_number)
 
     def test_campaign_without_summary_keeps_its_last_send(self) -> None:
         state: dict[str, Any] = {}
@@ -143,7 +259,7 @@ class TestChangeLog:
         late = Late({"a": {"first": counters(opens=7), "resend": counters(opens=6)}})
         changed = update(state, late).changed_after(through)
         assert [activity.activity_id for activity in changed] == ["first", "resend"]
-        assert [activity.read_until(through) for activity in changed] == [None, None]
+        assert [activity.read_until(OPENS, through) for activity in changed] == [None, None]
 
     def test_stream_that_missed_a_change_reads_the_activity_in_full(self) -> None:
         """It was at 1 when `b1` went from number 2 to 4, and ended at 3: it has never read `b1`."""
@@ -152,7 +268,7 @@ class TestChangeLog:
         update(state, campaigns)
         campaigns["b"] = {"b1": counters(opens=6)}
         (changed,) = update(state, campaigns).changed_after(3)
-        assert changed.read_until(0) is None  # what was complete last
+        assert changed.read_until(OPENS, 0) is None  # what was complete last
 
     def test_added_activity_does_not_change_others(self) -> None:
         state: dict[str, Any] = {}
@@ -200,7 +316,7 @@ class TestChangeLog:
         through = update(state, campaigns).changed_after(0)[-1].number
         campaigns["a"] = {"a1": counters(opens=6)}
         (changed,) = update(state, campaigns, NOW + DAY).changed_after(through)
-        assert changed.read_until(through) == NOW
+        assert changed.read_until(OPENS, through) == NOW
         assert changed.changed_at == NOW + DAY
 
     def test_stream_with_missed_change_reads_in_full(self) -> None:
@@ -211,7 +327,7 @@ class TestChangeLog:
             campaigns["a"] = {"a1": counters(opens=opens)}
             log = update(state, campaigns)
         (changed,) = log.changed_after(through)
-        assert changed.read_until(through) is None
+        assert changed.read_until(OPENS, through) is None
 
     def test_decreased_counter_makes_the_report_read_in_full(self) -> None:
         state: dict[str, Any] = {}
@@ -219,7 +335,7 @@ class TestChangeLog:
         through = update(state, campaigns).changed_after(0)[-1].number
         campaigns["a"] = {"a1": counters(opens=9, bounces=0)}
         (changed,) = update(state, campaigns).changed_after(through)
-        assert changed.read_until(through) is None
+        assert changed.read_until(OPENS, through) is None
 
     @pytest.mark.parametrize("days", REREADS)
     def test_reread_days_make_the_report_read_in_full_once(self, days: int) -> None:
@@ -229,7 +345,7 @@ class TestChangeLog:
         through = update(state, campaigns, sent=sent).changed_after(0)[-1].number
         (again,) = update(state, campaigns, NOW + timedelta(hours=1), sent).changed_after(through)
         assert again.activity_id == "a1"
-        assert again.read_until(through) is None
+        assert again.read_until(OPENS, through) is None
         through = again.number
         assert not update(state, campaigns, NOW + timedelta(hours=2), sent).changed_after(through)
 
@@ -309,8 +425,8 @@ class TestChangeLog:
         through = log.changed_after(0)[0].number
         log.prune(through)
         pruned, kept = ChangeLog(json.loads(json.dumps(state))).changed_after(0)
-        assert pruned.read_until(log.last_number) is None
-        assert kept.read_until(log.last_number) == NOW
+        assert pruned.read_until(OPENS, log.last_number) is None
+        assert kept.read_until(OPENS, log.last_number) == NOW
 
     def test_expected_rows_are_in_the_state_at_once(self) -> None:
         state: dict[str, Any] = {}
@@ -390,7 +506,7 @@ def activity(rows: int, opens: int, changed_at: datetime = NOW + DAY) -> Activit
         Change(2, to_hour(changed_at)),
         counters(opens=opens),
         ExpectedRows(opens=rows),
-        Change(1, to_hour(NOW)),
+        previous=Previous(1, ReadHours(*[(changed_at - NOW) // HOUR] * 6)),
     )
     campaigns = {"a": CampaignEntry({"a1": entry})}
     return Activity("a", "a1", entry, campaigns)

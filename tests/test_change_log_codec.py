@@ -23,6 +23,8 @@ from tap_constantcontact.incremental.change_log_entries import (
     CampaignEntry,
     Change,
     ExpectedRows,
+    Previous,
+    ReadHours,
     UncomparedActivity,
 )
 from tap_constantcontact.incremental.counters import Counters
@@ -31,8 +33,22 @@ UUID = "4bc885c8-565d-4fb4-afe1-5457a12c7c70"
 PACKED_UUID = "S8iFyFZdT7Sv4VRXoSx8cA"
 COUNTERS = Counters(100, 50, 20, 3, 2, 1, 498_000)
 NEW = ActivityEntry(Change(1, 498_100), COUNTERS)
-CHANGED = ActivityEntry(Change(3, 498_124), COUNTERS, ExpectedRows(7, 2), Change(1, 498_100))
+CHANGED = ActivityEntry(
+    Change(3, 498_124),
+    COUNTERS,
+    ExpectedRows(7, 2),
+    previous=Previous(1, ReadHours(*[24] * 6)),
+)
+# Opens have changed; a change before that one was an hour earlier, and it was not clicks.
+OPENED = CHANGED.changed(Change(4, 498_124), COUNTERS._replace(opens=51))
+OPENED_AGAIN = OPENED.changed(Change(5, 498_125), COUNTERS._replace(opens=52))
 CAMPAIGNS = {
+    "one counter changed": CampaignEntry({UUID: OPENED}),
+    "one counter changed again": CampaignEntry({UUID: OPENED_AGAIN}),
+    "all streams have read the change": CampaignEntry({UUID: OPENED_AGAIN.pruned()}),
+    "even empty reports are read": CampaignEntry(
+        {UUID: CHANGED.changed_in_full(Change(4, 498_124), COUNTERS, reads_empty=True)}
+    ),
     "one activity": CampaignEntry({UUID: CHANGED}),
     "several activities": CampaignEntry({UUID: NEW, "1103": CHANGED}, COUNTERS),
     "all rows are expected": CampaignEntry({UUID: ActivityEntry.first(Change(1, 2), COUNTERS)}),
@@ -44,7 +60,7 @@ CAMPAIGNS = {
 
 STATE = {
     "campaigns": {
-        PACKED_UUID: {PACKED_UUID: [3, 498124, 100, 50, 20, 3, 2, 1, 498000, 7, 2, 1, 498100]},
+        PACKED_UUID: {PACKED_UUID: [3, 498124, 100, 50, 20, 3, 2, 1, 498000, 7, 2, 1, 63, 24]},
         "=7": {
             "all": [200, 100, 40, 6, 4, 2, 498000],
             "=71": [1, 498100, 100, 50, 20, 3, 2, 1, 0, 0, 0],
@@ -92,6 +108,18 @@ def test_state_is_read() -> None:
     }
 
 
+def test_state_of_an_earlier_release_is_read() -> None:
+    """It has number and hour of the change before: all reports were read at each change."""
+    state = through_json(STATE)
+    state["campaigns"][PACKED_UUID][PACKED_UUID][-3:] = [1, 498_100]
+    assert PackedCampaigns(state)[UUID] == CampaignEntry({UUID: CHANGED})
+
+
+def test_what_all_streams_have_read_takes_little_room() -> None:
+    packed = pack_campaign(CampaignEntry({UUID: OPENED_AGAIN.pruned()}))[PACKED_UUID]
+    assert packed == [5, 498125, *OPENED_AGAIN.counters, 9, 2, 0, 2, 2, 0, 2]
+
+
 def test_state_gets_a_version_and_nothing_else() -> None:
     state = through_json(STATE)
     campaigns = PackedCampaigns(state)
@@ -114,7 +142,7 @@ def test_campaigns_are_packed_into_the_state_when_they_are_set() -> None:
     assert state == {
         "version": VERSION,
         "campaigns": {
-            PACKED_UUID: {PACKED_UUID: [3, 498124, *COUNTERS, 7, 2, 1, 498100]},
+            PACKED_UUID: {PACKED_UUID: [3, 498124, *COUNTERS, 7, 2, 1, 63, 24]},
         },
     }
     assert (len(campaigns), [*campaigns]) == (1, [UUID])

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from support.change_log import NothingPrefetched
 
 from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
+from tap_constantcontact.incremental.counters import OPENS
 from tap_constantcontact.incremental.report_cursor import ReportCursor
 
 # What these properties are about, under the names that they use.
@@ -63,11 +64,11 @@ def prune(state: dict[str, Any], number: int) -> None:
 
 
 def read_until(activity: Activity, complete_through: int) -> datetime | None:
-    return activity.read_until(complete_through)
+    return activity.read_until(OPENS, complete_through)
 
 
 def cursor(activity: Activity, complete_through: int, lookback: timedelta) -> ReportCursor:
-    return ReportCursor(activity, "opens", activity.read_until(complete_through), lookback)
+    return ReportCursor(activity, "opens", activity.read_until(OPENS, complete_through), lookback)
 
 
 # The properties.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from support.sandboxes import MakeSandbox
@@ -10,6 +11,7 @@ from support.tap import STREAMS, TapCommand
 
 from sandbox import Sandbox
 from sandbox.generate.events import add_event, add_registration
+from tap_constantcontact.timestamps import format_timestamp
 
 ALL = ("events", "event_registrations", "event_registration_details")
 REGISTRATIONS = ALL[1:]
@@ -78,9 +80,60 @@ def test_event_status_narrows_events_and_registrations(tap: TapCommand, sandbox:
 def test_canceled_registration_has_its_new_status(tap: TapCommand, sandbox: Sandbox) -> None:
     first = tap.sync(sandbox, "event_registrations")
     (canceled,) = sandbox.change()["registrations_changed"]
-    second = tap.sync(sandbox, "event_registrations", state=first.state)
+    second = tap.sync(sandbox, "event_registrations", state=first.state, events_sweep_days=0)
     for run, status in ((first, "REGISTERED"), (second, "CANCELED")):
         (row,) = [
             row for row in run.records["event_registrations"] if row["registration_id"] == canceled
         ]
         assert row["registration_status"] == status
+
+
+def events_requested(sandbox: Sandbox, since: int = 0) -> set[str]:
+    """Return the ids of the events whose details or registrations were requested."""
+    paths = (request.path for request in sandbox.requests[since:])
+    return {path.split("/")[3] for path in paths if path.startswith("/v3/events/")}
+
+
+def test_past_events_are_read_if_the_list_shows_a_change(tap: TapCommand, sandbox: Sandbox) -> None:
+    first = tap.sync(sandbox, *ALL)
+    account, before = sandbox.account, len(sandbox.requests)
+    changed, unchanged, *_ = [id_ for id_, row in account.events.items() if _is_past(row)]
+    contact_id = next(iter(account.contacts))
+    add_registration(account, changed, contact_id, int(time.time()))
+    second = tap.sync(sandbox, *ALL, state=first.state)
+    upcoming = {id_ for id_, row in account.events.items() if row["status"] == "ACTIVE"}
+    assert {changed, *upcoming} <= events_requested(sandbox, before)
+    assert unchanged not in events_requested(sandbox, before)
+    assert contact_id in second.keys("event_registration_details", "contact_id")
+
+
+def test_event_that_settles_later_is_read_in_every_run(tap: TapCommand, sandbox: Sandbox) -> None:
+    state = tap.sync(sandbox, *ALL).state
+    before = len(sandbox.requests)
+    tap.sync(sandbox, *ALL, state=state, events_settle_days=20_000)
+    assert events_requested(sandbox, before) == events_requested(sandbox)
+
+
+def test_stream_of_events_selected_later_gets_all(tap: TapCommand, sandbox: Sandbox) -> None:
+    first = tap.sync(sandbox, "events")
+    second = tap.sync(sandbox, "events", "event_registrations", state=first.state)
+    expected = sandbox.expected({"event_registrations"})["event_registrations"]
+    assert len(second.records["event_registrations"]) == len(expected)
+
+
+def test_events_resume_after_a_run_that_ends_early(tap: TapCommand, sandbox: Sandbox) -> None:
+    """Runs of four requests each reach all events, one after the other."""
+    arrived: set[str] = set()
+    state = None
+    for _ in range(12):
+        run = tap.sync(sandbox, *ALL[:2], state=state, max_requests=4, events_settle_days=0)
+        state = run.state
+        arrived |= {*run.keys("events", "event_id")}
+        if run.status == 0:
+            break
+    assert run.status == 0, run.log
+    assert arrived == {key for (key,) in sandbox.expected({"events"})["events"]}
+
+
+def _is_past(event: dict[str, str]) -> bool:
+    return event["event_end"] < format_timestamp(datetime.now(timezone.utc) - timedelta(days=40))

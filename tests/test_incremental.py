@@ -17,7 +17,8 @@ from support.target import Target
 
 from sandbox import Sandbox
 from sandbox.account.clock import DAY, HOUR, minute
-from sandbox.account.engagement import Event
+from sandbox.account.engagement import Event, stats
+from sandbox.endpoints import reports
 from tap_constantcontact.timestamps import format_timestamp
 
 EVENTS = (
@@ -80,6 +81,23 @@ def primary(sandbox: Sandbox, campaign_id: str) -> str:
     return str(activity["campaign_activity_id"])
 
 
+def aged(state: dict[str, Any], days: int) -> dict[str, Any]:
+    """Return a state as if its changes had been detected some days earlier."""
+    state = json.loads(json.dumps(state))
+    (log,) = state["bookmarks"]["email_campaign_stats"]["log"]
+    for campaign in log["campaigns"].values():
+        for name, activity in campaign.items():
+            if name != "all":
+                activity[1] -= days * 24
+    return state
+
+
+def contacts_without(sandbox: Sandbox, campaign_id: str, kind: str) -> set[str]:
+    """Return the contacts of a campaign whose event would change a counter of contacts."""
+    part = sandbox.account.engagement[primary(sandbox, campaign_id)]
+    return {*part.reached} - {event.contact_id for event in getattr(part, kind)}
+
+
 def open_at(sandbox: Sandbox, campaign_id: str, at: int) -> None:
     """Let an open of some time become known now."""
     reader = sandbox.account.reached_by(campaign_id)[0]
@@ -102,8 +120,8 @@ class TestRequests:
         synced.go_on(*streams)
         run, paths = synced.go_on(*streams)
         lists = math.ceil(160 / 500) + math.ceil(160 / 150)
-        # The changed campaigns, and once more the detail of the one at the bookmark.
-        assert len(paths) <= lists + 2
+        # And the changed campaigns.
+        assert len(paths) <= lists + 1
         assert not any(run.records[name] for name in REPORTS)
 
     def test_unchanged_account_with_all_default_streams_costs_little_more(
@@ -112,23 +130,41 @@ class TestRequests:
         synced.go_on(*DEFAULT)
         _, paths = synced.go_on(*DEFAULT)
         of_events = [path for path in paths if "/events" in path]
-        assert len(paths) - len(of_events) <= math.ceil(160 / 500) + math.ceil(160 / 150) + 20
+        assert len(paths) - len(of_events) <= math.ceil(160 / 500) + math.ceil(160 / 150) + 12
 
     @pytest.mark.parametrize("activities", [1, 2], ids=["sent once", "with a resend"])
-    def test_changed_campaign_costs_two_requests_and_one_per_stream(
-        self, synced: Synced, activities: int
+    @pytest.mark.parametrize(
+        ("kind", "reports"),
+        [
+            ("opens", ("opens", "unique_opens", "didnotopens")),
+            ("clicks", ("clicks", "links")),
+            ("forwards", ("forwards",)),
+            ("bounces", ("bounces", "didnotopens")),
+        ],
+    )
+    def test_changed_campaign_costs_one_request_per_report_of_its_counter(
+        self, synced: Synced, activities: int, kind: str, reports: tuple[str, ...]
     ) -> None:
         streams = ("email_campaign_stats", *REPORTS)
         synced.go_on(*streams)
         _, unmoved = synced.go_on(*streams)
-        moved = sent_campaigns(synced.sandbox, 12, activities)
-        for campaign_id in moved:
-            synced.sandbox.account.engage(campaign_id)
+        account = synced.sandbox.account
+        moved = [
+            id_
+            for id_ in sent_campaigns(synced.sandbox, 40, activities)
+            if contacts_without(synced.sandbox, id_, kind)
+        ][:6]
+        for id_ in moved:
+            account.add_events(id_, kind)
         _, paths = synced.go_on(*streams)
-        assert len(paths) - len(unmoved) <= len(moved) * (2 + len(REPORTS))
-        for name in ("opens", "bounces", "didnotopens"):
-            asked = [path.split("/")[4] for path in paths if path.endswith(f"/tracking/{name}")]
-            assert sorted(asked) == sorted(primary(synced.sandbox, id_) for id_ in moved)
+        of_reports = [path.split("/")[4:] for path in paths if "/email_reports/" in path]
+        assert {name for _, *_, name in of_reports} == {*reports}
+        expected = sorted(primary(synced.sandbox, id_) for id_ in moved)
+        for report in reports:
+            assert sorted(id_ for id_, *_, name in of_reports if name == report) == expected
+        # The counters of activities come ten at a time, and no detail is requested.
+        assert len(paths) - len(unmoved) <= len(of_reports) + 2 * math.ceil(12 / 10)
+        assert not [path for path in paths if path.startswith("/v3/emails/")]
 
     def test_resend_that_is_not_sent_costs_nothing(
         self, tap: TapCommand, make_sandbox: MakeSandbox
@@ -198,20 +234,25 @@ class TestRows:
         load(target, tap.sync(sandbox, "email_bounces", state=first.state))
         assert not target.lacks(sandbox, ["email_bounces"])
 
-    def test_repeated_open_of_a_contact_is_read(
+    def test_repeat_that_no_counter_shows_is_read_in_a_week(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:
-        """Only opens and clicks are counted by rows: any changed counter has all reports read."""
+        """A contact forwards again, and another one opens: only the latter is counted."""
         sandbox = make_sandbox(campaigns=12)
-        target = Target()
-        first = load(target, tap.sync(sandbox, *EVENTS))
+        target, account = Target(), sandbox.account
         (campaign_id,) = sent_campaigns(sandbox, 1)
-        part = sandbox.account.engagement[primary(sandbox, campaign_id)]
-        reader = part.sends[0].contact_id
-        sandbox.account.engage(campaign_id)
-        part.forwards += [Event(minute(sandbox.account.now()), reader)] * 2
-        load(target, tap.sync(sandbox, *EVENTS, state=first.state))
-        assert not target.lacks(sandbox, [*EVENTS])
+        reader = account.engagement[primary(sandbox, campaign_id)].sends[0].contact_id
+        account.add_events(campaign_id, "forwards", contact_id=reader)
+        state = load(target, tap.sync(sandbox, *EVENTS)).state
+        account.add_events(campaign_id, "forwards", contact_id=reader)
+        account.add_events(campaign_id, "opens")
+        missing = []
+        for days in (0, 6, 2, 9):
+            state = load(target, tap.sync(sandbox, *EVENTS, state=aged(state, days))).state
+            missing.append([*target.lacks(sandbox, [*EVENTS])])
+        assert missing == [["email_forwards"], ["email_forwards"], [], []]
+        _, paths = requests_of(sandbox, lambda: tap.sync(sandbox, *EVENTS, state=aged(state, 9)))
+        assert not [path for path in paths if "/email_reports/" in path]
 
     def test_decreased_counter_loses_no_row(
         self, tap: TapCommand, make_sandbox: MakeSandbox
@@ -300,6 +341,82 @@ class TestRows:
         assert bookmarks[1]["sent_until"] < int(time.time()) // 3600
 
 
+class TestEmptyReports:
+    """Reports whose counter is 0 are not requested, but that they are empty is assumed."""
+
+    def test_few_reports_that_should_be_empty_are_requested(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        """The 1st, 2nd, 4th, 8th, … in all runs together."""
+        sandbox = make_sandbox(contacts=60, campaigns=60)
+        state, requested = None, 0
+        for _ in range(3):
+            before = len(sandbox.requests)
+            state = tap.sync(sandbox, "email_forwards", state=state).state
+            paths = [request.path for request in sandbox.requests[before:]]
+            requested += sum(path.endswith("/forwards") for path in paths)
+            sandbox.change()
+        parts = sandbox.account.engagement.values()
+        empty = [part for part in parts if not part.forwards]
+        assert len(empty) > 30
+        assert requested <= len(parts) - len(empty) + len(empty).bit_length() + 2
+
+    def test_unsure_counters_have_all_reports_read(
+        self, tap: TapCommand, make_sandbox: MakeSandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A report with rows at a counter of 0 is noticed, and no zero is believed any more."""
+        monkeypatch.setattr(reports, "stats", lambda parts: {**stats(parts), "em_forwards": 0})
+        sandbox = make_sandbox(contacts=600, campaigns=24)
+        target, streams = Target(), ("email_forwards", "email_optouts")
+        first = load(target, tap.sync(sandbox, *streams))
+        assert first.log.count("a report has rows although its counter is 0") == 1
+        assert "email_forwards" in target.lacks(sandbox, streams)
+        second = load(target, tap.sync(sandbox, *streams, state=first.state))
+        assert not target.lacks(sandbox, streams)
+        assert "although its counter" not in second.log
+        _, paths = requests_of(sandbox, lambda: tap.sync(sandbox, *streams, state=second.state))
+        assert not [path for path in paths if "/email_reports/" in path]
+
+    def test_counter_that_is_missing_says_nothing(
+        self, tap: TapCommand, make_sandbox: MakeSandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def without_forwards(parts: Any) -> dict[str, int]:
+            return {name: count for name, count in stats(parts).items() if name != "em_forwards"}
+
+        monkeypatch.setattr(reports, "stats", without_forwards)
+        sandbox = make_sandbox(campaigns=24)
+        target = Target()
+        first = load(target, tap.sync(sandbox, "email_forwards"))
+        assert not target.lacks(sandbox, ["email_forwards"])
+        (campaign_id,) = sent_campaigns(sandbox, 1)
+        sandbox.account.add_events(campaign_id, "forwards")
+        sandbox.account.add_events(campaign_id, "opens")
+        load(target, tap.sync(sandbox, "email_forwards", state=first.state))
+        assert not target.lacks(sandbox, ["email_forwards"])
+
+    def test_full_table_replication_reads_empty_reports(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(contacts=60, campaigns=60)
+        run, paths = requests_of(sandbox, lambda: full_table(tap, sandbox, "email_forwards"))
+        assert run.status == 0, run.log
+        requested = [path for path in paths if path.endswith("/forwards")]
+        assert len(requested) == len(sandbox.account.engagement)
+
+
+def full_table(
+    tap: TapCommand, sandbox: Sandbox, stream: str, state: dict[str, Any] | None = None
+) -> Run:
+    """Return a run with a stream that is FULL_TABLE in the catalog."""
+    catalog = tap.catalog([stream])
+    for entry in catalog["streams"]:
+        entry["replication_method"] = "FULL_TABLE"
+    path = tap.folder / "full.json"
+    path.write_text(json.dumps(catalog))
+    arguments = tap.arguments(tap.settings(sandbox), state=state)
+    return tap.run(None, *arguments, "--catalog", str(path))
+
+
 class TestSelection:
     """Streams are selected and deselected; each keeps its own position."""
 
@@ -337,13 +454,7 @@ class TestSelection:
     ) -> None:
         sandbox = make_sandbox()
         first = tap.sync(sandbox, "email_opens")
-        catalog = tap.catalog(["email_opens"])
-        for stream in catalog["streams"]:
-            stream["replication_method"] = "FULL_TABLE"
-        arguments = tap.arguments(tap.settings(sandbox), state=first.state)
-        path = tap.folder / "full.json"
-        path.write_text(json.dumps(catalog))
-        run = tap.run(None, *arguments, "--catalog", str(path))
+        run = full_table(tap, sandbox, "email_opens", first.state)
         assert run.status == 0, run.log
         assert run.records["email_opens"] == first.records["email_opens"]
 
@@ -360,6 +471,55 @@ class TestSelection:
         target = Target()
         load(target, tap.sync(sandbox, "email_opens", state=run.state, start_date="2000-01-01"))
         assert not target.lacks(sandbox, ["email_opens"])
+
+
+class TestOldReports:
+    """With `skip_old_reports`, campaigns that were sent long before start_date are skipped."""
+
+    STREAMS = ("email_opens", "email_links")
+
+    def test_old_reports_are_skipped_until_their_counters_change(
+        self, tap: TapCommand, make_sandbox: MakeSandbox
+    ) -> None:
+        sandbox = make_sandbox(campaigns=60)
+        settings: dict[str, Any] = {"start_date": "-200d", "skip_old_reports": True}
+        first, paths = requests_of(sandbox, lambda: tap.sync(sandbox, *self.STREAMS, **settings))
+        limit = sandbox.account.now() - 260 * DAY
+        old = self._sent_before(sandbox, limit)
+        assert 0 < len(old) < sum(path.endswith("/links") for path in paths) + len(old)
+        assert not old & {path.split("/")[4] for path in paths if "/email_reports/" in path}
+        assert "skip_old_reports: skipping the reports on" in first.log
+        activity_id = min(old)
+        event = sandbox.account.add_events(activity_id, "opens")[0]
+        second = tap.sync(sandbox, *self.STREAMS, state=first.state, **settings)
+        (campaign_id,) = {*second.keys("email_links", "campaign_id")}
+        assert activity_id in second.keys("email_links", "campaign_activity_id")
+        assert primary(sandbox, campaign_id) == activity_id
+        assert event.contact_id in second.keys("email_opens", "contact_id")
+        assert "skip_old_reports" not in second.log
+
+    @pytest.mark.parametrize("settings", [{"start_date": "-200d"}, {"skip_old_reports": True}, {}])
+    def test_skipped_reports_are_read_without_the_setting(
+        self, tap: TapCommand, make_sandbox: MakeSandbox, settings: dict[str, Any]
+    ) -> None:
+        sandbox = make_sandbox(campaigns=24)
+        before: dict[str, Any] = {"start_date": "-200d", "skip_old_reports": True}
+        target = Target()
+        first = load(target, tap.sync(sandbox, *self.STREAMS, **before))
+        assert "email_links" in target.lacks(sandbox, ["email_links"])
+        load(target, tap.sync(sandbox, *self.STREAMS, state=first.state, **settings))
+        assert not target.lacks(sandbox, ["email_links"])
+
+    @staticmethod
+    def _sent_before(sandbox: Sandbox, limit: int) -> set[str]:
+        """Return the activities of campaigns that were last sent before a time."""
+        account = sandbox.account
+        return {
+            primary(sandbox, id_)
+            for id_, campaign in account.campaigns.items()
+            if campaign["current_status"] == "Done"
+            and max(part.sent_at for part in account.engagements(id_)) < limit
+        }
 
 
 class TestRereads:

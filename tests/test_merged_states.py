@@ -31,14 +31,16 @@ def test_runs_after_any_merge_of_states_lose_no_row(rng: random.Random) -> None:
             written += run.states
             account.live()
     account.now += DAY
+    account.show()
     state, spent = any_state(rng, written), []
-    for _ in range(3):
+    for days in (0, 8, 0, 8):  # a week later come repeats that no counter shows
+        account.now += days * DAY
         run = Run(account, state, reread_days=())
         run.read([*STREAMS], arrived)
         state = run.states[-1]
         spent.append(run.spent)
     assert [event for event in account.events if event.number not in arrived] == []
-    assert spent[1:] == [0, 0]
+    assert spent[2:] == [0, 0]
 
 
 def any_state(rng: random.Random, written: list[State]) -> State:

@@ -31,7 +31,7 @@ from tap_constantcontact.tap import TapConstantContact
 #: What the clock writes into rows and states.
 OF_THE_CLOCK = {
     *("counted_at", "report_start", "report_end", "start_at", "end_at"),
-    *("swept_at", "round_at", "began", "asked_since", "created_before"),
+    *("swept_at", "round_at", "began", "cycle_began", "asked_since", "created_before"),
 }
 
 

@@ -50,7 +50,7 @@ def test_reference_headings_have_unique_anchors() -> None:
         ("contact_tags", "1 for 500 rows"),
         ("segments", "1 for 1,000 rows, and 1 for each changed row"),
         ("email_campaigns", "1 for 500 changed rows, and 1 for each of them"),
-        ("events", "1 for 100 rows, and 1 for each row"),
+        ("events", "1 for 100 events, and 1 for each event that is read"),
         ("email_links", "1 or more for each changed activity"),
     ],
 )

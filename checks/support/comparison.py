@@ -41,6 +41,7 @@ def compare(
     """
     held = {tuple(normalize(row[name]) for name in key): row for row in rows}
     wanted = {tuple(map(normalize, key_of_row)): row for key_of_row, row in expected.items()}
+    hidden_ids = set(hidden)
     missing = [key_of_row for key_of_row in wanted if key_of_row not in held]
     if OCCURRENCE in key:  # the order of rows with the same time does not matter
         return missing, []
@@ -48,7 +49,7 @@ def compare(
     differing = [
         f"{key_of_row} {names}"
         for key_of_row, row in wanted.items()
-        if key_of_row in held and key_of_row[0] not in hidden
+        if key_of_row in held and hidden_ids.isdisjoint(key_of_row)
         if (names := _differing(held[key_of_row], row, ignored))
     ]
     return missing, differing

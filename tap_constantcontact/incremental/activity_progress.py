@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tap_constantcontact.incremental.change_log import Activity, ChangeLog
+from tap_constantcontact.incremental.activity import Activity
+from tap_constantcontact.incremental.change_log import ChangeLog
+from tap_constantcontact.incremental.counters import ReportKind
 from tap_constantcontact.incremental.start_date import earliest_start
 from tap_constantcontact.incremental.state_parts import own_part, part_of
 from tap_constantcontact.timestamps import parse_timestamp
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 #: The part of the state of a stream that is its position.
 POSITION = "position"
 
+_EMPTY_KEY = "empty_reports"
+_END = 0
+
 
 def named_log(state: Mapping[str, Any]) -> str:
     """Return the id of the log that the position in the state of a stream names, or ""."""
@@ -32,18 +37,25 @@ class ActivityProgress:
     The part `position` of the state has `log`, the id of the log that its numbers belong to;
     `read_through`, the number up to which the stream has read; `complete_through`, the last number
     of the log when the stream had read all; `left_out`, the activities that could not be read, with
-    the day (since 1970) of the last attempt; and `since`, the start_date of the first run.
+    the day (since 1970) of the last attempt; `empty_reports`, how many reports should have been
+    empty so far; and `since`, the start_date of the first run.
     """
 
-    def __init__(self, state: dict[str, Any], config: Mapping[str, Any], *, is_full: bool) -> None:
+    def __init__(
+        self, state: dict[str, Any], config: Mapping[str, Any], kind: ReportKind, *, is_full: bool
+    ) -> None:
         """Resume from a state.
 
         Args:
             state: The state of the stream, which changes with the position.
             config: The settings.
+            kind: The kind of report that the stream reads.
             is_full: Whether every run reads everything.
         """
         self._state = state
+        self._kind = kind
+        # How many reports should have been empty, up to a number or the end of the log.
+        self._empty_reports: dict[int, int] = {}
         self._earliest_start = earliest_start(part_of(state, POSITION), config)
         self._is_full = is_full
         # In the log that was read last.
@@ -62,12 +74,15 @@ class ActivityProgress:
         """Return whether everything has to be read again.
 
         With an earlier start_date, rows that were skipped are needed. A log that was removed from
-        the state starts over, and numbers of another log mean something else.
+        the state starts over, and numbers of another log mean something else. If counters of 0
+        turned out to be wrong, reports were skipped that have rows.
         """
         position = part_of(self._state, POSITION)
         known = position.get("since")
         is_earlier = known is not None and self._earliest_start < known
-        return is_earlier or self._is_full or not log.identity.knows(named_log(self._state))
+        is_wrong = not log.trusts_zeros and position.get(_EMPTY_KEY, 0) > 0
+        is_other = not log.identity.knows(named_log(self._state))
+        return is_earlier or is_wrong or is_other or self._is_full
 
     def begin(self, log: ChangeLog, today: int) -> list[Activity]:
         """Begin a run and return the activities to read.
@@ -87,13 +102,27 @@ class ActivityProgress:
         )
         if restarts:
             position["left_out"] = {}
+            position.pop(_EMPTY_KEY, None)
         return activities
 
     def pending(self, log: ChangeLog, today: int) -> list[Activity]:
         """Return the activities that `begin` will return."""
         restarts = self.restarts(log)
         self._complete_through = 0 if restarts else self._number(log, "complete_through")
-        return self._pending(log, 0 if restarts else self.read_through(log), today)
+        through = 0 if restarts else self.read_through(log)
+        skipped = {} if restarts else self._skipped
+        again = {id_ for id_, day in skipped.items() if day < today}
+        old = [activity for activity in log.with_ids(again) if activity.number <= through]
+        changed = log.changed_after(through)
+        if self._is_full:
+            return [*old, *changed]
+        news = [
+            activity
+            for activity in changed
+            if activity.is_changed(self._kind, self._complete_through)
+            or activity.activity_id in skipped
+        ]
+        return [*old, *self._without_empty(news, skipped, log)]
 
     def read_until(self, activity: Activity) -> datetime | None:
         """Return the time up to which an activity was read, or None to read it in full.
@@ -103,7 +132,7 @@ class ActivityProgress:
         """
         if self.was_skipped(activity):
             return None
-        return activity.read_until(self._complete_through)
+        return activity.read_until(self._kind, self._complete_through)
 
     def was_skipped(self, activity: Activity) -> bool:
         """Return whether the last attempt to read an activity was incomplete."""
@@ -113,10 +142,13 @@ class ActivityProgress:
         """Note that activities have been read, up to a number."""
         position = own_part(self._state, POSITION)
         position["read_through"] = max(position.get("read_through", 0), number)
+        self._note_empty(number)
 
     def complete(self, log: ChangeLog) -> None:
         """Note that all activities have been read."""
-        own_part(self._state, POSITION)["complete_through"] = log.last_number
+        position = own_part(self._state, POSITION)
+        position["complete_through"] = position["read_through"] = log.last_number
+        self._note_empty(_END)
 
     def note_read(self, activity: Activity) -> None:
         """Note that an activity was read."""
@@ -126,11 +158,32 @@ class ActivityProgress:
         """Note that an activity was not read in full, so that a run on a later day retries it."""
         own_part(self._state, POSITION).setdefault("left_out", {})[activity.activity_id] = today
 
-    def _pending(self, log: ChangeLog, through: int, today: int) -> list[Activity]:
-        """Return the activities that changed after a number or were skipped on an earlier day."""
-        again = {id_ for id_, day in self._skipped.items() if day < today}
-        old = [activity for activity in log.with_ids(again) if activity.number <= through]
-        return [*old, *log.changed_after(through)]
+    def _without_empty(
+        self, activities: list[Activity], skipped: Container[str], log: ChangeLog
+    ) -> Iterator[Activity]:
+        """Yield activities without those whose reports should be empty.
+
+        That they are is assumed. So the 1st, 2nd, 4th, 8th, … of them is read as a proof.
+
+        Args:
+            activities: Activities in the order of the log.
+            skipped: Those of which no report may be skipped.
+            log: The log.
+        """
+        empty = 0 if self.restarts(log) else part_of(self._state, POSITION).get(_EMPTY_KEY, 0)
+        for activity in activities:
+            is_sure = log.trusts_zeros and activity.activity_id not in skipped
+            if is_sure and activity.is_empty(self._kind):
+                empty += 1
+                if empty & (empty - 1):
+                    continue
+            self._empty_reports[activity.number] = empty
+            yield activity
+        self._empty_reports[_END] = empty
+
+    def _note_empty(self, number: int) -> None:
+        if empty := self._empty_reports.get(number):
+            own_part(self._state, POSITION)[_EMPTY_KEY] = empty
 
     @property
     def _skipped(self) -> dict[str, int]:
@@ -141,6 +194,10 @@ class ActivityProgress:
         """Return a number of the position, as one of a log."""
         number = part_of(self._state, POSITION).get(name, 0)
         return log.identity.number_of(named_log(self._state), number)
+
+
+def _one_by_one(activities: list[Activity]) -> Iterator[list[Activity]]:
+    return ([activity] for activity in activities)
 
 
 class ActivityReader:
@@ -167,24 +224,31 @@ class ActivityReader:
         self._checkpoint = checkpoint
 
     def read(
-        self, batch_size: int, rows_of: Callable[[list[Activity]], Iterator[Record]]
+        self,
+        rows_of: Callable[[list[Activity]], Iterator[Record]],
+        batches: Callable[[list[Activity]], Iterable[list[Activity]]] = _one_by_one,
     ) -> Iterator[Record]:
         """Yield the rows of the activities that the stream still has to read.
 
         Args:
-            batch_size: The number of activities that are read together.
             rows_of: Yields the rows of a batch.
+            batches: Divides activities into batches that are read together.
         """
         if not self._index.wants_sent:
             return
         log = self._index.fetch_change_log()
-        activities = self.progress.begin(log, self._today())
-        for first in range(0, len(activities), batch_size):
-            batch = activities[first : first + batch_size]
+        for batch in batches(self.progress.begin(log, self._today())):
             yield from rows_of(batch)
             self.progress.advance(batch[-1].number)
             self._checkpoint()
         self.progress.complete(log)
+
+    def distrust_zeros(self) -> bool:
+        """Note that a report has rows although its counter is 0; return whether it's the first."""
+        log = self._index.fetch_change_log()
+        is_first = log.trusts_zeros
+        log.distrust_zeros()
+        return is_first
 
     def pending(self) -> list[Activity] | None:
         """Return the activities that `read` will read, or None while they are not known."""

@@ -29,7 +29,7 @@ class CounterSource(Protocol):
 
 
 class ActivityRequests:
-    """Requests activities and their counters, as `change_log.ActivitySource` says."""
+    """Requests activities and their counters, as `ActivitySource` says."""
 
     def __init__(self, index: CampaignIndex, counters: CounterSource, api: RunContext) -> None:
         """Make requests for the change log.

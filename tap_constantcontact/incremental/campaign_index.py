@@ -6,8 +6,9 @@ stream whose endpoint it is.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 # The API returns statuses as Done and as DONE (observed).
 _NEVER_SENT = {"draft", "scheduled", "removed"}
 _MAX_PAUSE_DAYS = 32
+# How long contacts open and click an email in general.
+_STILL_ACTIVE = timedelta(days=60)
+_LOGGER = logging.getLogger("tap-constantcontact.campaigns")
 
 
 class CampaignRequests(Protocol):
@@ -59,6 +63,9 @@ class CampaignRequests(Protocol):
     def positions(self, log: ChangeLog) -> Iterable[int]:
         """Return up to which number each selected stream has read the change log."""
 
+    def starts(self) -> Iterable[datetime | None]:
+        """Return the earliest start_date of each selected stream of reports."""
+
     @property
     def named_logs(self) -> Container[str]:
         """The ids of change logs that the positions of streams name, selected or not."""
@@ -83,7 +90,8 @@ class CampaignIndex:
         self._requests = requests
         self._api = api
         self._config = config
-        self._changes = ChangedRows("campaign_id", "updated_at")
+        #: Finds the campaigns of the list that have changed.
+        self.changes = ChangedRows("campaign_id", "updated_at")
         self._listed: list[Record] | None = None
         self._listed_since = ""
         self._details: dict[Any, _Detail] = {}
@@ -110,11 +118,7 @@ class CampaignIndex:
 
     def fetch_changed(self, since: str) -> list[Record]:
         """Return the campaigns that have changed since a timestamp, oldest change first."""
-        return self._changes.select(self.fetch_listed(since), since)
-
-    def changed_at(self, campaign: Record) -> str:
-        """Return when a campaign last changed, or "" if it has no time."""
-        return self._changes.changed_at(campaign)
+        return self.changes.select(self.fetch_listed(since), since)
 
     def is_wanted(self, campaign: Record) -> bool:
         """Return whether the status of a campaign is in the setting campaign_status."""
@@ -305,12 +309,27 @@ class CampaignIndex:
             log = self._change_log = ChangeLog(self._requests.log_state)
             log.prune(min(self._requests.positions(log), default=0))
             log.identity.forget_unnamed(self._requests.named_logs)
+            self._skip_old(log, counters)
             rereads = self._config["engagement_rereads_days"]
             source = ActivityRequests(self, self._requests.activity_counters, self._api)
             for _ in log.update(counters, source, self.listed_at, rereads):
                 self._requests.checkpoint()
             self.has_change_log = True
         return cast("ChangeLog", self._change_log)
+
+    def _skip_old(self, log: ChangeLog, counters: Mapping[str, Counters]) -> None:
+        """Skip the reports on old campaigns if a setting says so, and log how many."""
+        starts = [*self._requests.starts()] if self._config["skip_old_reports"] else []
+        start = min(filter(None, starts)) if starts and all(starts) else None
+        skipped = log.skip_sent_before(start - _STILL_ACTIVE if start else None, counters)
+        if skipped and start:
+            message = (
+                "skip_old_reports: skipping the reports on %s campaigns last sent more than %s "
+                "days before %s until their counters change; this saves about %s requests"
+            )
+            days = _STILL_ACTIVE.days
+            saved = skipped * len(starts)
+            _LOGGER.info(message, f"{skipped:,}", days, f"{start:%Y-%m-%d}", f"{saved:,}")
 
 
 class _Detail(NamedTuple):

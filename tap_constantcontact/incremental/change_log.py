@@ -4,12 +4,13 @@ Reports on campaigns have no time filter, but the API counts their rows, and the
 campaigns come with one request. So each run compares the counters of all campaigns with those of
 the last run. If a campaign has the same counters, its reports have no new rows, and the run
 requests none of them. If a counter differs, each activity that has changed gets the next number of
-the log: 1, 2, 3, …
+the log: 1, 2, 3, … Streams read the reports whose own counters have changed; `ReportKind` says
+which these are.
 
 A stream remembers in its own state up to which number it has read the log (`read_through`), and
-which log that was: `change_log_identity` says why.
-Activities with greater numbers are still to be read, in that order. It doesn't matter whether they
-changed in this run, in a run that ended early, or while the stream was not selected.
+which log that was: `change_log_identity` says why. Activities with greater numbers are still to be
+read, in that order. It doesn't matter whether they changed in this run, in a run that ended early,
+or while the stream was not selected.
 
 An activity keeps the change before the last one as well. A stream that had read it then needs only
 the newest rows of a report; `ReportCursor` says how many.
@@ -21,17 +22,19 @@ not; `change_log_codec` packs it.
 from __future__ import annotations
 
 from collections.abc import (
+    Collection,
     Container,
     Iterable,
     Iterator,
     Mapping,
-    MutableMapping,
     Sequence,
 )
 from datetime import datetime
 from itertools import takewhile
-from typing import Any, Protocol
+from typing import Any
 
+from tap_constantcontact.incremental.activity import Activity
+from tap_constantcontact.incremental.activity_source import ActivitySource
 from tap_constantcontact.incremental.change_log_codec import PackedCampaigns
 from tap_constantcontact.incremental.change_log_entries import (
     ActivityEntry,
@@ -40,110 +43,15 @@ from tap_constantcontact.incremental.change_log_entries import (
     UncomparedActivity,
 )
 from tap_constantcontact.incremental.change_log_identity import LAST_NUMBER_KEY, LogIdentity
-from tap_constantcontact.incremental.counters import NO_COUNTERS, Counters
+from tap_constantcontact.incremental.counters import COUNTED, NO_COUNTERS, Counters
 from tap_constantcontact.timestamps import from_hour, to_hour
 
-__all__ = ["Activity", "ActivitySource", "ChangeLog", "Counters"]
+__all__ = ["Activity", "ChangeLog", "Counters"]
 
 # Activities whose counters come with one request (documented: at most ten).
 _ACTIVITIES_PER_REQUEST = 10
 _HOURS_PER_DAY = 24
-
-
-class ActivitySource(Protocol):
-    """Requests from the API what the counters of a campaign don't tell."""
-
-    def known_activity_ids(self, campaign_id: str) -> list[str]:
-        """Return the ids of a campaign's activities if they are known without a request."""
-
-    def prefetch_activity_ids(self, campaign_ids: Iterable[str]) -> None:
-        """Send the requests ahead that `fetch_activity_ids` will make for some campaigns."""
-
-    def prefetch_counters(self, activity_ids: Iterable[Sequence[str]]) -> None:
-        """Send the requests ahead that `fetch_counters` will make for groups of activities."""
-
-    def fetch_activity_ids(self, campaign_id: str, since: datetime) -> list[str]:
-        """Return the ids of a campaign's activities that have reports.
-
-        Args:
-            campaign_id: The campaign.
-            since: Ids that were fetched before are out of date, as the campaign was sent then.
-        """
-
-    def fetch_counters(self, activity_ids: Sequence[str]) -> Mapping[str, Counters]:
-        """Return the counters of activities, by their ids; only of those that were sent."""
-
-
-class Activity:
-    """A sent activity that has changed, as a stream of reports sees it."""
-
-    def __init__(
-        self,
-        campaign_id: str,
-        activity_id: str,
-        entry: ActivityEntry,
-        campaigns: MutableMapping[str, CampaignEntry],
-    ) -> None:
-        """Take an activity from the log.
-
-        Args:
-            campaign_id: The id of its campaign.
-            activity_id: Its own id.
-            entry: Its entry in the log.
-            campaigns: The campaigns of the log, which keep what is noted of the activity.
-        """
-        self.campaign_id = campaign_id
-        self.activity_id = activity_id
-        self._entry = entry
-        self._campaigns = campaigns
-
-    @property
-    def number(self) -> int:
-        """The number of its last change in the log."""
-        return self._entry.change.number
-
-    @property
-    def counters(self) -> Counters:
-        """Its counters at its last change."""
-        return self._entry.counters
-
-    @property
-    def changed_at(self) -> datetime:
-        """The hour in which its last change was detected."""
-        return from_hour(self._entry.change.hour)
-
-    def read_until(self, complete_through: int) -> datetime | None:
-        """Return up to when a stream has read its report, or None to read the report in full.
-
-        Args:
-            complete_through: The last number of the log when the stream had read all of it.
-        """
-        previous = self._entry.previous
-        is_read = previous is not None and previous.number <= complete_through
-        return from_hour(previous.hour) if previous and is_read else None
-
-    def expected_rows(self, kind: str) -> int:
-        """Return how many rows there must be since a day before `read_until`.
-
-        Args:
-            kind: `opens` or `clicks`.
-        """
-        rows: int = getattr(self._entry.expected_rows, kind)
-        return rows
-
-    def expect_rows(self, kind: str, rows: int) -> None:
-        """Note in the log how many rows there were since a day before `changed_at`.
-
-        Args:
-            kind: `opens` or `clicks`.
-            rows: How many there were; the growth of the counter will be added to them.
-        """
-        self._entry = self._entry.expecting(kind, rows)
-        campaign = self._campaigns.get(self.campaign_id, CampaignEntry())
-        current = campaign.compared.get(self.activity_id)
-        if current and current.change == self._entry.change:
-            entries = {self.activity_id: current.expecting(kind, rows)}
-            self._campaigns[self.campaign_id] = campaign.with_entries(entries)
+_DISTRUST_KEY = "zeros_are_wrong"
 
 
 class ChangeLog:
@@ -173,6 +81,15 @@ class ChangeLog:
         """The ids of the campaigns that were compared."""
         return (id_ for id_, campaign in self._campaigns.items() if campaign.counters is not None)
 
+    @property
+    def trusts_zeros(self) -> bool:
+        """Whether reports whose counters are 0 have been empty so far."""
+        return _DISTRUST_KEY not in self._state
+
+    def distrust_zeros(self) -> None:
+        """Note that a report has rows although its counter is 0."""
+        self._state[_DISTRUST_KEY] = True
+
     def changed_after(self, number: int) -> list[Activity]:
         """Return the activities that have changed after a number, in the order of the log."""
         changed = [
@@ -192,7 +109,7 @@ class ChangeLog:
         return self._counters(campaign_id) != self._with_last_send(campaign_id, counters)
 
     def prune(self, number: int) -> None:
-        """Remove the previous changes of activities that no stream needs any more.
+        """Remove what no stream needs any more.
 
         Args:
             number: The number up to which all streams have read the log.
@@ -201,7 +118,7 @@ class ChangeLog:
             pruned = {
                 activity: entry.pruned()
                 for activity, entry in campaign.compared.items()
-                if entry.previous and entry.change.number <= number
+                if not entry.is_pruned and entry.change.number <= number
             }
             if pruned:
                 self._campaigns[id_] = campaign.with_entries(pruned)
@@ -221,6 +138,28 @@ class ChangeLog:
         if self._counters(campaign_id) is None:
             activities = dict.fromkeys(activity_ids, UncomparedActivity(to_hour(at)))
             self._campaigns[campaign_id] = CampaignEntry(activities)
+
+    def skip_sent_before(self, oldest: datetime | None, counters: Mapping[str, Counters]) -> int:
+        """Skip new campaigns that were last sent before a time, until their counters change.
+
+        Those that an earlier run skipped are new again if they were sent after that time.
+
+        Args:
+            oldest: The time; None if no campaign is to be skipped.
+            counters: The counters of all campaigns, by their ids.
+
+        Returns:
+            The number of campaigns that are skipped from now on.
+        """
+        hour, skipped = to_hour(oldest) if oldest else 0, 0
+        for id_, own in counters.items():
+            campaign = self._campaigns.get(id_, CampaignEntry())
+            if campaign.is_skipped and own.sent >= hour:
+                self._campaigns[id_] = CampaignEntry(campaign.activities)
+            elif campaign.counters is None and 0 < own.sent < hour:
+                self._campaigns[id_] = CampaignEntry(campaign.activities, own, is_skipped=True)
+                skipped += 1
+        return skipped
 
     def update(
         self,
@@ -242,20 +181,41 @@ class ChangeLog:
         """
         counters = {id_: self._with_last_send(id_, own) for id_, own in counters.items()}
         due = {id_ for id_, own in counters.items() if self._is_due(id_, own, at, reread_days)}
-        changed = [id_ for id_, own in counters.items() if id_ in due or self._counters(id_) != own]
+        last_hours = max(reread_days, default=0) * _HOURS_PER_DAY
+        changed = [
+            id_
+            for id_, own in counters.items()
+            if id_ in due or self._counters(id_) != own or self._owes_repeats(id_, to_hour(at))
+        ]
         changed.sort(key=lambda id_: counters[id_].sent, reverse=True)
-        self._prefetch({id_: counters[id_].sent for id_ in changed}, source)
+        known = {
+            id_: [] if id_ in due else self._known_activity_ids(id_, counters[id_])
+            for id_ in changed
+        }
+        self._prefetch(known, source)
         activities = (
-            (id_, self._activity_ids(id_, counters[id_].sent, source, at)) for id_ in changed
+            (id_, ids or self._fetch_activity_ids(id_, counters[id_].sent, source, at))
+            for id_, ids in known.items()
         )
         for group in _groups(activities):
             several = _of_several(group)
-            fetched = source.fetch_counters(several) if several else {}
+            fetched: Mapping[str, Counters] = source.fetch_counters(several) if several else {}
             for id_, activity_ids in group.items():
                 # The counters of a campaign are those of its only activity.
-                known = {activity_ids[0]: counters[id_]} if len(activity_ids) == 1 else fetched
-                own = {activity: known.get(activity) for activity in activity_ids}
-                self._compare(id_, counters[id_], own, to_hour(at), read_in_full=id_ in due)
+                known_counters = (
+                    {activity_ids[0]: counters[id_]} if len(activity_ids) == 1 else fetched
+                )
+                own = {activity: known_counters.get(activity) for activity in activity_ids}
+                # The last re-read also reads reports that should be empty.
+                is_last = counters[id_].sent + last_hours < to_hour(at)
+                self._compare(
+                    id_,
+                    counters[id_],
+                    own,
+                    to_hour(at),
+                    in_full=id_ in due,
+                    reads_empty=id_ in due and is_last,
+                )
             yield
 
     def _counters(self, campaign_id: str) -> Counters | None:
@@ -278,37 +238,43 @@ class ChangeLog:
         last = max((hour for hour in due if hour <= to_hour(at)), default=0)
         return any(entry.change.hour < last for entry in campaign.compared.values())
 
-    def _prefetch(self, sent: Mapping[str, int], source: ActivitySource) -> None:
+    def _owes_repeats(self, campaign_id: str, hour: int) -> bool:
+        """Return whether reports of a campaign that can have repeats were skipped long enough."""
+        campaign = self._campaigns.get(campaign_id, CampaignEntry())
+        return any(entry.owes_repeats(hour) for entry in campaign.compared.values())
+
+    @staticmethod
+    def _prefetch(known: Mapping[str, list[str]], source: ActivitySource) -> None:
         """Send requests ahead for campaigns that have changed.
 
         Args:
-            sent: The hours of their last sends, by their ids, in the order of the comparison.
+            known: The activities of campaigns, in the order of the comparison; none of those whose
+                activities have to be requested.
             source: Gets the requests that are known to follow.
         """
-        added = {id_: self._added_activity_ids(id_, hour) for id_, hour in sent.items()}
-        source.prefetch_activity_ids([id_ for id_, activities in added.items() if not activities])
-        known = ((id_, own or source.known_activity_ids(id_)) for id_, own in added.items())
-        groups = _groups(takewhile(lambda pair: pair[1], known))
+        source.prefetch_activity_ids([id_ for id_, activities in known.items() if not activities])
+        named = ((id_, own or source.known_activity_ids(id_)) for id_, own in known.items())
+        groups = _groups(takewhile(lambda pair: pair[1], named))
         source.prefetch_counters(filter(None, map(_of_several, groups)))
 
-    def _activity_ids(
+    def _fetch_activity_ids(
         self, campaign_id: str, sent: int, source: ActivitySource, at: datetime
     ) -> list[str]:
         """Return the activities of a campaign: the API's, or those of the log if it names none."""
-        if added := self._added_activity_ids(campaign_id, sent):
-            return added
         fetched = source.fetch_activity_ids(campaign_id, from_hour(sent + 1))
         self.add_campaign(campaign_id, fetched, at)
         return fetched or [*self._campaigns[campaign_id].activities]
 
-    def _added_activity_ids(self, campaign_id: str, sent: int) -> list[str]:
-        """Return the activities that were added and not compared yet, if they are complete.
+    def _known_activity_ids(self, campaign_id: str, counters: Counters) -> list[str]:
+        """Return the activities of a campaign in the log, if there can't be others by now.
 
-        Those that were added before the last send may lack an activity that was sent then.
+        Those that were named before the last send may lack an activity that was sent then.
         """
         campaign = self._campaigns.get(campaign_id, CampaignEntry())
-        hour = campaign.named_hour
-        return [*campaign.activities] if hour is not None and 0 < sent < hour else []
+        earlier = campaign.counters
+        was_sent = earlier and (earlier.sends, earlier.sent) != (counters.sends, counters.sent)
+        is_complete = 0 < counters.sent < campaign.named_hour and not was_sent
+        return [*campaign.activities] if is_complete else []
 
     def _compare(
         self,
@@ -317,7 +283,8 @@ class ChangeLog:
         named: Mapping[str, Counters | None],
         hour: int,
         *,
-        read_in_full: bool,
+        in_full: bool,
+        reads_empty: bool,
     ) -> None:
         """Give the next numbers to the activities of a campaign that have changed.
 
@@ -327,31 +294,32 @@ class ChangeLog:
             named: Those of its activities, by their ids; None for activities that have no
                 counters, such as a resend that is not sent yet.
             hour: When they were requested, in hours since 1970.
-            read_in_full: Whether all of its reports have to be read in full.
+            in_full: Whether its reports have to be read in full.
+            reads_empty: Whether those that should be empty have to be read as well.
         """
         campaign = self._campaigns.get(campaign_id, CampaignEntry())
-        earlier = campaign.compared
+        before = campaign.counters or NO_COUNTERS
         activities = {id_: own for id_, own in named.items() if own is not None}
-        growth = [
-            own.minus(earlier[id_].counters if id_ in earlier else NO_COUNTERS)
-            for id_, own in activities.items()
-        ]
-        total = Counters(*map(sum, zip(NO_COUNTERS, *growth, strict=True)))
-        if not total.covers(counters.minus(campaign.counters or NO_COUNTERS)) or not any(
-            map(any, growth)
-        ):
-            read_in_full = True  # the counters of some activity lag behind those of the campaign
-        entries: dict[str, ActivityEntry] = {}
-        for id_ in {**earlier, **activities}:
-            entry = earlier.get(id_)
-            own = activities[id_] if id_ in activities else earlier[id_].counters
-            if entry is None:
-                entry = ActivityEntry.first(self._next_change(hour), own)
-            elif read_in_full or entry.counters != own:
-                entry = entry.changed(self._next_change(hour), own, read_in_full=read_in_full)
-            entries[id_] = entry
+        # Activities without counters are kept, as the log knows then that there are no others.
+        entries: dict[str, ActivityEntry | UncomparedActivity] = {
+            id_: UncomparedActivity(hour) for id_, own in named.items() if own is None
+        }
+        in_full |= _is_unexplained(counters.minus(before), campaign, activities)
+        also = _changed_with_send(counters, before)
+        for id_, entry in campaign.compared.items():
+            own = activities.get(id_, entry.counters)
+            if in_full:
+                change = self._next_change(hour)
+                entries[id_] = entry.changed_in_full(change, own, reads_empty=reads_empty)
+            elif own != entry.counters or entry.owes_repeats(hour):
+                entries[id_] = entry.changed(self._next_change(hour), own, also)
+            else:
+                entries[id_] = entry
+        for id_, own in activities.items():
+            if id_ not in campaign.compared:
+                entries[id_] = ActivityEntry.first(self._next_change(hour), own)
         # Otherwise a campaign would differ from its own entry in every run.
-        is_same = [entry.counters for entry in entries.values()] == [counters]
+        is_same = [getattr(entry, "counters", None) for entry in entries.values()] == [counters]
         self._campaigns[campaign_id] = CampaignEntry(entries, None if is_same else counters)
 
     def _next_change(self, hour: int) -> Change:
@@ -383,3 +351,32 @@ def _groups(campaigns: Iterable[tuple[str, list[str]]]) -> Iterator[dict[str, li
 def _of_several(campaigns: Mapping[str, list[str]]) -> list[str]:
     """Return the activities of campaigns that have more than one."""
     return [activity for ids in campaigns.values() if len(ids) > 1 for activity in ids]
+
+
+def _is_unexplained(
+    growth: Counters, campaign: CampaignEntry, activities: Mapping[str, Counters]
+) -> bool:
+    """Return whether a campaign has changed by more than its activities: some of them lag behind.
+
+    Args:
+        growth: How much the counters of the campaign have grown.
+        campaign: The campaign before.
+        activities: The counters of its activities now, by their ids.
+    """
+    earlier = campaign.compared
+    own = [
+        counters.minus(earlier[id_].counters if id_ in earlier else NO_COUNTERS)
+        for id_, counters in activities.items()
+    ]
+    total = Counters(*map(sum, zip(NO_COUNTERS, *own, strict=True)))
+    return not total.covers(growth) or (any(growth) and not any(map(any, own)))
+
+
+def _changed_with_send(counters: Counters, before: Counters) -> Collection[str]:
+    """Return the counters to be taken as changed because of the last send of a campaign.
+
+    Without a last send there are no re-reads, which would bring what no counter shows.
+    """
+    if not counters.sent:
+        return COUNTED
+    return ("sends",) if counters.sent != before.sent else ()

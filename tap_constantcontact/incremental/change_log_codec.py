@@ -5,11 +5,20 @@ and an activity is a list of numbers:
 
 - number and hour of its last change,
 - its counters, in the order of `Counters`,
-- its expected rows of opens and of clicks, unless all are expected and nothing follows,
-- number and hour of the change before, if the log still has it.
+- its expected rows of opens and of clicks,
+- number of the change before (0 if the log doesn't have it any more), and a sum: 1, 2, 4, … for
+  the counters that changed with the last change, 64 if even reports that should be empty have to be
+  read,
+- how many hours before the last change the reports of each counter were to be read before it (if
+  the log doesn't have the change before: with it); the last number stands for the rest.
+
+What follows the counters is missing if all streams have read all reports since the last change,
+and all rows are expected. Earlier releases wrote number and hour of the change before instead of
+the last two.
 
 An activity that was not compared yet is a list with the hour in which the API named it. Under
-`all`, a campaign with several activities has its own counters.
+`all`, a campaign with several activities has its own counters; under `skipped`, one that was sent
+too long before start_date.
 
 `version` in the log is the version of its form. In that of version 1, the log was no part of its
 own, but spread over the state of its stream; `earlier_states` reads it.
@@ -19,8 +28,8 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from functools import cache
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +41,8 @@ from tap_constantcontact.incremental.change_log_entries import (
     CampaignEntry,
     Change,
     ExpectedRows,
+    Previous,
+    ReadHours,
     UncomparedActivity,
 )
 from tap_constantcontact.incremental.counters import Counters
@@ -50,11 +61,15 @@ _VERSION_1_KEY = "log_version"
 _CAMPAIGNS_KEY = "campaigns"
 # In a campaign: its own counters. No id of an activity is packed like this.
 _OWN_COUNTERS_KEY = "all"
+# The same, if the campaign is skipped.
+_SKIPPED_KEY = "skipped"
 _BASE64_LENGTH_OF_UUID = 22
 # Begins an id that is not a UUID; Base64 has it only at the end.
 _PLAIN = "="
 # The parts of an activity's list.
-_CHANGE, _COUNTERS, _ROWS, _PREVIOUS = slice(0, 2), slice(2, 9), slice(9, 11), slice(11, 13)
+_CHANGE, _COUNTERS, _ROWS = slice(0, 2), slice(2, 9), slice(9, 11)
+_BEFORE, _HOURS = slice(11, 13), slice(13, None)
+_READS_EMPTY = 64
 
 PackedCampaign = dict[str, list[int]]
 
@@ -83,7 +98,7 @@ class PackedCampaigns(MutableMapping[str, CampaignEntry]):
     @property
     def _packed(self) -> dict[str, PackedCampaign]:
         """The packed campaigns; `max_records_per_stream` can replace all that the state has."""
-        self._state.setdefault(_VERSION_KEY, VERSION)
+        self._state[_VERSION_KEY] = VERSION
         packed: dict[str, PackedCampaign] = self._state.setdefault(_CAMPAIGNS_KEY, {})
         return packed
 
@@ -141,36 +156,65 @@ def _check(version: Any) -> None:
 
 def pack_campaign(campaign: CampaignEntry) -> PackedCampaign:
     """Return a campaign in the form of the state."""
-    own = {} if campaign.own_counters is None else {_OWN_COUNTERS_KEY: [*campaign.own_counters]}
+    key = _SKIPPED_KEY if campaign.is_skipped else _OWN_COUNTERS_KEY
+    own = {} if campaign.own_counters is None else {key: [*campaign.own_counters]}
     return {**own, **{pack_id(id_): _pack(entry) for id_, entry in campaign.activities.items()}}
 
 
 def unpack_campaign(packed: Mapping[str, Sequence[int]]) -> CampaignEntry:
     """Return a campaign from the form of the state."""
-    own = packed.get(_OWN_COUNTERS_KEY)
+    own = packed.get(_SKIPPED_KEY, packed.get(_OWN_COUNTERS_KEY))
     activities = {
-        unpack_id(key): _unpack(entry) for key, entry in packed.items() if key != _OWN_COUNTERS_KEY
+        unpack_id(key): _unpack(entry)
+        for key, entry in packed.items()
+        if key not in (_OWN_COUNTERS_KEY, _SKIPPED_KEY)
     }
-    return CampaignEntry(activities, None if own is None else Counters(*own))
+    is_skipped = _SKIPPED_KEY in packed
+    return CampaignEntry(activities, None if own is None else Counters(*own), is_skipped)
 
 
 def _pack(entry: ActivityEntry | UncomparedActivity) -> list[int]:
     if isinstance(entry, UncomparedActivity):
         return [entry.named_hour]
-    expected = entry.expected_rows, entry.previous or ()
-    rest = () if expected == (ExpectedRows.all_of(entry.counters), ()) else expected
-    return [*entry.change, *entry.counters, *chain.from_iterable(rest)]
+    if not (before := _pack_read(entry)) and entry.expected_rows == ExpectedRows.all_of(
+        entry.counters
+    ):
+        return [*entry.change, *entry.counters]
+    return [*entry.change, *entry.counters, *entry.expected_rows, *before]
+
+
+def _pack_read(entry: ActivityEntry) -> list[int]:
+    """Return when the reports of an activity were to be read; nothing if with the last change."""
+    changed = sum(1 << bit for bit, hours in enumerate(entry.read) if not hours)
+    number, hours = entry.previous or (0, entry.read)
+    if entry.is_pruned and not any(hours):
+        return []
+    length = len(hours)
+    while length > 1 and hours[length - 1] == hours[length - 2]:
+        length -= 1
+    return [number, changed | (_READS_EMPTY if entry.reads_empty else 0), *hours[:length]]
 
 
 def _unpack(packed: Sequence[int]) -> ActivityEntry | UncomparedActivity:
     if len(packed) == 1:
         return UncomparedActivity(packed[0])
-    counters, rows, previous = Counters(*packed[_COUNTERS]), packed[_ROWS], packed[_PREVIOUS]
-    return ActivityEntry(
-        Change(*packed[_CHANGE]),
-        counters,
-        ExpectedRows(*rows) if rows else ExpectedRows.all_of(counters),
-        Change(*previous) if previous else None,
+    change, counters = Change(*packed[_CHANGE]), Counters(*packed[_COUNTERS])
+    rows = ExpectedRows(*packed[_ROWS]) if packed[_ROWS] else ExpectedRows.all_of(counters)
+    entry = ActivityEntry(change, counters, rows)
+    if not packed[_BEFORE]:
+        return entry
+    number, changed = packed[_BEFORE]
+    if not packed[_HOURS]:  # the form of earlier releases: all reports were read at each change
+        before = ReadHours(*[change.hour - changed] * len(ReadHours._fields))
+        return replace(entry, previous=Previous(number, before))
+    hours = [*packed[_HOURS]]
+    before = ReadHours(*hours, *hours[-1:] * (len(ReadHours._fields) - len(hours)))
+    names = {name for bit, name in enumerate(ReadHours._fields) if changed >> bit & 1}
+    return replace(
+        entry,
+        read=before.after_change(names),
+        previous=Previous(number, before) if number else None,
+        reads_empty=bool(changed & _READS_EMPTY),
     )
 
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from tap_constantcontact.incremental.counters import NO_COUNTERS, Counters
+from tap_constantcontact.incremental.counters import (
+    COUNTED,
+    COUNTED_ONCE,
+    NO_COUNTERS,
+    Counters,
+)
+
+# A contact that bounces, unsubscribes or forwards again changes no counter. These reports are read
+# after a change of another counter too, but not more often than this.
+_HOURS_UNTIL_REPEATS = 7 * 24
 
 
 class Change(NamedTuple):
@@ -49,6 +58,42 @@ class UncomparedActivity:
     named_hour: int
 
 
+class ReadHours(NamedTuple):
+    """How many hours before the last change the reports of each counter were to be read.
+
+    0 means with the last change; all hours since 1970 mean never.
+    """
+
+    sends: int = 0
+    opens: int = 0
+    clicks: int = 0
+    bounces: int = 0
+    optouts: int = 0
+    forwards: int = 0
+
+    def after_change(self, changed: Container[str]) -> ReadHours:
+        """Return the hours after a change.
+
+        Args:
+            changed: The counters that have changed. The others get an hour at least, also if the
+                change before was in the same hour.
+        """
+        pairs = self._asdict().items()
+        return ReadHours(*(0 if name in changed else max(1, hours) for name, hours in pairs))
+
+
+class Previous(NamedTuple):
+    """The change before the last one.
+
+    Attributes:
+        number: Its number in the log.
+        read: When reports were to be read until then, counted from the last change as well.
+    """
+
+    number: int
+    read: ReadHours
+
+
 @dataclass(frozen=True)
 class ActivityEntry:
     """An activity whose counters were compared.
@@ -56,15 +101,20 @@ class ActivityEntry:
     Attributes:
         change: Its last change.
         counters: Its counters at that change.
-        expected_rows: The rows that its reports must have since a day before the previous change.
+        expected_rows: The rows that its reports must have since a day before they were to be read.
+        read: When its reports were to be read. Those of counters that did not change with the last
+            change were to be read earlier.
         previous: The change before the last one; None if the reports have to be read in full, or
             once all streams have read them.
+        reads_empty: Whether even reports that should be empty have to be read.
     """
 
     change: Change
     counters: Counters
     expected_rows: ExpectedRows = field(default_factory=ExpectedRows)
-    previous: Change | None = None
+    read: ReadHours = field(default_factory=ReadHours)
+    previous: Previous | None = None
+    reads_empty: bool = False
 
     @classmethod
     def first(cls, change: Change, counters: Counters) -> ActivityEntry:
@@ -76,25 +126,87 @@ class ActivityEntry:
         """
         return cls(change, counters, ExpectedRows.all_of(counters))
 
-    def changed(self, change: Change, counters: Counters, *, read_in_full: bool) -> ActivityEntry:
+    def changed(
+        self, change: Change, counters: Counters, also: Collection[str] = ()
+    ) -> ActivityEntry:
         """Return the entry after a change.
 
         Args:
             change: The change.
             counters: The new counters.
-            read_in_full: Whether the reports have to be read in full, whatever was read before.
+            also: Counters to be taken as changed, in addition to those that have.
         """
         growth = counters.minus(self.counters)
-        rows = ExpectedRows(
-            self.expected_rows.opens + growth.opens, self.expected_rows.clicks + growth.clicks
-        )
         # If a counter fell, rows are gone, and its growth no longer tells how many are new.
-        is_known = not read_in_full and growth.covers(NO_COUNTERS)
-        return ActivityEntry(change, counters, rows, self.change if is_known else None)
+        if not growth.covers(NO_COUNTERS) or not counters.is_measured_like(self.counters):
+            return self.changed_in_full(change, counters)
+        passed = change.hour - self.change.hour
+        before = ReadHours(*(hours + passed for hours in self.read))
+        # Reports that should have been empty were not read, but can have had rows already.
+        unread = {name for name in COUNTED if getattr(growth, name) and not self._counts(name)}
+        before = before._replace(**dict.fromkeys(unread, change.hour))
+        changed = {
+            name
+            for name in COUNTED
+            if getattr(growth, name)
+            or getattr(counters, name) < 0
+            or name in also
+            or (name in COUNTED_ONCE and getattr(before, name) >= _HOURS_UNTIL_REPEATS)
+        }
+        return ActivityEntry(
+            change,
+            counters,
+            self._rows_after(growth),
+            before.after_change(changed),
+            Previous(self.change.number, before),
+        )
+
+    def changed_in_full(
+        self, change: Change, counters: Counters, *, reads_empty: bool = False
+    ) -> ActivityEntry:
+        """Return the entry after a change that has all reports read in full.
+
+        Args:
+            change: The change.
+            counters: The new counters.
+            reads_empty: Whether even those that should be empty have to be read.
+        """
+        rows = self._rows_after(counters.minus(self.counters))
+        return ActivityEntry(change, counters, rows, reads_empty=reads_empty)
+
+    def owes_repeats(self, hour: int) -> bool:
+        """Return whether reports that can have repeats were skipped long enough ago.
+
+        Args:
+            hour: The current hour, since 1970.
+        """
+        passed = hour - self.change.hour
+        return any(
+            getattr(self.counters, name)
+            and getattr(self.read, name) > 0
+            and passed + getattr(self.read, name) >= _HOURS_UNTIL_REPEATS
+            for name in COUNTED_ONCE
+        )
+
+    def read_hour(self, counter: str) -> int:
+        """Return the hour (since 1970) in which the reports of a counter were to be read."""
+        return self.change.hour - int(getattr(self.read, counter))
+
+    def _counts(self, name: str) -> bool:
+        return bool(getattr(self.counters, name))
+
+    def _rows_after(self, growth: Counters) -> ExpectedRows:
+        opens, clicks = self.expected_rows
+        return ExpectedRows(opens + growth.opens, clicks + growth.clicks)
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether it has nothing that only streams need that have not read the last change."""
+        return self.previous is None and not self.reads_empty
 
     def pruned(self) -> ActivityEntry:
-        """Return the entry without the previous change."""
-        return replace(self, previous=None)
+        """Return the entry without what streams need until they have read the last change."""
+        return replace(self, previous=None, reads_empty=False)
 
     def expecting(self, kind: str, rows: int) -> ActivityEntry:
         """Return the entry with another number of expected rows.
@@ -113,10 +225,12 @@ class CampaignEntry:
     Attributes:
         activities: Its activities, by their ids.
         own_counters: Its counters; None if it has a single activity, whose counters are the same.
+        is_skipped: Whether it was sent too long before start_date for its reports to be read.
     """
 
     activities: Mapping[str, ActivityEntry | UncomparedActivity] = field(default_factory=dict)
     own_counters: Counters | None = None
+    is_skipped: bool = False
 
     @property
     def counters(self) -> Counters | None:
@@ -134,13 +248,13 @@ class CampaignEntry:
         }
 
     @property
-    def named_hour(self) -> int | None:
-        """When the API named its activities, if the campaign was not compared since."""
-        if self.counters is not None:
-            return None
-        entries = self.activities.values()
-        hours = [entry.named_hour for entry in entries if isinstance(entry, UncomparedActivity)]
-        return min(hours, default=None)
+    def named_hour(self) -> int:
+        """When its activities were known to be all there are, in hours since 1970; 0 if never."""
+        hours = (
+            entry.change.hour if isinstance(entry, ActivityEntry) else entry.named_hour
+            for entry in self.activities.values()
+        )
+        return max(hours, default=0)
 
     def with_entries(self, entries: Mapping[str, ActivityEntry]) -> CampaignEntry:
         """Return the campaign with other entries of some activities.

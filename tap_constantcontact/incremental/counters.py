@@ -1,7 +1,8 @@
-"""The counters of campaigns and their activities, which show that a report has new rows."""
+"""The counters of campaigns and their activities, and what they tell about reports."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tap_constantcontact.timestamps import parse_timestamp, to_hour
@@ -13,6 +14,9 @@ class Counters(NamedTuple):
     Opens and clicks are totals, the others count contacts (documented). If a campaign is sent
     again to the same contacts, only the time of its last send changes. Assumes:
     counters_show_new_rows.
+
+    A negative counter can't be relied on: -1 if the API doesn't return it, and -1 - n for n
+    contacts that opened or clicked, if a summary is all there is.
 
     Attributes:
         sent: Hour of the last send, since 1970; 0 if it is unknown, as for single activities.
@@ -35,6 +39,11 @@ class Counters(NamedTuple):
         """Return how much the counters have grown."""
         return Counters(*(now - earlier for now, earlier in zip(self, other, strict=True)))
 
+    def is_measured_like(self, other: Counters) -> bool:
+        """Return whether the counters that can be relied on are the same."""
+        pairs = zip(self[:-1], other[:-1], strict=True)
+        return all((own < 0) == (others < 0) for own, others in pairs)
+
     @classmethod
     def of_stats(cls, stats: Any) -> Counters:
         """Return the counters in the stats of a campaign or an activity."""
@@ -55,16 +64,56 @@ class Counters(NamedTuple):
             sent = to_hour(parse_timestamp(str(last_sent_date)))
         except ValueError:
             sent = 0
-        return cls(*(_number(counts.get(name)) for name in cls._fields[:-1]))._replace(sent=sent)
+        own = cls(*(_number(counts.get(name)) for name in cls._fields[:-1]))
+        totals = {name: -1 - max(0, getattr(own, name)) for name in ("opens", "clicks")}
+        return own._replace(sent=sent, **totals)
 
 
 #: The counters before the first comparison.
 NO_COUNTERS = Counters(0, 0, 0, 0, 0, 0)
+#: The names of the counters, without the last send.
+COUNTED = Counters._fields[:-1]
+#: Counters of contacts, which don't change if the same contact does it again.
+COUNTED_ONCE = frozenset({"bounces", "optouts", "forwards"})
+
+
+@dataclass(frozen=True)
+class ReportKind:
+    """What the counters tell about a kind of report.
+
+    Attributes:
+        counters: Those of which at least one changes when the report does.
+        rows: `opens` or `clicks`, if that is the number of rows; None if no counter is.
+        is_empty_at_zero: Whether the report has no rows while all its counters are 0 (assumed).
+    """
+
+    counters: tuple[str, ...]
+    rows: str | None = None
+    is_empty_at_zero: bool = True
+
+    def counts_nothing(self, counters: Counters) -> bool:
+        """Return whether a report should be empty according to its counters."""
+        return self.is_empty_at_zero and not any(getattr(counters, name) for name in self.counters)
+
+
+SENDS = ReportKind(("sends",))
+OPENS = ReportKind(("opens",), rows="opens")
+CLICKS = ReportKind(("clicks",), rows="clicks")
+BOUNCES = ReportKind(("bounces",))
+OPTOUTS = ReportKind(("optouts",))
+FORWARDS = ReportKind(("forwards",))
+# The last open of each contact: its time changes with any open.
+UNIQUE_OPENS = ReportKind(("opens",))
+DID_NOT_OPENS = ReportKind(("sends", "opens", "bounces"))
+SEND_HISTORY = ReportKind(("sends",), is_empty_at_zero=False)
+# Links without clicks are rows too.
+LINKS = ReportKind(("clicks",), is_empty_at_zero=False)
+ACTIVITY_STATS = ReportKind(COUNTED, is_empty_at_zero=False)
 
 
 def _number(value: Any) -> int:
-    """Return a counter, which can come as a text (seen in a guide), or be missing."""
+    """Return a counter, which can come as a text (seen in a guide); -1 if it is missing."""
     try:
-        return int(value or 0)
+        return int(value)
     except (TypeError, ValueError):
-        return 0
+        return -1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tap_constantcontact.incremental.change_log import Activity
+from tap_constantcontact.incremental.activity import Activity
 
 _DAY = timedelta(days=1)
 
@@ -26,7 +26,7 @@ class ReportCursor:
     def __init__(
         self,
         activity: Activity,
-        kind: str | None,
+        counter: str | None,
         read_until: datetime | None,
         lookback: timedelta,
     ) -> None:
@@ -34,14 +34,15 @@ class ReportCursor:
 
         Args:
             activity: The activity that the report is about.
-            kind: `opens` or `clicks`, whose counters count rows; None for other reports.
+            counter: `opens` or `clicks`, which count rows; None for other reports.
             read_until: Up to when the stream has read the report; None to read it in full.
             lookback: How far to read on before that; a day or more.
         """
         self._activity = activity
-        self._kind = kind
+        self._counter = counter
         self._stop = read_until - lookback if read_until else None
         self._expected_from = read_until - _DAY if read_until else None
+        self._recent_from = activity.to_read_at(counter) - _DAY if counter else None
         self._rows = self._expected = self._recent = 0
 
     def is_known(self, at: datetime | None) -> bool:
@@ -56,7 +57,7 @@ class ReportCursor:
             self._stop = None  # rows came late: read in full
         self._rows += 1
         self._expected += bool(at and self._expected_from and at >= self._expected_from)
-        self._recent += bool(at and at >= self._activity.changed_at - _DAY)
+        self._recent += bool(at and self._recent_from and at >= self._recent_from)
         return False
 
     def close(self, *, read_in_full: bool) -> bool:
@@ -69,24 +70,25 @@ class ReportCursor:
             Whether the report lags behind its counter: even if it was read in full, rows are
             missing.
         """
-        if self._kind is None:
+        if self._counter is None:
             return False
         lacks_rows = self._lacks_rows
         if read_in_full:
-            surplus = self._rows - getattr(self._activity.counters, self._kind)
+            surplus = self._rows - getattr(self._activity.counters, self._counter)
         else:
-            surplus = self._expected - self._activity.expected_rows(self._kind)
-        self._activity.expect_rows(self._kind, max(0, self._recent - max(0, surplus)))
+            surplus = self._expected - self._activity.expected_rows(self._counter)
+        self._activity.expect_rows(self._counter, max(0, self._recent - max(0, surplus)))
         return lacks_rows
 
     @property
     def is_behind(self) -> bool:
         """Whether the rows so far are fewer than the counter says, for a report read in full."""
-        return self._kind is not None and self._rows < getattr(self._activity.counters, self._kind)
+        counted = getattr(self._activity.counters, self._counter) if self._counter else 0
+        return self._rows < int(counted)
 
     @property
     def _lacks_rows(self) -> bool:
         """Whether the rows do not account for the growth of the counter."""
-        if self._kind is None or self._expected_from is None:
+        if self._counter is None or self._expected_from is None:
             return False
-        return self._expected < self._activity.expected_rows(self._kind)
+        return self._expected < self._activity.expected_rows(self._counter)

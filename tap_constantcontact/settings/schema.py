@@ -199,6 +199,26 @@ SETTINGS = th.PropertiesList(
         ),
     ),
     th.Property(
+        "events_settle_days",
+        th.IntegerType(minimum=0),
+        default=30,
+        title="Days until events settle",
+        description=(
+            "Read an event and its registrations in every run until this many days after its end: "
+            "check-ins and payments don't show in the list of events."
+        ),
+    ),
+    th.Property(
+        "events_sweep_days",
+        th.IntegerType(minimum=0),
+        default=7,
+        title="Days between event sweeps",
+        description=(
+            "How often to re-read all events and their registrations. In between, past events are "
+            "read only if the list of events shows a change. 0 means every run."
+        ),
+    ),
+    th.Property(
         "engagement_lookback_days",
         th.IntegerType(minimum=1),
         default=1,
@@ -214,6 +234,17 @@ SETTINGS = th.PropertiesList(
         default=[7, 30],
         title="Engagement re-reads in days",
         description=("Re-read a campaign's reports in full this many days after its last send."),
+    ),
+    th.Property(
+        "skip_old_reports",
+        th.BooleanType,
+        default=False,
+        title="Skip old reports",
+        description=(
+            "With start_date: don't read the reports on campaigns that were last sent more than 60 "
+            "days before it until their counters change. Their links, send history, opens, clicks "
+            "and other events are missing until then."
+        ),
     ),
     th.Property(
         "links_without_clicks",

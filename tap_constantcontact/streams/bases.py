@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from tap_constantcontact.api.prefetch import PredictedRequest
 from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.incremental.bookmark import Bookmark
 from tap_constantcontact.incremental.changed_rows import ChangedRows
 from tap_constantcontact.incremental.start_date import starting_point, with_overlap
 from tap_constantcontact.notes import StreamNotes
@@ -48,17 +49,28 @@ class OldestChangeFirstStream(ConstantContactStream):
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the changed rows with their details, oldest change first."""
-        changed = self.changes.select(self.list_rows(self.since), self.since)
+        changed = self.unread(self.changes.select(self.list_rows(self.since), self.since))
         self.api.session.prefetch(map(self.predict.detail, filter(self.needs_detail, changed)))
         for row in changed:
             # The list wins: if the row has changed since, its detail is newer than the bookmark.
             yield {**self.detail_of(row), **row}
-            self.advance_bookmark(self.changes.changed_at(row))
+            self.advance_bookmark(row)
 
     @property
     def changes(self) -> ChangedRows:
-        """Finds the rows that have changed."""
+        """Finds the listed rows that have changed."""
         return ChangedRows(self.row_key[0], str(self.replication_key))
+
+    def unread(self, rows: list[Record]) -> list[Record]:
+        """Return the changed rows without those that were read since they changed."""
+        if not self._is_incremental:
+            return rows
+        changes, bookmark = self.changes, self._bookmark
+        return [
+            row
+            for row in rows
+            if not bookmark.has_read(str(row.get(changes.key)), changes.changed_at(row))
+        ]
 
     @property
     def since(self) -> str:
@@ -98,20 +110,22 @@ class OldestChangeFirstStream(ConstantContactStream):
         if is_last and page.url == self.predict.pages(self.list_context(self.since)).url:
             rows = self.predict.rows_of(page)
             changed = [row for row in rows if self.changes.is_changed(row, self.since)]
+            changed = self.unread(changed)
             changed.sort(key=self.changes.changed_at)
             yield from map(self.predict.detail, filter(self.needs_detail, changed))
 
-    def advance_bookmark(self, changed_at: str) -> None:
-        """Advance the bookmark to a time of change, but never move it back.
-
-        It stays at the current time if a row has a time in the future by mistake: otherwise the
-        next runs would miss all other changes.
-        """
-        if (
-            changed_at > self.stream_state.get("replication_key_value", "")
-            and self.replication_method == REPLICATION_INCREMENTAL
-        ):
-            self.stream_state.update(
-                replication_key=self.replication_key,
-                replication_key_value=min(changed_at, format_timestamp(datetime.now(timezone.utc))),
+    def advance_bookmark(self, row: Record) -> None:
+        """Advance the bookmark to the change of a listed row that was read."""
+        if self._is_incremental:
+            changes = self.changes
+            self._bookmark.advance(
+                str(row.get(changes.key)), changes.changed_at(row), datetime.now(timezone.utc)
             )
+
+    @property
+    def _bookmark(self) -> Bookmark:
+        return Bookmark(self.stream_state, str(self.replication_key))
+
+    @property
+    def _is_incremental(self) -> bool:
+        return bool(self.replication_method == REPLICATION_INCREMENTAL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,9 +14,10 @@ from tap_constantcontact.api.prefetch import PredictedRequest
 from tap_constantcontact.api.responses import body_of
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.exceptions import Forbidden, NotFound, Refused
+from tap_constantcontact.incremental.activity import Activity
 from tap_constantcontact.incremental.activity_progress import ActivityReader
-from tap_constantcontact.incremental.change_log import Activity
 from tap_constantcontact.incremental.change_log_codec import LOG_OWNER
+from tap_constantcontact.incremental.counters import ACTIVITY_STATS
 from tap_constantcontact.notes import StreamNotes
 from tap_constantcontact.redaction import in_one_line
 from tap_constantcontact.streams.bases import report_window
@@ -23,6 +25,10 @@ from tap_constantcontact.streams.bases import report_window
 if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Context, Record
+
+
+# Some KB each.
+_MAX_COMPARED = 2_000
 
 
 class CounterStream(ConstantContactStream):
@@ -118,6 +124,7 @@ class EmailCampaignActivityStats(CounterStream):
     primary_keys = ("campaign_activity_id",)
     replication_key = "last_refresh_time"
     ids_per_request = 10
+    report_kind = ACTIVITY_STATS
     follows_change_log = manages_state = True
     notes = StreamNotes(
         reads="rows of changed activities",
@@ -130,10 +137,23 @@ class EmailCampaignActivityStats(CounterStream):
         """The reader of the activities that have changed."""
         return self.services.activity_reader(self)
 
+    @cached_property
+    def _compared(self) -> dict[str, Record]:
+        """Counters that were requested to compare them, by their activities."""
+        return {}
+
+    @override
+    def request_counters(self, ids: Iterable[str]) -> Iterator[Record]:
+        """Yield the counters of activities, and keep them: the stream will need most of them."""
+        for row in super().request_counters(ids):
+            if self.selected and len(self._compared) < _MAX_COMPARED:
+                self._compared[str(row.get("campaign_activity_id"))] = row
+            yield row
+
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the counters of the activities that have changed."""
-        return self.activities.read(self.ids_per_request, self._counters_of)
+        return self.activities.read(self._rows_of_batch, self._batches_of)
 
     @override
     def predicted_requests(self) -> Iterable[PredictedRequest] | None:
@@ -141,10 +161,29 @@ class EmailCampaignActivityStats(CounterStream):
         pending = self.activities.pending()
         if pending is None:
             return None
-        return self.predict_counters(activity.activity_id for activity in pending)
+        return self.predict_counters(self._unknown(pending))
 
-    def _counters_of(self, activities: list[Activity]) -> Iterator[Record]:
-        return self.request_counters(activity.activity_id for activity in activities)
+    def _rows_of_batch(self, activities: list[Activity]) -> Iterator[Record]:
+        unknown = self._unknown(activities)
+        for activity in activities:
+            if row := self._compared.get(activity.activity_id):
+                yield row
+        yield from super().request_counters(unknown)
+
+    def _batches_of(self, activities: list[Activity]) -> Iterator[list[Activity]]:
+        """Yield activities in batches for one request each, with those whose counters are known."""
+        batch: list[Activity] = []
+        for activity in activities:
+            batch.append(activity)
+            if len(self._unknown(batch)) == self.ids_per_request:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def _unknown(self, activities: Iterable[Activity]) -> list[str]:
+        ids = (activity.activity_id for activity in activities)
+        return [id_ for id_ in ids if id_ not in self._compared]
 
 
 class EmailCampaignPerformance(ConstantContactStream):

@@ -13,6 +13,7 @@ from tap_constantcontact.api.responses import rows_of
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.exceptions import Refused
 from tap_constantcontact.incremental.campaign_details import PRIMARY, activities_of, status_of
+from tap_constantcontact.incremental.changed_rows import ChangedRows
 from tap_constantcontact.notes import StreamNotes
 from tap_constantcontact.streams.bases import OldestChangeFirstStream
 
@@ -75,9 +76,9 @@ class EmailCampaigns(OldestChangeFirstStream):
         self._note_sent(max(sent_until, self._listed_until))
 
     @override
-    def advance_bookmark(self, changed_at: str) -> None:
+    def advance_bookmark(self, row: Record) -> None:
         """Advance the bookmark, and note the sends that the campaigns up to it include."""
-        super().advance_bookmark(changed_at)
+        super().advance_bookmark(row)
         self._note_sent(self._sent_until)
 
     @override
@@ -164,14 +165,20 @@ class ChangedCampaignsStream(OldestChangeFirstStream):
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of each activity, starting with the campaign that changed first."""
         index = self.services.campaigns
-        changed = index.fetch_changed(self.since)
+        changed = self.unread(index.fetch_changed(self.since))
         self.api.session.prefetch(self._predict(changed))
         for campaign in changed:
             if self.applies_to(campaign):
                 for activity in index.fetch_activities(campaign, self.roles):
                     yield from self.rows_in(activity)
-            self.advance_bookmark(index.changed_at(campaign))
+            self.advance_bookmark(campaign)
             self.checkpoint()
+
+    @property
+    @override
+    def changes(self) -> ChangedRows:
+        """Finds the campaigns that have changed."""
+        return self.services.campaigns.changes
 
     def applies_to(self, campaign: Record) -> bool:
         """Return whether a campaign can have rows in this stream."""

@@ -12,8 +12,9 @@ from typing_extensions import override
 from tap_constantcontact.api.prefetch import PredictedRequest
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.exceptions import Forbidden, NotFound
+from tap_constantcontact.incremental import counters
+from tap_constantcontact.incremental.activity import Activity
 from tap_constantcontact.incremental.activity_progress import ActivityReader
-from tap_constantcontact.incremental.change_log import Activity
 from tap_constantcontact.incremental.report_cursor import ReportCursor
 from tap_constantcontact.notes import StreamNotes
 from tap_constantcontact.timestamps import format_timestamp, normalize_timestamp, parse_timestamp
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 _KEY_OF_EVENT = ("campaign_activity_id", "contact_id", "created_time", "occurrence")
 _KEY_OF_CONTACT = ("campaign_activity_id", "contact_id")
+
+
+# By how much counters may lag behind reports.
+_MAX_LAG = timedelta(days=2)
+_WRONG_ZERO = (
+    "%s: a report has rows although its counter is 0. Reports are read whatever their counters say "
+    "from now on, and those that were skipped are read by this run or the next one"
+)
 
 
 def with_occurrences(rows: Iterator[Record], primary_keys: tuple[str, ...]) -> Iterator[Record]:
@@ -87,7 +96,7 @@ class ActivityReport(ConstantContactStream):
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of the reports on changed activities."""
-        return self.activities.read(1, self._rows_of_batch)
+        return self.activities.read(self._rows_of_batch)
 
     @override
     def predicted_requests(self) -> Iterable[PredictedRequest] | None:
@@ -128,6 +137,8 @@ class ActivityReport(ConstantContactStream):
         progress = self.activities.progress
         for activity in activities:
             rows = self.rows_of(_context_of(activity))
+            if self.report_kind.counts_nothing(activity.counters):
+                rows = self._unexpected(activity, rows)
             try:
                 again = yield from self.rows_of_activity(activity, rows)
             except (NotFound, Forbidden) as refusal:
@@ -138,11 +149,21 @@ class ActivityReport(ConstantContactStream):
             else:
                 progress.note_read(activity)
 
+    def _unexpected(self, activity: Activity, rows: Iterator[Record]) -> Iterator[Record]:
+        """Yield rows that no counter shows. If they are not new, counters of 0 prove nothing."""
+        for row in rows:
+            at = _time_of(row)
+            is_old = at is not None and at < activity.changed_at - _MAX_LAG
+            if is_old and self.activities.distrust_zeros():
+                self.logger.warning(_WRONG_ZERO, self.name)
+            yield row
+
 
 class EmailCampaignSendHistory(ActivityReport):
     """A send of an activity (retrieveEmailSendHistoryUsingGET)."""
 
     name = "email_campaign_send_history"
+    report_kind = counters.SEND_HISTORY
     path = "/emails/activities/{campaign_activity_id}/send_history"
     records_key = None
     params = {}
@@ -157,6 +178,7 @@ class EmailLinks(ActivityReport):
     """A link of an email, with or without clicks (getCampaignActivityLinkStats)."""
 
     name = "email_links"
+    report_kind = counters.LINKS
     path = "/reports/email_reports/{campaign_activity_id}/links"
     records_key = "link_click_counts"
     params = {}
@@ -187,12 +209,10 @@ class EventReport(ActivityReport):
     """A report with a row for each event, newest first. A contact can have many rows.
 
     Attributes:
-        kind: `opens` or `clicks` if the API counts events and not only contacts, else None.
         min_lookback: The minimum lookback, if the setting is shorter.
     """
 
     primary_keys: tuple[str, ...] = _KEY_OF_EVENT
-    kind: ClassVar[str | None] = None
     min_lookback: ClassVar[timedelta] = timedelta(days=1)
     notes = StreamNotes(
         reads="new rows of changed activities, newest first, with a lookback",
@@ -216,7 +236,7 @@ class EventReport(ActivityReport):
         """
         lookback = max(timedelta(days=self.config["engagement_lookback_days"]), self.min_lookback)
         read_until = self.activities.progress.read_until(activity)
-        cursor = ReportCursor(activity, self.kind, read_until, lookback)
+        cursor = ReportCursor(activity, self.report_kind.rows, read_until, lookback)
         read_in_full = True
         for row in with_occurrences(rows, self.row_key):
             at = _time_of(row)
@@ -239,6 +259,7 @@ class EmailSends(EventReport):
     """An email that was sent to a contact (getSends)."""
 
     name = "email_sends"
+    report_kind = counters.SENDS
     path = "/reports/email_reports/{campaign_activity_id}/tracking/sends"
     selected_by_default = False
 
@@ -247,7 +268,7 @@ class EmailOpens(EventReport):
     """A contact opened an email (getOpens)."""
 
     name = "email_opens"
-    kind = "opens"
+    report_kind = counters.OPENS
     path = "/reports/email_reports/{campaign_activity_id}/tracking/opens"
     # Late rows are noticed, because the API counts opens.
     notes = StreamNotes(limitations=ActivityReport.notes.limitations)
@@ -257,7 +278,7 @@ class EmailClicks(EventReport):
     """A contact clicked a link (getClicks)."""
 
     name = "email_clicks"
-    kind = "clicks"
+    report_kind = counters.CLICKS
     path = "/reports/email_reports/{campaign_activity_id}/tracking/clicks"
     primary_keys = ("campaign_activity_id", "contact_id", "url_id", "created_time", "occurrence")
     # As for opens.
@@ -268,6 +289,7 @@ class EmailBounces(EventReport):
     """An email bounced (getBounces)."""
 
     name = "email_bounces"
+    report_kind = counters.BOUNCES
     # Mail servers retry for days before an email bounces.
     min_lookback = timedelta(days=7)
     path = "/reports/email_reports/{campaign_activity_id}/tracking/bounces"
@@ -277,6 +299,7 @@ class EmailOptouts(EventReport):
     """A contact unsubscribed through an email (getOptouts)."""
 
     name = "email_optouts"
+    report_kind = counters.OPTOUTS
     path = "/reports/email_reports/{campaign_activity_id}/tracking/optouts"
 
 
@@ -284,6 +307,7 @@ class EmailForwards(EventReport):
     """A contact forwarded an email (getForwards)."""
 
     name = "email_forwards"
+    report_kind = counters.FORWARDS
     path = "/reports/email_reports/{campaign_activity_id}/tracking/forwards"
 
 
@@ -291,6 +315,7 @@ class EmailUniqueOpens(ActivityReport):
     """The last open of each contact (getUniqueOpens)."""
 
     name = "email_unique_opens"
+    report_kind = counters.UNIQUE_OPENS
     path = "/reports/email_reports/{campaign_activity_id}/tracking/unique_opens"
     selected_by_default = False
 
@@ -299,6 +324,7 @@ class EmailDidNotOpens(ActivityReport):
     """A contact that has not opened an email yet (getDidNotOpens)."""
 
     name = "email_did_not_opens"
+    report_kind = counters.DID_NOT_OPENS
     path = "/reports/email_reports/{campaign_activity_id}/tracking/didnotopens"
     selected_by_default = False
     notes = StreamNotes(limitations="contacts that open later leave the report: their rows stay")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from typing_extensions import override
 
 from tap_constantcontact.api.prefetch import PredictedRequest
 from tap_constantcontact.api.responses import body_of
 from tap_constantcontact.client import ConstantContactStream
+from tap_constantcontact.incremental.event_cycle import EventCycle
 from tap_constantcontact.notes import StreamNotes
 
 if TYPE_CHECKING:
@@ -18,32 +20,69 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
 
+_READS = (
+    "all that changed in the list or ended less than `events_settle_days` ago; every "
+    "`events_sweep_days`, all"
+)
+
+
 class Events(ConstantContactStream):
-    """An event, as listed and in detail (findEvents, getEvent_2)."""
+    """An event, as listed and in detail (findEvents, getEvent_2).
+
+    The list is read in every run. `EventCycle` says which events are read with their details and
+    registrations. If a run ends early, the next one resumes the cycle.
+    """
 
     name = "events"
     path = "/events"
     records_key = "records"
     params = {"limit": 100}
     primary_keys = ("event_id",)
+    replication_key = "last_update_time"
     detail_path = "/events/{event_id}"
     detail_params = {"include": "true"}
     scopes = ("campaign_data",)
     privileges = ("campaign:read",)
+    manages_state = True
+    notes = StreamNotes(
+        reads=_READS,
+        cost="1 for 100 events, and 1 for each event that is read",
+        limitations="changes that the list does not show, for up to `events_sweep_days`",
+    )
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:
-        """Yield each event with its detail. Only the detail contains the track."""
+        """Yield events with their details. Only the detail contains the track."""
         statuses = set()
+        self.cycle.begin(self.api.now())
         for event in super().read(context):
             statuses.add(str(event.get("status")))
-            yield self.details.with_detail(event)
+            if self.cycle.needs(event, self.api.now()):
+                # The row changes on its way to the target.
+                yield self.details.with_detail(dict(event))
+                self.cycle.note_read(event)
+        self.cycle.complete()
         if not self.config.get("event_status") and len(statuses) <= 1:
             self.logger.info(
                 "events: without a status filter, the API listed %s. If the account has others, "
                 "list their statuses in event_status",
                 f"only events in status {statuses.pop()}" if statuses else "no events",
             )
+
+    @cached_property
+    def cycle(self) -> EventCycle:
+        """Which events are to be read, for all selected streams that belong to events."""
+        selected = [stream for stream in self.descendent_streams if stream.selected]
+        streams = [self, *selected]
+        return EventCycle(
+            [stream.stream_state for stream in streams],
+            self.config,
+            is_full=any(
+                stream.replication_method == REPLICATION_FULL_TABLE
+                for stream in streams
+                if stream.selected
+            ),
+        )
 
     @override
     def request_contexts(self, context: Context | None) -> Iterator[Context]:
@@ -58,6 +97,8 @@ class Events(ConstantContactStream):
     def predict_details(self, page: Response, *, is_last: bool) -> Iterator[PredictedRequest]:
         """Return the requests for the details of events. Those for registrations follow."""
         for event in filter(self.records.has_key, self.predict.rows_of(page)):
+            if not self.cycle.needs(event, self.api.now()):
+                continue
             then = partial(self._predict_from_detail, event["event_id"])
             yield self.predict.detail(event)._replace(then=then)
 
@@ -82,14 +123,16 @@ class EventRegistrations(ConstantContactStream):
     path = "/events/{event_id}/tracks/{track_id}/registrations"
     records_key = "records"
     primary_keys = ("event_id", "registration_id")
+    replication_key = "registration_time"
+    manages_state = True
     context_columns = ("event_id",)
     parent_stream_type = Events
     state_partitioning_keys = ()
     scopes = ("campaign_data",)
     privileges = ("campaign:read",)
     notes = StreamNotes(
-        reads="all rows of each event, in every run (there is no time filter)",
-        cost="1 or more for each event",
+        reads="all rows of each event that is read (there is no time filter)",
+        cost="1 or more for each event that is read",
         limitations="registrations that disappear: their rows stay",
     )
 
@@ -105,6 +148,8 @@ class EventRegistrationDetails(ConstantContactStream):
     name = "event_registration_details"
     path = "/events/{event_id}/tracks/{track_id}/registrations/{registration_id}"
     primary_keys = ("event_id", "registration_id")
+    replication_key = "registration_date"
+    manages_state = True
     context_columns = ("event_id", "registration_id")
     parent_stream_type = EventRegistrations
     state_partitioning_keys = ()
@@ -112,7 +157,7 @@ class EventRegistrationDetails(ConstantContactStream):
     privileges = ("campaign:read",)
     selected_by_default = False
     notes = StreamNotes(
-        reads="all rows of each registration, in every run",
-        cost="1 for each registration",
+        reads="each registration for an event that is read",
+        cost="1 for each registration for an event that is read",
         limitations=EventRegistrations.notes.limitations,
     )

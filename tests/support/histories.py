@@ -14,18 +14,31 @@ from tap_constantcontact.exceptions import RunEnded
 from tap_constantcontact.incremental.activity_progress import ActivityProgress, named_log
 from tap_constantcontact.incremental.change_log import Activity, ChangeLog, Counters
 from tap_constantcontact.incremental.change_log_codec import LOG, LOG_OWNER
+from tap_constantcontact.incremental.counters import (
+    BOUNCES,
+    CLICKS,
+    FORWARDS,
+    OPENS,
+    OPTOUTS,
+    SENDS,
+    ReportKind,
+)
 from tap_constantcontact.incremental.earlier_states import upgraded
 from tap_constantcontact.incremental.report_cursor import ReportCursor
 from tap_constantcontact.incremental.state_parts import own_part
 
 BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-#: By stream: what counts its rows, and how far it looks back.
-STREAMS: dict[str, tuple[str | None, timedelta]] = {
-    "opens": ("opens", DAY),
-    "clicks": ("clicks", DAY),
-    "bounces": (None, 7 * DAY),
+#: By stream: what the counters tell about its reports, and how far it looks back.
+STREAMS: dict[str, tuple[ReportKind, timedelta]] = {
+    "sends": (SENDS, DAY),
+    "opens": (OPENS, DAY),
+    "clicks": (CLICKS, DAY),
+    "bounces": (BOUNCES, 7 * DAY),
+    "optouts": (OPTOUTS, DAY),
+    "forwards": (FORWARDS, DAY),
 }
+CONTACTS = 4
 
 
 class Event(NamedTuple):
@@ -36,6 +49,7 @@ class Event(NamedTuple):
     stream: str
     at: datetime
     known_at: datetime
+    contact: int
 
 
 class Account:
@@ -55,14 +69,17 @@ class Account:
             self.now += self.rng.choice((MINUTE, HOUR, 5 * HOUR, DAY)) * self.rng.randint(1, 3)
             campaign = self.rng.choice([*self.campaigns])
             activity = self.rng.choice(self.campaigns[campaign])
-            stream = self.rng.choice([*STREAMS])
+            stream = self.rng.choice(("opens", "clicks", "bounces", "optouts", "forwards"))
             fate = self.rng.random()
             if fate < 0.1:
                 self.send()
             elif fate < 0.15:
                 self.send_again(campaign)
-            elif fate < 0.3:
-                back = self.rng.random() * (5 if stream == "bounces" else 40) * DAY
+            elif fate < 0.2:
+                self.send_to_more(campaign)
+            elif fate < 0.35:
+                kind, lookback = STREAMS[stream]
+                back = self.rng.random() * (40 * DAY if kind.rows else lookback)
                 self.happen(activity, stream, max(BEGIN, self.now - back))
             else:
                 for _ in range(self.rng.randint(1, 4)):
@@ -71,19 +88,38 @@ class Account:
     def send(self) -> None:
         campaign = f"campaign {len(self.campaigns)}"
         self.campaigns[campaign] = [f"{campaign}, first"]
-        self.sent[campaign] = self.now
+        self._reach(f"{campaign}, first")
         for _ in range(self.rng.randint(0, 12)):
             self.happen(f"{campaign}, first", "opens", self.now)
 
     def send_again(self, campaign: str) -> None:
         if len(self.campaigns[campaign]) == 1:
             self.campaigns[campaign].append(f"{campaign}, resend")
-            self.sent[campaign] = self.now
+            self._reach(f"{campaign}, resend")
             self.happen(f"{campaign}, resend", "opens", self.now)
 
+    def send_to_more(self, campaign: str) -> None:
+        self._reach(self.campaigns[campaign][0])
+
+    def show(self) -> None:
+        """Let a counter of each activity change, for repeats that no counter shows."""
+        for activities in self.campaigns.values():
+            for activity in activities:
+                self.happen(activity, "opens", self.now)
+
     def happen(self, activity: str, stream: str, at: datetime) -> None:
+        """Let one of a few contacts do something, perhaps again."""
         at = at.replace(second=0, microsecond=0)
-        self.events.append(Event(len(self.events), activity, stream, at, self.now))
+        contact = self.rng.randrange(CONTACTS)
+        self.events.append(Event(len(self.events), activity, stream, at, self.now, contact))
+
+    def _reach(self, activity: str) -> None:
+        """Send an activity to contacts that did not get it yet."""
+        self.sent[activity.split(",", maxsplit=1)[0]] = self.now
+        at = self.now.replace(second=0, microsecond=0)
+        for _ in range(self.rng.randint(0, 3)):
+            number = len(self.events)
+            self.events.append(Event(number, activity, "sends", at, self.now, number))
 
     def report(self, activity: str, stream: str) -> list[Event]:
         rows = [
@@ -94,9 +130,18 @@ class Account:
     def counters(self, activities: Sequence[str], sent: datetime | None = None) -> Counters:
         known = self.now - self.lag
         counted = [e for e in self.events if e.activity in activities and e.known_at <= known]
-        of = Counter(event.stream for event in counted)
-        hour = int(sent.timestamp()) // 3600 if sent else 0
-        return Counters(0, of["opens"], of["clicks"], of["bounces"], 0, 0, hour)
+        rows = Counter(event.stream for event in counted)
+        unique = {(event.activity, event.stream, event.contact) for event in counted}
+        contacts = Counter(stream for _, stream, _ in unique)
+        return Counters(
+            sends=contacts["sends"],
+            opens=rows["opens"],
+            clicks=rows["clicks"],
+            bounces=contacts["bounces"],
+            optouts=contacts["optouts"],
+            forwards=contacts["forwards"],
+            sent=int(sent.timestamp()) // 3600 if sent else 0,
+        )
 
 
 class Run(NothingPrefetched):
@@ -140,7 +185,9 @@ class Run(NothingPrefetched):
         account, bookmarks = self.account, self.state["bookmarks"]
         log = ChangeLog(own_part(bookmarks.setdefault(LOG_OWNER, {}), LOG))
         positions = {
-            name: ActivityProgress(bookmarks.setdefault(name, {}), {}, is_full=False)
+            name: ActivityProgress(
+                bookmarks.setdefault(name, {}), {}, STREAMS[name][0], is_full=False
+            )
             for name in streams
         }
         log.prune(min((each.read_through(log) for each in positions.values()), default=0))
@@ -160,8 +207,8 @@ class Run(NothingPrefetched):
             self._write()
 
     def _report(self, name: str, activity: Activity, read_until: datetime | None) -> Iterator[int]:
-        counter, lookback = STREAMS[name]
-        cursor = ReportCursor(activity, counter, read_until, lookback)
+        kind, lookback = STREAMS[name]
+        cursor = ReportCursor(activity, kind.rows, read_until, lookback)
         self._request()
         for number, event in enumerate(self.account.report(activity.activity_id, name), 1):
             if number % 5 == 0:

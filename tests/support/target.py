@@ -70,5 +70,6 @@ def key_of(stream: str, row: Row) -> Key:
 
 
 def hidden_by(changed: dict[str, list[Any]]) -> set[str]:
-    """Return the ids of contacts whose changes no filter shows: a sweep would bring them."""
-    return {*changed["contacts_resubscribed"], *changed["contacts_off_lists"]}
+    """Return the ids of rows whose changes the API does not show: a sweep would bring them."""
+    kinds = ("contacts_resubscribed", "contacts_off_lists", "registrations_changed")
+    return {id_ for kind in kinds for id_ in changed[kind]}

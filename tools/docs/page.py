@@ -11,7 +11,6 @@ from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.notes import notes_of
 from tap_constantcontact.permissions import required_permissions
 from tap_constantcontact.streams import STREAMS
-from tap_constantcontact.streams.bases import OldestChangeFirstStream
 from tap_constantcontact.streams.campaign_stats import (
     CounterStream,
     EmailCampaignActivityStats,
@@ -178,10 +177,7 @@ def cost_of(stream: Stream) -> str:
     rows = f"1 for {limit:,} {'changed rows' if lists_changed else 'rows'}" if limit else "1"
     if not stream.detail_path:
         return rows
-    if lists_changed:
-        return f"{rows}, and 1 for each of them"
-    changed = "changed " if issubclass(stream, OldestChangeFirstStream) else ""
-    return f"{rows}, and 1 for each {changed}row"
+    return f"{rows}, and 1 for each {'of them' if lists_changed else 'changed row'}"
 
 
 def _more(stream: Stream) -> str:

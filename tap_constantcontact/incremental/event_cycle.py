@@ -1,0 +1,115 @@
+"""Which events a run has to read: those that may have changed since they were read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from tap_constantcontact.incremental.state_parts import own_part, part_of
+from tap_constantcontact.timestamps import format_timestamp, parse_timestamp
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Record
+
+CYCLE_KEY = "cycle"
+MEMBER_KEY = "cycle_began"
+
+# A daily run does not start at the same second every day.
+_EARLY = timedelta(hours=1)
+_DIGEST_BYTES = 6
+
+
+class EventCycle:
+    """Reads all events once in a cycle, and again if they may have changed since.
+
+    The list shows most changes of an event, and how many have registered. After an event, people
+    still check in, pay and are refunded, which the list does not show. So an event is read again if
+    its row in the list has changed, or if it is not over, or not for long. If runs end early, all
+    events are read once before any is read again.
+
+    The part `cycle` of the state of `events` has `began`, `read` (a digest of the row of each event
+    that was read), and `is_complete`. All streams that take part in it have `cycle_began` in their
+    states: a stream that is selected later, or whose state was removed, needs a new cycle.
+    """
+
+    def __init__(
+        self, states: Sequence[dict[str, Any]], config: Mapping[str, Any], *, is_full: bool
+    ) -> None:
+        """Resume from the states of streams, and leave them as they are.
+
+        Args:
+            states: The state of `events`, and those of all selected streams that are read with it.
+            config: The settings.
+            is_full: Whether every run reads everything.
+        """
+        self._states = states
+        self._interval = timedelta(days=config["events_sweep_days"])
+        self._settles = timedelta(days=config["events_settle_days"])
+        self._is_full = is_full
+
+    def begin(self, now: datetime) -> None:
+        """Begin a new cycle, unless the last one goes on.
+
+        Args:
+            now: The time by the API's clock.
+        """
+        if not self._is_current(now):
+            began = format_timestamp(now)
+            cycle = {"began": began, "read": {}, "is_complete": False}
+            own_part(self._states[0], CYCLE_KEY).update(cycle)
+            for state in self._states:
+                state[MEMBER_KEY] = began
+
+    def needs(self, event: Record, now: datetime) -> bool:
+        """Return whether an event is to be read, before or after `begin`.
+
+        Args:
+            event: Its row in the list.
+            now: The time by the API's clock.
+        """
+        if self._is_full or not self._is_current(now):
+            return True
+        if self._cycle["read"].get(_id_of(event)) != _digest(event):
+            return True
+        # First those that an earlier run could not reach.
+        return self._cycle["is_complete"] and not self._is_settled(event, now)
+
+    def note_read(self, event: Record) -> None:
+        """Note that an event was read, with all that belongs to it."""
+        self._cycle["read"][_id_of(event)] = _digest(event)
+
+    def complete(self) -> None:
+        """Note that all events were read."""
+        self._cycle["is_complete"] = True
+
+    @property
+    def _cycle(self) -> dict[str, Any]:
+        return part_of(self._states[0], CYCLE_KEY)
+
+    def _is_current(self, now: datetime) -> bool:
+        """Return whether the last cycle goes on: it is incomplete, or not old yet."""
+        began = self._cycle.get("began")
+        if not began or any(state.get(MEMBER_KEY) != began for state in self._states):
+            return False
+        is_young = format_timestamp(now - self._interval + _EARLY) < began
+        return is_young or not self._cycle["is_complete"]
+
+    def _is_settled(self, event: Record, now: datetime) -> bool:
+        """Return whether an event is over for so long that nothing happens unseen any more."""
+        try:
+            return parse_timestamp(str(event.get("end_time"))) < now - self._settles
+        except ValueError:
+            return False
+
+
+def _id_of(event: Record) -> str:
+    return str(event.get("event_id"))
+
+
+def _digest(event: Record) -> str:
+    """Return what tells a row from what it was earlier."""
+    text = json.dumps(event, sort_keys=True, default=str)
+    return blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
