@@ -148,7 +148,8 @@ def _registrations(call: Call, event_id: str, track_id: str) -> dict[str, Record
 
 def _summary(call: Call, event: Record) -> Record:
     """Return an event as in the list: many names differ from the detail (documented)."""
-    count = len(call.account.registrations[event["event_id"]])
+    registrations = call.account.registrations[event["event_id"]]
+    count = len(registrations) if call.options.event_metrics else 0
     return {
         **{name: event[in_detail] for name, in_detail in IN_LIST.items()},
         "event_registration_summary_metrics": {

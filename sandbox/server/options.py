@@ -92,6 +92,7 @@ class Options(Rules):
             (inferred).
         default_events: Which events are listed if no status is requested: all that are not deleted
             (assumed), or only active ones.
+        event_metrics: Count registrations in the list of events (documented).
         partner_grant: The grant by which a partner gets a token (assumed).
         refresh_token_grace: Accept the previous refresh token as well (observed: it is void).
         invalid_grant_status: The status of the response to a refresh token that is void.
@@ -153,6 +154,7 @@ class Options(Rules):
     reports_order: Literal["newest", "oldest"] = "newest"
     report_seconds: bool = False
     default_events: Literal["all", "active"] = "all"
+    event_metrics: bool = True
     partner_grant: str = "client_credentials"
     refresh_token_grace: bool = False
     invalid_grant_status: int = 400

@@ -245,14 +245,28 @@ _REPORTS = (
     ),
     Assumption(
         name="counters_show_new_rows",
-        claim="New rows of a report change one of the campaign's counters.",
+        claim="New rows of a report change its own counter: opens that of opens, and so on.",
         mark=Mark.INFERRED,
         source="the descriptions of the counters",
-        used_by="reports are requested only for campaigns whose counters have changed",
+        used_by="a report is requested only if its own counter has changed",
         effect=Effect.LATE,
         if_wrong=(
-            "Rows that no counter shows come with the next change of the campaign, or with the "
-            "re-reads 7 and 30 days after its last send (engagement_rereads_days)."
+            "Rows that no counter shows come with the next change of the counter, or with the "
+            "re-reads 7 and 30 days after its last send (engagement_rereads_days). A bounce, an "
+            "unsubscribe or a forward comes within a week of any other change of the campaign."
+        ),
+    ),
+    Assumption(
+        name="zero_counters_mean_empty_reports",
+        claim="A tracking report whose counter is 0 has no rows.",
+        mark=Mark.ASSUMED,
+        source="the descriptions of the counters",
+        used_by="a report whose counter is 0 is not requested",
+        effect=Effect.LATE,
+        if_wrong=(
+            "The 1st, 2nd, 4th, … of such reports is read as a proof, and the last of the re-reads "
+            "reads all. At the first with rows the run warns, believes no counter of 0 any more, "
+            "and the next one reads what was skipped."
         ),
     ),
     Assumption(
@@ -298,6 +312,18 @@ _OTHERS = (
         if_wrong=(
             "Events of other statuses are missing. The log names the statuses that came; set "
             "event_status to read others."
+        ),
+    ),
+    Assumption(
+        name="event_list_shows_registrations",
+        claim="A new registration changes the row of its event in the list of events.",
+        mark=Mark.DOCUMENTED,
+        source="the summary of registrations in the contract",
+        used_by="past events are requested only if their rows in the list have changed",
+        effect=Effect.LATE,
+        if_wrong=(
+            "Registrations for an event that ended more than events_settle_days ago come with the "
+            "next sweep (events_sweep_days)."
         ),
     ),
     Assumption(

@@ -17,7 +17,8 @@ from tap_constantcontact.incremental.campaign_details import (
     activities_of,
     status_of,
 )
-from tap_constantcontact.incremental.counters import NO_COUNTERS, Counters
+from tap_constantcontact.incremental.counters import COUNTED, Counters
+from tap_constantcontact.incremental.event_cycle import is_settled
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
@@ -48,10 +49,10 @@ class Size:
         primary: Those with the role primary_email.
         reported: Activities of sent campaigns that have reports.
         of_several: Those of campaigns that have several.
-        newest: Activities of the campaign that changed last; 0 if it was removed.
         events: Events in the list.
+        current_events: Those that every run reads, as they are not over for long.
         automations: Automations; 0 if not known.
-        report_pages: Pages of all reports, by the name of their counter.
+        report_pages: Requested pages of all reports, by the name of their counter.
         is_estimated: Whether something was not read in full.
     """
 
@@ -67,8 +68,8 @@ class Size:
     primary: int = 0
     reported: int = 0
     of_several: int = 0
-    newest: int = 0
     events: int = 0
+    current_events: int = 0
     automations: int = 0
     report_pages: Mapping[str, int] = field(default_factory=dict)
     is_estimated: bool = False
@@ -81,11 +82,13 @@ class Cost(NamedTuple):
         first: Those of a first sync.
         idle: Those of a run without a change.
         sweep: Those that are added every `contacts_sweep_days`.
+        event_sweep: Those that are added every `events_sweep_days`.
     """
 
     first: int
     idle: int
     sweep: int = 0
+    event_sweep: int = 0
 
 
 def _pages(rows: int, size: int = _PAGE) -> int:
@@ -111,13 +114,13 @@ def _contacts(size: Size) -> Cost:
 
 
 def _segments(size: Size) -> Cost:
-    return Cost(1 + size.segments, 1 + min(1, size.segments))
+    return Cost(1 + size.segments, 1)
 
 
 def _campaigns(size: Size) -> Cost:
     listed = _pages(size.campaigns)
     again = listed if listed > 1 else 0  # a list of several pages is read twice
-    return Cost(listed + again + size.present, 1 + min(1, size.newest))
+    return Cost(listed + again + size.present, 1)
 
 
 def _summaries(size: Size) -> Cost:
@@ -131,16 +134,18 @@ def _stats(size: Size) -> Cost:
 
 
 def _activity_stats(size: Size) -> Cost:
-    return Cost(ceil(size.reported / _ACTIVITIES_PER_STATS_REQUEST), 0)
+    # The counters of the others are known by then.
+    return Cost(ceil((size.reported - size.of_several) / _ACTIVITIES_PER_STATS_REQUEST), 0)
 
 
 def _events(size: Size) -> Cost:
-    requests = _pages(size.events, 100) + size.events
-    return Cost(requests, requests)
+    lists, own = _pages(size.events, 100), _each_event(size)
+    return own._replace(first=lists + own.first, idle=lists + own.idle)
 
 
 def _each_event(size: Size) -> Cost:
-    return Cost(size.events, size.events)
+    current = size.current_events
+    return Cost(size.events, current, event_sweep=size.events - current)
 
 
 def _automations(size: Size) -> Cost:
@@ -169,11 +174,11 @@ COSTS: dict[str, Callable[[Size], Cost]] = {
     "segment_contacts": lambda size: Cost(size.segments, size.segments),
     "email_campaign_summaries": _summaries,
     "email_campaigns": _campaigns,
-    "email_campaign_activities": lambda size: Cost(size.activities, size.newest),
+    "email_campaign_activities": lambda size: Cost(size.activities, 0),
     "email_campaign_schedules": _schedules,
     "email_campaign_ab_tests": lambda size: Cost(size.tested, 0),
-    "email_campaign_resends": lambda size: Cost(size.primary, min(1, size.newest)),
-    "email_campaign_previews": lambda size: Cost(size.primary, min(1, size.newest)),
+    "email_campaign_resends": lambda size: Cost(size.primary, 0),
+    "email_campaign_previews": lambda size: Cost(size.primary, 0),
     "email_campaign_stats": _stats,
     "email_campaign_activity_stats": _activity_stats,
     "email_campaign_send_history": _report("activities"),
@@ -260,6 +265,8 @@ def _sizes(account: AccountReader, names: set[str]) -> Iterator[tuple[str, objec
         yield from _campaign_sizes(account)
     if any(name.startswith("event") for name in names):
         yield "events", len(account.events)
+        now, config = account.tap.api.now(), account.tap.config
+        yield "current_events", sum(not is_settled(each, now, config) for each in account.events)
     if "automations" in names:
         yield "automations", len(rows_in(account.get("/automations/workflows"), "flow_summaries"))
 
@@ -284,17 +291,8 @@ def _campaign_sizes(account: AccountReader) -> Iterator[tuple[str, object]]:
     yield "primary", round(factor * sum(len(activities_of(row, PRIMARY)) for row in details))
     yield "reported", reported
     yield "of_several", round(sent_factor * sum(len(each) for each in of_sent if len(each) > 1))
-    yield "newest", _activities_of_newest(listed, details)
     yield "report_pages", _report_pages(account, reported)
     yield "is_estimated", not (lists_all and sums_all) or len(details) < len(present)
-
-
-def _activities_of_newest(listed: list[Record], details: list[Record]) -> int:
-    """Return the activities of the campaign at the bookmark, which idle runs read again."""
-    newest = listed[0].get("campaign_id") if listed else None
-    return sum(
-        len(activities_of(row, frozenset())) for row in details if row.get("campaign_id") == newest
-    )
 
 
 def _is_doubtful(campaign: Record, sent: set[object]) -> bool:
@@ -302,11 +300,26 @@ def _is_doubtful(campaign: Record, sent: set[object]) -> bool:
 
 
 def _report_pages(account: AccountReader, reported: int) -> dict[str, int]:
-    """Return the pages of all reports of each kind: at least one for each activity."""
+    """Return the pages of all reports of each kind, without those that should be empty."""
     every = [Counters.of_stats(stats) for stats in account.counters.values()]
-    share = len(account.summaries[0]) / len(every) if every else 0.0
-    further = {
-        kind: round(share * sum(max(0, ceil(getattr(each, kind) / _PAGE) - 1) for each in every))
-        for kind in NO_COUNTERS._fields[:-1]
+    sent = len(account.summaries[0])
+    return {"activities": reported} | {
+        kind: _pages_of_kind([getattr(each, kind) for each in every], sent, reported)
+        for kind in COUNTED
     }
-    return {"activities": reported} | {kind: reported + more for kind, more in further.items()}
+
+
+def _pages_of_kind(counts: list[int], sent: int, reported: int) -> int:
+    """Return the pages of the reports of a kind.
+
+    Args:
+        counts: Its counter, for some of the sent campaigns.
+        sent: The number of sent campaigns.
+        reported: The number of their activities, of which each has a report.
+    """
+    if not counts:
+        return 0
+    with_rows = round(reported * sum(map(bool, counts)) / len(counts))
+    further = round(sent * sum(max(0, ceil(count / _PAGE) - 1) for count in counts) / len(counts))
+    # The 1st, 2nd, 4th, … report that should be empty is read as a proof.
+    return with_rows + further + (reported - with_rows).bit_length()

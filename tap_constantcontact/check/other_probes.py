@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tap_constantcontact.check.account_reader import AccountReader, count_of, next_link
 from tap_constantcontact.check.outcome import Outcome, confirmed, decided, not_observable
 from tap_constantcontact.check.probes import probe
 from tap_constantcontact.streams.partner import PartnerAccounts
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Record
 
 _STATUSES = ("COMPLETE", "DRAFT", "CANCELLED", "ACTIVE")
 
@@ -24,6 +29,25 @@ def statuses_of_events(account: AccountReader) -> Outcome:
     if not missing and len(shown) <= 1:
         return not_observable("all events have the same status", **facts)
     return decided(not missing, **facts)
+
+
+@probe("event_list_shows_registrations")
+def counted_registrations(account: AccountReader) -> Outcome:
+    """Compare the number in the list with the registrations of the event that has most."""
+    counted = {str(row.get("event_id")): _registration_count(row) for row in account.events}
+    most = max(counted, key=counted.__getitem__, default="")
+    if not most:
+        return not_observable("there is no event")
+    track = (account.get(f"/events/{most}").get("default_track") or {}).get("track_id")
+    rows = account.rows(f"/events/{most}/tracks/{track}/registrations", "records") if track else []
+    if not rows and not counted[most]:
+        return not_observable("no event has registrations")
+    return decided(counted[most] == len(rows), counted=counted[most], registrations=len(rows))
+
+
+def _registration_count(event: Record) -> int:
+    metrics = event.get("event_registration_summary_metrics") or {}
+    return count_of(metrics, "registration_count")
 
 
 @probe("event_links_are_either")

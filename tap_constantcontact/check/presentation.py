@@ -30,9 +30,14 @@ def estimate_lines(size: Size, cost: Cost, settings: Mapping[str, Any]) -> Itera
     )
     yield f"First sync     {_requests(cost.first, settings)}"
     yield f"Idle run       {_requests(cost.idle, settings)}"
-    days = settings["contacts_sweep_days"]
-    daily = round(_HOURS * cost.idle + (cost.sweep / days if days else _HOURS * cost.sweep))
-    yield f"Sweep          {_requests(cost.sweep, settings)}; contacts_sweep_days is {days}"
+    daily = _HOURS * cost.idle
+    for label, requests, setting in (
+        ("Contact sweep", cost.sweep, "contacts_sweep_days"),
+        ("Event sweep", cost.event_sweep, "events_sweep_days"),
+    ):
+        days = settings[setting]
+        daily += round(requests / days if days else _HOURS * requests)
+        yield f"{label:14} {_requests(requests, settings)}; {setting} is {days}"
     share = 100 * daily / settings["daily_quota"]
     yield f"Hourly runs    {daily:,} requests a day without changes, {share:.0f}% of the quota"
 

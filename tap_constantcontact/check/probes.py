@@ -14,6 +14,7 @@ Probe = Callable[[AccountReader], Outcome]
 
 #: What no reading shows, and why.
 UNREADABLE = {
+    "counters_show_new_rows": "it takes two checks, with new rows in between",
     "sms_counts_settle": "it takes two checks, 90 days apart",
     "keys_with_a_secret_may_use_pkce": "it takes a sign-in",
     "used_refresh_tokens_are_void": "trying it would end the sign-in",

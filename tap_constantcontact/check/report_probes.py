@@ -75,7 +75,7 @@ def rows_and_counters(account: AccountReader) -> Outcome:
     )
 
 
-@probe("counters_show_new_rows")
+@probe("zero_counters_mean_empty_reports")
 def zero_counters(account: AccountReader) -> Outcome:
     """Request, for each kind, a report whose counter is zero."""
     counters = _counters(account)

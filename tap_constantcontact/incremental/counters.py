@@ -84,7 +84,8 @@ class ReportKind:
     Attributes:
         counters: Those of which at least one changes when the report does.
         rows: `opens` or `clicks`, if that is the number of rows; None if no counter is.
-        is_empty_at_zero: Whether the report has no rows while all its counters are 0 (assumed).
+        is_empty_at_zero: Whether the report has no rows while all its counters are 0. Assumes:
+            zero_counters_mean_empty_reports.
     """
 
     counters: tuple[str, ...]

@@ -26,7 +26,8 @@ class EventCycle:
     """Reads all events once in a cycle, and again if they may have changed since.
 
     The list shows most changes of an event, and how many have registered. After an event, people
-    still check in, pay and are refunded, which the list does not show. So an event is read again if
+    still check in, pay and are refunded, which the list does not show. Assumes:
+    event_list_shows_registrations. So an event is read again if
     its row in the list has changed, or if it is not over, or not for long. If runs end early, all
     events are read once before any is read again.
 
@@ -47,7 +48,7 @@ class EventCycle:
         """
         self._states = states
         self._interval = timedelta(days=config["events_sweep_days"])
-        self._settles = timedelta(days=config["events_settle_days"])
+        self._config = config
         self._is_full = is_full
 
     def begin(self, now: datetime) -> None:
@@ -75,7 +76,7 @@ class EventCycle:
         if self._cycle["read"].get(_id_of(event)) != _digest(event):
             return True
         # First those that an earlier run could not reach.
-        return self._cycle["is_complete"] and not self._is_settled(event, now)
+        return self._cycle["is_complete"] and not is_settled(event, now, self._config)
 
     def note_read(self, event: Record) -> None:
         """Note that an event was read, with all that belongs to it."""
@@ -97,12 +98,20 @@ class EventCycle:
         is_young = format_timestamp(now - self._interval + _EARLY) < began
         return is_young or not self._cycle["is_complete"]
 
-    def _is_settled(self, event: Record, now: datetime) -> bool:
-        """Return whether an event is over for so long that nothing happens unseen any more."""
-        try:
-            return parse_timestamp(str(event.get("end_time"))) < now - self._settles
-        except ValueError:
-            return False
+
+def is_settled(event: Record, now: datetime, config: Mapping[str, Any]) -> bool:
+    """Return whether an event has been over for so long that nothing happens unseen any more.
+
+    Args:
+        event: Its row in the list.
+        now: The time by the API's clock.
+        config: The settings.
+    """
+    settles = timedelta(days=config["events_settle_days"])
+    try:
+        return parse_timestamp(str(event.get("end_time"))) < now - settles
+    except ValueError:
+        return False
 
 
 def _id_of(event: Record) -> str:
