@@ -166,6 +166,20 @@ class TestRequests:
         assert len(paths) - len(unmoved) <= len(of_reports) + 2 * math.ceil(12 / 10)
         assert not [path for path in paths if path.startswith("/v3/emails/")]
 
+    def test_one_change_after_the_other_costs_as_much(self, synced: Synced) -> None:
+        """The state in which one counter changed is read as it was written."""
+        streams = ("email_campaign_stats", *REPORTS)
+        synced.go_on(*streams)
+        moved = sent_campaigns(synced.sandbox, 3)
+        costs = []
+        for _ in range(3):
+            for id_ in moved:
+                synced.sandbox.account.add_events(id_, "opens")
+            run, paths = synced.go_on(*streams)
+            assert "contradicts itself" not in run.log
+            costs.append(sum("/email_reports/" in path for path in paths))
+        assert costs == [9, 9, 9]
+
     def test_resend_that_is_not_sent_costs_nothing(
         self, tap: TapCommand, make_sandbox: MakeSandbox
     ) -> None:

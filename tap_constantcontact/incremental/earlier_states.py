@@ -23,10 +23,10 @@ _BOOKMARK = "replication_key_value"
 _LOG_KEYS = ("id", "campaigns", LAST_NUMBER_KEY, "asked_since", "others", "unanswered")
 _POSITION_KEYS = ("read_through", "complete_through", "left_out", "since")
 _PARTS = (LOG, POSITION, CycleState.under_way_key, SweepState.under_way_key)
-# Part of a campaign that is not an activity.
-_OWN_COUNTERS = "all"
+# Parts of a campaign that are not activities.
+_OWN_COUNTERS = ("all", "skipped")
 # The lengths of an activity's list; the shortest one has no number.
-_LENGTHS = (1, 9, 11, 13)
+_LENGTHS = (1, 9, 11, *range(13, 20))
 _WITHOUT_NUMBER = 1
 # Clocks differ.
 _TOLERANCE = timedelta(hours=1)
@@ -96,7 +96,7 @@ def _is_sound(log: Mapping[str, Any]) -> bool:
         entry
         for campaign in campaigns
         for activity, entry in campaign.items()
-        if activity != _OWN_COUNTERS
+        if activity not in _OWN_COUNTERS
     ]
     if not all(isinstance(entry, list) and len(entry) in _LENGTHS for entry in entries):
         return False

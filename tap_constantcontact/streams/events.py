@@ -44,6 +44,7 @@ class Events(ConstantContactStream):
     scopes = ("campaign_data",)
     privileges = ("campaign:read",)
     manages_state = True
+    has_keys_once = True
     notes = StreamNotes(
         reads=_READS,
         cost="1 for 100 events, and 1 for each event that is read",
@@ -125,6 +126,7 @@ class EventRegistrations(ConstantContactStream):
     primary_keys = ("event_id", "registration_id")
     replication_key = "registration_time"
     manages_state = True
+    has_keys_once = True
     context_columns = ("event_id",)
     parent_stream_type = Events
     state_partitioning_keys = ()
@@ -150,6 +152,7 @@ class EventRegistrationDetails(ConstantContactStream):
     primary_keys = ("event_id", "registration_id")
     replication_key = "registration_date"
     manages_state = True
+    has_keys_once = True
     context_columns = ("event_id", "registration_id")
     parent_stream_type = EventRegistrations
     state_partitioning_keys = ()
