@@ -31,6 +31,7 @@ OCCURRENCE = "occurrence"
 
 CONTENT = (
     *("stats_lag", "unlisted_opens", "uncounted_forwards", "report_seconds", "last_sent_date"),
+    "event_metrics",
     *("removed_campaigns_listed", "sms_channel_unasked", "sms_count_name"),
 )
 """The options that change which rows a response has, and their values."""
