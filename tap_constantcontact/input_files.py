@@ -153,10 +153,28 @@ def read_settings(name: str) -> dict[str, Any]:
         ConfigurationError: It has no JSON object.
         OSError: It can't be read.
     """
-    settings = parse_json(Path(name).read_bytes(), name)
-    if not isinstance(settings, dict):
-        raise ConfigurationError(NO_SETTINGS)
-    return settings
+    return _object_in(name, NO_SETTINGS)
+
+
+def read_catalog(name: str) -> dict[str, Any]:
+    """Return the catalog in a file, whose shape is not checked yet.
+
+    Args:
+        name: The path of the file.
+
+    Raises:
+        ConfigurationError: It has no JSON object.
+        OSError: It can't be read.
+    """
+    return _object_in(name, FOREIGN_CATALOG)
+
+
+def _object_in(name: str, foreign: str) -> dict[str, Any]:
+    """Return the object in a file; `foreign` is the message about any other JSON."""
+    found = parse_json(Path(name).read_bytes(), name)
+    if not isinstance(found, dict):
+        raise ConfigurationError(foreign)
+    return found
 
 
 def parse_json(content: str | bytes, name: str) -> Any:
