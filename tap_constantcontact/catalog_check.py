@@ -118,6 +118,8 @@ class CatalogCheck:
         """The selected streams whose schema in the catalog lacks properties, with their names."""
         found = []
         for stream in self._selected:
+            if stream.name not in self._entries:
+                continue  # --select names it
             keys = (*stream.primary_keys, stream.replication_key)
             schema = self._entries[stream.name]["schema"]
             names = sorted(name for name in lacking(stream.schema, schema) if name not in keys)

@@ -13,6 +13,8 @@ from typing import Any
 from singer_sdk.singerlib import CatalogEntry, Metadata, Schema
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
+from tap_constantcontact.settings.custom_streams import ACCOUNT_ID
+
 _METHOD, _FORCED_METHOD = "replication-method", "forced-replication-method"
 
 
@@ -65,13 +67,14 @@ class OwnKeys:
         """Return what an entry requests in vain."""
         root = entry.metadata.get(())
         keys = (entry.key_properties, getattr(root, "table_key_properties", None))
+        own = [{*self.primary}, {*self.primary} - {ACCOUNT_ID}]  # from before add_account_id
         replication_keys = (entry.replication_key, getattr(root, "replication_key", None))
         methods = {REPLICATION_FULL_TABLE} | (
             {REPLICATION_INCREMENTAL} if self.replication else set()
         )
         method = _method_of(entry)
         return Ignored(
-            next((", ".join(key) for key in keys if key and {*key} != {*self.primary}), ""),
+            next((", ".join(key) for key in keys if key and {*key} not in own), ""),
             next((key for key in replication_keys if key and key != self.replication), ""),
             method if method and method not in methods else "",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,12 @@ import click
 from singer_sdk.exceptions import ConfigurationError, ConfigValidationError
 from typing_extensions import override
 
-from tap_constantcontact.input_files import parse_json, read_settings, text_of
+from tap_constantcontact.input_files import (
+    FOREIGN_CATALOG,
+    FOREIGN_STATE,
+    parse_json,
+    read_settings,
+)
 from tap_constantcontact.sdk_hooks.tap import TapHooks
 
 if TYPE_CHECKING:
@@ -92,7 +98,11 @@ class CommandLine(TapHooks):
                 all settings last, and Meltano shows nothing but the last line.
         """
         try:
-            super().invoke(state=_checked(state), catalog=_checked(catalog), **options)
+            super().invoke(
+                state=_checked(state, FOREIGN_STATE),
+                catalog=_checked(catalog, FOREIGN_CATALOG),
+                **options,
+            )
         except ConfigValidationError as error:
             raise ConfigurationError("; ".join(error.errors)) from error
 
@@ -109,15 +119,27 @@ class CommandLine(TapHooks):
         for name in sorted(chosen - self.streams.keys()):
             near = get_close_matches(name, self.streams, n=1)
             remedy = f"Did you mean {near[0]}?" if near else "--discover lists all streams"
-            message = f"Invalid --select: {name!r} (must be names of streams). {remedy}"
-            raise ConfigurationError(message)
+            raise _not_selectable(name, remedy)
         for stream in self.streams.values():
             stream.selected = stream.name in chosen
 
 
 def _names(given: Iterable[str]) -> list[str]:
-    """Return the names in the values of an option, each of which may have several."""
-    return [name for value in given for name in value.replace(",", " ").split()]
+    """Return the names in the values of --select, each of which may have several.
+
+    Raises:
+        ConfigurationError: One of them has none, such as a variable of a script that is not set.
+    """
+    names = []
+    for value in given:
+        if not (listed := value.replace(",", " ").split()):
+            raise _not_selectable(value, "--discover lists all streams")
+        names += listed
+    return names
+
+
+def _not_selectable(given: str, remedy: str) -> ConfigurationError:
+    return ConfigurationError(f"Invalid --select: {given!r} (must be names of streams). {remedy}")
 
 
 def _with_parents(streams: Iterable[Stream]) -> Iterable[Stream]:
@@ -125,14 +147,20 @@ def _with_parents(streams: Iterable[Stream]) -> Iterable[Stream]:
     return (stream for stream in streams if stream.selected or stream.has_selected_descendents)
 
 
-def _checked(file: IO[str] | None) -> IO[str] | None:
-    """Return a file that was opened by the command line, if it has JSON.
+def _checked(file: IO[str] | None, foreign: str) -> IO[str] | None:
+    """Return a file that was opened by the command line, if it has a JSON object.
+
+    Args:
+        file: The file.
+        foreign: The message about anything else, which the SDK would take for a path or ignore.
 
     Raises:
-        ConfigurationError: It has none; the message names the file, which the SDK's does not.
+        ConfigurationError: It has none; about JSON the message names the file.
     """
     if file is None:
         return None
-    text = text_of(file)
-    parse_json(text, file.name)
-    return io.StringIO(text)
+    content = getattr(file, "buffer", file).read()
+    given = parse_json(content, file.name)
+    if not isinstance(given, dict):
+        raise ConfigurationError(foreign)
+    return io.StringIO(json.dumps(given))

@@ -6,7 +6,7 @@ import json
 import reprlib
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from singer_sdk import Stream
@@ -28,9 +28,10 @@ def _part(**properties: dict[str, Any]) -> dict[str, Any]:
 
 
 _NUMBER, _OBJECT, _TEXT = {"type": "integer"}, {"type": "object"}, {"type": "string"}
-_TIMESTAMP = {"format": "timestamp", "pattern": "^(19|20)[0-9]{2}-", "type": "string"}
-_FORMATS = FormatChecker(formats=())
-_FORMATS.checks("timestamp", raises=ValueError)(
+_TIMESTAMP = {"format": "timestamp", "pattern": "^[0-9]{4}-", "type": "string"}
+#: The formats in those schemas.
+FORMATS = FormatChecker(formats=())
+FORMATS.checks("timestamp", raises=ValueError)(
     lambda text: not isinstance(text, str) or bool(parse_timestamp(text))
 )
 _LOG = _part(
@@ -78,7 +79,7 @@ _STATE = Draft202012Validator(
 _OWNER = {"type": "object", "properties": {**BOOKMARK["properties"], LOG: LOG_PART}}
 _BOOKMARKS = Draft202012Validator(
     {"properties": {LOG_OWNER: _OWNER}, "additionalProperties": BOOKMARK},
-    format_checker=_FORMATS,
+    format_checker=FORMATS,
 )
 _METADATA = {
     "type": "object",
@@ -161,23 +162,35 @@ def read_settings(name: str) -> dict[str, Any]:
         ConfigurationError: It has no JSON object.
         OSError: It can't be read.
     """
-    settings = parse_json(Path(name).read_bytes(), name)
-    if not isinstance(settings, dict):
-        raise ConfigurationError(NO_SETTINGS)
-    return settings
+    return _object_in(name, NO_SETTINGS)
 
 
-def text_of(file: IO[str]) -> str:
-    """Return the text of an open file of JSON, in any of the encodings that JSON may have."""
-    content: bytes | str = getattr(file, "buffer", file).read()
-    return content.decode(json.detect_encoding(content)) if isinstance(content, bytes) else content
+def read_catalog(name: str) -> dict[str, Any]:
+    """Return the catalog in a file, whose shape is not checked yet.
+
+    Args:
+        name: The path of the file.
+
+    Raises:
+        ConfigurationError: It has no JSON object.
+        OSError: It can't be read.
+    """
+    return _object_in(name, FOREIGN_CATALOG)
+
+
+def _object_in(name: str, foreign: str) -> dict[str, Any]:
+    """Return the object in a file; `foreign` is the message about any other JSON."""
+    found = parse_json(Path(name).read_bytes(), name)
+    if not isinstance(found, dict):
+        raise ConfigurationError(foreign)
+    return found
 
 
 def parse_json(content: str | bytes, name: str) -> Any:
     """Return the JSON of a file.
 
     Args:
-        content: What it contains.
+        content: What it contains, in any of the encodings that JSON may have.
         name: What the message calls it.
 
     Raises:
@@ -185,7 +198,7 @@ def parse_json(content: str | bytes, name: str) -> Any:
     """
     try:
         return json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         problem = error if content.strip() else "the file is empty"
         message = f"Invalid JSON in {name}: {problem}. Fix the file"
         raise ConfigurationError(message) from error

@@ -22,7 +22,7 @@ from tap_constantcontact.incremental.campaign_details import status_of
 from tap_constantcontact.incremental.campaign_index import CampaignIndex
 from tap_constantcontact.incremental.change_log_codec import LOG
 from tap_constantcontact.incremental.contact_reader import ContactReader
-from tap_constantcontact.incremental.state_parts import own_part
+from tap_constantcontact.incremental.state_parts import own_part, part_of
 from tap_constantcontact.streams.account import Account
 from tap_constantcontact.streams.campaign_stats import (
     EmailCampaignActivityStats,
@@ -171,7 +171,7 @@ class _SampleRequests(_CampaignRequests):
     @cached_property
     @override
     def log_state(self) -> dict[str, Any]:  # of this run alone
-        return deepcopy(super().log_state)
+        return deepcopy(part_of(self.counters.stream_state, LOG))
 
     @cached_property
     def _sample(self) -> list[Record]:
@@ -188,9 +188,8 @@ class _SampleRequests(_CampaignRequests):
     @property
     def _size(self) -> int:
         """How many campaigns of each kind are read."""
-        return int(
-            self.counters.ABORT_AT_RECORD_COUNT or self._tap.config["max_records_per_stream"]
-        )
+        tested = (stream.ABORT_AT_RECORD_COUNT or 0 for stream in self._tap.streams.values())
+        return max(tested) or int(self._tap.config["max_records_per_stream"])
 
     @property
     def _listed(self) -> int:

@@ -150,6 +150,8 @@ class TokenStore:
         if not isinstance(stored, dict):
             return {}
         others = stored.pop(_OTHERS, {})
+        if not isinstance(others, dict) or not all(isinstance(t, dict) for t in others.values()):
+            raise ValueError(_OTHERS)
         return {**others, stored[_SEED]: stored} if _SEED in stored else others
 
     def check_writable(self) -> None:

@@ -123,6 +123,7 @@ def test_catalog_without_the_column_gets_it(tap: TapCommand, sandbox: Sandbox) -
     (schema,) = (message for message in run.messages if message["type"] == "SCHEMA")
     assert schema["key_properties"] == ["segment_id", "account_id"]
     assert all(record["account_id"] for record in run.records["segments"])
+    assert "primary key" not in run.log
 
 
 def test_catalog_with_the_column_is_refused_without_the_setting(

@@ -652,6 +652,7 @@ def state_of(name: str, state: dict[str, Any]) -> list[dict[str, Any]]:
         [{"type": "GLOBAL", "global": {}}],
         [{"type": "STREAM"}],
         state_of("contacts", {"replication_key_value": 5}),
+        state_of("contacts", {"replication_key_value": "2025-02-30T00:00:00Z"}),
         state_of("email_opens", {"log": {"last_number": "all"}}),
     ],
 )

@@ -137,6 +137,18 @@ def test_custom_stream_compares_times_with_other_offsets(
     assert run.keys("changes", "at") == ["2026-01-02T04:30:00.000Z"]
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "1899-12-30", "9999-12-31T00:00:00Z"])
+def test_custom_stream_continues_from_times_that_stand_for_none(
+    tap: TapCommand, fake_server: FakeServer, at: str
+) -> None:
+    fake_server["/v3/changes"] = [{"id": 1, "at": at}]
+    changes = {"name": "changes", "path": "/changes", "primary_keys": ["id"]}
+    changes["replication_key"] = "at"
+    first = read(tap, fake_server, changes)
+    second = read(tap, fake_server, changes, state=first.state)
+    assert second.status == 0, second.log
+
+
 def test_custom_stream_is_read_before_contact_reports(tap: TapCommand, sandbox: Sandbox) -> None:
     config = tap.settings(sandbox, custom_streams=[LISTS])
     names = [each["tap_stream_id"] for each in discover(tap, config)["streams"]]

@@ -694,3 +694,23 @@ def test_status_does_not_wait_for_the_quota_to_reset(tap: TapCommand, sandbox: S
     ended = run("--status", on_quota_exceeded="wait", **settings)
     assert ended.status == 75
     assert "The API's daily quota is exhausted" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "Invalid JSON in {file}: "),
+        ("[]", "Invalid catalog: not one of this tap"),
+        ("null", "Invalid catalog: not one of this tap"),
+        (None, "{file}: No such file or directory. Check its path"),
+    ],
+)
+def test_unreadable_catalog_is_explained(tmp_path: Path, content: str | None, said: str) -> None:
+    file, config = tmp_path / "mine.json", tmp_path / "config.json"
+    config.write_text(json.dumps({"client_id": "key", "auth_url": "http://127.0.0.1:9/token"}))
+    if content is not None:
+        file.write_text(content)
+    given = ["--config", str(config), "--catalog", str(file), "--no-browser", "--timeout", "0"]
+    ended = run_main(main, ["tap-constantcontact-login", *given], folder=tmp_path)
+    assert ended.status == 1
+    assert said.format(file=file) in ended.stderr.splitlines()[-1]

@@ -85,6 +85,26 @@ def test_file_that_is_not_json_is_named(
     assert reason in last
 
 
+@pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
+@pytest.mark.parametrize("content", [b'{"\xe9": 1}', b"[" * 100_000])
+def test_file_that_can_not_be_decoded_is_named(
+    tap: TapCommand, option: str, content: bytes
+) -> None:
+    (tap.folder / "mine.json").write_bytes(content)
+    run = tap.run({**NOWHERE, "access_token": "x"}, option, "mine.json")
+    assert run.status == 1
+    assert "Invalid JSON in mine.json: " in run.log.splitlines()[-1]
+
+
+@pytest.mark.parametrize("content", ["null", '"x"', "7", "[]"])
+@pytest.mark.parametrize("option", ["state", "catalog"])
+def test_json_that_is_no_object_is_refused(tap: TapCommand, content: str, option: str) -> None:
+    (tap.folder / "mine.json").write_text(content)
+    run = tap.run({**NOWHERE, "access_token": "x"}, f"--{option}", "mine.json")
+    assert run.status == 1
+    assert f"Invalid {option}: not one of this tap" in run.log.splitlines()[-1]
+
+
 def test_missing_config_file_is_named_in_one_sentence(tap: TapCommand) -> None:
     run = tap.run(None, "--config", "settings.jsn")
     assert run.log.splitlines()[-1].endswith(
@@ -178,6 +198,29 @@ class TestSelect:
         run = tap.run(tap.settings(sandbox), "--select", "segments", select=catalog)
         assert set(run.records) == {"segments"}
 
+    def test_select_reads_a_stream_that_the_catalog_lacks(
+        self, tap: TapCommand, sandbox: Sandbox
+    ) -> None:
+        catalog = tap.catalog(["contacts"])
+        catalog["streams"] = [
+            each for each in catalog["streams"] if each["tap_stream_id"] != "segments"
+        ]
+        path = tap.folder / "older.json"
+        path.write_text(json.dumps(catalog))
+        run = tap.run(tap.settings(sandbox), "--select", "segments", "--catalog", str(path))
+        assert run.status == 0, run.log
+        assert set(run.records["segments"][0]) == set(STREAMS["segments"].schema["properties"])
+
+    @pytest.mark.parametrize("given", ["", " ", ","])
+    @pytest.mark.parametrize("arguments", [(), ("--test",), ("--discover",)])
+    def test_select_of_nothing_is_refused(
+        self, tap: TapCommand, given: str, arguments: tuple[str, ...]
+    ) -> None:
+        run = tap.run({**NOWHERE, "access_token": "x"}, "--select", given, *arguments)
+        assert run.status == 1
+        assert run.lines == []
+        assert f"Invalid --select: {given!r} (must be names of streams)" in run.log
+
     def test_select_makes_a_catalog(self, tap: TapCommand) -> None:
         run = tap.run(None, "--discover", "--select", "segments")
         catalog = json.loads("\n".join(run.lines))
@@ -193,6 +236,13 @@ class TestSelect:
         run = tap.run(tap.settings(sandbox), "--select", "account,contacts", "--test")
         assert run.status == 0
         assert set(run.table) == {"account", "contacts"}
+
+    def test_select_limits_a_connection_test_to_a_report(
+        self, tap: TapCommand, sandbox: Sandbox
+    ) -> None:
+        run = tap.run(tap.settings(sandbox), "--select", "email_opens", "--test")
+        assert run.status == 0, run.log
+        assert len(run.records["email_opens"]) == 1
 
     @pytest.mark.parametrize("arguments", [(), ("--test",), ("--discover",)])
     def test_unknown_stream_is_refused_with_a_near_miss(

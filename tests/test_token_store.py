@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import pwd
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from filelock import FileLock
@@ -25,6 +26,18 @@ def fail_to_lock(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         raise error
 
     monkeypatch.setattr(FileLock, "acquire", acquire)
+
+
+@pytest.mark.parametrize("others", [None, [], 5, {"a": 5}])
+def test_damaged_tokens_of_other_sign_ins_are_explained(
+    tap: TapCommand, sandbox: Sandbox, others: Any
+) -> None:
+    tap.token_store.write_text(json.dumps({"others": others}))
+    run = tap.sync(sandbox, "account")
+    assert run.status == 1
+    assert f"Can't read the token store {tap.token_store} (" in run.log
+    assert "Fix the file, or delete it" in run.log
+    assert sandbox.requests == []
 
 
 @pytest.mark.parametrize("error", LOCKLESS, ids=["none", "ENOLCK", "EOPNOTSUPP"])

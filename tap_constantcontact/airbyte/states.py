@@ -22,7 +22,7 @@ from singer_sdk.exceptions import ConfigurationError
 
 from tap_constantcontact.incremental.change_log_codec import LOG, LOG_OWNER, check_version
 from tap_constantcontact.incremental.change_log_identity import LAST_NUMBER_KEY
-from tap_constantcontact.input_files import BOOKMARK, LOG_PART
+from tap_constantcontact.input_files import BOOKMARK, FORMATS, LOG_PART
 from tap_constantcontact.streams import STREAMS
 from tap_constantcontact.streams.campaigns import EmailCampaigns
 
@@ -65,7 +65,8 @@ _STATES = Draft202012Validator(
             },
             "required": ["type", "stream"],
         },
-    }
+    },
+    format_checker=FORMATS,
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: How far behind its bookmark an incremental stream starts: a filter may exclude the given second
 #: (not documented), and a change may show up late.
 OVERLAP = timedelta(minutes=5)
+# Nothing is before it. Some systems write the first moment of all where there is no time.
+_EARLIEST = datetime.min.replace(tzinfo=timezone.utc) + OVERLAP
 
 
 def starting_point(stream: Stream) -> datetime | None:
@@ -32,7 +34,7 @@ def starting_point(stream: Stream) -> datetime | None:
 
 def with_overlap(start: datetime | None) -> str:
     """Return the timestamp to read from, an overlap before the start, or "" to read everything."""
-    return format_timestamp(start - OVERLAP) if start else ""
+    return format_timestamp(start - OVERLAP) if start and start > _EARLIEST else ""
 
 
 def earliest_start(state: Mapping[str, Any], config: Mapping[str, Any]) -> str:

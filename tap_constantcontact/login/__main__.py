@@ -22,6 +22,7 @@ from singer_sdk.exceptions import ConfigurationError
 
 from tap_constantcontact.error_messages import error_message
 from tap_constantcontact.exceptions import EXIT_FAILED, SIGNAL_STATUS
+from tap_constantcontact.input_files import read_catalog
 from tap_constantcontact.login.application import Application
 from tap_constantcontact.login.browser import open_in_browser
 from tap_constantcontact.login.callback import CallbackServer, is_sign_in_response
@@ -283,7 +284,7 @@ def _verify(config: dict[str, Any], arguments: argparse.Namespace, scopes: Colle
 
 def _tap(config: dict[str, Any], catalog: str | None = None) -> TapConstantContact:
     """Return a tap that neither waits for the quota to reset nor has a budget of its own."""
-    tap = TapConstantContact(config=config, catalog=Path(catalog) if catalog else None)
+    tap = TapConstantContact(config=config, catalog=read_catalog(catalog) if catalog else None)
     tap.has_budget = False
     return tap
 
