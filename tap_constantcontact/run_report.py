@@ -62,7 +62,8 @@ class RunReport:
         seconds = time.monotonic() - self._began_at
         requests = sum(api.limits.requests for api in self._apis)
         retries = sum(api.retries for api in self._apis)
-        lines = [f"Run ended after {seconds:.1f} s: {requests} requests, {retries} retries"]
+        counts = [_counted(requests, "request", "requests"), _counted(retries, "retry", "retries")]
+        lines = [f"Run ended after {seconds:.1f} s: {', '.join(counts)}"]
         if self._begun:
             lines.append(table(self._rows()))
             if names := list(self._not_reached()):
@@ -119,6 +120,10 @@ class RunReport:
     @property
     def _apis(self) -> list[RunContext]:
         return self._tap.connections
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _announced_pages(stream: ConstantContactStream) -> int:

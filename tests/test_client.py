@@ -35,7 +35,7 @@ def test_temporary_failure_is_retried(tap: TapCommand, sandbox: Sandbox, fault: 
     run = tap.sync(sandbox, "contacts")
     assert run.status == 0, run.log
     assert len(run.records["contacts"]) == 60
-    assert "2 requests, 1 retries" in run.log
+    assert "2 requests, 1 retry\n" in run.log
 
 
 def test_throttled_response_pauses_requests_for_a_second(tap: TapCommand, sandbox: Sandbox) -> None:
