@@ -11,6 +11,8 @@ from tap_constantcontact.output.progress import Snapshot
 from tap_constantcontact.output.summary import Row, table
 
 if TYPE_CHECKING:
+    from singer_sdk import Stream
+
     from tap_constantcontact.api.run_context import RunContext
     from tap_constantcontact.client import ConstantContactStream
     from tap_constantcontact.tap import TapConstantContact
@@ -105,7 +107,9 @@ class RunReport:
         """Return which part of a stream was not read, and why. Empty if all was."""
         if reason := stream.why_unreadable():
             return f"all: {reason}"
-        if not self._tap.is_test and _root_of(stream, self._tap).name not in self._ended:
+        root = _root_of(stream, self._tap)
+        is_wanted = any(each.selected for each in _family(root))  # not only by other streams
+        if is_wanted and not self._tap.is_test and root.name not in self._ended:
             return "the rest"
         reasons = {
             "that are gone or forbidden": sum(stream.details.skipped.values()),
@@ -135,6 +139,6 @@ def _root_of(stream: ConstantContactStream, tap: TapConstantContact) -> Constant
     return next(each for each in tap.streams.values() if stream in _family(each))
 
 
-def _family(root: ConstantContactStream) -> tuple[object, ...]:
+def _family(root: ConstantContactStream) -> tuple[Stream, ...]:
     """Return a stream with its descendants, or nothing for a child stream."""
     return () if root.parent_stream_type else (root, *root.descendent_streams)

@@ -162,6 +162,12 @@ def test_summary_of_an_interrupted_run_names_what_is_left(
     assert run.log.splitlines()[-1] == "The run ended before it reached 2 more streams."
 
 
+def test_streams_that_only_others_need_lack_nothing(tap: TapCommand, sandbox: Sandbox) -> None:
+    run = tap.sync(sandbox, "email_opens")
+    assert run.table.keys() >= {"email_campaigns", "email_campaign_stats", "email_opens"}
+    assert "the rest" not in run.log
+
+
 def test_summary_of_a_run_that_fails_at_once_is_one_line(tap: TapCommand, sandbox: Sandbox) -> None:
     sandbox.fail("/account/summary", Fault.NOT_FOUND)
     run = tap.sync(sandbox)
