@@ -18,11 +18,14 @@ from support.tap import TapCommand, TapProcess
 
 from sandbox import Sandbox
 
+# Also what `make test` tells its children, which would change what a test's own make prints.
+_OF_THE_MACHINE = ("PYTHON", "TAP_CONSTANTCONTACT_", "LOGLEVEL", "MAKE", "MFLAGS")
+
 
 def pytest_configure() -> None:
     """Start processes with the same environment on every machine."""
     for name in list(os.environ):
-        if name.startswith(("PYTHON", "TAP_CONSTANTCONTACT_")) or name == "LOGLEVEL":
+        if name.startswith(_OF_THE_MACHINE):
             del os.environ[name]
 
 

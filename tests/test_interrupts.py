@@ -63,6 +63,7 @@ def test_installed_commands_start_there() -> None:
     )
     assert scripts == [
         ("tap-constantcontact", "tap"),
+        ("tap-constantcontact-check", "check"),
         ("tap-constantcontact-login", "login"),
         ("source-constantcontact", "source"),
     ]
