@@ -28,7 +28,12 @@ from sandbox.server.expected import STREAMS, Rows
 OUTPUT = PROJECT / "output" / "targets"
 DOCUMENT = PROJECT / "docs" / "targets.md"
 
-ALL_STREAMS = {"requests_per_second": 1000, "contacts_sweep_days": 0, "_select": ["*.*"]}
+ALL_STREAMS = {
+    "requests_per_second": 1000,
+    "contacts_sweep_days": 0,
+    "events_sweep_days": 0,
+    "_select": ["*.*"],
+}
 
 # Runs are killed at this request, of at least 380; some small batches are stored by then.
 KILL_AT_REQUEST = 200

@@ -70,7 +70,7 @@ class AnalyticsModels:
 
         Args:
             sandbox: The server of the account.
-            hidden: The ids of contacts that may be older than the account's.
+            hidden: The ids of contacts and events that may be older than the account's.
 
         Returns:
             The number of comparisons.

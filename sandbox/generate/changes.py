@@ -166,7 +166,7 @@ class Round:
         return [registration["registration_id"] for registration in canceled]
 
     def register_for_events(self) -> list[str]:
-        """Let a contact register for an upupcoming event."""
+        """Let a contact register for an upcoming event."""
         events = self.account.events.values()
         upcoming = [event["event_id"] for event in events if event["status"] == "ACTIVE"][:1]
         for event_id, contact_id in zip(upcoming, self.living[:1], strict=False):
