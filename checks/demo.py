@@ -72,7 +72,7 @@ def demonstrate(project: Project, sandbox: Sandbox) -> None:
     changed = sandbox.change()
     for what, ids in changed.items():
         print(f"  {what.replace('_', ' ')}: {len(ids)}")
-    # No filter of the API returns these; the daily sweep of contacts and the weekly one of events do.
+    # No filter of the API returns these; the sweeps of contacts and of events do.
     contacts = {*changed["contacts_resubscribed"], *changed["contacts_off_lists"]}
     canceled = {*changed["registrations_changed"]}
     events = {
