@@ -183,7 +183,8 @@ def test_check_without_a_scope_says_what_is_rejected(
     sandbox = make_sandbox(scopes=("contact_data", "offline_access"))
     done = command.check(sandbox)
     assert "requires the scope campaign_data" in done.out
-    assert "Size           60 contacts, 0 campaigns" in done.out
+    assert "Size           60 contacts\n" in done.out
+    assert done.report["size"]["known"] == ["contacts"]
     assert done.verdicts["contacts_come_newest_first"] == "confirmed"
     rejected = {
         each["name"]: each["evidence"] for each in done.report["assumptions"] if each["reason"]
@@ -196,6 +197,7 @@ def test_check_without_contacts_contradicts_nothing(
 ) -> None:
     done = command.check(make_sandbox(scopes=("campaign_data", "offline_access")))
     assert done.status == 0
+    assert "Size           6 campaigns, 3 of them sent, 6 events\n" in done.out
     assert done.verdicts["sms_lists_can_be_requested"] == "not observable"
 
 
