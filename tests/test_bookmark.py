@@ -77,6 +77,15 @@ def test_rows_of_another_bookmark_are_not_believed(value: str | None) -> None:
     assert read(state, {"a": at(30)}) == ["a"]
 
 
+def test_rows_of_another_bookmark_are_forgotten() -> None:
+    rows = {"a": at(90), "b": at(60)}
+    state: dict[str, Any] = {}
+    read(state, rows)
+    del state["replication_key_value"]  # by someone who wants to read everything again
+    Bookmark(state, "updated_at").advance("a", rows["a"], NOW)  # and the run ends early
+    assert read(state, rows) == ["b"]
+
+
 @given(data=st.data())
 def test_every_change_is_read_whatever_happens(data: st.DataObject) -> None:
     """Changes show up late, runs end early, states are restored, or merged after a refresh."""

@@ -19,6 +19,7 @@ from sandbox import Fault, Sandbox
 from tap_constantcontact import check
 from tap_constantcontact.api import assumptions
 from tap_constantcontact.api.assumptions import ASSUMPTIONS, CONTRACT
+from tap_constantcontact.check import other_probes
 from tap_constantcontact.check.__main__ import main
 from tap_constantcontact.check.command_line import MAX_REQUESTS
 from tap_constantcontact.check.estimate import COSTS
@@ -161,8 +162,6 @@ def test_setting_max_requests_lowers_the_budget(
 ) -> None:
     sandbox = make_sandbox(**SIZE)
     assert command.check(sandbox, max_requests=20).report["requests"] <= 20
-    for budget in ("2", "61"):
-        assert command.check(sandbox, "--max-requests", budget).status == 2
 
 
 def test_check_of_an_empty_account_confirms_nothing(
@@ -184,12 +183,106 @@ def test_check_without_a_scope_says_what_is_rejected(
     sandbox = make_sandbox(scopes=("contact_data", "offline_access"))
     done = command.check(sandbox)
     assert "requires the scope campaign_data" in done.out
-    assert "Size           60 contacts, 0 campaigns" in done.out
+    assert "Size           60 contacts\n" in done.out
+    assert done.report["size"]["known"] == ["contacts"]
     assert done.verdicts["contacts_come_newest_first"] == "confirmed"
     rejected = {
         each["name"]: each["evidence"] for each in done.report["assumptions"] if each["reason"]
     }
     assert rejected["event_links_are_either"] == {"status": 403}
+
+
+def test_check_without_contacts_contradicts_nothing(
+    command: CheckCommand, make_sandbox: MakeSandbox
+) -> None:
+    done = command.check(make_sandbox(scopes=("campaign_data", "offline_access")))
+    assert done.status == 0
+    assert "Size           6 campaigns, 3 of them sent, 6 events\n" in done.out
+    assert done.verdicts["sms_lists_can_be_requested"] == "not observable"
+
+
+def test_check_at_the_end_of_the_quota_shows_what_it_found(
+    command: CheckCommand, make_sandbox: MakeSandbox
+) -> None:
+    done = command.check(make_sandbox(**SIZE, daily_quota=35))
+    assert done.status == 75
+    assert done.verdicts["contacts_come_newest_first"] == "confirmed"
+    assert done.verdicts["event_links_are_either"] == "not observable"
+    assert "the daily quota is exhausted" in done.out
+
+
+@pytest.mark.parametrize(
+    ("path", "fault", "lost"),
+    [
+        ("/contacts", Fault.SERVER_ERROR, "contacts_come_newest_first"),
+        ("/contacts", Fault.NOT_JSON, "contacts_come_newest_first"),
+        ("/events/*", Fault.CUT_JSON, "event_list_shows_registrations"),
+    ],
+)
+def test_check_goes_on_after_requests_that_fail(
+    command: CheckCommand,
+    make_sandbox: MakeSandbox,
+    path: str,
+    fault: Fault,
+    lost: str,
+) -> None:
+    sandbox = make_sandbox(**SIZE)
+    sandbox.fail(path, fault, times=99)
+    done = command.check(sandbox)
+    assert done.status == 0, done.errors
+    assert done.verdicts[lost] == "not observable"
+    assert "the API failed" in done.out
+    assert done.verdicts["removed_campaigns_stay_listed"] == "confirmed"
+
+
+def test_check_goes_on_without_the_published_contract(
+    command: CheckCommand, make_sandbox: MakeSandbox
+) -> None:
+    sandbox = make_sandbox()
+    sandbox.fail("/swagger.yaml", Fault.DROPPED, times=9)
+    done = command.check(sandbox)
+    assert done.status == 0, done.errors
+    assert "the API publishes none" in done.out
+
+
+def test_check_goes_on_if_a_response_has_another_form(
+    command: CheckCommand, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(other_probes, "next_link", lambda body: body["_links"]["other"])
+    done = command.check(sandbox)
+    assert done.status == 0, done.errors
+    assert done.verdicts["event_links_are_either"] == "not observable"
+    assert "a response has an unexpected form" in done.out
+
+
+def test_check_with_an_unwritable_report_makes_no_request(
+    command: CheckCommand, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = tmp_path / "missing" / "report.json"
+    done = command.check(sandbox, "--report", str(path))
+    assert (done.status, len(sandbox.requests)) == (1, 0)
+    assert done.errors == (
+        f"{path}: No such file or directory. Check its path and its permissions\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["2", "61", "many"])
+def test_check_explains_an_invalid_budget(
+    command: CheckCommand, sandbox: Sandbox, text: str
+) -> None:
+    done = command.check(sandbox, "--max-requests", text)
+    assert done.status == 2
+    assert f"'{text}' (must be an integer from 3 to 60)" in done.errors
+
+
+def test_check_explains_an_invalid_catalog(
+    command: CheckCommand, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = tmp_path / "catalog.json"
+    path.write_text("{streams")
+    done = command.check(sandbox, "--catalog", str(path))
+    assert done.status == 1
+    assert f"Invalid JSON in {path}" in done.errors
 
 
 def test_check_with_a_void_token_fails_without_a_traceback(

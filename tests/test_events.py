@@ -121,6 +121,29 @@ def test_stream_of_events_selected_later_gets_all(tap: TapCommand, sandbox: Sand
     assert len(second.records["event_registrations"]) == len(expected)
 
 
+@pytest.mark.parametrize("deselected", ["events", "event_registrations"])
+def test_stream_selected_again_gets_what_changed_meanwhile(
+    tap: TapCommand, sandbox: Sandbox, deselected: str
+) -> None:
+    both, account = ("events", "event_registrations"), sandbox.account
+    states = [tap.sync(sandbox, *both).state]
+    changed = next(id_ for id_, row in account.events.items() if _is_past(row))
+    add_registration(account, changed, next(iter(account.contacts)), int(time.time()))
+    (other,) = {*both} - {deselected}
+    states.append(tap.sync(sandbox, other, state=states[0]).state)
+    again = tap.sync(sandbox, *both, state=states[1])
+    assert changed in again.keys(deselected, "event_id")
+
+
+def test_events_selected_after_their_registrations_get_all(
+    tap: TapCommand, sandbox: Sandbox
+) -> None:
+    first = tap.sync(sandbox, "event_registrations")
+    second = tap.sync(sandbox, "events", "event_registrations", state=first.state)
+    expected = sandbox.expected({"events"})["events"]
+    assert {*second.keys("events", "event_id")} == {key for (key,) in expected}
+
+
 def test_events_resume_after_a_run_that_ends_early(tap: TapCommand, sandbox: Sandbox) -> None:
     """Runs of four requests each reach all events, one after the other."""
     arrived: set[str] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from sandbox import Sandbox
 
 TAP = [sys.executable, "-m", "tap_constantcontact"]
 SOURCE = [sys.executable, "-m", "tap_constantcontact.airbyte"]
+CHECK = [sys.executable, "-m", "tap_constantcontact.check"]
 LOGIN = [sys.executable, "-m", "tap_constantcontact.login"]
 NO_SPACE = "A file: No space left on device. Check its path and its permissions"
 
@@ -38,6 +40,8 @@ def commands(tap: TapProcess, sandbox: Sandbox) -> list[list[str]]:
         [*SOURCE, "check", "--config", str(config)],
         [*LOGIN, "--help"],
         [*LOGIN, "--status", "--config", str(config)],
+        [*CHECK, "--help"],
+        [*CHECK, "--config", str(config)],
     ]
 
 
@@ -65,16 +69,25 @@ def test_full_disk_ends_every_command_in_words(tap_process: TapProcess, sandbox:
 
 
 def test_closed_pipe_ends_commands_quietly_with_the_status_of_sigpipe(
-    processes: Processes,
+    processes: Processes, tap_process: TapProcess, sandbox: Sandbox
 ) -> None:
+    config = tap_process.folder / "check.json"
+    config.write_text(json.dumps(tap_process.settings(sandbox)))
     ended = []
-    for command in ([*TAP, "--about"], [*LOGIN, "--help"]):
-        run = processes.start(command)
+    check = [*CHECK, "--config", str(config)]
+    # argparse and click end on their own if nothing is buffered.
+    for command, unbuffered in (
+        ([*TAP, "--about"], ""),
+        ([*LOGIN, "--help"], ""),
+        (check, ""),
+        (check, "1"),
+    ):
+        run = processes.start(command, env={**os.environ, "PYTHONUNBUFFERED": unbuffered})
         assert run.stdout
         run.stdout.close()
         _, said = run.communicate(timeout=60)
         ended.append((run.returncode, said))
-    assert ended == [(141, ""), (141, "")]
+    assert ended == 4 * [(141, "")]
 
 
 def test_closed_stdout_is_named(tap_process: TapProcess, sandbox: Sandbox) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
 from pathlib import Path
 from typing import Any
+
+from singer_sdk.exceptions import RetriableAPIError
 
 from tap_constantcontact.api.assumptions import ASSUMPTIONS
 from tap_constantcontact.check import (  # noqa: F401 - they declare the probes
@@ -29,6 +30,7 @@ from tap_constantcontact.check.presentation import (
 from tap_constantcontact.check.probes import Finding, findings
 from tap_constantcontact.error_messages import error_message
 from tap_constantcontact.exceptions import EXIT_FAILED, SIGNAL_STATUS, Refused
+from tap_constantcontact.input_files import parse_json
 from tap_constantcontact.login.scopes import selected_streams
 from tap_constantcontact.login.token_info import fetch_token_info, report
 from tap_constantcontact.output.stdout import flushed_stdout
@@ -56,8 +58,12 @@ def main() -> None:
 def _check(arguments: argparse.Namespace) -> int:
     """Print the account, the estimate and the findings; return the exit status."""
     config = _settings(arguments)
-    catalog = json.loads(Path(arguments.catalog).read_text("utf-8")) if arguments.catalog else None
+    catalog = None
+    if path := arguments.catalog:
+        catalog = parse_json(Path(path).read_bytes(), path)
     tap = TapConstantContact(config=config, catalog=catalog)
+    if arguments.report:
+        _check_writable(Path(arguments.report))
     token = fetch_token_info(tap, with_privileges=True)
     for line in report(tap, token):
         _print(line)
@@ -75,7 +81,7 @@ def _check(arguments: argparse.Namespace) -> int:
     _print(f"\n{account.requests_made} requests were made.")
     if arguments.report:
         _write_report(arguments.report, account, found, published, size, cost)
-    return EXIT_FAILED if any(map(_is_harmful, found)) else 0
+    return account.quota_status or (EXIT_FAILED if any(map(_is_harmful, found)) else 0)
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -101,15 +107,19 @@ def _estimate(account: AccountReader, streams: list[str]) -> tuple[Size | None, 
     try:
         size = measure(account, streams)
     except BudgetSpent:
-        _print("Size           not known: --max-requests is too small")
-        return None, None
+        spent = account.quota_status
+        why = "the daily quota is exhausted" if spent else "--max-requests is too small"
     except Refused as refusal:
-        _print(f"Size           not known: the API rejected a request ({refusal.status})")
-        return None, None
-    cost = total_cost(needed_streams(streams), size)
-    for line in estimate_lines(size, cost, account.tap.config):
-        _print(line)
-    return size, cost
+        why = f"the API rejected a request ({refusal.status})"
+    except RetriableAPIError:
+        why = "the API failed"
+    else:
+        cost = total_cost(needed_streams(streams), size)
+        for line in estimate_lines(size, cost, account.tap.config):
+            _print(line)
+        return size, cost
+    _print(f"Size           not known: {why}")
+    return None, None
 
 
 def _published_version(account: AccountReader) -> str:
@@ -117,6 +127,18 @@ def _published_version(account: AccountReader) -> str:
         return account.contract_version()
     except BudgetSpent:
         return ""
+
+
+def _check_writable(path: Path) -> None:
+    """Check that a report can be written, before any request is made.
+
+    Raises:
+        OSError: It can't.
+    """
+    is_new = not path.exists()
+    path.open("a", encoding="utf-8").close()
+    if is_new:
+        path.unlink()
 
 
 def _write_report(  # noqa: PLR0917 - all that the report has

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
+from singer_sdk.exceptions import RetriableAPIError
 
-from tap_constantcontact.exceptions import NotFound, RunEnded
+from tap_constantcontact.exceptions import NotFound, Refused, RunEnded
 from tap_constantcontact.incremental.campaign_details import REPORTED, activities_of, status_of
 from tap_constantcontact.streams.account import Account
 from tap_constantcontact.timestamps import parse_timestamp
@@ -30,11 +31,13 @@ _IDS_PER_REQUEST = 150
 # Of a larger account a part is read, and the rest estimated from it.
 _MAX_PAGES = 6
 _MAX_DETAILS = 20
+# What fails must not use up the requests.
+_MAX_ATTEMPTS = 4
 _VERSION = re.compile(rb"^\s*version:\s*['\"]?([0-9.]+)", re.MULTILINE)
 
 
 class BudgetSpent(Exception):
-    """Raised if a probe would make a request more than the check may make."""
+    """Raised if a probe would make a request more than the check may make, or the day has left."""
 
 
 class AccountReader:
@@ -43,6 +46,7 @@ class AccountReader:
     Attributes:
         tap: The tap.
         throttled: For each response with status 429, whether it had a Retry-After header.
+        quota_status: The exit status if the daily quota is exhausted, or 0.
     """
 
     def __init__(self, tap: TapConstantContact, max_requests: int) -> None:
@@ -54,8 +58,11 @@ class AccountReader:
         """
         self.tap = tap
         self.throttled: list[bool] = []
+        self.quota_status = 0
         self._max_requests = max_requests
         self._bodies: dict[tuple[str, tuple[tuple[str, Any], ...]], Any] = {}
+        self._failures: dict[tuple[str, tuple[tuple[str, Any], ...]], Exception] = {}
+        tap.api.max_attempts = _MAX_ATTEMPTS
         tap.api.session.hooks["response"].append(self._note_throttling)
 
     @property
@@ -73,18 +80,29 @@ class AccountReader:
         Raises:
             BudgetSpent: It would be a request too many.
             Refused: The API rejects the request.
+            RetriableAPIError: The API fails, whatever is retried.
         """
         key = (path, tuple(sorted(params.items())))
+        if key in self._failures:
+            raise self._failures[key]
         if key not in self._bodies:
-            if self.requests_made >= self._max_requests:
-                raise BudgetSpent
+            self._require_request()
             try:
                 self._bodies[key] = self.tap.stream(Account).details.get(path, params)
-            except RunEnded as ended:  # a retry reached the budget
-                if self.requests_made >= self._max_requests:
-                    raise BudgetSpent from ended
+            except RunEnded as ended:  # a retry reached the budget, or the quota is exhausted
+                if self.requests_made < self._max_requests:
+                    if not ended.reason:  # a signal
+                        raise
+                    self.quota_status = ended.status
+                raise BudgetSpent from ended
+            except (Refused, RetriableAPIError) as failure:
+                self._failures[key] = failure
                 raise
         return self._bodies[key]
+
+    def _require_request(self) -> None:
+        if self.quota_status or self.requests_made >= self._max_requests:
+            raise BudgetSpent
 
     def contract_version(self) -> str:
         """Return the version of the contract that the API publishes, or "" if it doesn't.
@@ -92,11 +110,13 @@ class AccountReader:
         Raises:
             BudgetSpent: It would be a request too many.
         """
-        if self.requests_made >= self._max_requests:
-            raise BudgetSpent
+        self._require_request()
         api = self.tap.api
         request = requests.Request("GET", f"{api.url}/swagger.yaml")
-        response = api.session.send(api.session.prepare_request(request), timeout=60)
+        try:
+            response = api.session.send(api.session.prepare_request(request), timeout=60)
+        except requests.RequestException:  # it is a file that some proxies keep back
+            return ""
         found = _VERSION.search(response.content) if response.ok else None
         return found[1].decode() if found else ""
 

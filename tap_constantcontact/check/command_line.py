@@ -68,9 +68,9 @@ def budget(text: str) -> int:
     """Return a number of requests given on the command line.
 
     Raises:
-        ValueError: It is out of range.
+        ArgumentTypeError: It is no number, or out of range.
     """
-    number = int(text)
-    if not _MIN_REQUESTS <= number <= MAX_REQUESTS:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal() or not _MIN_REQUESTS <= int(text) <= MAX_REQUESTS:
+        message = f"{text!r} (must be an integer from {_MIN_REQUESTS} to {MAX_REQUESTS})"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)

@@ -144,11 +144,11 @@ def memberships(account: AccountReader) -> Outcome:
     """
     created = {
         str(row.get(key)): moment
-        for path, name, key in (
-            ("/contact_lists", "lists", "list_id"),
-            ("/contact_tags", "tags", "tag_id"),
+        for rows, key in (
+            (_email_lists(account), "list_id"),
+            (account.rows("/contact_tags", "tags", limit=PAGE), "tag_id"),
         )
-        for row in account.rows(path, name, limit=PAGE)
+        for row in rows
         if (moment := time_of(row.get("created_at")))
     }
     kept = compared = 0
@@ -193,6 +193,10 @@ def sms_channel(account: AccountReader) -> Outcome:
     return decided(came == len(rows), contacts=len(rows), with_sms_channel=came)
 
 
+def _email_lists(account: AccountReader) -> list[Record]:
+    return account.rows("/contact_lists", "lists", limit=PAGE)
+
+
 def _sms_lists(account: AccountReader) -> list[Record]:
     return account.rows(
         "/contact_lists",
@@ -210,6 +214,7 @@ def sms_lists(account: AccountReader) -> Outcome:
     try:
         return confirmed(lists=len(_sms_lists(account)))
     except Refused as refusal:
+        _email_lists(account)  # is refused as well if the token doesn't allow lists at all
         return contradicted(status=refusal.status)
 
 

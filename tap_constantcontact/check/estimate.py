@@ -54,6 +54,8 @@ class Size:
         automations: Automations; 0 if not known.
         report_pages: Requested pages of all reports, by the name of their counter.
         is_estimated: Whether something was not read in full.
+        known: Which of contacts, campaigns and events were read. The others are not selected, or
+            the token does not allow them.
     """
 
     contacts: int = 0
@@ -73,6 +75,7 @@ class Size:
     automations: int = 0
     report_pages: Mapping[str, int] = field(default_factory=dict)
     is_estimated: bool = False
+    known: tuple[str, ...] = ()
 
 
 class Cost(NamedTuple):
@@ -236,7 +239,8 @@ def measure(account: AccountReader, streams: Iterable[str]) -> Size:
     """
     names = {*streams}
     facts: dict[str, Any] = dict(_sizes(account, names))
-    return Size(**facts)
+    known = tuple(name for name in ("contacts", "campaigns", "events") if name in facts)
+    return Size(**facts, known=known)
 
 
 def needed_streams(streams: Iterable[str]) -> list[str]:

@@ -24,10 +24,13 @@ def estimate_lines(size: Size, cost: Cost, settings: Mapping[str, Any]) -> Itera
         settings: The settings of the tap.
     """
     about = " (partly estimated)" if size.is_estimated else ""
-    yield (
-        f"Size           {size.contacts:,} contacts, {size.campaigns:,} campaigns, "
-        f"{size.sent:,} of them sent, {size.events:,} events{about}"
-    )
+    parts = {
+        "contacts": f"{size.contacts:,} contacts",
+        "campaigns": f"{size.campaigns:,} campaigns, {size.sent:,} of them sent",
+        "events": f"{size.events:,} events",
+    }
+    known = ", ".join(parts[name] for name in size.known)
+    yield f"Size           {known or 'not known: no stream that has one can be read'}{about}"
     yield f"First sync     {_requests(cost.first, settings)}"
     yield f"Idle run       {_requests(cost.idle, settings)}"
     daily = _HOURS * cost.idle

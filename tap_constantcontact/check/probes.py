@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from singer_sdk.exceptions import FatalAPIError, RetriableAPIError
+
 from tap_constantcontact.api.assumptions import ASSUMPTIONS
 from tap_constantcontact.check.account_reader import AccountReader, BudgetSpent
 from tap_constantcontact.check.outcome import Outcome, not_observable
@@ -66,11 +68,18 @@ def _outcome(name: str, account: AccountReader) -> Outcome:
     try:
         return _PROBES[name](account)
     except BudgetSpent:
-        return not_observable("the request budget of the check is exhausted")
+        spent = "daily quota" if account.quota_status else "request budget of the check"
+        reason = f"the {spent} is exhausted"
     except LoginError:
-        return not_observable("no token was issued")
+        reason = "no token was issued"
     except Refused as refusal:
         return not_observable("the API rejected the request", status=refusal.status)
+    except RetriableAPIError:
+        reason = "the API failed"
+    # An account can hold what the docs don't show; the other probes go on.
+    except (AttributeError, LookupError, TypeError, ValueError, FatalAPIError):
+        reason = "a response has an unexpected form"
+    return not_observable(reason)
 
 
 def spread(rows: list[Any], count: int) -> list[Any]:

@@ -40,9 +40,7 @@ class Bookmark:
             row_id: The id of the row.
             changed_at: When it changed, as it is listed.
         """
-        part = part_of(self._state, AT_BOOKMARK)
-        is_current = part.get("bookmark") == self._state.get(_VALUE_KEY)
-        return is_current and changed_at != "" and part.get("rows", {}).get(row_id) == changed_at
+        return changed_at != "" and self._rows.get(row_id) == changed_at
 
     def advance(self, row_id: str, changed_at: str, now: datetime) -> None:
         """Advance to a change that was read, but never move back.
@@ -55,13 +53,13 @@ class Bookmark:
             changed_at: When it changed, or "" if it has no time.
             now: The current time.
         """
+        rows = self._rows
         if changed_at > self._state.get(_VALUE_KEY, ""):
             self._state.update(
                 replication_key=self._replication_key,
                 replication_key_value=min(changed_at, format_timestamp(now)),
             )
         if bookmark := self._state.get(_VALUE_KEY):
-            rows = part_of(self._state, AT_BOOKMARK).get("rows", {})
             # A change may show up late: a row that has just changed is read once more.
             if changed_at and changed_at <= format_timestamp(now - OVERLAP):
                 rows = {**rows, row_id: changed_at}
@@ -69,3 +67,11 @@ class Bookmark:
             kept = [(id_, at) for id_, at in rows.items() if at >= since]
             rows = dict(kept[-_MAX_ROWS:])
             own_part(self._state, AT_BOOKMARK).update(bookmark=bookmark, rows=rows)
+
+    @property
+    def _rows(self) -> dict[str, str]:
+        """The rows that need not be read again; none if they belong to another bookmark."""
+        part = part_of(self._state, AT_BOOKMARK)
+        is_current = part.get("bookmark") == self._state.get(_VALUE_KEY)
+        rows: dict[str, str] = part.get("rows", {}) if is_current else {}
+        return rows

@@ -27,26 +27,38 @@ class EventCycle:
 
     The list shows most changes of an event, and how many have registered. After an event, people
     still check in, pay and are refunded, which the list does not show. Assumes:
-    event_list_shows_registrations. So an event is read again if
-    its row in the list has changed, or if it is not over, or not for long. If runs end early, all
-    events are read once before any is read again.
+    event_list_shows_registrations. So an event is read again if its row in the list has changed, or
+    if it is not over, or not for long. If runs end early, all events are read once before any is
+    read again.
 
     The part `cycle` of the state of `events` has `began`, `read` (a digest of the row of each event
     that was read), and `is_complete`. All streams that take part in it have `cycle_began` in their
-    states: a stream that is selected later, or whose state was removed, needs a new cycle.
+    states. A stream needs a new cycle if it is selected later, if its state was removed, or if a
+    run has read events while it was deselected.
     """
 
     def __init__(
-        self, states: Sequence[dict[str, Any]], config: Mapping[str, Any], *, is_full: bool
+        self,
+        state: dict[str, Any],
+        config: Mapping[str, Any],
+        *,
+        selected: Sequence[dict[str, Any]],
+        deselected: Sequence[dict[str, Any]] = (),
+        is_full: bool = False,
     ) -> None:
         """Resume from the states of streams, and leave them as they are.
 
         Args:
-            states: The state of `events`, and those of all selected streams that are read with it.
+            state: The state of `events`, selected or not.
             config: The settings.
+            selected: The states of the selected streams among `events` and its child streams.
+            deselected: Those of the others.
             is_full: Whether every run reads everything.
         """
-        self._states = states
+        self._state = state
+        self._selected = selected
+        self._deselected = deselected
+        self._has_begun = False
         self._interval = timedelta(days=config["events_sweep_days"])
         self._config = config
         self._is_full = is_full
@@ -60,9 +72,13 @@ class EventCycle:
         if not self._is_current(now):
             began = format_timestamp(now)
             cycle = {"began": began, "read": {}, "is_complete": False}
-            own_part(self._states[0], CYCLE_KEY).update(cycle)
-            for state in self._states:
+            own_part(self._state, CYCLE_KEY).update(cycle)
+            for state in self._selected:
                 state[MEMBER_KEY] = began
+        for state in self._deselected:
+            if MEMBER_KEY in state:
+                state[MEMBER_KEY] = ""  # a merge of states would keep a key that is removed
+        self._has_begun = True
 
     def needs(self, event: Record, now: datetime) -> bool:
         """Return whether an event is to be read, before or after `begin`.
@@ -88,12 +104,14 @@ class EventCycle:
 
     @property
     def _cycle(self) -> dict[str, Any]:
-        return part_of(self._states[0], CYCLE_KEY)
+        return part_of(self._state, CYCLE_KEY)
 
     def _is_current(self, now: datetime) -> bool:
         """Return whether the last cycle goes on: it is incomplete, or not old yet."""
+        if self._has_begun:  # a long run does not begin another one
+            return True
         began = self._cycle.get("began")
-        if not began or any(state.get(MEMBER_KEY) != began for state in self._states):
+        if not began or any(state.get(MEMBER_KEY) != began for state in self._selected):
             return False
         is_young = format_timestamp(now - self._interval + _EARLY) < began
         return is_young or not self._cycle["is_complete"]

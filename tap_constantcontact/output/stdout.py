@@ -26,6 +26,9 @@ def flushed_stdout() -> Iterator[None]:
     """
     try:
         yield
+    except BrokenPipeError:  # nothing was buffered
+        discard_stdout()
+        raise RunEnded(BROKEN_PIPE_STATUS) from None
     finally:
         _flush()
 

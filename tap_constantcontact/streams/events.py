@@ -73,16 +73,14 @@ class Events(ConstantContactStream):
     @cached_property
     def cycle(self) -> EventCycle:
         """Which events are to be read, for all selected streams that belong to events."""
-        selected = [stream for stream in self.descendent_streams if stream.selected]
-        streams = [self, *selected]
+        streams = [self, *self.descendent_streams]
+        selected = [stream for stream in streams if stream.selected]
         return EventCycle(
-            [stream.stream_state for stream in streams],
+            self.stream_state,
             self.config,
-            is_full=any(
-                stream.replication_method == REPLICATION_FULL_TABLE
-                for stream in streams
-                if stream.selected
-            ),
+            selected=[stream.stream_state for stream in selected],
+            deselected=[stream.stream_state for stream in streams if not stream.selected],
+            is_full=any(stream.replication_method == REPLICATION_FULL_TABLE for stream in selected),
         )
 
     @override
