@@ -310,6 +310,23 @@ class TestChangeLog:
         assert not ids(update(state, campaigns), through)
         assert not campaigns.requested
 
+    def test_requests_for_counters_are_filled(self) -> None:
+        """With other activities at the end: the stream of counters has to request them too."""
+        requests: list[list[str]] = []
+
+        class Recorded(Campaigns):
+            @override
+            def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
+                requests.append([*activity_ids])
+                return super().fetch_counters(activity_ids)
+
+        sizes = {"a": 3, "b": 1, "c": 3, "d": 3, "e": 1, "f": 2, "g": 1}
+        names = {id_: [f"{id_}{i}" for i in range(size)] for id_, size in sizes.items()}
+        campaigns = {id_: {name: counters() for name in names[id_]} for id_ in names}
+        assert len(update({}, Recorded(campaigns)).changed_after(0)) == sum(sizes.values())
+        first = [*names["a"], *names["c"], *names["d"]]
+        assert requests == [first, [*names["f"], "b0", "e0", "g0"]]
+
     def test_complete_stream_reads_from_the_last_change(self) -> None:
         state: dict[str, Any] = {}
         campaigns = Campaigns({"a": {"a1": counters()}})

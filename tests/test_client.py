@@ -61,6 +61,17 @@ def test_throttling_slows_the_tap_down_only(tap: TapCommand, make_sandbox: MakeS
     assert len(run.records["email_campaigns"]) == 3
 
 
+def test_pace_adapts_to_what_others_leave_of_the_limit(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    """The API admits half of the pace. Without adapting, each second would end with a 429."""
+    sandbox = make_sandbox(requests_per_second=20, campaigns=60)
+    run = tap.sync(sandbox, "email_campaigns", requests_per_second=38, max_parallel_requests=1)
+    assert run.status == 0, run.log
+    assert len(run.records["email_campaigns"]) == 60
+    assert [request.status for request in api_requests(sandbox)].count(429) <= 1
+
+
 def test_pagination_reads_every_page(tap: TapCommand, make_sandbox: MakeSandbox) -> None:
     sandbox = make_sandbox(contacts=1201)
     run = tap.sync(sandbox, "contacts")

@@ -429,10 +429,13 @@ def test_prefetch_window_bounds_the_bytes_of_responses(server: Server) -> None:
     assert 10 < settle(server) <= 10 + 8 + 4
 
 
-def test_prefetch_leaves_the_last_requests_to_the_loop(server: Server) -> None:
+@pytest.mark.parametrize("limit", [{"max_requests": 100}, {"daily_quota": 100}])
+def test_prefetch_leaves_the_last_requests_to_the_loop(
+    server: Server, limit: dict[str, Any]
+) -> None:
     stream = Stream(server.url, [f"/small{number}" for number in range(300)])
     later = Stream(server.url, [f"/next{number}" for number in range(300)])
-    session = session_of(stream, later, max_requests=100)
+    session = session_of(stream, later, **limit)
     session.begin_stream(stream)
     for number in range(60):
         session.send(get(f"{server.url}/small{number}"))

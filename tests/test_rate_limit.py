@@ -71,6 +71,87 @@ def test_pause_delays_every_request() -> None:
     assert turns(limits, clock, 1) == [pytest.approx(5, abs=0.001)]
 
 
+def gap(limits: RateLimit, clock: Clock) -> float:
+    """Return the seconds between the next two requests."""
+    first, second = turns(limits, clock, 2)
+    return second - first
+
+
+def test_throttling_halves_the_pace_which_then_recovers() -> None:
+    clock = Clock()
+    limits = limits_of(clock)
+    full = gap(limits, clock)
+    for _ in range(3):  # three requests were under way
+        limits.pause(1)
+    gaps = [gap(limits, clock)]
+    while clock.seconds < 70:
+        gaps.append(gap(limits, clock))
+    assert gaps[0] == pytest.approx(2 * full, rel=0.05)
+    assert all(later < earlier + 0.001 for earlier, later in pairwise(gaps))
+    assert gaps[-1] == pytest.approx(full, rel=0.001)
+
+
+def test_pace_has_a_minimum() -> None:
+    clock = Clock()
+    limits = limits_of(clock)
+    full = gap(limits, clock)
+    for _ in range(10):
+        limits.pause(0)
+        clock.sleep(3)
+    assert gap(limits, clock) < 8 * full
+
+
+def test_pace_recovers_when_the_clock_is_set_back() -> None:
+    clock = Clock()
+    limits = limits_of(clock)
+    full = gap(limits, clock)
+    limits.pause(1)
+    clock.sleep(-3600)
+    limits.acquire()
+    assert gap(limits, clock) == pytest.approx(full, rel=0.05)
+
+
+def test_exhausted_quota_leaves_the_pace() -> None:
+    clock = Clock()
+    limits = limits_of(clock, on_quota_exceeded="wait")
+    full = gap(limits, clock)
+    limits.pause(1, is_quota=True)
+    assert limits.left_today == 0
+    assert not limits.has_more_than(0)
+    assert gap(limits, clock) == pytest.approx(full)
+    assert limits.has_more_than(9000)
+
+
+@pytest.mark.parametrize(("others", "throttled", "a_second"), [(1, 8, 2), (2, 12, 1.3)])
+def test_few_requests_are_throttled_when_others_use_the_key(
+    others: int, throttled: int, a_second: float
+) -> None:
+    """At full pace one of three would be, as the API admits 4 in any second."""
+    clock = Clock()
+    limits = limits_of(clock)
+    admitted: list[float] = []
+    of_others, refused, own = 0.0, 0, 0
+
+    def is_admitted(at: float) -> bool:
+        if len([each for each in admitted[-4:] if each > at - 1]) == 4:
+            return False
+        admitted.append(at)
+        return True
+
+    while clock.seconds < 300:
+        limits.acquire()
+        while of_others < clock.seconds:
+            is_admitted(of_others)
+            of_others += 1 / others
+        if is_admitted(clock.seconds):
+            own += 1
+        else:
+            refused += 1
+            limits.pause(1)
+    assert 0 < refused <= throttled
+    assert own > 300 * a_second
+
+
 def test_waiting_request_comes_after_a_pause() -> None:
     clock = Clock()
     limits = limits_of(clock)

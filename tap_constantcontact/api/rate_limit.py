@@ -22,9 +22,49 @@ logger = logging.getLogger("tap-constantcontact.limits")
 # margin of 5% none did (measured against a server that enforces 4 in any second).
 _JITTER_MARGIN = 1.05
 _MIN_SHARE_OF_INTERVAL = 0.98
+# Others may use the API key too, so the pace falls after a throttled response, and then recovers.
+_RECOVERY_SECONDS_TO_DOUBLE = 60.0
+_MIN_SHARE_OF_PACE = 0.125
+# Requests that were under way together are throttled together.
+_SAME_EVENT_SECONDS = 2.0
 # Clocks differ.
 _AFTER_MIDNIGHT = timedelta(minutes=1)
 _LONG_WAIT_SECONDS = 10
+
+
+class _Pace:
+    """The pace of requests: half of it after a throttled response, and gradually more again."""
+
+    def __init__(self, interval: float, seconds: Callable[[], float]) -> None:
+        """Start at full pace.
+
+        Args:
+            interval: Seconds from one request to the next.
+            seconds: Returns the current time, in seconds.
+        """
+        self._interval = interval
+        self._seconds = seconds
+        self._share = 1.0
+        self._halved_at = -inf
+        self._lock = threading.Lock()
+
+    @property
+    def interval(self) -> float:
+        """Seconds from one request to the next at the present pace."""
+        # The clock may be set back.
+        recovered = 0.5 * abs(self._seconds() - self._halved_at) / _RECOVERY_SECONDS_TO_DOUBLE
+        return self._interval / min(1.0, self._share + recovered)
+
+    def halve(self) -> None:
+        """Halve the pace, unless that has just happened."""
+        with self._lock:
+            if abs(self._seconds() - self._halved_at) < _SAME_EVENT_SECONDS:
+                return
+            if self._halved_at == -inf:
+                message = "Throttled by the API: the pace halves, and recovers gradually"
+                logger.info(message)
+            half = 0.5 * self._interval / self.interval
+            self._share, self._halved_at = max(_MIN_SHARE_OF_PACE, half), self._seconds()
 
 
 class RateLimit:
@@ -54,7 +94,7 @@ class RateLimit:
         """
         self.requests = 0
         self.daily_quota = daily_quota
-        self._interval = _JITTER_MARGIN / requests_per_second
+        self._pace = _Pace(_JITTER_MARGIN / requests_per_second, lambda: now().timestamp())
         self._max_requests = max_requests
         self._on_quota_exceeded = on_quota_exceeded
         self._counter = counter
@@ -90,11 +130,12 @@ class RateLimit:
             pauses = self._pauses
             if self._is_exhausted:
                 self.wait_for_quota()
-            self._wait(self._counter.reserve(0, 0.0, self._interval).wait)
+            self._wait(self._counter.reserve(0, 0.0, self._pace.interval).wait)
         with self._starting:
             # The request of a thread that woke up late must not come close to the next one.
-            early = self._last_start + _MIN_SHARE_OF_INTERVAL * self._interval - self._seconds
-            self._wait(min(early, self._interval))
+            interval = self._pace.interval
+            early = self._last_start + _MIN_SHARE_OF_INTERVAL * interval - self._seconds
+            self._wait(min(early, interval))
             self._last_start = self._seconds
 
     def _wait(self, seconds: float) -> None:
@@ -121,7 +162,7 @@ class RateLimit:
         return inf if self._max_requests is None else self._max_requests - self.requests
 
     def pause(self, seconds: float, *, is_quota: bool = False) -> None:
-        """Pause all requests of the API key: the API is throttling.
+        """Pause all requests of the API key, and slow those of this run: the API is throttling.
 
         Args:
             seconds: How long.
@@ -129,6 +170,8 @@ class RateLimit:
         """
         if is_quota:
             self._left_today, self._is_exhausted = 0, True
+        else:
+            self._pace.halve()
         self._counter.reserve(0, seconds, 0.0)
         self._pauses += 1
 
@@ -158,7 +201,7 @@ class RateLimit:
         while True:
             if self._is_exhausted:
                 self.wait_for_quota()
-            slot = self._counter.reserve(1, 0.0, self._interval)
+            slot = self._counter.reserve(1, 0.0, self._pace.interval)
             left = self._left_today = self.daily_quota - slot.counter.requests
             if not self._is_quota_logged:
                 self._log_quota(left + 1)

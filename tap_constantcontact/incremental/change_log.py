@@ -21,17 +21,11 @@ not; `change_log_codec` packs it.
 
 from __future__ import annotations
 
-from collections.abc import (
-    Collection,
-    Container,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections import deque
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from tap_constantcontact.incremental.activity import Activity
 from tap_constantcontact.incremental.activity_source import ActivitySource
@@ -198,9 +192,10 @@ class ChangeLog:
             for id_, ids in known.items()
         )
         for group in _groups(activities):
-            several = _of_several(group)
-            fetched: Mapping[str, Counters] = source.fetch_counters(several) if several else {}
-            for id_, activity_ids in group.items():
+            fetched: Mapping[str, Counters] = {}
+            if group.requested:
+                fetched = source.fetch_counters(group.requested)
+            for id_, activity_ids in group.campaigns.items():
                 # The counters of a campaign are those of its only activity.
                 known_counters = (
                     {activity_ids[0]: counters[id_]} if len(activity_ids) == 1 else fetched
@@ -255,7 +250,7 @@ class ChangeLog:
         source.prefetch_activity_ids([id_ for id_, activities in known.items() if not activities])
         named = ((id_, own or source.known_activity_ids(id_)) for id_, own in known.items())
         groups = _groups(takewhile(lambda pair: pair[1], named))
-        source.prefetch_counters(filter(None, map(_of_several, groups)))
+        source.prefetch_counters(group.requested for group in groups if group.requested)
 
     def _fetch_activity_ids(
         self, campaign_id: str, sent: int, source: ActivitySource, at: datetime
@@ -328,29 +323,42 @@ class ChangeLog:
         return Change(self.last_number, hour)
 
 
-def _groups(campaigns: Iterable[tuple[str, list[str]]]) -> Iterator[dict[str, list[str]]]:
+class _Group(NamedTuple):
+    """Campaigns that are compared after the same request.
+
+    Attributes:
+        campaigns: Their activities, by the ids of the campaigns.
+        requested: The activities whose counters are requested, at most ten unless one campaign has
+            more; none for a campaign with a single activity, whose counters are its own.
+    """
+
+    campaigns: dict[str, list[str]]
+    requested: list[str]
+
+
+def _groups(campaigns: Iterable[tuple[str, list[str]]]) -> Iterator[_Group]:
     """Yield campaigns with their activities in groups, for which one request is enough.
 
-    A campaign with a single activity is a group of its own and needs none.
+    The last request is filled with activities that are the only ones of their campaigns: the stream
+    of counters has to request them otherwise.
 
     Args:
         campaigns: Their ids, and the ids of their activities.
     """
-    several: dict[str, list[str]] = {}
+    group = _Group({}, [])
+    single: deque[str] = deque(maxlen=_ACTIVITIES_PER_REQUEST)
     for id_, activities in campaigns:
         if len(activities) == 1:
-            yield {id_: activities}
+            single += activities
+            yield _Group({id_: activities}, [])
             continue
-        several[id_] = activities
-        if sum(map(len, several.values())) >= _ACTIVITIES_PER_REQUEST:
-            yield several
-            several = {}
-    yield several
-
-
-def _of_several(campaigns: Mapping[str, list[str]]) -> list[str]:
-    """Return the activities of campaigns that have more than one."""
-    return [activity for ids in campaigns.values() if len(ids) > 1 for activity in ids]
+        if group.requested and len(group.requested + activities) > _ACTIVITIES_PER_REQUEST:
+            yield group
+            group = _Group({}, [])
+        group.campaigns[id_] = activities
+        group.requested.extend(activities)
+    room = -len(group.requested) % _ACTIVITIES_PER_REQUEST
+    yield _Group(group.campaigns, [*group.requested, *[*single][:room]])
 
 
 def _is_unexplained(
