@@ -122,7 +122,7 @@ def test_exhausted_quota_leaves_the_pace() -> None:
     assert limits.has_more_than(9000)
 
 
-@pytest.mark.parametrize(("others", "throttled", "a_second"), [(1, 8, 2), (2, 12, 1.3)])
+@pytest.mark.parametrize(("others", "throttled", "a_second"), [(1, 15, 2), (2, 20, 1.3)])
 def test_few_requests_are_throttled_when_others_use_the_key(
     others: int, throttled: int, a_second: float
 ) -> None:

@@ -23,7 +23,7 @@ logger = logging.getLogger("tap-constantcontact.limits")
 _JITTER_MARGIN = 1.05
 _MIN_SHARE_OF_INTERVAL = 0.98
 # Others may use the API key too, so the pace falls after a throttled response, and then recovers.
-_RECOVERY_SECONDS_TO_DOUBLE = 20.0
+_RECOVERY_SECONDS_TO_DOUBLE = 30.0
 _MIN_SHARE_OF_PACE = 0.125
 # Requests that were under way together are throttled together.
 _SAME_EVENT_SECONDS = 2.0
