@@ -32,7 +32,7 @@ endef
 .PHONY: check test test-next
 .PHONY: coverage unit pythons
 .PHONY: lint style types format
-.PHONY: plugin docs site contract clean
+.PHONY: plugin docs screenshots site contract clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -101,7 +101,7 @@ style: .venv/made
 	@.venv/bin/ruff format --quiet --check
 	@out=$$(.venv/bin/lint-imports --no-cache) || { echo "$$out"; exit 1; }
 	@git ls-files -z | xargs -0 .venv/bin/codespell
-	@git ls-files -z | xargs -0 .venv/bin/python -m tools.phrases
+	@git ls-files -z ':!*.png' | xargs -0 .venv/bin/python -m tools.phrases
 
 types: .venv/made
 	@.venv/bin/mypy --no-error-summary
@@ -113,8 +113,12 @@ format: .venv/made ## Bring the code into its format.
 plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from the tap's --about.
 	@.venv/bin/python -m tools.plugin_yaml
 
-docs: .venv/made ## Write docs/streams.md, its diagram and docs/assumptions.md, from schemas and code.
+docs: .venv/made ## Write the pages that are made from schemas and code: streams, settings, assumptions, badges.
 	@.venv/bin/python -m tools.docs
+
+screenshots: .venv-demo/made .venv-analytics/made .venv-screenshots/made .venv-target-jsonl/made ## Take the pictures of the README (CHROMIUM, CHROMEDRIVER: where they are).
+	@.venv-demo/bin/python -m checks.screenshots.report
+	@.venv-screenshots/bin/python -m checks.screenshots .venv-target-jsonl/bin/target-jsonl
 
 site: .venv-site/made ## Build the documentation site into build/site; a link that leads nowhere fails it.
 	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs --quiet build --strict
@@ -164,6 +168,11 @@ clean: ## Take away what was made.
 .venv-browser/made: WHAT = Selenium
 .venv-browser/made: pyproject.toml
 	$(call install,--editable '.[login]' --group browser)
+
+# A terminal, what draws it, and a browser for the report.
+.venv-screenshots/made: WHAT = the tap, a sandbox and what takes pictures
+.venv-screenshots/made: pyproject.toml
+	$(call install,--editable . --group screenshots)
 
 # Of what builds the site the tap needs nothing.
 .venv-site/made: WHAT = MkDocs

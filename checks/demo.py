@@ -31,7 +31,7 @@ _CAMPAIGNS = """
 _WHAT_NEXT = """
 What next:
   the simulated account, by hand    make sandbox
-  an account of yours               README.md: "Sign in", then "Use it with Meltano"
+  an account of yours               docs/sign-in.md, then docs/meltano.md
   what the models have              docs/analytics.md"""
 
 

@@ -110,7 +110,9 @@ _CATALOG = Draft202012Validator(
         "$defs": {"schema": _SCHEMA},
     }
 )
-NO_SETTINGS = "The config file must contain a JSON object; see the README for a minimal example"
+NO_SETTINGS = (
+    'The config file must contain a JSON object, such as {"client_id": "…", "refresh_token": "…"}'
+)
 FOREIGN_STATE = (
     "Invalid state: not one of this tap (must be the value of a STATE message, an object with "
     "bookmarks). Pass the last state that the tap wrote, or omit it to start over"

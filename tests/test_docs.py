@@ -1,4 +1,4 @@
-"""The docs mention every stream, and their links have targets."""
+"""The README is short and true, and the links of the docs have targets."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 from support.tap import STREAMS
 
+from tap_constantcontact.settings.schema import SETTINGS
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def links_of(text: str) -> list[str]:
+    return re.findall(r"\]\(([^)]+)\)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
 
 
 def anchors_of(document: Path) -> set[str]:
@@ -17,12 +26,35 @@ def anchors_of(document: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_readme_names_every_stream_and_the_default_ones_in_bold() -> None:
-    section = (ROOT / "README.md").read_text("utf-8").split("## Streams")[1].split("[Streams]")[0]
-    named = re.findall(r"(\*\*)?`(\w+)`", section)
-    by_default = {name: bool(bold) for bold, name in named}
-    assert len(named) == len(STREAMS)
-    assert by_default == {name: each.selected_by_default for name, each in STREAMS.items()}
+def test_readme_begins_with_the_commands_of_a_first_sync() -> None:
+    assert len(README.splitlines()) <= 130
+    first = [line for line in README.splitlines()[:25] if line.startswith("$ ")]
+    needed = ["pip install", "-login", "meltano run", "| target-jsonl", "docker build"]
+    assert [part for part in needed if not any(part in line for line in first)] == []
+
+
+def test_readme_counts_the_streams() -> None:
+    assert re.findall(r"(\d+) streams", README) == [str(len(STREAMS))]
+
+
+def test_readme_has_six_settings_that_exist_with_their_defaults() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) *\|", README, re.MULTILINE)
+    assert len(rows) == 6
+    properties = SETTINGS.to_dict()["properties"]
+    defaults = {name: properties[name].get("default") for name, _ in rows}
+    literal = {name: text.strip("`") for name, text in rows if text.startswith("`")}
+    assert literal == {name: default for name, default in defaults.items() if default}
+
+
+def test_readme_pictures_are_small_and_request_nothing() -> None:
+    pictures = sorted((ROOT / "docs" / "images").iterdir())
+    used = {Path(link).name for link in links_of(README) if link.startswith("docs/images/")}
+    assert {path.name for path in pictures} == used
+    for path in pictures:
+        assert path.stat().st_size < 200_000, path
+        if path.suffix == ".svg":
+            addresses = re.findall(r"https?:[^\"]*", path.read_text("utf-8"))
+            assert addresses == ["http://www.w3.org/2000/svg"], path
 
 
 def test_changelog_has_the_form_of_keep_a_changelog() -> None:
@@ -37,7 +69,7 @@ def test_changelog_has_the_form_of_keep_a_changelog() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_docs_links_have_targets(document: Path) -> None:
-    for link in re.findall(r"\]\(([^)]+)\)", document.read_text("utf-8")):
+    for link in links_of(document.read_text("utf-8")):
         if not link.startswith("http"):
             path, _, anchor = link.partition("#")
             target = document.parent / path if path else document

@@ -11,7 +11,7 @@ from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS
 from tools import plugin_yaml as plugin
 
-README = (plugin.FILE.parent / "README.md").read_text("utf-8")
+MELTANO = (plugin.FILE.parent / "docs" / "meltano.md").read_text("utf-8")
 DEFINITION = yaml.safe_load(plugin.FILE.read_text("utf-8"))
 
 # What the hub's schema of extractors allows.
@@ -54,9 +54,9 @@ def test_settings_without_login_are_refused() -> None:
     assert list(validation.problems({}, SETTINGS.to_dict(), now, ())) != []
 
 
-def test_readme_has_what_meltano_drops_from_a_reference() -> None:
+def test_docs_have_what_meltano_drops_from_a_reference() -> None:
     """`meltano add --from-ref` keeps neither the selection nor an address."""
-    section = README.partition("## Use it with Meltano")[2]
+    section = MELTANO.partition("## In your own project")[2]
     pasted = yaml.safe_load(section.partition("```yaml\n")[2].partition("```")[0])
     assert pasted["select"] == DEFINITION["select"]
     assert pasted["pip_url"]

@@ -1,4 +1,4 @@
-"""The pipes of the README, as a shell runs them."""
+"""The pipes of the README and of the page on the command line, as a shell runs them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ from sandbox import Sandbox
 
 TARGET = os.environ.get("TARGET_JSONL")
 
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
-BY_HAND = README.partition("## Use it by hand")[2].partition("\n## ")[0]
-COMMANDS = [
-    line[2:] for line in BY_HAND.splitlines() if line.startswith(("$ tap-", "$ tail", "$ echo"))
-]
+ROOT = Path(__file__).parent.parent
+
+
+def commands_of(page: str) -> list[str]:
+    """The commands of a page that run the tap, or make a file for it."""
+    lines = (ROOT / page).read_text("utf-8").splitlines()
+    return [line[2:] for line in lines if line.startswith(("$ tap-", "$ tail", "$ echo"))]
+
+
+COMMANDS = commands_of("docs/command-line.md")
 
 Rows = dict[str, list[str]]
 
@@ -69,9 +74,7 @@ def shell(tap: TapCommand, sandbox: Sandbox) -> Shell:
 
 @pytest.mark.skipif(TARGET is None, reason="TARGET_JSONL does not name a target: use make test")
 @pytest.mark.e2e
-def test_readme_pipe_into_target_jsonl_loads_rows_and_changes(
-    shell: Shell, sandbox: Sandbox
-) -> None:
+def test_docs_pipe_into_target_jsonl_loads_rows_and_changes(shell: Shell, sandbox: Sandbox) -> None:
     first, tail, second, *_ = COMMANDS
     shell.run(first)
     expected = sandbox.expected()
@@ -92,8 +95,21 @@ def test_readme_pipe_into_target_jsonl_loads_rows_and_changes(
     assert len(came) < len(before)
 
 
+@pytest.mark.skipif(TARGET is None, reason="TARGET_JSONL does not name a target: use make test")
 @pytest.mark.e2e
-def test_readme_look_at_records_takes_a_few_requests(shell: Shell, sandbox: Sandbox) -> None:
+def test_readme_pipe_takes_the_login_from_dotenv(shell: Shell, sandbox: Sandbox) -> None:
+    config = shell.folder / "config.json"
+    settings = json.loads(config.read_text())
+    config.unlink()
+    lines = [f"TAP_CONSTANTCONTACT_{name.upper()}={value}" for name, value in settings.items()]
+    (shell.folder / ".env").write_text("\n".join(lines))
+    (pipe,) = (command for command in commands_of("README.md") if "|" in command)
+    shell.run(pipe)
+    assert len(shell.files["contacts"]) == len(sandbox.expected()["contacts"])
+
+
+@pytest.mark.e2e
+def test_docs_look_at_records_takes_a_few_requests(shell: Shell, sandbox: Sandbox) -> None:
     make, look = (command for command in COMMANDS if "few.json" in command)
     shell.run(make)
     lines = [json.loads(line) for line in shell.run(look).splitlines()]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import metadata
 from xml.etree import ElementTree as ET
 
 import pytest
 from support.tap import STREAMS
 
-from tools.docs import entities
+from tap_constantcontact.settings.schema import SETTINGS
+from tools.docs import badges, entities, settings
 from tools.docs.__main__ import DOCS, files
 from tools.docs.entities import OTHERS, TARGETS
 from tools.docs.page import cost_of
@@ -86,3 +88,27 @@ def test_reference_diagram_has_every_related_stream() -> None:
     drawn = ET.fromstring((DOCS / "streams.svg").read_text("utf-8"))
     texts = {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
     assert {*STREAMS} - texts == {*entities.alone()}
+
+
+def test_settings_page_has_every_setting_once() -> None:
+    names = re.findall(r"^### (\w+)$", (DOCS / "settings.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted(names) == sorted(SETTINGS.to_dict()["properties"])
+
+
+def test_settings_page_has_kinds_choices_and_defaults() -> None:
+    page = settings.markdown()
+    sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL))
+    assert "· secret" in sections["limits_url"]
+    assert sections["on_quota_exceeded"].endswith(
+        "string · one of `fail`, `stop`, `wait` · default: `fail`\n\n"
+    )
+    assert sections["engagement_rereads_days"].endswith("list of integers · default: `7`, `30`\n\n")
+    assert "default: all" in sections["contact_activity_types"]
+
+
+def test_badges_say_what_pyproject_says() -> None:
+    from_package = metadata("tap-constantcontact")
+    assert badges.facts()["license"] == from_package["License-Expression"]
+    lowest, _, highest = badges.facts()["Python"].partition(" to ")
+    assert from_package["Requires-Python"] == f">={lowest}"
+    assert f"Programming Language :: Python :: {highest}" in from_package.get_all("Classifier", [])

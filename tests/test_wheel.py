@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -37,6 +38,15 @@ def test_wheel_passes_twine_check(dist: Path) -> None:
     check = [sys.executable, "-m", "twine", "check", "--strict", *files]
     checked = subprocess.run(check, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
+
+
+def test_wheel_description_has_links_that_work_on_the_package_index(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        description = archive.read(name).decode().partition("\n\n")[2]
+    assert description.startswith("# tap-constantcontact\n")
+    assert "meltano run tap-constantcontact" in description
+    assert re.findall(r"\]\((?!https://)[^)]*\)|<(?:img|source|picture)", description) == []
 
 
 def test_wheel_has_schemas_and_no_development_files(wheel: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.docs import assumptions, page
+from tools.docs import assumptions, badges, page, settings
 from tools.docs.drawing import svg
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -14,6 +14,8 @@ def files() -> dict[Path, str]:
     """Return the files of the reference: their paths and contents."""
     return {
         DOCS / "assumptions.md": assumptions.markdown(),
+        **badges.files(DOCS / "images"),
+        DOCS / "settings.md": settings.markdown(),
         DOCS / "streams.md": page.markdown(),
         DOCS / "streams.svg": svg(),
     }

@@ -17,6 +17,8 @@ _ROOT = Path(__file__).parents[2]
 #: Files outside docs/, and their pages on the site.
 _PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "meltano.yml": "meltano.yml"}
 _DOCS = "docs/"
+#: Pictures in HTML, for a light and a dark page.
+_PICTURE = re.compile(r'(src|srcset)="docs/')
 _LINK = re.compile(r"\[([^\]\[]*)\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
 
 
@@ -41,4 +43,6 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
             return f"[{text}]({path.removeprefix(_DOCS)}{anchor})"
         return f"[{text}]({_PAGES[path]}{anchor})" if path in _PAGES else text
 
+    if source == "README.md":
+        markdown = _PICTURE.sub(r'\1="', markdown)
     return _LINK.sub(on_site, markdown)

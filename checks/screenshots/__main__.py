@@ -1,0 +1,83 @@
+"""The second half of `make screenshots`: run the tap on a terminal, and take all pictures.
+
+The program of the target is the argument.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.text import Text
+
+from checks.screenshots.pages import browser, png
+from checks.screenshots.terminal import THEMES, lines_of, screens, svg
+from sandbox import Sandbox
+
+PROJECT = Path(__file__).parents[2]
+IMAGES = PROJECT / "docs" / "images"
+REPORT = PROJECT / "build" / "screenshots" / "report.html"
+
+RUN = "tap-constantcontact --config config.json | target-jsonl > state.jsonl"
+#: The status line in the middle of the contacts, and the table at the end.
+_MIDDLE = re.compile(r"page 3\d of \d+ .* left", re.MULTILINE)
+_SUMMARY = "Run ended after"
+#: The widths of the terminals: the status line is long.
+_WIDE, _NARROW = 134, 86
+_REPORT_HEIGHT, _REPORT_CHARTS = 1190, 8
+
+
+def main() -> int:
+    """Write all pictures."""
+    IMAGES.mkdir(exist_ok=True)
+    programs = [str(Path(each).absolute().parent) for each in (sys.executable, sys.argv[1])]
+    path = os.pathsep.join([*programs, "/usr/bin", "/bin"])
+    draw("sync", during_a_sync(path), _WIDE)
+    draw("summary", after_a_sync(path), _NARROW)
+    with browser() as chrome:
+        # It has no dark colors.
+        picture = png(chrome, REPORT, _REPORT_HEIGHT, _REPORT_CHARTS, "light")
+        (IMAGES / "report.png").write_bytes(picture)
+    return 0
+
+
+def during_a_sync(path: str) -> list[Text]:
+    """Return the screen in the middle of a sync, of warnings and the status line alone."""
+    with Sandbox(contacts=30000, campaigns=4, seed=2) as sandbox, TemporaryDirectory() as folder:
+        environment = prepare(Path(folder), sandbox, path)
+        for screen in screens(f"LOGLEVEL=WARNING {RUN}", _WIDE, Path(folder), environment):
+            if _MIDDLE.search("\n".join(screen.display)):
+                return lines_of(screen)
+    raise AssertionError("the run never was in the middle")
+
+
+def after_a_sync(path: str) -> list[Text]:
+    """Return the command and the table at the end of a sync."""
+    with Sandbox(contacts=2000, campaigns=24, seed=3) as sandbox, TemporaryDirectory() as folder:
+        environment = prepare(Path(folder), sandbox, path)
+        *_, screen = screens(RUN, _NARROW, Path(folder), environment)
+        lines = lines_of(screen)
+    begin = next(number for number, line in enumerate(lines) if _SUMMARY in line.plain)
+    return [Text(f"$ {RUN}"), Text("…"), *lines[begin:]]
+
+
+def prepare(folder: Path, sandbox: Sandbox, path: str) -> dict[str, str]:
+    """Write the settings of a tap, and return the environment of a run."""
+    settings = {**sandbox.settings, "token_store": str(folder / "tokens.json")}
+    (folder / "config.json").write_text(json.dumps(settings), "utf-8")
+    host = sandbox.options.host
+    return {"PATH": path, "HOME": str(folder), "NO_PROXY": host, "LANG": "C.UTF-8"}
+
+
+def draw(name: str, lines: list[Text], columns: int) -> None:
+    """Write a picture of a terminal in all themes."""
+    for theme in THEMES:
+        (IMAGES / f"{name}-{theme}.svg").write_text(svg(lines, columns, theme), "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

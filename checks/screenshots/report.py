@@ -1,0 +1,32 @@
+"""The first half of `make screenshots`: load a simulated account with Meltano, and report on it."""
+
+from __future__ import annotations
+
+import sys
+
+from checks.support.analytics import AnalyticsModels
+from checks.support.loaders import DuckDB
+from checks.support.meltano import PROJECT, CheckFailed, Project, end_on_signals
+from sandbox import Sandbox
+
+FOLDER = PROJECT / "build" / "screenshots"
+
+
+def main() -> int:
+    """Write the report and return the exit status."""
+    end_on_signals()
+    # A year and a half of weekly emails; the sandbox and the tap don't wait for each other.
+    with Sandbox(contacts=3000, campaigns=240, seed=7, requests_per_second=0) as sandbox:
+        project = Project(FOLDER, sandbox)
+        target = DuckDB(FOLDER)
+        try:
+            project.sync(target.loader, target.settings, {"requests_per_second": 1000})
+            AnalyticsModels(target, FOLDER).build("--report", str(FOLDER / "report.html"))
+        except CheckFailed as failure:
+            print(failure)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""docs/settings.md: every setting, from what --about says of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tap_constantcontact.settings.schema import SETTINGS
+
+_HEAD = """\
+# Settings
+
+You need `client_id`, `refresh_token` and, unless it is a PKCE application, `client_secret`:
+[Sign in](sign-in.md) gets them. Everything else has a default or is optional. Settings come from a
+JSON file, from [environment variables](command-line.md#environment-variables) such as
+`TAP_CONSTANTCONTACT_START_DATE`, or from [Meltano](meltano.md) or [Airbyte](airbyte.md).
+
+The SDK adds [`stream_maps`, `flattening_enabled`](stream-maps.md) and a few more;
+`tap-constantcontact --about` lists them all.
+
+`make docs` generates this page from `tap_constantcontact/settings/schema.py`.
+"""
+#: The settings in the order of the page.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Login": (
+        *("client_id", "client_secret", "refresh_token", "access_token", "token_store"),
+        *("api_url", "auth_url", "user_agent"),
+    ),
+    "Start and limits": (
+        *("start_date", "requests_per_second", "max_parallel_requests", "max_requests"),
+        *("daily_quota", "limits_url", "on_quota_exceeded"),
+    ),
+    "Contacts": ("contact_status", "contacts_include", "contacts_sweep_days"),
+    "Campaigns and events": (
+        *("campaign_status", "event_status", "events_settle_days", "events_sweep_days"),
+        *("engagement_lookback_days", "engagement_rereads_days", "skip_old_reports"),
+        "links_without_clicks",
+    ),
+    "Reports on contacts": (
+        *("contact_ids", "contact_lists", "contact_tags", "contact_activity_types"),
+        *("report_start", "report_end"),
+    ),
+    "IDs you have to provide": (
+        *("landing_page_activity_ids", "v2_contact_ids", "v2_list_ids", "v2_email_campaign_ids"),
+    ),
+    "Partner": (
+        *("partner_api_key", "partner_client_id", "partner_client_secret", "partner_auth_url"),
+    ),
+    "Streams of your own": ("custom_streams",),
+    "Quick look, several accounts, unknown fields": (
+        *("max_records_per_stream", "add_account_id", "keep_unknown_fields"),
+    ),
+}
+_INTRODUCTIONS = {
+    "Partner": (
+        "Partner settings are used in addition to an account login, and partner requests have "
+        "[limits of their own](how-it-works.md#partners)."
+    ),
+}
+#: What has more on a setting.
+_MORE = {
+    "client_id": "[Sign in](sign-in.md) says where it is.",
+    "refresh_token": "See [Sign in](sign-in.md) and [Tokens](how-it-works.md#tokens).",
+    "token_store": "See [Tokens](how-it-works.md#tokens).",
+    "start_date": "See [Start over](behavior.md#start-over) for a later change.",
+    "requests_per_second": "See [Limits](how-it-works.md#limits).",
+    "max_parallel_requests": "See [Prefetching](prefetching.md).",
+    "max_requests": (
+        "It ends as `on_quota_exceeded` says; with `wait` it ends successfully, because waiting "
+        "can't restore a per-run budget. See [Runs that end "
+        "early](behavior.md#runs-that-end-early)."
+    ),
+    "daily_quota": "See [Limits](how-it-works.md#limits).",
+    "limits_url": "Install it with `pip install '.[redis]'`.",
+    "on_quota_exceeded": "See [What ends a run](how-it-works.md#what-ends-a-run).",
+    "contacts_sweep_days": (
+        "See [Contacts](behavior.md#contacts) and [Cycles](behavior.md#cycles)."
+    ),
+    "campaign_status": "`email_campaign_summaries` includes all.",
+    "events_settle_days": "See [Events](behavior.md#events).",
+    "events_sweep_days": "See [Events](behavior.md#events).",
+    "engagement_lookback_days": (
+        "See [How far a report is read](behavior.md#how-far-a-report-is-read)."
+    ),
+    "engagement_rereads_days": "See [What comes late](behavior.md#what-comes-late).",
+    "skip_old_reports": "See [Selection](behavior.md#selection-start_date-and-full_table).",
+    "landing_page_activity_ids": (
+        "See [Ids that are settings](how-it-works.md#ids-that-are-settings)."
+    ),
+    "custom_streams": "See [Add an endpoint](custom-endpoint.md).",
+    "add_account_id": "See [Several accounts](how-it-works.md#several-accounts).",
+}
+
+
+def markdown() -> str:
+    """Return the content of docs/settings.md."""
+    properties = SETTINGS.to_dict()["properties"]
+    lines = [_HEAD]
+    for group, names in GROUPS.items():
+        lines += [f"## {group}", ""]
+        if introduction := _INTRODUCTIONS.get(group):
+            lines += [introduction, ""]
+        for name in names:
+            lines += _section(name, properties[name])
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _section(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"### {name}", "")
+    yield " ".join(filter(None, (schema["description"], _MORE.get(name))))
+    yield from ("", " · ".join(_facts(schema)), "")
+
+
+def _facts(schema: Mapping[str, Any]) -> Iterator[str]:
+    items = schema.get("items", {})
+    choices = schema.get("enum") or items.get("enum")
+    kind = _kind(schema)
+    yield f"list of {_kind(items)}s" if kind == "array" else kind
+    if choices:
+        yield f"{'any' if kind == 'array' else 'one'} of {_value(choices)}"
+    if "minimum" in schema:
+        yield f"at least {schema['minimum']}"
+    default = schema.get("default")
+    if default is not None:
+        yield "default: " + ("all" if default == choices else _value(default))
+    if schema.get("secret") or schema.get("writeOnly"):
+        yield "secret"
+
+
+def _value(value: Any) -> str:
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(f"`{each if isinstance(each, str) else json.dumps(each)}`" for each in values)
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    kinds: str | list[str] = schema["type"]
+    listed = [kinds] if isinstance(kinds, str) else kinds
+    return next(kind for kind in listed if kind != "null")
