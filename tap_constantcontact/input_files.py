@@ -61,7 +61,7 @@ BOOKMARK: dict[str, Any] = {
             since=_TEXT,
         ),
         AT_BOOKMARK: _part(bookmark=_TIMESTAMP, rows=_OBJECT),
-        CYCLE_KEY: _part(began=_TIMESTAMP, read=_OBJECT),
+        CYCLE_KEY: _part(began=_TIMESTAMP, read=_OBJECT, streams={"type": "array"}),
         **{
             kind.under_way_key: _part(**{"began": _TIMESTAMP, kind.settings_key: _OBJECT})
             for kind in (CycleState, SweepState)

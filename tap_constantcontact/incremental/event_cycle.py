@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -32,9 +32,9 @@ class EventCycle:
     read again.
 
     The part `cycle` of the state of `events` has `began`, `read` (a digest of the row of each event
-    that was read), and `is_complete`. All streams that take part in it have `cycle_began` in their
-    states. A stream needs a new cycle if it is selected later, if its state was removed, or if a
-    run has read events while it was deselected.
+    that was read), `is_complete`, and the `streams` that took part in all its runs. These also have
+    `cycle_began` in their own states. A stream needs a new cycle if it is selected later, if its
+    state was removed, or if a run has read events while it was deselected.
     """
 
     def __init__(
@@ -42,8 +42,7 @@ class EventCycle:
         state: dict[str, Any],
         config: Mapping[str, Any],
         *,
-        selected: Sequence[dict[str, Any]],
-        deselected: Sequence[dict[str, Any]] = (),
+        selected: Mapping[str, dict[str, Any]],
         is_full: bool = False,
     ) -> None:
         """Resume from the states of streams, and leave them as they are.
@@ -51,13 +50,12 @@ class EventCycle:
         Args:
             state: The state of `events`, selected or not.
             config: The settings.
-            selected: The states of the selected streams among `events` and its child streams.
-            deselected: Those of the others.
+            selected: The states of the selected streams among `events` and its child streams, by
+                name.
             is_full: Whether every run reads everything.
         """
         self._state = state
         self._selected = selected
-        self._deselected = deselected
         self._has_begun = False
         self._interval = timedelta(days=config["events_sweep_days"])
         self._config = config
@@ -72,12 +70,11 @@ class EventCycle:
         if not self._is_current(now):
             began = format_timestamp(now)
             cycle = {"began": began, "read": {}, "is_complete": False}
-            own_part(self._state, CYCLE_KEY).update(cycle)
-            for state in self._selected:
+            own_part(self._state, CYCLE_KEY).update(cycle, streams=[*self._selected])
+            for state in self._selected.values():
                 state[MEMBER_KEY] = began
-        for state in self._deselected:
-            if MEMBER_KEY in state:
-                state[MEMBER_KEY] = ""  # a merge of states would keep a key that is removed
+        own = own_part(self._state, CYCLE_KEY)
+        own["streams"] = [name for name in own["streams"] if name in self._selected]
         self._has_begun = True
 
     def needs(self, event: Record, now: datetime) -> bool:
@@ -111,7 +108,11 @@ class EventCycle:
         if self._has_begun:  # a long run does not begin another one
             return True
         began = self._cycle.get("began")
-        if not began or any(state.get(MEMBER_KEY) != began for state in self._selected):
+        known = self._cycle.get("streams", ())
+        if not began or any(
+            state.get(MEMBER_KEY) != began or name not in known
+            for name, state in self._selected.items()
+        ):
             return False
         is_young = format_timestamp(now - self._interval + _EARLY) < began
         return is_young or not self._cycle["is_complete"]

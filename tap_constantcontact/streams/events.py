@@ -78,8 +78,7 @@ class Events(ConstantContactStream):
         return EventCycle(
             self.stream_state,
             self.config,
-            selected=[stream.stream_state for stream in selected],
-            deselected=[stream.stream_state for stream in streams if not stream.selected],
+            selected={stream.name: stream.stream_state for stream in selected},
             is_full=any(stream.replication_method == REPLICATION_FULL_TABLE for stream in selected),
         )
 
