@@ -45,7 +45,9 @@ CASES = [
     Case("tap-constantcontact-login --timeout soon", WRONG_USE, "invalid seconds value"),
     Case("tap-constantcontact-check --config good", DONE, "Confirmed"),
     Case("tap-constantcontact-check --config bad", FAILED, "Invalid start_date: 'soon'"),
-    Case("tap-constantcontact-check --max-requests 0", WRONG_USE, "invalid budget value"),
+    Case(
+        "tap-constantcontact-check --max-requests 0", WRONG_USE, "must be an integer from 3 to 60"
+    ),
 ]
 
 
