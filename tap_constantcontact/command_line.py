@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +18,7 @@ from tap_constantcontact.input_files import (
     read_settings,
 )
 from tap_constantcontact.sdk_hooks.tap import TapHooks
+from tap_constantcontact.settings.choices import near_miss
 
 if TYPE_CHECKING:
     from typing import IO
@@ -117,8 +117,8 @@ class CommandLine(TapHooks):
         """
         chosen = set(names)
         for name in sorted(chosen - self.streams.keys()):
-            near = get_close_matches(name, self.streams, n=1)
-            remedy = f"Did you mean {near[0]}?" if near else "--discover lists all streams"
+            near = near_miss(name, self.streams)
+            remedy = f"Did you mean {near}?" if near else "--discover lists all streams"
             raise _not_selectable(name, remedy)
         for stream in self.streams.values():
             stream.selected = stream.name in chosen

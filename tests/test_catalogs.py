@@ -109,13 +109,19 @@ class TestLackingProperties:
         assert "contacts (custom_fields.value, email_address.address, first_name)" in warning
         assert "--refresh-catalog" in warning
 
+    def with_extra(
+        self, tap: TapCommand, server: FakeServer
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return settings that keep unknown properties, and a catalog of contacts for them."""
+        server["/v3/contacts"] = {"contacts": [{**CONTACT, "mood": "good"}]}
+        settings = {**server.settings, "keep_unknown_fields": True}
+        catalog = json.loads("\n".join(tap.run(settings, "--discover").lines))
+        return settings, {**catalog, "streams": [entry_of(catalog, "contacts")]}
+
     def test_removed_properties_are_not_kept_in_extra(
         self, tap: TapCommand, fake_server: FakeServer
     ) -> None:
-        fake_server["/v3/contacts"] = {"contacts": [{**CONTACT, "mood": "good"}]}
-        settings = {**fake_server.settings, "keep_unknown_fields": True}
-        catalog = json.loads("\n".join(tap.run(settings, "--discover").lines))
-        catalog["streams"] = [entry_of(catalog, "contacts")]
+        settings, catalog = self.with_extra(tap, fake_server)
         for path in self.REMOVED:
             remove(entry_of(catalog, "contacts")["schema"], path)
         run = run_with(tap, settings, catalog)
@@ -124,10 +130,7 @@ class TestLackingProperties:
     def test_extra_that_is_deselected_is_not_written(
         self, tap: TapCommand, fake_server: FakeServer
     ) -> None:
-        fake_server["/v3/contacts"] = {"contacts": [{**CONTACT, "mood": "good"}]}
-        settings = {**fake_server.settings, "keep_unknown_fields": True}
-        catalog = json.loads("\n".join(tap.run(settings, "--discover").lines))
-        catalog["streams"] = [entry_of(catalog, "contacts")]
+        settings, catalog = self.with_extra(tap, fake_server)
         metadata_of(entry_of(catalog, "contacts"), "properties", "_extra")["selected"] = False
         for given in (settings, fake_server.settings):
             run = run_with(tap, given, catalog)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from tap_constantcontact.login.command_line import add_tap
 from tap_constantcontact.tap import TapConstantContact
 
 MAX_REQUESTS = 60
@@ -49,18 +50,7 @@ def parser() -> argparse.ArgumentParser:
         default=MAX_REQUESTS,
         help="maximum number of requests (%(default)s, which is also the largest)",
     )
-    parser.add_argument(
-        "--catalog",
-        metavar="FILE",
-        help="catalog that selects streams; default: the tap's default streams",
-    )
-    parser.add_argument(
-        "--config",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="settings of the tap, or ENV for the environment; can be repeated",
-    )
+    add_tap(parser)
     return parser
 
 

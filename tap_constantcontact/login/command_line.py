@@ -33,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version)
     _add_modes(parser)
     _add_application(parser)
-    _add_tap(parser)
+    add_tap(parser)
+    parser.add_argument("--token-store", metavar="FILE", help="file that keeps the tokens")
     _add_browser(parser)
     return parser
 
@@ -87,7 +88,8 @@ def _add_application(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_tap(parser: argparse.ArgumentParser) -> None:
+def add_tap(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which tap it is about: its settings and its streams."""
     parser.add_argument(
         "--catalog",
         metavar="FILE",
@@ -100,7 +102,6 @@ def _add_tap(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="settings of the tap, or ENV for the environment; can be repeated",
     )
-    parser.add_argument("--token-store", metavar="FILE", help="file that keeps the tokens")
 
 
 def _add_browser(parser: argparse.ArgumentParser) -> None:

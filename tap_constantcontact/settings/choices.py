@@ -49,7 +49,12 @@ ACTIVITY_TYPES = (
 EXTRA_COLUMN = "_extra"
 
 
+def near_miss(name: str, choices: Iterable[str]) -> str:
+    """Return the choice that is most similar to a name; "" if none is."""
+    return next(iter(get_close_matches(name, choices, n=1)), "")
+
+
 def with_near_miss(name: str, choices: Iterable[str]) -> str:
     """Return a name that is not among the choices, with the most similar one if there is any."""
-    near = get_close_matches(name, choices, n=1)
-    return f"{name} (did you mean {near[0]}?)" if near else name
+    near = near_miss(name, choices)
+    return f"{name} (did you mean {near}?)" if near else name

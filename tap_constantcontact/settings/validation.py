@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator, ValidationError
 
 from tap_constantcontact.settings import custom_streams, stream_maps
-from tap_constantcontact.settings.choices import CONTACT_STATUSES
+from tap_constantcontact.settings.choices import CONTACT_STATUSES, near_miss
 from tap_constantcontact.settings.texts import type_of
 from tap_constantcontact.timestamps import format_timestamp, parse_start
 
@@ -116,8 +115,8 @@ def _contradictions(config: Mapping[str, Any], now: datetime) -> Iterator[str]:
 def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
     """Yield a hint for each setting that the tap doesn't have."""
     for name in sorted(config.keys() - schema["properties"].keys()):
-        close = get_close_matches(name, schema["properties"], n=1)
-        remedy = f"Did you mean {close[0]}?" if close else "Run with --about to list all settings"
+        near = near_miss(name, schema["properties"])
+        remedy = f"Did you mean {near}?" if near else "Run with --about to list all settings"
         yield f"Unknown setting: {name}. {remedy}"
 
 
