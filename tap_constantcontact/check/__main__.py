@@ -31,6 +31,7 @@ from tap_constantcontact.check.probes import Finding, findings
 from tap_constantcontact.error_messages import error_message
 from tap_constantcontact.exceptions import EXIT_FAILED, SIGNAL_STATUS, Refused
 from tap_constantcontact.input_files import parse_json
+from tap_constantcontact.login.command_line import settings_of
 from tap_constantcontact.login.scopes import selected_streams
 from tap_constantcontact.login.token_info import fetch_token_info, report
 from tap_constantcontact.output.stdout import flushed_stdout
@@ -80,17 +81,24 @@ def _check(arguments: argparse.Namespace) -> int:
             _print(line)
     _print(f"\n{account.requests_made} requests were made.")
     if arguments.report:
-        _write_report(arguments.report, account, found, published, size, cost)
+        text = report_of(
+            found,
+            version=tap.plugin_version,
+            published=published,
+            requests=account.requests_made,
+            size=size,
+            cost=cost,
+        )
+        Path(arguments.report).write_text(text, encoding="utf-8")
+        _print(
+            f"Report written to {arguments.report}: names of assumptions, counts and shapes only."
+        )
     return account.quota_status or (EXIT_FAILED if any(map(_is_harmful, found)) else 0)
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the settings of the tap, with the budget of the check."""
-    files = tuple(arguments.config) or ("ENV",)
-    given = TapConstantContact.cb_config(None, None, files)  # type: ignore[arg-type]
-    config: dict[str, Any] = dict(given.config)
-    if given.parse_env:
-        config.update(TapConstantContact.environment())
+    config = settings_of(arguments)
     convert_texts(config, TapConstantContact.config_jsonschema)
     own = config.get("max_requests", arguments.max_requests)
     budget = min(own, arguments.max_requests) if isinstance(own, int) else own
@@ -139,26 +147,6 @@ def _check_writable(path: Path) -> None:
     path.open("a", encoding="utf-8").close()
     if is_new:
         path.unlink()
-
-
-def _write_report(  # noqa: PLR0917 - all that the report has
-    path: str,
-    account: AccountReader,
-    found: list[Finding],
-    published: str,
-    size: Size | None,
-    cost: Cost | None,
-) -> None:
-    text = report_of(
-        found,
-        version=account.tap.plugin_version,
-        published=published,
-        requests=account.requests_made,
-        size=size,
-        cost=cost,
-    )
-    Path(path).write_text(text, encoding="utf-8")
-    _print(f"Report written to {path}: names of assumptions, counts and shapes only.")
 
 
 def _is_harmful(finding: Finding) -> bool:

@@ -26,7 +26,7 @@ from tap_constantcontact.input_files import read_catalog
 from tap_constantcontact.login.application import Application
 from tap_constantcontact.login.browser import open_in_browser
 from tap_constantcontact.login.callback import CallbackServer, is_sign_in_response
-from tap_constantcontact.login.command_line import parser
+from tap_constantcontact.login.command_line import parser, settings_of
 from tap_constantcontact.login.scopes import (
     OFFLINE_ACCESS,
     account_streams,
@@ -108,11 +108,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ConfigurationError: The client ID is missing.
     """
-    files = tuple(arguments.config) or ("ENV",)
-    given = TapConstantContact.cb_config(None, None, files)  # type: ignore[arg-type]
-    config: dict[str, Any] = dict(given.config)
-    if given.parse_env:
-        config.update(TapConstantContact.environment())
+    config = settings_of(arguments)
     for name in ("client_id", "token_store"):
         config[name] = getattr(arguments, name) or config.get(name)
     validation.tidy(config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
+from typing import Any
 
 from tap_constantcontact.tap import TapConstantContact
 
@@ -102,6 +103,14 @@ def add_tap(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="settings of the tap, or ENV for the environment; can be repeated",
     )
+
+
+def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that the options name, as given; those of the environment by default."""
+    files = tuple(arguments.config) or ("ENV",)
+    given = TapConstantContact.cb_config(None, None, files)  # type: ignore[arg-type]
+    environment = TapConstantContact.environment() if given.parse_env else {}
+    return {**given.config, **environment}
 
 
 def _add_browser(parser: argparse.ArgumentParser) -> None:
