@@ -19,6 +19,9 @@ PYTHONS ?= $(shell for python in python3.10 python3.12 python3.13 python3.14; do
 	if $$python -c '' 2>/dev/null; then echo $$python; fi; done)
 TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
+# What `make site` builds: a folder for each release, such as VERSION=0.1.0.
+VERSION = dev
+
 # Makes an environment of its own, of what a rule names: WHAT in words, and the arguments of pip.
 define install
 @$(PYTHON) -c 'import sys; v = sys.version_info; (3, 10) <= v < (3, $(NEWEST) + 1) or sys.exit( \
@@ -120,14 +123,14 @@ screenshots: .venv-demo/made .venv-analytics/made .venv-screenshots/made .venv-t
 	@.venv-demo/bin/python -m checks.screenshots.report
 	@.venv-screenshots/bin/python -m checks.screenshots .venv-target-jsonl/bin/target-jsonl
 
-site: .venv-site/made ## Build the documentation site into build/site; a link that leads nowhere fails it.
-	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs --quiet build --strict
+site: .venv-site/made ## Build the documentation site into build/site/VERSION; a link that leads nowhere fails it.
+	@.venv-site/bin/python -m tools.site $(VERSION)
 
 contract: .venv/made ## Compare the tap with the published contract of the vendor (CONTRACT: a file or address).
 	@.venv/bin/python -m tools.contract
 
 clean: ## Take away what was made.
-	rm -rf .venv .venv-* .meltano .sandbox .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	rm -rf .cache .venv .venv-* .meltano .sandbox .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 		.ruff_cache build dist
 
 .venv/made: pyproject.toml
@@ -175,7 +178,7 @@ clean: ## Take away what was made.
 	$(call install,--editable . --group screenshots)
 
 # Of what builds the site the tap needs nothing.
-.venv-site/made: WHAT = MkDocs
+.venv-site/made: WHAT = Zensical
 .venv-site/made: pyproject.toml
 	$(call install,--group docs)
 
