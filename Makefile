@@ -16,6 +16,9 @@ PYTHONS ?= $(shell for python in python3.10 python3.12 python3.13 python3.14; do
 	if $$python -c '' 2>/dev/null; then echo $$python; fi; done)
 TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
+# What `make site` builds: a folder for each release, such as VERSION=0.1.0.
+VERSION = dev
+
 # Makes an environment of its own, of what a rule names: WHAT in words, the file of constraints, and
 # the arguments of `pip install`. uv installs it where it is there or can be installed (UV=no: pip).
 define install
@@ -56,7 +59,7 @@ meltano-state: .venv-demo/made ## Merge states with Meltano (full refreshes, bud
 airbyte: .venv/made .venv-airbyte/made ## Read a simulated account with Airbyte's own packages.
 	@.venv-airbyte/bin/python -m pytest --quiet --confcutdir=tests/airbyte -k "not docker" tests/airbyte
 
-login-browser: .venv-browser/made ## Sign in to the sandbox in a real browser (CHROMIUM, CHROMEDRIVER: where they are).
+login-browser: .venv-browser/made site ## Sign in to the sandbox, and read the site, in a real browser (CHROMIUM, CHROMEDRIVER: where they are).
 	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser
 
 bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Compare the speed of the tap with others (BENCH: its options, as --help).
@@ -127,8 +130,8 @@ screenshots: .venv-demo/made .venv-analytics/made .venv-screenshots/made .venv-t
 	@.venv-demo/bin/python -m checks.screenshots.report
 	@.venv-screenshots/bin/python -m checks.screenshots .venv-target-jsonl/bin/target-jsonl
 
-site: .venv-site/made ## Build the documentation site into build/site; a link that leads nowhere fails it.
-	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs --quiet build --strict
+site: .venv-site/made ## Build the documentation site into build/site/VERSION; a link that leads nowhere fails it.
+	@.venv-site/bin/python -m tools.site $(VERSION)
 
 contract: .venv/made ## Compare the tap with the published contract of the vendor (CONTRACT: a file or address).
 	@.venv/bin/python -m tools.contract
@@ -140,7 +143,7 @@ lock: ## Pin what is installed, in constraints/ (LOCK: "--upgrade" takes the new
 	@$(PYTHON) -m tools.lock $(NEXT_SDK) $(LOCK)
 
 clean: ## Take away what was made.
-	rm -rf .venv .venv-* .meltano .sandbox .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	rm -rf .cache .venv .venv-* .meltano .sandbox .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 		.ruff_cache build dist
 
 .venv/made: pyproject.toml constraints/tap.txt
@@ -188,7 +191,7 @@ clean: ## Take away what was made.
 	$(call install,tap,--editable . --group screenshots)
 
 # Of what builds the site the tap needs nothing.
-.venv-site/made: WHAT = MkDocs
+.venv-site/made: WHAT = Zensical
 .venv-site/made: pyproject.toml constraints/docs.txt
 	$(call install,docs,--group docs)
 
