@@ -58,6 +58,10 @@ class Predictable(Protocol):
     def may_be_forbidden(self) -> bool:
         """Whether this account might not be allowed to read the stream."""
 
+    @property
+    def leads_to_others(self) -> bool:
+        """Whether requests of many other streams follow from its responses."""
+
 
 class Position(NamedTuple):
     """When the run will need a response; positions sort in that order.
@@ -144,11 +148,18 @@ class Plan:
             later: Whether to look at the streams to come instead of the current one.
         """
         numbers = range(self.current, len(self._streams))
-        for number in numbers[1:] if later else numbers[:1]:
+        for number in self._most_urgent_first(numbers[1:]) if later else numbers[:1]:
             series = self._series_of(number)
             if series and not self._may_be_wasted(number):
                 return min(series)
         return None
+
+    def _most_urgent_first(self, numbers: Iterable[int]) -> list[int]:
+        """Return streams in the order in which to prefetch for them.
+
+        Where others wait for the last page of a long list, the first one can't come too early.
+        """
+        return sorted(numbers, key=lambda number: not self._streams[number].leads_to_others)
 
     def find(self, url: str) -> Series | None:
         """Return the series that begins with the request for a URL."""
