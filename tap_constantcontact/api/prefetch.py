@@ -33,10 +33,13 @@ class PredictedRequest(NamedTuple):
         then: Returns the requests that follow from the response. It is called in the main thread
             and makes no request itself. If it raises an error, nothing follows: the stream will
             run into the same error.
+        later: How many of the requests predicted after it the stream will make before it. It is
+            sent early all the same, as others follow from its response.
     """
 
     request: PreparedRequest
     then: Callable[[Response], Iterable[PredictedRequest]] = _nothing
+    later: int = 0
 
     @property
     def url(self) -> str:
@@ -74,9 +77,9 @@ class Position(NamedTuple):
     stream: int
     request: int
 
-    def next(self) -> Position:
-        """Return the position after this one."""
-        return self._replace(request=self.request + 1)
+    def after(self, requests: int) -> Position:
+        """Return the position that comes after this one by some requests."""
+        return self._replace(request=self.request + requests)
 
 
 @dataclass(order=True)
@@ -84,7 +87,7 @@ class Series:
     """Predicted requests that follow each other.
 
     Attributes:
-        position: The position of the first one.
+        position: The position of the first one, by which it is sent.
         serial: Puts the older of two series at the same position first.
         first: The first one.
         rest: The others.
@@ -94,6 +97,11 @@ class Series:
     serial: int
     first: PredictedRequest = field(compare=False)
     rest: Iterator[PredictedRequest] = field(compare=False)
+
+    @property
+    def needed_at(self) -> Position:
+        """When the response to the first one will be needed."""
+        return self.position.after(self.first.later)
 
 
 class Plan:
@@ -172,7 +180,7 @@ class Plan:
         """Remove the first request of a series; the rest stays in the plan."""
         self._series[series.position.stream].remove(series)
         self._tried.add(series.position.stream)
-        self.add(series.position.next(), series.rest)
+        self.add(series.position.after(1), series.rest)
 
     def _series_of(self, number: int) -> list[Series]:
         """Return the series of a stream. Its predictions are requested until it has some."""
