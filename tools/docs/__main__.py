@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.docs import assumptions, badges, page, settings
-from tools.docs.drawing import svg
+from tools.docs import assumptions, badges, diagrams, page, settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -15,9 +14,9 @@ def files() -> dict[Path, str]:
     return {
         DOCS / "assumptions.md": assumptions.markdown(),
         **badges.files(DOCS / "images"),
+        **diagrams.files(DOCS),
         DOCS / "settings.md": settings.markdown(),
         DOCS / "streams.md": page.markdown(),
-        DOCS / "streams.svg": svg(),
     }
 
 

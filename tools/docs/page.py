@@ -20,11 +20,12 @@ from tap_constantcontact.streams.campaigns import ChangedCampaignsStream, EmailC
 from tap_constantcontact.streams.contact_reports import PerContactStream
 from tap_constantcontact.streams.contacts import Contacts
 from tap_constantcontact.streams.engagement import ActivityReport
-from tools.docs.diagram import mermaid
-from tools.docs.entities import alone, name_of, properties_of, references_of, schema_of
+from tools.docs.diagrams import diagram_markdown, subject_diagram
+from tools.docs.entities import TITLES, alone, name_of, properties_of, schema_of
 
 Stream = type[ConstantContactStream]
 
+_PAGE = "docs/streams.md"
 _HEAD = """\
 # Streams
 
@@ -44,30 +45,11 @@ What each stream contains, where it comes from, how it is read, and what its col
 _DIAGRAM = """\
 ## How the streams are related
 
-An arrow leads from a stream to the stream that it refers to, by the column next to the arrow.
-Streams that refer to the same others share a box. References that follow from another one are not
-drawn: a report also names the campaign of its activity. Each subject below has its own part of the
-diagram with all keys.
-
-[![The streams and how they refer to each other](streams.svg)](streams.svg)
-
+The streams that matter most, and the columns by which they refer to each other. References that
+follow from another one have no line: a report also names the campaign of its activity. Each subject
+below has its own diagram with all columns that join, and
+[constantcontact.dbml](diagrams/constantcontact.dbml) has them for dbdiagram.io and similar tools.
 """
-# No title is the name of a stream, because these are headings too.
-_TITLES = {
-    "account": "The account",
-    "contacts": "Contacts, lists and segments",
-    "campaigns": "Email campaigns",
-    "campaign_stats": "Counters of campaigns",
-    "engagement": "Reports on campaigns",
-    "sms": "SMS",
-    "events": "Events and registrations",
-    "automations": "Marketing automation",
-    "social": "Social networks",
-    "landing_pages": "Landing pages",
-    "xrefs": "IDs of the V2 API",
-    "partner": "Partners",
-    "contact_reports": "Reports on single contacts",
-}
 # The section of behavior.md on a kind of stream; the first match is used.
 _MORE: Mapping[type, str] = {
     Contacts: "contacts",
@@ -82,12 +64,12 @@ _MORE: Mapping[type, str] = {
 
 def markdown() -> str:
     """Return the content of docs/streams.md."""
-    lines = [_HEAD, *_overview(), "", _DIAGRAM.rstrip("\n"), ""]
+    lines = [_HEAD, *_overview(), "", _DIAGRAM, diagram_markdown("overview", _PAGE), ""]
     apart = ", ".join(map(_linked, alone()))
     lines += [f"These streams refer to no others: {apart}.", ""]
     for subject, streams in _by_subject().items():
-        lines += [f"## {_TITLES[subject]}", "", _introduction(subject), ""]
-        lines += _relations([name_of(stream) for stream in streams])
+        lines += [f"## {TITLES[subject]}", "", _introduction(subject), ""]
+        lines += [diagram_markdown(subject_diagram(subject), _PAGE), ""]
         for stream in streams:
             lines += _section(stream)
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -111,19 +93,12 @@ def _overview() -> Iterator[str]:
     yield "| stream | key | replication | selected by default |"
     yield "|---|---|---|---|"
     for subject, streams in _by_subject().items():
-        title = _TITLES[subject]
+        title = TITLES[subject]
         yield f"| **[{title}](#{_anchor(title)})** | | | |"
         for stream in streams:
             keys = ", ".join(map(_code, stream.primary_keys))
             cells = (_linked(name_of(stream)), keys, _replication(stream), _default(stream))
             yield _row(*cells)
-
-
-def _relations(names: list[str]) -> list[str]:
-    """Return the diagram of a subject's streams, if they refer to any."""
-    if not any(map(references_of, names)):
-        return []
-    return ["```mermaid", mermaid(names).rstrip("\n"), "```", ""]
 
 
 def _section(stream: Stream) -> Iterator[str]:
