@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import metadata
-from xml.etree import ElementTree as ET
 
 import pytest
 from support.tap import STREAMS
@@ -94,12 +93,6 @@ def test_reference_relations_cover_shared_keys() -> None:
     }
     # Ids of links, and of V2, are no rows of their own.
     assert shared - TARGETS.keys() == {"url_id", "sequence_id"}
-
-
-def test_reference_diagram_has_every_related_stream() -> None:
-    drawn = ET.fromstring((DOCS / "streams.svg").read_text("utf-8"))
-    texts = {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
-    assert {*STREAMS} - texts == {*entities.alone()}
 
 
 def test_settings_page_has_every_setting_once() -> None:

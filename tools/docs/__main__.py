@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.docs import assumptions, badges, changelog, page, settings
-from tools.docs.drawing import svg
+from tools.docs import assumptions, badges, changelog, diagrams, page, settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -16,10 +15,10 @@ def files() -> dict[Path, str]:
     return {
         DOCS / "concepts" / "assumptions.md": assumptions.markdown(),
         **badges.files(DOCS / "images"),
+        **diagrams.files(DOCS),
         reference / "changelog.md": changelog.markdown(),
         reference / "settings.md": settings.markdown(),
         **{reference / "streams" / name: text for name, text in page.pages().items()},
-        DOCS / "streams.svg": svg(),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.notes import notes_of
@@ -21,11 +21,20 @@ from tap_constantcontact.streams.contact_reports import PerContactStream
 from tap_constantcontact.streams.contacts import Contacts
 from tap_constantcontact.streams.engagement import ActivityReport
 from tap_constantcontact.streams.events import Events
-from tools.docs.diagram import mermaid
-from tools.docs.entities import alone, name_of, properties_of, references_of, schema_of
+from tools.docs.diagrams import diagram_markdown, subject_diagram
+from tools.docs.entities import (
+    TITLES,
+    alone,
+    name_of,
+    page_of,
+    properties_of,
+    schema_of,
+    subject_of,
+)
 
 Stream = type[ConstantContactStream]
 
+_FOLDER = "docs/reference/streams"
 _HEAD = """\
 ---
 hide:
@@ -54,38 +63,12 @@ _NOTES = """\
 _DIAGRAM = """\
 ## How the streams are related
 
-An arrow leads from a stream to the stream that it refers to, by the column next to the arrow.
-Streams that refer to the same others share a box. References that follow from another one are not
-drawn: a report also names the campaign of its activity. The page of each subject has its own part
-of the diagram with all keys.
-
-[![The streams and how they refer to each other](../../streams.svg)](../../streams.svg)
+The streams that matter most, and the columns by which they refer to each other. References that
+follow from another one have no line: a report also names the campaign of its activity. The page of
+each subject has its own diagram with all columns that join, and
+[constantcontact.dbml](../../diagrams/constantcontact.dbml) has them for dbdiagram.io and similar
+tools.
 """
-
-
-class Subject(NamedTuple):
-    """A page: its name without the suffix, and its title."""
-
-    page: str
-    title: str
-
-
-#: The page of each module of streams. No title is the name of a stream, which is a heading too.
-SUBJECTS = {
-    "account": Subject("account", "The account"),
-    "contacts": Subject("contacts", "Contacts, lists and segments"),
-    "campaigns": Subject("campaigns", "Email campaigns"),
-    "campaign_stats": Subject("campaign-counters", "Counters of campaigns"),
-    "engagement": Subject("campaign-reports", "Reports on campaigns"),
-    "sms": Subject("sms", "SMS campaigns"),
-    "events": Subject("events", "Events and registrations"),
-    "automations": Subject("automations", "Marketing automation"),
-    "social": Subject("social", "Social networks"),
-    "landing_pages": Subject("landing-pages", "Landing pages"),
-    "xrefs": Subject("v2-ids", "IDs of the V2 API"),
-    "partner": Subject("partners", "Partners"),
-    "contact_reports": Subject("contact-reports", "Reports on single contacts"),
-}
 # The part of the concepts on a kind of stream; the first match is used.
 _MORE: Mapping[type, str] = {
     Contacts: "contacts.md",
@@ -101,31 +84,25 @@ _MORE: Mapping[type, str] = {
 
 def pages() -> dict[str, str]:
     """Return the files in docs/reference/streams/, by their names."""
-    subjects = _by_subject()
+    subjects = _by_subject().items()
     return {
         "index.md": _index(),
-        **{f"{SUBJECTS[name].page}.md": _page(name, each) for name, each in subjects.items()},
+        **{page_of(name_of(streams[0])): _page(subject, streams) for subject, streams in subjects},
     }
 
 
 def _index() -> str:
     """Return the overview of all streams."""
     apart = ", ".join(map(_linked, alone()))
-    return "\n".join(
-        [
-            f"{_HEAD}{_overview()}",
-            _NOTES,
-            _DIAGRAM,
-            f"These streams refer to no others: {apart}.",
-            "",
-        ]
-    )
+    diagram = diagram_markdown("overview", f"{_FOLDER}/index.md")
+    apart = f"These streams refer to no others: {apart}.\n"
+    return "\n".join([f"{_HEAD}{_overview()}", _NOTES, _DIAGRAM, diagram, "", apart])
 
 
 def _page(subject: str, streams: list[Stream]) -> str:
     """Return the page of a subject."""
-    lines = [f"# {SUBJECTS[subject].title}", "", _introduction(subject), ""]
-    lines += _relations([name_of(stream) for stream in streams])
+    diagram = diagram_markdown(subject_diagram(subject), f"{_FOLDER}/{subject}.md")
+    lines = [f"# {TITLES[subject]}", "", _introduction(subject), "", diagram, ""]
     for stream in streams:
         lines += _section(stream)
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -134,12 +111,8 @@ def _page(subject: str, streams: list[Stream]) -> str:
 def _by_subject() -> dict[str, list[Stream]]:
     subjects: dict[str, list[Stream]] = {}
     for stream in STREAMS:
-        subjects.setdefault(_subject_of(stream), []).append(stream)
+        subjects.setdefault(subject_of(stream), []).append(stream)
     return subjects
-
-
-def _subject_of(stream: Stream) -> str:
-    return stream.__module__.rpartition(".")[2]
 
 
 def _introduction(subject: str) -> str:
@@ -156,22 +129,15 @@ def _overview() -> str:
 
 
 def _overview_row(stream: Stream) -> str:
-    page, title = SUBJECTS[_subject_of(stream)]
+    name = name_of(stream)
     return _row(
-        _linked(name_of(stream)),
-        f"[{title}]({page}.md)",
+        _linked(name),
+        f"[{TITLES[subject_of(stream)]}]({page_of(name)})",
         ", ".join(map(_code, stream.primary_keys)),
         _replication(stream),
         _default(stream),
         ", ".join(map(_code, stream.scopes)) or stream.requires,
     )
-
-
-def _relations(names: list[str]) -> list[str]:
-    """Return the diagram of a subject's streams, if they refer to any."""
-    if not any(map(references_of, names)):
-        return []
-    return ["```mermaid", mermaid(names).rstrip("\n"), "```", ""]
 
 
 def _section(stream: Stream) -> Iterator[str]:
@@ -191,10 +157,16 @@ def _section(stream: Stream) -> Iterator[str]:
     yield from (f"## {name}", "", schema["description"], "")
     yield from ("| | |", "|---|---|")
     yield from (_row(fact, text) for fact, text in facts.items() if text)
-    yield from ("", "| column | type | |", "|---|---|---|")
+    yield from (
+        "",
+        '<div class="columns" markdown="1">',
+        "",
+        "| column | type | |",
+        "|---|---|---|",
+    )
     for path, inner in properties_of(schema):
         yield _row(_code(path), type_of(inner), inner["description"])
-    yield ""
+    yield from ("", "</div>", "")
 
 
 def _replication(stream: Stream) -> str:
@@ -260,12 +232,7 @@ def _code(text: str) -> str:
 
 def _linked(name: str) -> str:
     """Return a link to a stream, from another page."""
-    return f"[`{name}`]({_page_of(name)}.md#{name})"
-
-
-def _page_of(name: str) -> str:
-    (found,) = (each for each in STREAMS if name_of(each) == name)
-    return SUBJECTS[_subject_of(found)].page
+    return f"[`{name}`]({page_of(name)}#{name})"
 
 
 def _with_code(text: str) -> str:
