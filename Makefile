@@ -6,9 +6,6 @@ NEWEST = 99
 
 # What the tap is compared with.
 PEERS = airbyte-cdk dlt requests singer-sdk
-VERSION_airbyte-cdk = ==7.39.1
-VERSION_dlt = ==1.31.0
-VERSION_singer-sdk = ==0.54.9
 
 # The coming version of the SDK, which `make test-next` tests.
 NEXT_SDK ?= 0.55.0b7
@@ -19,12 +16,13 @@ PYTHONS ?= $(shell for python in python3.10 python3.12 python3.13 python3.14; do
 	if $$python -c '' 2>/dev/null; then echo $$python; fi; done)
 TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
-# Makes an environment of its own, of what a rule names: WHAT in words, and the arguments of pip.
+# Makes an environment of its own, of what a rule names: WHAT in words, the file of constraints, and
+# the arguments of `pip install`. uv installs it where it is there or can be installed (UV=no: pip).
 define install
 @$(PYTHON) -c 'import sys; v = sys.version_info; (3, 10) <= v < (3, $(NEWEST) + 1) or sys.exit( \
 	"$(@D) needs Python 3.10 to 3.$(NEWEST), and $(PYTHON) is %d.%d.%d. Install one that fits, or name it:" \
 	" make $(or $(MAKECMDGOALS),help) PYTHON=python3.12".replace("to 3.99", "or newer") % v[:3])'
-@$(PYTHON) -m tools.install $(@D) "$(or $(WHAT),the tap and its tests)" $(1)
+@$(PYTHON) -m tools.install $(@D) "$(or $(WHAT),the tap and its tests)" --constraint constraints/$(strip $(1)).txt $(2)
 @touch $@
 endef
 
@@ -32,7 +30,7 @@ endef
 .PHONY: check test test-next
 .PHONY: coverage unit pythons
 .PHONY: lint style types format
-.PHONY: plugin docs screenshots site contract clean
+.PHONY: plugin docs screenshots site contract lock clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -126,64 +124,67 @@ site: .venv-site/made ## Build the documentation site into build/site; a link th
 contract: .venv/made ## Compare the tap with the published contract of the vendor (CONTRACT: a file or address).
 	@.venv/bin/python -m tools.contract
 
+lock: ## Pin what is installed, in constraints/ (LOCK: "--upgrade" takes the newest releases).
+	@$(PYTHON) -m tools.lock $(NEXT_SDK) $(LOCK)
+
 clean: ## Take away what was made.
 	rm -rf .venv .venv-* .meltano .sandbox .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 		.ruff_cache build dist
 
-.venv/made: pyproject.toml
-	$(call install,--editable . --group test)
+.venv/made: pyproject.toml constraints/tap.txt
+	$(call install,tap,--editable . --group test --group lint)
 
-# The rest is stable: the pre-release is allowed by its name alone.
-.venv-next/made: pyproject.toml Makefile
-	$(call install,--editable . --group test 'singer-sdk==$(NEXT_SDK)')
+# The rest is stable: the pre-release is allowed by its name alone, and no constraint holds it.
+.venv-next/made: pyproject.toml Makefile constraints/next.txt
+	$(call install,next,--editable . --group test 'singer-sdk==$(NEXT_SDK)')
 
 .venv-python3.%/made: PYTHON = python3.$*
-.venv-python3.%/made: pyproject.toml
-	$(call install,--editable . --group test)
+.venv-python3.%/made: pyproject.toml constraints/tap.txt
+	$(call install,tap,--editable . --group test)
 
 # Meltano's pins are not the tap's. It installs the tap itself, again whenever dependencies change.
 .venv-demo/made: NEWEST = 13
 .venv-demo/made: WHAT = Meltano, DuckDB and a sandbox (about 300 MB, once)
-.venv-demo/made: pyproject.toml
+.venv-demo/made: pyproject.toml constraints/demo.txt
 	@rm -rf .meltano/extractors
-	$(call install,--group demo)
+	$(call install,demo,--group demo)
 
 .venv-sandbox/made: WHAT = the tap and the sandbox (about 80 MB, once)
-.venv-sandbox/made: pyproject.toml
-	$(call install,--editable '.[login]' --group sandbox)
+.venv-sandbox/made: pyproject.toml constraints/tap.txt
+	$(call install,tap,--editable '.[login]' --group sandbox)
 
 # dbt's pins are not Meltano's.
 .venv-analytics/made: NEWEST = 13
 .venv-analytics/made: WHAT = dbt and charts (about 320 MB, once)
-.venv-analytics/made: pyproject.toml
-	$(call install,--group analytics)
+.venv-analytics/made: pyproject.toml constraints/analytics.txt
+	$(call install,analytics,--group analytics)
 
 # Python 3.10 to 3.12: Airbyte's packages are many, and their pins not the tap's.
 .venv-airbyte/made: NEWEST = 12
 .venv-airbyte/made: WHAT = Airbyte's packages
-.venv-airbyte/made: pyproject.toml
-	$(call install,--group airbyte)
+.venv-airbyte/made: pyproject.toml constraints/airbyte.txt
+	$(call install,airbyte,--group airbyte)
 
 # Not everybody has a browser.
 .venv-browser/made: WHAT = Selenium
-.venv-browser/made: pyproject.toml
-	$(call install,--editable '.[login]' --group browser)
+.venv-browser/made: pyproject.toml constraints/tap.txt
+	$(call install,tap,--editable '.[login]' --group browser)
 
 # A terminal, what draws it, and a browser for the report.
 .venv-screenshots/made: WHAT = the tap, a sandbox and what takes pictures
-.venv-screenshots/made: pyproject.toml
-	$(call install,--editable . --group screenshots)
+.venv-screenshots/made: pyproject.toml constraints/tap.txt
+	$(call install,tap,--editable . --group screenshots)
 
 # Of what builds the site the tap needs nothing.
 .venv-site/made: WHAT = MkDocs
-.venv-site/made: pyproject.toml
-	$(call install,--group docs)
+.venv-site/made: pyproject.toml constraints/docs.txt
+	$(call install,docs,--group docs)
 
 # This target pins old versions.
 .venv-target-jsonl/made: WHAT = target-jsonl
-.venv-target-jsonl/made: Makefile
-	$(call install,target-jsonl==0.1.4)
+.venv-target-jsonl/made: constraints/target-jsonl.txt
+	$(call install,target-jsonl,--group target-jsonl)
 
 # An environment for each peer; the table names those that cannot be installed.
-.venv-bench-%/made: Makefile
-	@$(PYTHON) -m tools.install $(@D) $* '$*$(VERSION_$*)' && touch $@ || rm -f $@
+.venv-bench-%/made: constraints/bench.txt
+	@$(PYTHON) -m tools.install $(@D) $* --constraint constraints/bench.txt $* && touch $@ || rm -f $@

@@ -31,8 +31,8 @@ _CAMPAIGNS = """
 _WHAT_NEXT = """
 What next:
   the simulated account, by hand    make sandbox
-  an account of yours               docs/sign-in.md, then docs/meltano.md
-  what the models have              docs/analytics.md"""
+  an account of yours               docs/get-started/sign-in.md
+  what the models have              docs/guides/analytics.md"""
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from support.tap import STREAMS
 from tap_constantcontact.settings.schema import SETTINGS
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -67,7 +67,7 @@ def test_changelog_has_the_form_of_keep_a_changelog() -> None:
     assert {*re.findall("^### (.+)$", changelog, re.MULTILINE)} <= kinds
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_docs_links_have_targets(document: Path) -> None:
     for link in links_of(document.read_text("utf-8")):
         if not link.startswith("http"):

@@ -11,7 +11,7 @@ from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS
 from tools import plugin_yaml as plugin
 
-MELTANO = (plugin.FILE.parent / "docs" / "meltano.md").read_text("utf-8")
+MELTANO = (plugin.FILE.parent / "docs" / "guides" / "meltano.md").read_text("utf-8")
 DEFINITION = yaml.safe_load(plugin.FILE.read_text("utf-8"))
 
 # What the hub's schema of extractors allows.

@@ -26,7 +26,7 @@ def commands_of(page: str) -> list[str]:
     return [line[2:] for line in lines if line.startswith(("$ tap-", "$ tail", "$ echo"))]
 
 
-COMMANDS = commands_of("docs/command-line.md")
+COMMANDS = commands_of("docs/reference/command-line.md")
 
 Rows = dict[str, list[str]]
 

@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md has every message of the tap, and none that it does not have."""
+"""docs/guides/troubleshooting.md has every message of the tap, and none that it does not have."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.messages import messages
 
-PAGE = (Path(__file__).parent.parent / "docs" / "troubleshooting.md").read_text("utf-8")
+PAGE = (Path(__file__).parent.parent / "docs" / "guides" / "troubleshooting.md").read_text("utf-8")
 ITEM = re.compile(r"^- (.*?)(?=^- |^#|\n\n|\Z)", re.MULTILINE | re.DOTALL)
 
 

@@ -2,7 +2,7 @@
 
 Nobody who wrote the tap has seen the API from inside an account. So each fact that it relies on,
 and that the contract alone doesn't settle, is an entry here. Code that relies on one says so in a
-comment, `Assumes: name`. docs/assumptions.md is made from the entries, and
+comment, `Assumes: name`. docs/concepts/assumptions.md is made from the entries, and
 `tap-constantcontact-check` compares them with an account.
 """
 

@@ -2,7 +2,7 @@
 
 The API takes its time to respond and allows four requests per second: a loop that waits for each
 response would use only some of them. So streams predict their requests, and the session sends them
-ahead (see `docs/prefetching.md`).
+ahead (see `docs/concepts/prefetching.md`).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.docs import assumptions, badges, page, settings
+from tools.docs import assumptions, badges, changelog, page, settings
 from tools.docs.drawing import svg
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -12,11 +12,13 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def files() -> dict[Path, str]:
     """Return the files of the reference: their paths and contents."""
+    reference = DOCS / "reference"
     return {
-        DOCS / "assumptions.md": assumptions.markdown(),
+        DOCS / "concepts" / "assumptions.md": assumptions.markdown(),
         **badges.files(DOCS / "images"),
-        DOCS / "settings.md": settings.markdown(),
-        DOCS / "streams.md": page.markdown(),
+        reference / "changelog.md": changelog.markdown(),
+        reference / "settings.md": settings.markdown(),
+        **{reference / "streams" / name: text for name, text in page.pages().items()},
         DOCS / "streams.svg": svg(),
     }
 

@@ -1,11 +1,11 @@
-"""docs/streams.md: what each stream contains, how it is read, and what its columns mean."""
+"""docs/reference/streams/: what each stream contains, how it is read, and what its columns mean."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from tap_constantcontact.client import ConstantContactStream
 from tap_constantcontact.notes import notes_of
@@ -20,6 +20,7 @@ from tap_constantcontact.streams.campaigns import ChangedCampaignsStream, EmailC
 from tap_constantcontact.streams.contact_reports import PerContactStream
 from tap_constantcontact.streams.contacts import Contacts
 from tap_constantcontact.streams.engagement import ActivityReport
+from tap_constantcontact.streams.events import Events
 from tools.docs.diagram import mermaid
 from tools.docs.entities import alone, name_of, properties_of, references_of, schema_of
 
@@ -28,16 +29,18 @@ Stream = type[ConstantContactStream]
 _HEAD = """\
 # Streams
 
-What each stream contains, where it comes from, how it is read, and what its columns mean.
-[How streams are read](behavior.md) explains how changes are found, and what a whole run costs.
+What each stream contains, where it comes from, how it is read, and what its columns mean, with a
+page for each subject. `make docs` generates these pages from the schemas and the stream classes.
 
-`make docs` generates this page from the schemas and the stream classes.
+"""
+_NOTES = """\
+## How to read the pages
 
 - **Requests per run**: "1 for 500 rows" is rounded up and is at least 1, so an empty list costs a
   request too. "Changed" means changed since the bookmark, and includes the row that the bookmark
   came from. Requests to the token endpoint are not counted.
 - **Limitations**: changes that the API does not show. See [how to find rows that
-  stay](behavior.md#all-streams).
+  stay](../../concepts/architecture.md#rows-that-stay).
 - **Columns**: all columns can be null except those of the key. A dot leads into an object, or into
   the objects of an array. Timestamps are in UTC.
 """
@@ -46,58 +49,90 @@ _DIAGRAM = """\
 
 An arrow leads from a stream to the stream that it refers to, by the column next to the arrow.
 Streams that refer to the same others share a box. References that follow from another one are not
-drawn: a report also names the campaign of its activity. Each subject below has its own part of the
-diagram with all keys.
+drawn: a report also names the campaign of its activity. The page of each subject has its own part
+of the diagram with all keys.
 
-[![The streams and how they refer to each other](streams.svg)](streams.svg)
-
+[![The streams and how they refer to each other](../../streams.svg)](../../streams.svg)
 """
-# No title is the name of a stream, because these are headings too.
-_TITLES = {
-    "account": "The account",
-    "contacts": "Contacts, lists and segments",
-    "campaigns": "Email campaigns",
-    "campaign_stats": "Counters of campaigns",
-    "engagement": "Reports on campaigns",
-    "sms": "SMS",
-    "events": "Events and registrations",
-    "automations": "Marketing automation",
-    "social": "Social networks",
-    "landing_pages": "Landing pages",
-    "xrefs": "IDs of the V2 API",
-    "partner": "Partners",
-    "contact_reports": "Reports on single contacts",
+
+
+class Subject(NamedTuple):
+    """A page: its name without the suffix, and its title."""
+
+    page: str
+    title: str
+
+
+#: The page of each module of streams. No title is the name of a stream, which is a heading too.
+SUBJECTS = {
+    "account": Subject("account", "The account"),
+    "contacts": Subject("contacts", "Contacts, lists and segments"),
+    "campaigns": Subject("campaigns", "Email campaigns"),
+    "campaign_stats": Subject("campaign-counters", "Counters of campaigns"),
+    "engagement": Subject("campaign-reports", "Reports on campaigns"),
+    "sms": Subject("sms", "SMS campaigns"),
+    "events": Subject("events", "Events and registrations"),
+    "automations": Subject("automations", "Marketing automation"),
+    "social": Subject("social", "Social networks"),
+    "landing_pages": Subject("landing-pages", "Landing pages"),
+    "xrefs": Subject("v2-ids", "IDs of the V2 API"),
+    "partner": Subject("partners", "Partners"),
+    "contact_reports": Subject("contact-reports", "Reports on single contacts"),
 }
-# The section of behavior.md on a kind of stream; the first match is used.
+# The part of the concepts on a kind of stream; the first match is used.
 _MORE: Mapping[type, str] = {
-    Contacts: "contacts",
-    EmailCampaignStats: "the-change-log",
-    ActivityReport: "the-change-log",
-    EmailCampaignActivityStats: "the-change-log",
-    ChangedCampaignsStream: "campaigns",
-    EmailCampaigns: "campaigns",
-    PerContactStream: "cycles",
+    Contacts: "contacts.md",
+    EmailCampaignStats: "campaigns-and-reports.md#the-change-log",
+    ActivityReport: "campaigns-and-reports.md#the-change-log",
+    EmailCampaignActivityStats: "campaigns-and-reports.md#the-change-log",
+    ChangedCampaignsStream: "campaigns-and-reports.md#campaigns",
+    EmailCampaigns: "campaigns-and-reports.md#campaigns",
+    Events: "events.md",
+    PerContactStream: "contacts.md#reports-on-single-contacts",
 }
 
 
-def markdown() -> str:
-    """Return the content of docs/streams.md."""
-    lines = [_HEAD, *_overview(), "", _DIAGRAM.rstrip("\n"), ""]
+def pages() -> dict[str, str]:
+    """Return the files in docs/reference/streams/, by their names."""
+    subjects = _by_subject()
+    return {
+        "index.md": _index(),
+        **{f"{SUBJECTS[name].page}.md": _page(name, each) for name, each in subjects.items()},
+    }
+
+
+def _index() -> str:
+    """Return the overview of all streams."""
     apart = ", ".join(map(_linked, alone()))
-    lines += [f"These streams refer to no others: {apart}.", ""]
-    for subject, streams in _by_subject().items():
-        lines += [f"## {_TITLES[subject]}", "", _introduction(subject), ""]
-        lines += _relations([name_of(stream) for stream in streams])
-        for stream in streams:
-            lines += _section(stream)
+    return "\n".join(
+        [
+            f"{_HEAD}{_overview()}",
+            _NOTES,
+            _DIAGRAM,
+            f"These streams refer to no others: {apart}.",
+            "",
+        ]
+    )
+
+
+def _page(subject: str, streams: list[Stream]) -> str:
+    """Return the page of a subject."""
+    lines = [f"# {SUBJECTS[subject].title}", "", _introduction(subject), ""]
+    lines += _relations([name_of(stream) for stream in streams])
+    for stream in streams:
+        lines += _section(stream)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _by_subject() -> dict[str, list[Stream]]:
     subjects: dict[str, list[Stream]] = {}
     for stream in STREAMS:
-        subjects.setdefault(stream.__module__.rpartition(".")[2], []).append(stream)
+        subjects.setdefault(_subject_of(stream), []).append(stream)
     return subjects
+
+
+def _subject_of(stream: Stream) -> str:
+    return stream.__module__.rpartition(".")[2]
 
 
 def _introduction(subject: str) -> str:
@@ -106,17 +141,23 @@ def _introduction(subject: str) -> str:
     return _one_line(module.__doc__ or "")
 
 
-def _overview() -> Iterator[str]:
-    """Yield the table of all streams."""
-    yield "| stream | key | replication | selected by default |"
-    yield "|---|---|---|---|"
-    for subject, streams in _by_subject().items():
-        title = _TITLES[subject]
-        yield f"| **[{title}](#{_anchor(title)})** | | | |"
-        for stream in streams:
-            keys = ", ".join(map(_code, stream.primary_keys))
-            cells = (_linked(name_of(stream)), keys, _replication(stream), _default(stream))
-            yield _row(*cells)
+def _overview() -> str:
+    """Return the table of all streams."""
+    rows = map(_overview_row, (each for streams in _by_subject().values() for each in streams))
+    head = "| stream | subject | key | replication | default | scope |\n|---|---|---|---|---|---|"
+    return "\n".join([head, *rows, ""])
+
+
+def _overview_row(stream: Stream) -> str:
+    page, title = SUBJECTS[_subject_of(stream)]
+    return _row(
+        _linked(name_of(stream)),
+        f"[{title}]({page}.md)",
+        ", ".join(map(_code, stream.primary_keys)),
+        _replication(stream),
+        _default(stream),
+        ", ".join(map(_code, stream.scopes)) or stream.requires,
+    )
 
 
 def _relations(names: list[str]) -> list[str]:
@@ -140,7 +181,7 @@ def _section(stream: Stream) -> Iterator[str]:
         "requires": _with_code(required_permissions(cast("Any", stream))),
         "selected by default": _default(stream),
     }
-    yield from (f"### {name}", "", schema["description"], "")
+    yield from (f"## {name}", "", schema["description"], "")
     yield from ("| | |", "|---|---|")
     yield from (_row(fact, text) for fact, text in facts.items() if text)
     yield from ("", "| column | type | |", "|---|---|---|")
@@ -181,9 +222,9 @@ def cost_of(stream: Stream) -> str:
 
 
 def _more(stream: Stream) -> str:
-    for base, anchor in _MORE.items():
+    for base, part in _MORE.items():
         if issubclass(stream, base):
-            return f" ([more](behavior.md#{anchor}))"
+            return f" ([more](../../concepts/{part}))"
     return ""
 
 
@@ -211,15 +252,17 @@ def _code(text: str) -> str:
 
 
 def _linked(name: str) -> str:
-    return f"[`{name}`](#{_anchor(name)})"
+    """Return a link to a stream, from another page."""
+    return f"[`{name}`]({_page_of(name)}.md#{name})"
+
+
+def _page_of(name: str) -> str:
+    (found,) = (each for each in STREAMS if name_of(each) == name)
+    return SUBJECTS[_subject_of(found)].page
 
 
 def _with_code(text: str) -> str:
     return re.sub(r"[\w-]+(?:[_:][\w:]+)+", r"`\g<0>`", text)
-
-
-def _anchor(heading: str) -> str:
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def _one_line(text: str) -> str:
