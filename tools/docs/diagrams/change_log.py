@@ -75,8 +75,10 @@ def _requested() -> svg.Drawing:
         cards.append(Card(MARGIN, top, 424, path, lines, group, is_name=True))
         top = cards[-1].bottom + 16
     names = [*COUNTED, _SENT]
-    counters = Card(528, 0, 168, "Compared", names, 4)
-    counters = Card(528, (top - 16 + MARGIN - counters.height) // 2, 168, "Compared", names, 4)
+    counters = Card(528, 0, 168, "What is compared", names, 4)
+    counters = Card(
+        528, (top - 16 + MARGIN - counters.height) // 2, 168, "What is compared", names, 4
+    )
     trunk = (cards[0].right + counters.left) // 2
     elements = []
     for card in cards:
@@ -189,7 +191,7 @@ def _written() -> svg.Drawing:
     )
 
 
-_FIELDS = f"number, hour, {', '.join(COUNTED)}, hour of the last send, …"
+_FIELDS = f"number, hour, the {len(COUNTED)} counters, hour of the last send, …"
 _MEANINGS = {
     "version": "of the form of the log",
     "id": "new in each run that adds numbers",

@@ -12,18 +12,21 @@ from tap_constantcontact.output.states import SECONDS_BETWEEN_STATES
 from tap_constantcontact.output.stdout import BROKEN_PIPE_STATUS
 from tap_constantcontact.settings.schema import SETTINGS
 from tools.docs.diagrams import svg
-from tools.docs.diagrams.flow import MARGIN, WIDTH, Card, elements_of, in_words
+from tools.docs.diagrams.flow import MARGIN, Card, elements_of, in_words
 from tools.docs.entities import TITLES, is_default, subjects
 
 _TITLE = "The life of a run, from its settings to its exit status"
 _LEFT = MARGIN + 36
 _DOTS = MARGIN + 16
-_STEP_WIDTH = 400
-_OUTSIDE = 512
-_OUTSIDE_WIDTH = WIDTH - MARGIN - _OUTSIDE
+# A phone shows the steps, and scrolls to what is beside them.
+_STEP_WIDTH = 284
+_OUTSIDE = _LEFT + _STEP_WIDTH + 48
+_OUTSIDE_WIDTH = 204
+_WIDTH = _OUTSIDE + _OUTSIDE_WIDTH + MARGIN
 _GAP = 28
 _ROW = 22
 _STREAMS = "Read the streams"
+_STATE = "State"
 
 
 class _Step(NamedTuple):
@@ -57,10 +60,11 @@ def drawing() -> svg.Drawing:
         elements += svg.arrow([(_DOTS, card.top + 40), (_DOTS, following.top + 8)])
     for card in outside:
         y = card.top + 24
-        elements += svg.arrow([(_LEFT + _STEP_WIDTH + 4, y), (_OUTSIDE - 4, y)])
+        ends = [(_LEFT + _STEP_WIDTH + 4, y), (_OUTSIDE - 4, y)]
+        elements += svg.arrow(ends[::-1] if card.title == _STATE else ends)
     elements += _subjects(next(card for card in cards if card.title == _STREAMS))
     text = in_words([*cards, *outside])
-    return svg.Drawing(_TITLE, text, WIDTH, top - _GAP + MARGIN, elements)
+    return svg.Drawing(_TITLE, text, _WIDTH, top - _GAP + MARGIN, elements)
 
 
 def _steps() -> Iterator[_Step]:
@@ -72,7 +76,7 @@ def _steps() -> Iterator[_Step]:
     stored = "A rotated token is stored before it is used."
     yield _Step("Sign in", [buys], 2, "Token store", (stored,))
     says = "It says what earlier runs have read: bookmarks, cycles, and the change log."
-    yield _Step("Resume from the state", [says], 3, "State", ("Of the run before",))
+    yield _Step("Resume from the state", [says], 3, _STATE, ("Of the run before",))
     yield _Step(
         _STREAMS,
         ["One after the other, in this order. How many of each subject are selected by default:"],
@@ -91,7 +95,7 @@ def _steps() -> Iterator[_Step]:
         ["Rows become records that fit their schema.", claims],
         4,
         "A Singer target",
-        ("SCHEMA, RECORD, STATE on stdout",),
+        ("Reads messages from stdout",),
     )
     yield _Step(
         "End",

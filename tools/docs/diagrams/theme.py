@@ -58,7 +58,7 @@ GROUPS = range(1, 7)
 SIZE = 13
 SMALL = 12
 MONO = 0.61
-SANS = 0.57
+SANS = 0.53
 
 _RULES = """\
 .dg text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,Helvetica,Arial,sans-serif;\
