@@ -33,7 +33,7 @@ endef
 .PHONY: check test test-next
 .PHONY: coverage unit pythons
 .PHONY: lint style types format
-.PHONY: plugin docs screenshots site contract lock clean
+.PHONY: plugin docs screenshots site contract release-check lock clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -95,14 +95,23 @@ pythons: $$(addsuffix /made,$$(addprefix .venv-,$$(PYTHONS))) ## Test with other
 		echo $$python; .venv-$$python/bin/python $(PYTEST) -q $(TESTS) || exit 1; \
 	done
 
-lint: style types ## Check style, imports, words and types.
+lint: style types ## Check style, imports, words, workflows and types.
+
+# Prints what a command prints, but only if it fails.
+silent = out=$$($(1) 2>&1) || { echo "$$out"; exit 1; }
 
 style: .venv/made
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check
-	@out=$$(.venv/bin/lint-imports --no-cache) || { echo "$$out"; exit 1; }
+	@$(call silent,.venv/bin/lint-imports --no-cache)
 	@git ls-files -z | xargs -0 .venv/bin/codespell
 	@git ls-files -z ':!*.png' | xargs -0 .venv/bin/python -m tools.phrases
+	@.venv/bin/actionlint -shellcheck= -pyflakes=
+	@$(call silent,.venv/bin/zizmor --quiet --offline --persona=pedantic .github)
+	@$(call silent,.venv/bin/check-jsonschema --builtin-schema vendor.meltano meltano.yml)
+	@$(call silent,.venv/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml)
+	@$(call silent,.venv/bin/check-jsonschema --builtin-schema vendor.github-issue-forms \
+		$(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml)))
 
 types: .venv/made
 	@.venv/bin/mypy --no-error-summary
@@ -126,6 +135,9 @@ site: .venv-site/made ## Build the documentation site into build/site/VERSION; a
 
 contract: .venv/made ## Compare the tap with the published contract of the vendor (CONTRACT: a file or address).
 	@.venv/bin/python -m tools.contract
+
+release-check: .venv/made ## Build and inspect what a release publishes, into dist, and print its notes (RELEASE: its tag).
+	@.venv/bin/python -m tools.release $(RELEASE)
 
 lock: ## Pin what is installed, in constraints/ (LOCK: "--upgrade" takes the newest releases).
 	@$(PYTHON) -m tools.lock $(NEXT_SDK) $(LOCK)
