@@ -80,7 +80,9 @@ def test_diagrams_are_readable(path: object) -> None:
     drawing = diagrams.drawings()[named(path)]
     assert drawing.title
     assert drawing.text.endswith(".")
-    assert drawing.width <= CONTENT_WIDTH  # texts of 12 pixels are not made smaller
+    assert drawing.width <= CONTENT_WIDTH  # so that texts keep their size
+    sizes = re.findall(r"(\d+)px[ }]", drawing.svg(""))
+    assert min(map(int, sizes)) >= 12
 
 
 @pytest.mark.parametrize("colors", [theme.LIGHT, theme.DARK], ids=["light", "dark"])

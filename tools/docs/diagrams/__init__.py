@@ -11,7 +11,14 @@ from functools import cache
 from pathlib import Path
 from posixpath import dirname, relpath
 
-from tools.docs.diagrams import architecture, dbml, entity_diagrams
+from tools.docs.diagrams import (
+    architecture,
+    change_log,
+    dbml,
+    entity_diagrams,
+    prefetching,
+    run,
+)
 from tools.docs.diagrams.svg import Drawing
 from tools.docs.entities import page_of, subjects
 
@@ -28,6 +35,9 @@ def drawings() -> dict[str, Drawing]:
             for subject in subjects()
         },
         "architecture": architecture.drawing(),
+        "run": run.drawing(),
+        "prefetching": prefetching.drawing(),
+        **change_log.drawings(),
     }
 
 

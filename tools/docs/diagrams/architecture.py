@@ -22,7 +22,17 @@ _GAP = 10
 _CHIP = 30
 #: Rooms that something outside calls or feeds; the others call what is outside.
 _CALLERS = {"airbyte", "streams", "incremental"}
-#: Modules that are shown as what they are part of the main way through the package.
+_API = SETTINGS.to_dict()["properties"]["api_url"]["default"].removeprefix("https://")
+#: What is outside the package, by the room that it is beside.
+_BESIDE = {
+    "airbyte": ("Who runs it", "Meltano, Airbyte, a shell, or cron"),
+    "login": ("A browser", "Sign-in, once for each account"),
+    "streams": ("schemas/*.json", f"One JSON Schema for each of the {len(STREAMS)} streams"),
+    "incremental": ("State", "Of the run before"),
+    "api": ("Constant Contact", f"The API: {_API}"),
+    "output": ("A Singer target", "Reads SCHEMA, RECORD and STATE messages"),
+}
+#: Modules on the main way through the package, which packages are anyway.
 _MAIN = {"__main__", "tap", "client"}
 _STREAMS = f"{len(STREAMS)} are declared."
 _GROUPS = {
@@ -55,7 +65,7 @@ def drawing() -> svg.Drawing:
     top = MARGIN
     for layer in layers():
         main = [name for name in layer if name in _MAIN or (_PACKAGE / name).is_dir()]
-        for card in _row(main, top):
+        for card in _row(sorted(main, key=_BESIDE.__contains__), top):
             cards[card.title] = card
         if main:
             top = max(cards[name].bottom for name in main) + _GAP
@@ -141,16 +151,7 @@ def _towards(card: Card, *, inwards: bool) -> list[svg.Point]:
 
 def _outside(cards: Mapping[str, Card]) -> dict[str, Card]:
     """Return who runs the package and what it speaks to, each beside its room."""
-    api = SETTINGS.to_dict()["properties"]["api_url"]["default"].removeprefix("https://")
-    texts = {
-        "airbyte": ("Who runs it", "Meltano, Airbyte, a shell, or cron"),
-        "login": ("A browser", "Sign-in, once for each account"),
-        "streams": ("schemas/*.json", f"One JSON Schema for each of the {len(STREAMS)} streams"),
-        "incremental": ("State", "Of the run before"),
-        "api": ("Constant Contact", f"The API: {api}"),
-        "output": ("A Singer target", "Reads SCHEMA, RECORD and STATE messages"),
-    }
     return {
         room: Card(_OUTSIDE, cards[room].top, _OUTSIDE_WIDTH, title, [body], cards[room].group)
-        for room, (title, body) in texts.items()
+        for room, (title, body) in _BESIDE.items()
     }

@@ -58,7 +58,7 @@ GROUPS = range(1, 7)
 SIZE = 13
 SMALL = 12
 MONO = 0.61
-SANS = 0.57
+SANS = 0.53
 
 _RULES = """\
 .dg text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,Helvetica,Arial,sans-serif;\
@@ -71,6 +71,7 @@ fill:var(--dg-ink)}
 .dg .accent{fill:var(--dg-accent)}
 .dg .end{text-anchor:end}
 .dg .middle{text-anchor:middle}
+.dg .number{fill:var(--dg-paper)}
 .dg .paper{fill:var(--dg-paper)}
 .dg .panel{fill:var(--dg-tint)}
 .dg .box{fill:var(--dg-box);stroke:var(--dg-border);stroke-width:1.25}
@@ -80,6 +81,7 @@ fill:var(--dg-ink)}
 .dg .plain{fill:none;stroke:var(--dg-border)}
 .dg .optional{stroke-dasharray:5 4}
 .dg .line{fill:none;stroke:var(--dg-accent);stroke-width:1.5}
+.dg .rule{stroke:var(--dg-border);stroke-opacity:.4}
 .dg .flow{fill:none;stroke:var(--dg-line);stroke-width:1.5}
 .dg .tip{fill:var(--dg-line)}
 .dg .end-mark{fill:var(--dg-paper);stroke:var(--dg-accent);stroke-width:1.5}
