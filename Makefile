@@ -60,7 +60,7 @@ login-browser: .venv-browser/made ## Sign in to the sandbox in a real browser (C
 	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser
 
 bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Compare the speed of the tap with others (BENCH: its options, as --help).
-	@.venv/bin/python -m bench $(BENCH)
+	@.venv/bin/python -m checks.bench $(BENCH)
 
 requests: .venv/made ## Count the requests of syncs, and the rows they lose (REQUESTS: its options, as --help).
 	@.venv/bin/python -m checks.request_budget $(REQUESTS)
@@ -117,8 +117,9 @@ format: .venv/made ## Bring the code into its format.
 	@.venv/bin/ruff check --quiet --fix
 	@.venv/bin/ruff format --quiet
 
-plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from the tap's --about.
+plugin: .venv/made ## Write registry/: the definitions for Meltano and Airbyte, from the tap's --about.
 	@.venv/bin/python -m tools.plugin_yaml
+	@.venv/bin/python -m tools.metadata_yaml
 
 docs: .venv/made ## Write the pages that are made from schemas and code: streams, settings, assumptions, badges.
 	@.venv/bin/python -m tools.docs
@@ -128,7 +129,7 @@ screenshots: .venv-demo/made .venv-analytics/made .venv-screenshots/made .venv-t
 	@.venv-screenshots/bin/python -m checks.screenshots .venv-target-jsonl/bin/target-jsonl
 
 site: .venv-site/made ## Build the documentation site into build/site; a link that leads nowhere fails it.
-	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs --quiet build --strict
+	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs --quiet build --strict --config-file tools/docs/mkdocs.yml
 
 contract: .venv/made ## Compare the tap with the published contract of the vendor (CONTRACT: a file or address).
 	@.venv/bin/python -m tools.contract

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from singer_sdk import SchemaDirectory
 
 from tap_constantcontact.settings.custom_streams import ACCOUNT_ID
 
-
-def _folder() -> Any:
-    """Return the folder of schemas: in the installed package, or next to it in a checkout."""
-    packaged = files(__package__) / "schemas"
-    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "schemas"
-
-
-SCHEMAS = SchemaDirectory(_folder())
+SCHEMAS = SchemaDirectory(files(__package__) / "schemas")
 _ACCOUNT_ID = {
     "type": "string",
     "description": "ID of the account that the row belongs to: its encoded_account_id.",

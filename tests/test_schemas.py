@@ -10,7 +10,7 @@ from typing import Any
 
 from support.tap import STREAMS
 
-FOLDER = Path(__file__).parent.parent / "schemas"
+FOLDER = Path(__file__).parent.parent / "tap_constantcontact" / "schemas"
 SCHEMAS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*")}
 
 

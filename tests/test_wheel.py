@@ -52,7 +52,9 @@ def test_wheel_description_has_links_that_work_on_the_package_index(wheel: Path)
 def test_wheel_has_schemas_and_no_development_files(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     shipped = {Path(name).name for name in names if "/schemas/" in name}
-    assert shipped == {path.name for path in (PROJECT / "schemas").iterdir()}
+    assert shipped == {
+        path.name for path in (PROJECT / "tap_constantcontact" / "schemas").iterdir()
+    }
     assert {name.split("/")[0].split("-")[0] for name in names} == {
         "tap_constantcontact",
     }
@@ -66,4 +68,6 @@ def test_wheel_discovers_in_an_empty_environment(wheel: Path, tmp_path: Path) ->
     assert f" v{wheel.name.split('-')[1]}," in said
     found = subprocess.run([tap, "--discover"], check=True, capture_output=True, cwd=tmp_path)
     streams = {stream["tap_stream_id"] for stream in json.loads(found.stdout)["streams"]}
-    assert streams == {path.stem for path in (PROJECT / "schemas").iterdir()}
+    assert streams == {
+        path.stem for path in (PROJECT / "tap_constantcontact" / "schemas").iterdir()
+    }

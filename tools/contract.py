@@ -21,7 +21,7 @@ from tools.contract_data import DEFINITIONS, OWN, PARAMETERS
 
 PUBLISHED = "https://api.cc.email/v3/swagger.yaml"
 ROOT = Path(__file__).parent.parent
-SCHEMAS = ROOT / "schemas"
+SCHEMAS = ROOT / "tap_constantcontact" / "schemas"
 ENDPOINTS = ROOT / "docs" / "endpoints.md"
 
 
