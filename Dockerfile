@@ -1,13 +1,21 @@
-# The tap as a source of Airbyte: docker build -t source-constantcontact:0.1.0 .
+# The tap, and the tap as a source of Airbyte: docker build -t source-constantcontact .
 FROM python:3.12-slim
+
+# The workflow of a release says which version this is; the package knows by itself.
+ARG VERSION=unreleased
+LABEL org.opencontainers.image.title="source-constantcontact" \
+    org.opencontainers.image.version="$VERSION" \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    io.airbyte.name="source-constantcontact" \
+    io.airbyte.version="$VERSION"
 
 # Where Airbyte mounts its files, for a user without rights.
 RUN useradd --create-home --home-dir /airbyte --uid 1000 airbyte
 WORKDIR /airbyte/integration_code
 
 COPY pyproject.toml README.md LICENSE ./
-COPY schemas schemas
 COPY tap_constantcontact tap_constantcontact
+COPY schemas schemas
 RUN pip install --no-cache-dir '.[redis]'
 
 # A platform starts containers of any user, on a disk that does not stay: tokens are handed over to

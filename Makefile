@@ -63,7 +63,7 @@ login-browser: .venv-browser/made site ## Sign in to the sandbox, and read the s
 	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser
 
 bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Compare the speed of the tap with others (BENCH: its options, as --help).
-	@.venv/bin/python -m bench $(BENCH)
+	@.venv/bin/python -m checks.bench $(BENCH)
 
 requests: .venv/made ## Count the requests of syncs, and the rows they lose (REQUESTS: its options, as --help).
 	@.venv/bin/python -m checks.request_budget $(REQUESTS)
@@ -120,8 +120,9 @@ format: .venv/made ## Bring the code into its format.
 	@.venv/bin/ruff check --quiet --fix
 	@.venv/bin/ruff format --quiet
 
-plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from the tap's --about.
+plugin: .venv/made ## Write registry/: the definitions for Meltano and Airbyte, from the tap's --about.
 	@.venv/bin/python -m tools.plugin_yaml
+	@.venv/bin/python -m tools.metadata_yaml
 
 docs: .venv/made ## Write the pages that are made from schemas and code, the badges, and the diagrams.
 	@.venv/bin/python -m tools.docs

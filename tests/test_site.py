@@ -13,7 +13,8 @@ DOCS = ROOT / "docs"
 
 
 def test_navigation_has_every_page_once() -> None:
-    navigation = (ROOT / "mkdocs.yml").read_text("utf-8").split("\nnav:\n")[1].split("\n\n")[0]
+    config = (ROOT / "tools" / "docs" / "mkdocs.yml").read_text("utf-8")
+    navigation = config.split("\nnav:\n")[1].split("\n\n")[0]
     listed = re.findall(r"[\w/-]+\.md$", navigation, re.MULTILINE)
     assert sorted(listed) == sorted(
         page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")

@@ -80,8 +80,8 @@ def test_hooks_of_pre_commit_find_a_fault_of_each_kind(tmp_path: Path) -> None:
     faults = {
         "ruff-check": ("fault.py", "import os\n"),
         "ruff-format": ("fault.py", "a  =  1\n"),
-        "codespell": ("fault.md", "Recieve it.\n"),  # codespell:ignore
-        "phrases": ("fault.md", "It was {} out.\n".format("left")),
+        "codespell": ("fault.md", "eveiceR"[::-1] + " it.\n"),  # codespell reads this file too
+        "phrases": ("fault.md", "It was left " + "out.\n"),
         "check-meltano": ("meltano.yml", "plugins: 1\n"),
         "actionlint": (".github/workflows/fault.yml", "on: push\njobs: {}\n"),
         "zizmor": (

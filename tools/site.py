@@ -7,7 +7,6 @@ list of versions beside them fills the selector at the top of each page.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "site"
+SOURCE = ROOT / "build" / "site-source"
 
 _START = """\
 <!doctype html>
@@ -32,13 +32,16 @@ def main() -> int:
     if not re.fullmatch(r"\w[\w.-]*", version):
         print(f"Invalid VERSION: {version} (must be the name of a folder, such as 0.1.0)")
         return 2
+    # Zensical reads and writes only what is in the folder of its configuration.
+    shutil.rmtree(SOURCE, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", SOURCE / "docs")
+    shutil.copy(ROOT / "tools" / "docs" / "mkdocs.yml", SOURCE)
     built = subprocess.run(
-        [sys.executable, "-m", "zensical", "build", "--strict", "--clean"],
-        cwd=ROOT,
-        env={**os.environ, "SITE_DIR": str(_emptied(SITE / version).relative_to(ROOT))},
-        check=False,
+        [sys.executable, "-m", "zensical", "build", "--strict", "--clean"], cwd=SOURCE, check=False
     )
     if built.returncode == 0:
+        shutil.rmtree(SITE / version, ignore_errors=True)
+        shutil.move(SOURCE / "site", SITE / version)
         list_versions(SITE)
         print(f"Built {(SITE / version).relative_to(ROOT)}")
     return built.returncode
@@ -57,11 +60,6 @@ def _age(folder: Path) -> tuple[list[int], str]:
     """Return a key that sorts releases by their numbers, and other names before them."""
     is_release = re.fullmatch(r"\d+(\.\d+)*", folder.name)
     return [*map(int, folder.name.split("."))] if is_release else [], folder.name
-
-
-def _emptied(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    return folder
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from singer_sdk import RESTStream, Tap
 from singer_sdk import typing as th
 from singer_sdk.pagination import BaseHATEOASPaginator
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / "contacts.json"
+SCHEMA = Path(__file__).parents[3] / "schemas" / "contacts.json"
 
 
 class NextLink(BaseHATEOASPaginator):

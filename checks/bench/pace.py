@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from bench.run import Run, took
+from checks.bench.run import Run, took
 from sandbox import Sandbox
 
 #: Seconds that a response takes, and the requests per second that the API allows.

@@ -89,7 +89,7 @@ def took(command: list[str]) -> Run:
 @contextmanager
 def serving(contacts: int, campaigns: int) -> Iterator[str]:
     """Run a server, and yield the base URL of its API."""
-    command = [sys.executable, "-m", "bench.server", str(contacts), str(campaigns)]
+    command = [sys.executable, "-m", "checks.bench.server", str(contacts), str(campaigns)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         port = cast("IO[str]", server.stdout).readline().strip()
         try:

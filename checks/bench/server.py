@@ -1,7 +1,7 @@
 """A server that responds immediately: pages are prepared, except for their ids and times.
 
-It runs as its own process, `python -m bench.server CONTACTS CAMPAIGNS`, and prints its port. It
-has the endpoints of contacts, of campaigns and of their reports, and checks nothing.
+It runs as its own process, `python -m checks.bench.server CONTACTS CAMPAIGNS`, and prints its port.
+It has the endpoints of contacts, of campaigns and of their reports, and checks nothing.
 
 Contacts were created over five years, the 500 of a page in the same hour.
 """

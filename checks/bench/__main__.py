@@ -21,8 +21,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.pace import LATENCY, first_sync
-from bench.run import Run, serving, took
+from checks.bench.pace import LATENCY, first_sync
+from checks.bench.run import Run, serving, took
 from checks.support.table import print_table
 
 FOLDER = Path(__file__).parent
@@ -185,7 +185,7 @@ class Bench:
         }
         commands = {}
         for name, environment, _ in PEERS:
-            folder = FOLDER.parent / f".venv-bench-{environment}"
+            folder = FOLDER.parents[1] / f".venv-bench-{environment}"
             if (folder / "made").exists():
                 script, *rest = arguments[environment]
                 python = str(folder / "bin" / "python")
@@ -254,7 +254,7 @@ def main() -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m checks.bench", description=__doc__)
     parser.add_argument("--contacts", type=int, default=100_000, help="contacts to compare with")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each tool to compare")
     parser.add_argument("--growing", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])

@@ -11,7 +11,8 @@ from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
 
 HERE = Path(__file__).parent
 manifest = yaml.safe_load((HERE / "airbyte.yaml").read_text("utf-8"))
-schema = yaml.safe_load((HERE.parents[1] / "schemas" / "contacts.json").read_text("utf-8"))
+SCHEMAS = HERE.parents[2] / "schemas"
+schema = yaml.safe_load((SCHEMAS / "contacts.json").read_text("utf-8"))
 manifest["streams"][0]["schema_loader"]["schema"] = schema
 config, catalog = sys.argv[1:]
 arguments = ["read", "--config", config, "--catalog", catalog]
