@@ -123,7 +123,7 @@ format: .venv/made ## Bring the code into its format.
 plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from the tap's --about.
 	@.venv/bin/python -m tools.plugin_yaml
 
-docs: .venv/made ## Write the pages that are made from schemas and code: streams, settings, assumptions, badges.
+docs: .venv/made ## Write the pages that are made from schemas and code, the badges, and the diagrams.
 	@.venv/bin/python -m tools.docs
 
 screenshots: .venv-demo/made .venv-analytics/made .venv-screenshots/made .venv-target-jsonl/made ## Take the pictures of the README (CHROMIUM, CHROMEDRIVER: where they are).

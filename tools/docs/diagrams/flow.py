@@ -94,9 +94,3 @@ def elements_of(cards: Iterable[Card]) -> list[str]:
 def in_words(cards: Iterable[Card]) -> str:
     """Return what cards say, for those who can't see them."""
     return ". ".join(card.text for card in cards) + "."
-
-
-def down(upper: Card, lower: Card) -> list[str]:
-    """Return an arrow from a card to one below it."""
-    x = max(upper.left, lower.left) + min(upper.width, lower.width) // 2
-    return svg.arrow([(x, upper.bottom), (x, lower.top)])
