@@ -41,8 +41,11 @@ CAMPAIGN_STREAMS = {
 MAX_MEGABYTES = 80
 MAX_IMPORT_RATIO = 1.3
 STARTS = 9
+#: Contacts and campaigns of the accounts whose API responds slowly: many pages of contacts, and a
+#: little of everything.
+SLOW_ACCOUNTS = [(120_000, 0), (6_000, 16)]
 #: Minimum requests per second, of the four that the API allows.
-MIN_PACE = 3.6
+MIN_PACE = 3.65
 #: Maximum number of requests relative to those needed. The others are wrong predictions.
 MAX_REQUESTS = 1.02
 #: Minimum rate with the most data relative to the best one: a shared machine is noisy.
@@ -115,13 +118,17 @@ class Bench:
         print_table([what, "records", "records/s", "CPU s", "peak MB"], rows)
         self.check(f"{what} take longer each as they grow", rates[-1] >= STEADY * max(rates))
 
-    def keep_pace(self, contacts: int, campaigns: int) -> None:
-        """Print how many of the allowed requests per second a first sync uses.
+    def keep_pace(self, accounts: Iterable[tuple[int, int]]) -> None:
+        """Print how many of the allowed requests per second first syncs use.
 
         Args:
-            contacts: Number of contacts of the account.
-            campaigns: Number of its campaigns.
+            accounts: Their numbers of contacts and of campaigns.
         """
+        rows = [row for account in accounts for row in self._paces(*account)]
+        columns = ["a first sync", "requests", "throttled", "seconds", "requests/s"]
+        print_table(["contacts", "campaigns", *columns], rows)
+
+    def _paces(self, contacts: int, campaigns: int) -> list[tuple[Any, ...]]:
         alone = first_sync(contacts, campaigns, 1, at_once=True)
         ahead = first_sync(contacts, campaigns, 8)
         self.check(f"{ahead.rate:.2f} requests per second", ahead.rate >= MIN_PACE)
@@ -131,17 +138,17 @@ class Bench:
         for pace in (alone, ahead):
             self.expect(pace.run, alone.run.records, "the first sync")
         each = sum(LATENCY) / 2
-        rows = [
+        account = (f"{contacts:,}", campaigns)
+        return [
             (
-                *("one after the other", alone.requests, ""),
+                *(*account, "one after the other", alone.requests, ""),
                 *(f"{alone.requests * each:.0f} (calculated)", f"{1 / each:.2f}"),
             ),
             (
-                *("8 at a time", ahead.requests, ahead.throttled),
+                *(*account, "8 at a time", ahead.requests, ahead.throttled),
                 *(f"{ahead.seconds:.0f}", f"{ahead.rate:.2f}"),
             ),
         ]
-        print_table(["a first sync", "requests", "throttled", "seconds", "requests/s"], rows)
 
     def start(self) -> None:
         """Print how long the tap takes to start."""
@@ -247,7 +254,7 @@ def main() -> int:
         print()
         bench.grow([(0, size) for size in options.campaigns], CAMPAIGN_STREAMS, "campaigns")
         print()
-        bench.keep_pace(*options.pace)
+        bench.keep_pace(options.pace or SLOW_ACCOUNTS)
     print(f"\nGoals missed: {'; '.join(bench.failures)}." if bench.failures else "\nAll goals met.")
     return 1 if bench.failures else 0
 
@@ -263,8 +270,9 @@ def parser() -> argparse.ArgumentParser:
         "--pace",
         type=int,
         nargs=2,
-        default=[50_000, 60],
-        help="contacts and campaigns of the account whose API responds slowly",
+        action="append",
+        metavar=("CONTACTS", "CAMPAIGNS"),
+        help="an account whose API responds slowly; can be repeated",
     )
     return parser
 
