@@ -20,7 +20,7 @@ from tap_constantcontact.api.run_context import RunContext
 from tap_constantcontact.details import DetailReader
 from tap_constantcontact.exceptions import Forbidden, NotFound
 from tap_constantcontact.notes import StreamNotes
-from tap_constantcontact.output.log_filters import mute_child
+from tap_constantcontact.output.log_filters import SKIPPED, mute_child
 from tap_constantcontact.permissions import required_permissions
 from tap_constantcontact.predictor import RequestPredictor
 from tap_constantcontact.records import RecordBuilder, limited
@@ -171,7 +171,7 @@ class ConstantContactStream(StreamHooks):
             # The rows so far are not complete. Otherwise the SDK would make the newest time among
             # them the bookmark of an unsorted stream.
             self.stream_state.pop("progress_markers", None)
-            self.logger.warning("%s is skipped: %s", self.name, refusal)
+            self.logger.warning(SKIPPED, self.name, refusal)
             self.tap.require_readable_stream(refusal)
 
     def read(self, context: Context | None) -> Iterable[Record]:

@@ -10,6 +10,11 @@ from singer_sdk import metrics
 if TYPE_CHECKING:
     from singer_sdk import Stream
 
+#: The message of a skipped stream. On a terminal, the line of the stream says the same.
+SKIPPED = "%s is skipped: %s"
+#: The message of the first item of a stream that is gone or forbidden; the line counts them all.
+SKIPPED_ITEM = "%s: skipping one item: %s"
+
 
 def mute_child(stream: Stream) -> None:
     """Keep a child stream out of the log: the SDK syncs it once for each row of the parent."""
