@@ -253,6 +253,8 @@ def test_tags_and_fields_have_a_use() -> None:
             assert tags["Gold card"] in contact["taggings"]
         if tags["Class alumni"] in contact["taggings"]:
             assert contact["contact_id"] in came
+        if lists["Last-minute tables (mail & text)"] in contact["list_memberships"]:
+            assert "sms_channel" in contact
     used = {
         value["custom_field_id"]
         for row in account.contacts.values()
@@ -287,7 +289,7 @@ def test_changes_keep_its_tone() -> None:
     (added,) = done["campaigns_added"]
     assert account.campaigns[added]["name"] == "A table is free tonight"
     (renamed,) = done["lists_renamed"]
-    assert account.lists[renamed]["name"] == "Weekly letter (2)"
+    assert account.lists[renamed]["name"] == "Catering & offices (2)"
     for contact_id in done["contacts_edited"]:
         assert account.contacts[contact_id]["last_name"] in LAST_NAMES
 

@@ -13,7 +13,7 @@ from sandbox.generate.bulk_activities import add_bulk_activities
 from sandbox.generate.cafe import calendar, texts
 from sandbox.generate.cafe.calendar import Letter, eastern, in_boston
 from sandbox.generate.cafe.contacts import KINDS, CafeContacts
-from sandbox.generate.cafe.programme import add_programme, add_texts
+from sandbox.generate.cafe.program import add_program, add_texts
 from sandbox.generate.cafe.readers import Mood, Readers
 from sandbox.generate.campaigns import create_campaign
 from sandbox.generate.landing_pages import add_landing_pages
@@ -71,7 +71,7 @@ def generate_cafe(
     account.simulate_send = readers.send
     _add_contacts(account, readers, contacts, (first, imported, last))
     Story(account, readers, list_ids).tell(letters)
-    add_programme(account, letters)
+    add_program(account, letters)
     add_texts(account, letters)
     _add_planned(account, list_ids[texts.LETTER])
     add_landing_pages(account)

@@ -26,9 +26,10 @@ class CafeContacts(ContactGenerator):
         """Add a guest, as `ContactGenerator.add`, on the lists that fit."""
         contact_id = super().add(kind, created, until)
         contact = self.account.contacts[contact_id]
-        sms = [id_ for id_ in contact["list_memberships"] if id_ in self.sms_list_ids]
-        contact["list_memberships"] = sms if kind == "sms_only" else [*sms, *self._lists(contact)]
-        contact["list_memberships"] = list(dict.fromkeys(contact["list_memberships"]))
+        texts_too = "sms_channel" in contact
+        sms = [id_ for id_ in contact["list_memberships"] if id_ in self.sms_list_ids and texts_too]
+        email = [] if kind == "sms_only" else self._lists(contact)
+        contact["list_memberships"] = [*sms, *email]
         return contact_id
 
     def add_from_old_file(self, created: int) -> str:

@@ -12,10 +12,10 @@ LETTER, CLASSES, REGULARS, CATERING, OLD_FILE = (
 )  # fmt: skip
 TEXTS, TABLES = "Text alerts", "Last-minute tables (mail & text)"
 LISTS: tuple[tuple[str, str | None, set[str]], ...] = (
+    (CATERING, "Offices and families that order trays", {"email"}),
     (LETTER, "News from the kitchen, on Thursdays", {"email"}),
     (CLASSES, "Who wants to hear of evenings and classes", {"email"}),
     (REGULARS, "Gold card holders", {"email"}),
-    (CATERING, "Offices and families that order trays", {"email"}),
     (OLD_FILE, "From the old cash register", {"email"}),
     (TEXTS, None, {"sms"}),
     (TABLES, None, {"sms", "email"}),

@@ -20,7 +20,7 @@ INVITED = 22 * DAY  # before an event
 JAZZ = "Soirée jazz"
 
 
-def add_programme(account: Account, letters: list[Letter]) -> None:
+def add_program(account: Account, letters: list[Letter]) -> None:
     """Add the events since the first campaign, and the next three; who clicked may register."""
     now = account.now()
     since = [event for event in calendar.events(now) if event.starts > letters[0].at + INVITED]
