@@ -42,7 +42,8 @@ demo: .venv-demo/made .venv-analytics/made ## Sync a simulated account into Duck
 	@.venv-demo/bin/python -m checks.demo
 
 sandbox: .venv-sandbox/made ## Serve a simulated account, with its settings in config.json (SANDBOX: options, as --help).
-	@.venv-sandbox/bin/python -m sandbox --config config.json --long-lived-tokens $(SANDBOX)
+	@.venv-sandbox/bin/python -m sandbox --profile cafe --contacts 800 \
+		--config config.json --long-lived-tokens $(SANDBOX)
 
 analytics: .venv-analytics/made ## Build models and a report over your database (ANALYTICS: options, as --help).
 	@.venv-analytics/bin/python -m analytics $(ANALYTICS)
