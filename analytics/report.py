@@ -77,14 +77,14 @@ def tiles(warehouse: Warehouse) -> list[tuple[str, str]]:
     (counts,) = warehouse.rows(
         """
         select
-            (select count(*) from contacts where is_reachable) as reachable,
-            (select count(*) from contacts where added_at >= current_date - interval '30 days')
-                as added,
-            (select count(*) from unsubscribes where day >= current_date - interval '30 days')
-                as unsubscribed,
-            (select cast(coalesce(sum(opens), 0) as integer) from daily_engagement
+            (select count(*) from constantcontact__contacts where is_reachable) as reachable,
+            (select count(*) from constantcontact__contacts
+                where added_at >= current_date - interval '30 days') as added,
+            (select count(*) from constantcontact__unsubscribes
+                where day >= current_date - interval '30 days') as unsubscribed,
+            (select cast(coalesce(sum(opens), 0) as integer) from constantcontact__daily_engagement
                 where day >= current_date - interval '30 days') as opens,
-            (select cast(coalesce(sum(clicks), 0) as integer) from daily_engagement
+            (select cast(coalesce(sum(clicks), 0) as integer) from constantcontact__daily_engagement
                 where day >= current_date - interval '30 days') as clicks
         """
     )
@@ -104,7 +104,7 @@ def campaigns(warehouse: Warehouse) -> Section:
         """
         select name, cast(last_sent_at at time zone 'UTC' as timestamp) as sent_at, delivered,
             unique_opens, unique_clicks, open_rate, click_rate, bounces, opt_outs
-        from campaigns
+        from constantcontact__campaigns
         where open_rate is not null and name is not null and not is_removed
         order by last_sent_at desc nulls last, name
         limit 10
@@ -133,7 +133,7 @@ def engagement(warehouse: Warehouse) -> Section:
         """
         select cast(date_trunc('week', day) as date) as week, cast(sum(sends) as integer) as sends,
             cast(sum(opens) as integer) as opens, cast(sum(clicks) as integer) as clicks
-        from daily_engagement
+        from constantcontact__daily_engagement
         where day >= date_trunc('week', current_date) - interval '51 weeks'
         group by 1
         order by 1
@@ -160,8 +160,8 @@ def recency(warehouse: Warehouse) -> Section:
                 else 5
             end as age,
             count(*) as contacts
-        from contact_engagement
-        join contacts using (contact_id)
+        from constantcontact__contact_engagement
+        join constantcontact__contacts using (contact_id)
         where is_reachable
         group by 1
         order by 1
@@ -222,7 +222,7 @@ def _months(warehouse: Warehouse) -> list[Row]:
             cast(current_date as timestamp),
             interval '1 month'
         ) as months (month)
-        join contact_growth on day < month + interval '1 month'
+        join constantcontact__contact_growth on day < month + interval '1 month'
         group by 1
         order by 1
         """
@@ -240,7 +240,7 @@ def lists(warehouse: Warehouse) -> Section:
         select list_name, cast(sum(net) as integer) as members,
             cast(sum(case when day >= current_date - interval '30 days' then net else 0 end)
                 as integer) as net_of_30_days
-        from list_growth
+        from constantcontact__list_growth
         where list_name is not null
         group by list_id, list_name
         having sum(net) > 0
@@ -258,7 +258,7 @@ def unsubscribes(warehouse: Warehouse) -> Section:
     rows = warehouse.rows(
         """
         select coalesce(reason, 'no reason given') as reason, count(*) as unsubscribes
-        from unsubscribes
+        from constantcontact__unsubscribes
         where day >= current_date - interval '365 days'
         group by 1
         order by 2 desc, 1
@@ -279,7 +279,7 @@ def links(warehouse: Warehouse) -> Section:
         select split_part(split_part(link_url, '://', 2), '?', 1) as link,
             cast(sum(unique_clicks) as integer) as clickers, cast(sum(clicks) as integer) as clicks,
             count(distinct campaign_id) as campaigns
-        from link_performance
+        from constantcontact__link_performance
         where link_url like '%://%' and last_clicked_at >= current_date - interval '365 days'
         group by 1
         order by 2 desc, 1
@@ -303,7 +303,7 @@ def events(warehouse: Warehouse) -> Section:
         with local as (
             select *, starts_at > current_timestamp at time zone 'UTC' as is_coming,
                 cast(starts_at at time zone 'UTC' as timestamp) as local_start
-            from event_attendance
+            from constantcontact__event_attendance
             where status in ('active', 'complete')
         ),
 

@@ -3,23 +3,23 @@
     Returns:
         Dictionaries of `id`, `label`, `type`, `column` (its name, quoted) and `value` (the column of
         contact_custom_field_values with values of this type), oldest field first. -#}
-{% macro custom_fields() %}
+{% macro constantcontact_custom_fields() %}
     {%- set fields = [] -%}
-    {%- if execute and is_loaded('contact_custom_fields') -%}
+    {%- if execute and constantcontact_is_loaded('contact_custom_fields') -%}
         {%- set rows = run_query(
             'select custom_field_id, coalesce(name, label, custom_field_id), label, type from '
-            ~ raw('contact_custom_fields') ~ ' order by created_at, custom_field_id'
+            ~ constantcontact_raw('contact_custom_fields') ~ ' order by created_at, custom_field_id'
         ).rows -%}
         {%- set taken = [] -%}
         {%- for id, name, label, type in rows -%}
-            {%- set column = column_name(name, taken) -%}
+            {%- set column = constantcontact_column_name(name, taken) -%}
             {%- do taken.append(column) -%}
             {%- do fields.append({
                 'id': id,
                 'label': label,
                 'type': type,
                 'column': adapter.quote(column),
-                'value': value_column(type),
+                'value': constantcontact_value_column(type),
             }) -%}
         {%- endfor -%}
     {%- endif -%}
@@ -28,7 +28,7 @@
 
 {#- Derive the name of a column from the name of a field. It begins with custom_ to avoid conflicts,
     can have letters of any script, fits in PostgreSQL's limit, and gets a number if it is taken. -#}
-{% macro column_name(name, taken) %}
+{% macro constantcontact_column_name(name, taken) %}
     {%- set words = modules.re.sub('\W+', '_', name | lower).strip('_') -%}
     {%- set short = ('custom_' ~ words).encode('utf-8')[:58].decode('utf-8', 'ignore') -%}
     {%- set names = [short] -%}
@@ -39,7 +39,7 @@
 {% endmacro %}
 
 {#- The column of contact_custom_field_values for a type of custom fields. -#}
-{% macro value_column(type) %}
+{% macro constantcontact_value_column(type) %}
     {%- do return({
         'number': 'value_number',
         'currency': 'value_number',

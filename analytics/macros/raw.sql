@@ -1,19 +1,20 @@
 {#- The raw table of a stream, with the columns that models read. Tables and columns that were not
     loaded are empty, so that the models work with any selection. -#}
-{% macro raw(stream) %}
+{% macro constantcontact_raw(stream) %}
     {%- set table = source('constantcontact', stream) -%}
     {%- if not execute -%}
         {{ table }}
     {%- else -%}
         {%- set loaded = [] -%}
-        {%- if is_loaded(stream) -%}
+        {%- if constantcontact_is_loaded(stream) -%}
             {%- set loaded = adapter.get_columns_in_relation(table) | map(attribute='name') | list -%}
         {%- endif -%}
-        {%- set source_id = 'source.' ~ project_name ~ '.constantcontact.' ~ stream -%}
+        {#- Of this package, whatever the name of the project that installs it. -#}
+        {%- set source_id = 'source.constantcontact.constantcontact.' ~ stream -%}
         (
             select
             {%- for column in graph.sources[source_id].columns.values() %}
-                {% if column.name not in loaded %}cast(null as {{ raw_type(column.data_type) }}) as {% endif -%}
+                {% if column.name not in loaded %}cast(null as {{ constantcontact_raw_type(column.data_type) }}) as {% endif -%}
                 {{ column.name }}{{ ',' if not loop.last }}
             {%- endfor %}
             {{ 'from ' ~ table if loaded else 'where false' }}
@@ -22,6 +23,6 @@
 {% endmacro %}
 
 {#- Whether the raw table of a stream exists. -#}
-{% macro is_loaded(stream) %}
+{% macro constantcontact_is_loaded(stream) %}
     {%- do return(load_relation(source('constantcontact', stream)) is not none) -%}
 {% endmacro %}

@@ -1,5 +1,5 @@
 {#- How long a contact was on a list or had a tag, according to the builds: rows of a snapshot. -#}
-{% macro stays(history) -%}
+{% macro constantcontact_stays(history) -%}
 (
     select
         *,
@@ -13,7 +13,19 @@
 )
 {%- endmacro %}
 
-{#- The time of a build, in UTC, regardless of the time zone of the session. -#}
-{% macro postgres__snapshot_get_time() -%}
-    now() at time zone 'UTC'
+{#- Set the time zone of the session, since dbt's snapshots take the time of a build from its clock.
+    Overriding dbt's macro would change the snapshots of other projects. -#}
+{% macro constantcontact_use_utc() -%}
+    {{- adapter.dispatch('constantcontact_use_utc', 'constantcontact')() -}}
+{%- endmacro %}
+
+{% macro default__constantcontact_use_utc() -%}
+{%- endmacro %}
+
+{% macro duckdb__constantcontact_use_utc() -%}
+    set TimeZone = 'UTC'
+{%- endmacro %}
+
+{% macro postgres__constantcontact_use_utc() -%}
+    set local timezone to 'UTC'
 {%- endmacro %}

@@ -119,11 +119,13 @@ class AnalyticsModels:
             described = {name for name, column in node["columns"].items() if column["description"]}
             _, rows = self._target.query(
                 "select column_name from information_schema.columns "  # noqa: S608
-                f"where table_schema = '{node['schema']}' and table_name = '{node['name']}'"
+                f"where table_schema = '{node['schema']}' and table_name = '{node['alias']}'"
             )
             # The columns of custom fields depend on the account.
             columns = {
-                name for (name,) in rows if node["name"] != "contacts" or name[:7] != "custom_"
+                name
+                for (name,) in rows
+                if node["name"] != "constantcontact__contacts" or name[:7] != "custom_"
             }
             if columns != described:
                 raise CheckFailed(
@@ -297,7 +299,7 @@ COMPARISONS: dict[str, tuple[str, Callable[[Account], Facts]]] = {
     "contacts": (
         """
         select contact_id, email_address, is_unsubscribed, unsubscribed_at, is_deleted
-        from analytics.contacts
+        from analytics.constantcontact__contacts
         """,
         _contacts,
     ),
@@ -306,16 +308,19 @@ COMPARISONS: dict[str, tuple[str, Callable[[Account], Facts]]] = {
         select contact_id, custom_number_of_guests, cast(custom_first_visit as text),
             custom_last_booking, custom_wants_a_call, custom_favorite_dessert, custom_interests,
             custom_remarks
-        from analytics.contacts
+        from analytics.constantcontact__contacts
         """,
         _custom_fields,
     ),
     "list_memberships": (
-        "select contact_id, list_id from analytics.list_memberships where is_current",
+        """
+        select contact_id, list_id from analytics.constantcontact__list_memberships
+        where is_current
+        """,
         _list_memberships,
     ),
     "taggings": (
-        "select contact_id, tag_id from analytics.taggings where is_current",
+        "select contact_id, tag_id from analytics.constantcontact__taggings where is_current",
         _taggings,
     ),
     "campaigns": (
@@ -326,49 +331,54 @@ COMPARISONS: dict[str, tuple[str, Callable[[Account], Facts]]] = {
             round(cast(coalesce(100 * click_to_open_rate, 0) as numeric(9, 5)), 1),
             round(cast(coalesce(100 * bounce_rate, 0) as numeric(9, 5)), 1),
             round(cast(coalesce(100 * opt_out_rate, 0) as numeric(9, 5)), 1)
-        from analytics.campaigns
+        from analytics.constantcontact__campaigns
         where sends is not null
         """,
         _campaigns,
     ),
     "contact_engagement": (
-        "select contact_id, opens, clicks from analytics.contact_engagement",
+        "select contact_id, opens, clicks from analytics.constantcontact__contact_engagement",
         _contact_engagement,
     ),
     "daily_engagement": (
         """
-        select cast(day as text), sum(opens), sum(clicks) from analytics.daily_engagement
+        select cast(day as text), sum(opens), sum(clicks)
+        from analytics.constantcontact__daily_engagement
         group by day having sum(opens) + sum(clicks) > 0
         """,
         _daily_engagement,
     ),
     "unsubscribes": (
         """
-        select contact_id, campaign_activity_id, reason from analytics.unsubscribes
+        select contact_id, campaign_activity_id, reason
+        from analytics.constantcontact__unsubscribes
         where origin = 'email'
         """,
         _unsubscribes_of_emails,
     ),
     "link_performance": (
         """
-        select campaign_activity_id, url_id, unique_clicks, clicks from analytics.link_performance
+        select campaign_activity_id, url_id, unique_clicks, clicks
+        from analytics.constantcontact__link_performance
         """,
         _links,
     ),
     "event_attendance": (
         """
         select event_id, registrations, registered, canceled, attended
-        from analytics.event_attendance
+        from analytics.constantcontact__event_attendance
         """,
         _events,
     ),
     "contact_growth": (
-        "select 'contacts', sum(net) from analytics.contact_growth",
+        "select 'contacts', sum(net) from analytics.constantcontact__contact_growth",
         _growth,
     ),
     "list_growth": (
         """
-        select list_id, sum(net) from analytics.list_growth group by list_id having sum(net) > 0
+        select list_id, sum(net)
+        from analytics.constantcontact__list_growth
+        group by list_id having sum(net) > 0
         """,
         _list_growth,
     ),
@@ -378,5 +388,6 @@ COMPARISONS: dict[str, tuple[str, Callable[[Account], Facts]]] = {
 TOTALS = ("contact_growth", "list_growth")
 
 ENDED_MEMBERSHIPS = """
-    select contact_id, list_id, left_because from analytics.list_memberships where not is_current
+    select contact_id, list_id, left_because from analytics.constantcontact__list_memberships
+    where not is_current
 """

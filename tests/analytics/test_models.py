@@ -6,127 +6,24 @@ of dbt: `make models`.
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 from contextlib import closing
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import duckdb
-import pytest
 
-ROOT = Path(__file__).parent.parent.parent
-NOW = datetime(2026, 3, 31, 3, 30)  # noqa: DTZ001 - in UTC, as loaders write it
+from tests.analytics.databases import NOW, DuckDB, contact, only
 
 
-class Warehouse:
-    """A DuckDB file with the raw tables that a test needs."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.file = folder / "constantcontact.duckdb"
-        self.query("select 1")
-
-    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with closing(duckdb.connect(str(self.file))) as database:
-            return database.execute(sql, values).fetchall()
-
-    def load(self, table: str, columns: str, *rows: tuple[Any, ...]) -> None:
-        self.query(f"create or replace table {table} ({columns})")
-        for row in rows:
-            values = [
-                json.dumps(value) if isinstance(value, (dict, list)) else value for value in row
-            ]
-            self.query(f"insert into {table} values ({', '.join('?' * len(values))})", *values)
-
-    def build(self, *options: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        logs = ["--logs", str(self.folder / "dbt"), "--report", str(self.folder / "report.html")]
-        return subprocess.run(
-            [sys.executable, "-m", "analytics", *logs, *options],
-            cwd=ROOT,
-            env={**os.environ, "TARGET_DUCKDB_FILEPATH": str(self.file), **settings},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for all: dbt parses its project again for each other database."""
-    return tmp_path_factory.mktemp("analytics")
-
-
-@pytest.fixture
-def warehouse(folder: Path) -> Warehouse:
-    (folder / "constantcontact.duckdb").unlink(missing_ok=True)
-    return Warehouse(folder)
-
-
-def only(models: str) -> list[str]:
-    """Return the options that build some models, with the tests that need no others."""
-    return ["--select", models, "--indirect-selection", "buildable"]
-
-
-CONTACTS = """
-    contact_id text, last_changed_at timestamp, email_address json, first_name text, last_name text,
-    job_title text, company_name text, birthday_month integer, birthday_day integer,
-    anniversary text, create_source text, created_at timestamp, updated_at timestamp,
-    deleted_at text, custom_fields json, list_memberships json, taggings json
-"""
-CONTACT_LISTS = """
-    list_id text, name text, description text, favorite boolean, created_at timestamp,
-    updated_at timestamp, deleted_at timestamp, membership_count integer
-"""
-CUSTOM_FIELDS = """
-    custom_field_id text, name text, label text, type text, choices json, created_at timestamp,
-    updated_at timestamp
-"""
-EVENTS = """
-    event_id text, title text, name text, status text, event_start timestamp, event_end timestamp,
-    start_time timestamp, end_time timestamp, event_type text, location_type text, time_zone text,
-    currency_type text, default_track json
-"""
-CAMPAIGNS = """
-    campaign_id text, name text, type text, current_status text, created_at timestamp,
-    updated_at timestamp
-"""
-STATS = "campaign_id text, stats json, last_refresh_time timestamp"
-REGISTRATIONS = """
-    event_id text, registration_id text, registration_status text, registration_time timestamp,
-    payment_status text, tickets integer, total double, new_contact boolean,
-    checked_in_tickets integer, eligible_checkin_tickets integer, _sdc_extracted_at timestamp
-"""
-
-
-def contact(
-    id_: str,
-    *,
-    custom_fields: list[Any] | None = None,
-    lists: list[str] | None = None,
-    tags: list[str] | None = None,
-    permission: str = "implicit",
-    deleted: str | None = None,
-    at: datetime | None = NOW,
-) -> tuple[Any, ...]:
-    email = {"address": f"{id_}@example.com", "permission_to_send": permission}
-    nothing = (None,) * 8
-    return (id_, at, email, *nothing, at, at, deleted, custom_fields, lists, tags)
-
-
-def test_nothing_was_loaded(warehouse: Warehouse) -> None:
+def test_nothing_was_loaded(warehouse: DuckDB) -> None:
     done = warehouse.build("--strict")
     assert done.returncode == 0, done.stdout
-    assert warehouse.query("select count(*) from analytics.campaigns") == [(0,)]
-    assert "No campaign has been sent" in (warehouse.folder / "report.html").read_text("utf-8")
+    assert warehouse.query("select count(*) from analytics.constantcontact__campaigns") == [(0,)]
+    assert "No campaign has been sent" in warehouse.report
 
 
-def test_there_is_no_database(warehouse: Warehouse) -> None:
+def test_there_is_no_database(warehouse: DuckDB) -> None:
     warehouse.file.unlink()
     done = warehouse.build()
     assert done.returncode == 1
@@ -134,7 +31,7 @@ def test_there_is_no_database(warehouse: Warehouse) -> None:
     assert not warehouse.file.exists()
 
 
-def test_a_database_that_is_in_use_is_named(warehouse: Warehouse) -> None:
+def test_a_database_that_is_in_use_is_named(warehouse: DuckDB) -> None:
     with closing(duckdb.connect(str(warehouse.file))):
         done = warehouse.build()
     assert done.returncode == 1
@@ -142,15 +39,17 @@ def test_a_database_that_is_in_use_is_named(warehouse: Warehouse) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_columns_that_were_not_selected(warehouse: Warehouse) -> None:
-    warehouse.load("contacts", "contact_id text, created_at timestamp", ("c", NOW))
+def test_columns_that_were_not_selected(warehouse: DuckDB) -> None:
+    warehouse.load("contacts", ("c", NOW), columns="contact_id text, created_at timestamp")
     done = warehouse.build("--strict", "--no-report")
     assert done.returncode == 0, done.stdout
-    contacts = warehouse.query("select contact_id, first_name, added_at from analytics.contacts")
+    contacts = warehouse.query(
+        "select contact_id, first_name, added_at from analytics.constantcontact__contacts"
+    )
     assert contacts == [("c", None, NOW)]
 
 
-def test_custom_fields_have_any_name_and_any_text(warehouse: Warehouse) -> None:
+def test_custom_fields_have_any_name_and_any_text(warehouse: DuckDB) -> None:
     fields = [  # id, name, type
         ("1", "Guests", "number"),
         ("2", "guests!", "number"),
@@ -163,7 +62,6 @@ def test_custom_fields_have_any_name_and_any_text(warehouse: Warehouse) -> None:
     ]
     warehouse.load(
         "contact_custom_fields",
-        CUSTOM_FIELDS,
         *((id_, name, name, type_, None, NOW, NOW) for id_, name, type_ in fields),
     )
     texts = {
@@ -173,7 +71,6 @@ def test_custom_fields_have_any_name_and_any_text(warehouse: Warehouse) -> None:
     }
     warehouse.load(
         "contacts",
-        CONTACTS,
         *(
             contact(id_, custom_fields=[{"custom_field_id": field[0], "value": text}
                                         for field, text in zip(fields, row, strict=True)])
@@ -182,7 +79,7 @@ def test_custom_fields_have_any_name_and_any_text(warehouse: Warehouse) -> None:
         contact("none"),
     )  # fmt: skip
 
-    done = warehouse.build("--no-report", *only("+contacts"))
+    done = warehouse.build("--no-report", *only("+constantcontact__contacts"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].endswith("1 of them with warnings.")
 
@@ -192,7 +89,7 @@ def test_custom_fields_have_any_name_and_any_text(warehouse: Warehouse) -> None:
         "custom_last_seen", "custom_wants_a_call", "custom_first_name",
     ]  # fmt: skip
     names = ", ".join(f'"{column}"' for column in columns)
-    rows = warehouse.query(f"select contact_id, {names} from analytics.contacts")
+    rows = warehouse.query(f"select contact_id, {names} from analytics.constantcontact__contacts")
     assert {row[0]: row[1:] for row in rows} == {
         "fits": (
             Decimal(12), Decimal("-3.5"), date(2023, 4, 17), "a", "b",
@@ -207,7 +104,7 @@ def test_custom_fields_have_any_name_and_any_text(warehouse: Warehouse) -> None:
     }  # fmt: skip
 
 
-def test_what_left_a_list_and_came_back(warehouse: Warehouse) -> None:
+def test_what_left_a_list_and_came_back(warehouse: DuckDB) -> None:
     stages = [
         [contact("stays", lists=["a"]), contact("turns", lists=["a"]),
          contact("goes", lists=["a"])],
@@ -216,16 +113,17 @@ def test_what_left_a_list_and_came_back(warehouse: Warehouse) -> None:
         [contact("stays", lists=["a"]), contact("turns", lists=["a"]),
          contact("goes", lists=[], deleted="2026-03-31")],
     ]  # fmt: skip
-    warehouse.load("contact_lists", CONTACT_LISTS, ("a", "News", None, False, NOW, NOW, None, 3))
+    warehouse.load("contact_lists", ("a", "News", None, False, NOW, NOW, None, 3))
     for stage in stages:
-        warehouse.load("contacts", CONTACTS, *stage)
-        done = warehouse.build("--strict", "--no-report", *only("+list_growth"))
+        warehouse.load("contacts", *stage)
+        done = warehouse.build("--strict", "--no-report", *only("+constantcontact__list_growth"))
         assert done.returncode == 0, done.stdout
 
     stays = warehouse.query(
         """
         select contact_id, list_name, joined_seen_at is not null, left_because
-        from analytics.list_memberships order by contact_id, joined_seen_at nulls first
+        from analytics.constantcontact__list_memberships
+        order by contact_id, joined_seen_at nulls first
         """
     )
     assert stays == [
@@ -234,17 +132,18 @@ def test_what_left_a_list_and_came_back(warehouse: Warehouse) -> None:
         ("turns", "News", False, "taken off"),
         ("turns", "News", True, None),
     ]
-    (growth,) = warehouse.query("select sum(joined), sum(departed) from analytics.list_growth")
+    (growth,) = warehouse.query(
+        "select sum(joined), sum(departed) from analytics.constantcontact__list_growth"
+    )
     assert growth == (4, 2)
 
 
-def test_days_that_nobody_knows(warehouse: Warehouse) -> None:
+def test_days_that_nobody_knows(warehouse: DuckDB) -> None:
     """Who has no date is counted; who was on a list of yesterday did not join it years ago."""
     long_ago = datetime(2020, 2, 29)  # noqa: DTZ001
-    warehouse.load("contact_lists", CONTACT_LISTS, ("a", "New", None, False, NOW, NOW, None, 2))
+    warehouse.load("contact_lists", ("a", "New", None, False, NOW, NOW, None, 2))
     warehouse.load(
         "contacts",
-        CONTACTS,
         contact("known", at=long_ago, lists=["a"]),
         contact("none", at=None, lists=["a"]),
         contact("gone", at=None, permission="unsubscribed"),
@@ -253,37 +152,37 @@ def test_days_that_nobody_knows(warehouse: Warehouse) -> None:
     done = warehouse.build("--no-report")
     assert done.returncode == 0, done.stdout
     growth = warehouse.query(
-        "select day, added, unsubscribed, contacts from analytics.contact_growth order by contacts"
+        """
+        select day, added, unsubscribed, contacts
+        from analytics.constantcontact__contact_growth order by contacts
+        """
     )
     assert growth == [(long_ago.date(), 2, 1, 1), (None, 2, 1, 2)]
-    joined = warehouse.query("select day, members from analytics.list_growth")
+    joined = warehouse.query("select day, members from analytics.constantcontact__list_growth")
     assert joined == [(NOW.date(), 2)]
 
 
-def test_rows_that_a_loader_appended(warehouse: Warehouse) -> None:
+def test_rows_that_a_loader_appended(warehouse: DuckDB) -> None:
     row = ("e", "c", "k", NOW, 0)
     warehouse.load(
         "email_forwards",
-        "campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp, "
-        "occurrence integer",
         row,
         row,
     )
-    done = warehouse.build("--no-report", *only("stg_engagement"))
+    done = warehouse.build("--no-report", *only("int_constantcontact__engagement"))
     assert done.returncode == 1
     assert "Got 1 result" in done.stdout
-    assert "unique_together_stg_engagement" in done.stdout
+    assert "constantcontact_unique_together_int_constantcontact__engagement" in done.stdout
 
 
-def test_what_is_no_more_and_what_day_it_was(warehouse: Warehouse) -> None:
+def test_what_is_no_more_and_what_day_it_was(warehouse: DuckDB) -> None:
     """A registration that the last reading lacked does not count; days are the user's."""
     coming = datetime.now() + timedelta(days=10)  # noqa: DTZ005
     event = ("e", "</script><b>Fair", "Fair", "ACTIVE", coming, coming, *(None,) * 7)
-    warehouse.load("events", EVENTS, event)
+    warehouse.load("events", event)
     read_at = [datetime(2026, 3, 31, hour) for hour in (1, 3, 3)]  # noqa: DTZ001
     warehouse.load(
         "event_registrations",
-        REGISTRATIONS,
         *(
             ("e", str(number), "REGISTERED", NOW, "PAID", 1, 9.5, True, 0, 1, at)
             for number, at in enumerate(read_at)
@@ -291,32 +190,34 @@ def test_what_is_no_more_and_what_day_it_was(warehouse: Warehouse) -> None:
         # Who came, but had canceled, is none of those who registered.
         ("e", "3", "CANCELED", NOW, "REFUNDED", 1, 9.5, True, 1, 1, read_at[-1]),
     )
-    warehouse.load("contacts", CONTACTS, contact("c", permission="unsubscribed"))
+    warehouse.load("contacts", contact("c", permission="unsubscribed"))
 
     done = warehouse.build("--strict", ANALYTICS_TIME_ZONE="US/Eastern")
     assert done.returncode == 0, done.stdout
     attendance = warehouse.query(
-        "select registered, attended, attendance_rate, paid from analytics.event_attendance"
+        """
+        select registered, attended, attendance_rate, paid
+        from analytics.constantcontact__event_attendance
+        """
     )
     assert attendance == [(2, 0, 0.0, Decimal("19.00"))]
-    assert warehouse.query("select origin, day from analytics.unsubscribes") == [
+    assert warehouse.query("select origin, day from analytics.constantcontact__unsubscribes") == [
         ("contact", date(2026, 3, 30))
     ]
-    report = (warehouse.folder / "report.html").read_text("utf-8")
+    report = warehouse.report
     assert "Days are those of US/Eastern." in report
     assert "&lt;/script&gt;&lt;b&gt;Fair" in report
     assert "</script><b>" not in report
 
 
-def test_the_report_on_a_quiet_account(warehouse: Warehouse) -> None:
+def test_the_report_on_a_quiet_account(warehouse: DuckDB) -> None:
     """Contacts are there though none came for years, and so is the event that comes next."""
     long_ago = datetime(2020, 2, 29)  # noqa: DTZ001
-    warehouse.load("contacts", CONTACTS, *(contact(id_, at=long_ago) for id_ in "abc"))
+    warehouse.load("contacts", *(contact(id_, at=long_ago) for id_ in "abc"))
     now = datetime.now(timezone.utc).replace(tzinfo=None)
     weeks = [now + timedelta(days=7 * week + 3) for week in range(-20, 9)]
     warehouse.load(
         "events",
-        EVENTS,
         *(
             (str(number), f"Class {number}", None, "ACTIVE", at, at, *(None,) * 7)
             for number, at in enumerate(weeks)
@@ -324,17 +225,16 @@ def test_the_report_on_a_quiet_account(warehouse: Warehouse) -> None:
     )
     names = [("a", "Autumn"), ("b", "Blank")]
     nothing = (None, "DONE", None, None)
-    warehouse.load("email_campaigns", CAMPAIGNS, *((*name, *nothing) for name in names))
+    warehouse.load("email_campaigns", *((*name, *nothing) for name in names))
     warehouse.load(
         "email_campaign_stats",
-        STATS,
         ("a", {"em_sends": 4, "em_bounces": 0, "em_opens": 1}, None),
         ("b", {"em_sends": 4, "em_bounces": 0}, None),
     )
 
     done = warehouse.build()
     assert done.returncode == 0, done.stdout + done.stderr
-    report = (warehouse.folder / "report.html").read_text("utf-8")
+    report = warehouse.report
     titles = re.findall("<h2>(.*)</h2>", report)
     assert titles[0] == "“Autumn” was opened by 25 % of those who got it"
     assert titles[3].startswith("3 contacts, 0 more than before ")

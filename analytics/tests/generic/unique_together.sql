@@ -1,5 +1,5 @@
 {#- The columns are unique together, and none of them is null. -#}
-{% test unique_together(model, columns) %}
+{% test constantcontact_unique_together(model, columns) %}
 select {{ columns | join(', ') }}
 from {{ model }}
 group by {{ columns | join(', ') }}

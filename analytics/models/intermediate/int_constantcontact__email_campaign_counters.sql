@@ -1,0 +1,27 @@
+-- A campaign without counters gets the unique counts of its summary.
+select
+    coalesce(counted.campaign_id, summaries.campaign_id) as campaign_id,
+    summaries.last_sent_date as last_sent_at,
+    {%- for ours, counter, summary in [
+        ('sends', 'em_sends', 'sends'),
+        ('unique_opens', 'em_opens', 'opens'),
+        ('unique_clicks', 'em_clicks', 'clicks'),
+        ('bounces', 'em_bounces', 'bounces'),
+        ('opt_outs', 'em_optouts', 'optouts'),
+        ('forwards', 'em_forwards', 'forwards'),
+        ('not_opened', 'em_not_opened', 'not_opened'),
+    ] %}
+    coalesce(
+        cast(counted.stats ->> '{{ counter }}' as integer),
+        cast(summaries.unique_counts ->> '{{ summary }}' as integer)
+    ) as {{ ours }},
+    {%- endfor %}
+    cast(summaries.unique_counts ->> 'abuse' as integer) as spam_reports,
+    cast(counted.stats ->> 'em_opens_all' as integer) as opens,
+    cast(counted.stats ->> 'em_clicks_all' as integer) as clicks,
+    cast(counted.stats ->> 'em_opens_all_mobile' as integer)
+    + cast(counted.stats ->> 'em_opens_all_tablet' as integer) as mobile_opens,
+    counted.last_refresh_time as counted_at
+from {{ constantcontact_raw('email_campaign_stats') }} as counted
+full outer join {{ constantcontact_raw('email_campaign_summaries') }} as summaries
+    on counted.campaign_id = summaries.campaign_id

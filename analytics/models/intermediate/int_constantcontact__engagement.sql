@@ -1,0 +1,27 @@
+{%- set columns = {
+    'send': ('email_sends', {}),
+    'open': ('email_opens', {'device_type': 'device_type'}),
+    'click': ('email_clicks', {
+        'device_type': 'device_type', 'url_id': 'url_id', 'link_url': 'link_url',
+    }),
+    'bounce': ('email_bounces', {'bounce_code': 'bounce_code'}),
+    'opt_out': ('email_optouts', {'opt_out_reason': 'opt_out_reason'}),
+    'forward': ('email_forwards', {}),
+} -%}
+
+{% for kind, (stream, own) in columns.items() %}
+select
+    '{{ kind }}' as kind,
+    campaign_activity_id,
+    contact_id,
+    campaign_id,
+    created_time as happened_at,
+    occurrence,
+    {%- for column in ['device_type', 'url_id', 'link_url', 'bounce_code', 'opt_out_reason'] %}
+    cast({{ own.get(column, 'null') }} as text) as {{ column }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from {{ constantcontact_raw(stream) }} as {{ stream }}
+{% if not loop.last %}
+union all
+{% endif %}
+{% endfor %}

@@ -1,0 +1,64 @@
+-- depends_on: {{ source('constantcontact', 'contact_custom_fields') }}
+{%- set fields = constantcontact_custom_fields() %}
+
+with contacts as (
+    select
+        *,
+        -- Some have no created_at.
+        coalesce(created_at, opted_in_at, email_updated_at, updated_at, last_changed_at) as added_at,
+        coalesce(permission_to_send, '') = 'unsubscribed' as is_unsubscribed
+    from {{ ref('stg_constantcontact__contacts') }}
+),
+
+custom_fields as (
+    select
+        contact_id
+        {%- for field in fields %},
+        {{ 'bool_or' if field.value == 'value_boolean' else 'max' -}}
+        (case when custom_field_id = '{{ field.id }}' then {{ field.value }} end)
+        as {{ field.column }}
+        {%- endfor %}
+    from {{ ref('constantcontact__contact_custom_field_values') }}
+    group by contact_id
+)
+
+select
+    contacts.contact_id,
+    contacts.email_address,
+    contacts.first_name,
+    contacts.last_name,
+    contacts.job_title,
+    contacts.company_name,
+    contacts.birthday_month,
+    contacts.birthday_day,
+    contacts.anniversary,
+    contacts.create_source,
+    contacts.permission_to_send,
+    not contacts.is_deleted
+        and coalesce(contacts.permission_to_send, '') in ('explicit', 'implicit') as is_reachable,
+    contacts.is_unsubscribed,
+    contacts.is_deleted,
+    contacts.added_at,
+    contacts.opted_in_at,
+    contacts.opt_in_source,
+    case
+        when contacts.is_unsubscribed
+            then coalesce(
+                contacts.opted_out_at,
+                contacts.email_updated_at,
+                contacts.updated_at,
+                contacts.last_changed_at
+            )
+    end as unsubscribed_at,
+    contacts.opt_out_source,
+    contacts.opt_out_reason,
+    case
+        when contacts.is_deleted
+            then coalesce(contacts.deleted_on, cast(contacts.last_changed_at as date))
+    end as deleted_on,
+    contacts.last_changed_at
+    {%- for field in fields %},
+    custom_fields.{{ field.column }}
+    {%- endfor %}
+from contacts
+left join custom_fields on contacts.contact_id = custom_fields.contact_id

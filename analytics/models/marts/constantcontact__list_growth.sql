@@ -1,0 +1,54 @@
+with stays as (
+    select
+        memberships.list_id,
+        -- Nobody was on a list before it existed.
+        {{ constantcontact_day_of('coalesce(memberships.joined_seen_at, greatest(contacts.added_at, lists.created_at))') }}
+            as joined_on,
+        {{ constantcontact_day_of('memberships.left_seen_at') }} as left_on
+    from {{ ref('constantcontact__list_memberships') }} as memberships
+    left join {{ ref('constantcontact__contacts') }} as contacts on memberships.contact_id = contacts.contact_id
+    left join {{ ref('stg_constantcontact__contact_lists') }} as lists on memberships.list_id = lists.list_id
+),
+
+changes as (
+    select
+        list_id,
+        joined_on as day,
+        1 as joined,
+        0 as departed
+    from stays
+
+    union all
+
+    select
+        list_id,
+        left_on as day,
+        0 as joined,
+        1 as departed
+    from stays
+    where left_on is not null
+),
+
+days as (
+    select
+        list_id,
+        day,
+        cast(sum(joined) as integer) as joined,
+        cast(sum(departed) as integer) as departed
+    from changes
+    group by list_id, day
+)
+
+select
+    days.list_id,
+    lists.name as list_name,
+    days.day,
+    days.joined,
+    days.departed,
+    days.joined - days.departed as net,
+    cast(
+        sum(days.joined - days.departed)
+            over (partition by days.list_id order by days.day rows unbounded preceding) as integer
+    ) as members
+from days
+left join {{ ref('stg_constantcontact__contact_lists') }} as lists on days.list_id = lists.list_id

@@ -1,0 +1,77 @@
+-- Unsubscribes through an email are in its report. Only the contact shows others, such as those
+-- through a form or by the account.
+with from_emails as (
+    select
+        contact_id,
+        happened_at as unsubscribed_at,
+        campaign_id,
+        campaign_activity_id,
+        occurrence,
+        nullif(trim(opt_out_reason), '') as reason
+    from {{ ref('int_constantcontact__engagement') }}
+    where kind = 'opt_out'
+),
+
+from_contacts as (
+    select
+        contacts.contact_id,
+        contacts.unsubscribed_at,
+        contacts.opt_out_source,
+        contacts.opt_out_reason as reason
+    from {{ ref('constantcontact__contacts') }} as contacts
+    where
+        contacts.is_unsubscribed
+        -- Reports have minutes, contacts have seconds.
+        and not exists (
+            select 1
+            from from_emails
+            where
+                from_emails.contact_id = contacts.contact_id
+                and contacts.unsubscribed_at - from_emails.unsubscribed_at
+                between interval '-1 hour' and interval '1 hour'
+        )
+),
+
+unsubscribes as (
+    select
+        contact_id,
+        unsubscribed_at,
+        campaign_id,
+        campaign_activity_id,
+        occurrence,
+        'email' as origin,
+        reason
+    from from_emails
+
+    union all
+
+    select
+        contact_id,
+        unsubscribed_at,
+        null as campaign_id,
+        null as campaign_activity_id,
+        0 as occurrence,
+        case lower(opt_out_source) when 'account' then 'account' else 'contact' end as origin,
+        reason
+    from from_contacts
+)
+
+select
+    md5(
+        unsubscribes.contact_id
+        || coalesce(unsubscribes.campaign_activity_id, '')
+        || coalesce(cast(unsubscribes.unsubscribed_at as text), '')
+        || cast(unsubscribes.occurrence as text)
+    ) as unsubscribe_id,
+    unsubscribes.contact_id,
+    unsubscribes.unsubscribed_at,
+    {{ constantcontact_day_of('unsubscribes.unsubscribed_at') }} as day,
+    unsubscribes.origin,
+    unsubscribes.campaign_id,
+    unsubscribes.campaign_activity_id,
+    campaigns.name as campaign_name,
+    unsubscribes.reason,
+    coalesce(contacts.is_unsubscribed, false) as is_still_unsubscribed
+from unsubscribes
+left join {{ ref('constantcontact__contacts') }} as contacts on unsubscribes.contact_id = contacts.contact_id
+left join {{ ref('constantcontact__campaigns') }} as campaigns on unsubscribes.campaign_id = campaigns.campaign_id

@@ -1,0 +1,8 @@
+select
+    custom_field_id,
+    name,
+    label,
+    type,
+    created_at,
+    updated_at
+from {{ constantcontact_raw('contact_custom_fields') }} as contact_custom_fields

@@ -1,7 +1,0 @@
-select
-    tag_id,
-    name,
-    tag_source,
-    created_at,
-    contacts_count as api_contacts
-from {{ raw('contact_tags') }} as contact_tags

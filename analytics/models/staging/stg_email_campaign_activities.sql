@@ -1,9 +1,0 @@
-select
-    campaign_activity_id,
-    campaign_id,
-    role,
-    subject,
-    preheader,
-    from_name,
-    from_email
-from {{ raw('email_campaign_activities') }} as email_campaign_activities

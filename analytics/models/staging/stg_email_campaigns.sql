@@ -1,9 +1,0 @@
-select
-    campaign_id,
-    name,
-    type,
-    -- The API returns both Done and DONE.
-    lower(current_status) as status,
-    created_at,
-    updated_at
-from {{ raw('email_campaigns') }} as email_campaigns
