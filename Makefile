@@ -16,6 +16,9 @@ PYTHONS ?= $(shell for python in python3.10 python3.12 python3.13 python3.14; do
 	if $$python -c '' 2>/dev/null; then echo $$python; fi; done)
 TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
+# What `make site` builds: a folder for each release, such as VERSION=0.1.0.
+VERSION = dev
+
 # Makes an environment of its own, of what a rule names: WHAT in words, the file of constraints, and
 # the arguments of `pip install`. uv installs it where it is there or can be installed (UV=no: pip).
 define install
@@ -30,7 +33,7 @@ endef
 .PHONY: check test test-next
 .PHONY: coverage unit pythons
 .PHONY: lint style types format
-.PHONY: plugin docs screenshots site contract lock clean
+.PHONY: plugin docs screenshots site contract release-check lock clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,7 +62,7 @@ meltano-state: .venv-demo/made ## Merge states with Meltano (full refreshes, bud
 airbyte: .venv/made .venv-airbyte/made ## Read a simulated account with Airbyte's own packages.
 	@.venv-airbyte/bin/python -m pytest --quiet --confcutdir=tests/airbyte -k "not docker" tests/airbyte
 
-login-browser: .venv-browser/made ## Sign in to the sandbox in a real browser (CHROMIUM, CHROMEDRIVER: where they are).
+login-browser: .venv-browser/made site ## Sign in to the sandbox, and read the site, in a real browser (CHROMIUM, CHROMEDRIVER: where they are).
 	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser
 
 bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Compare the speed of the tap with others (BENCH: its options, as --help).
@@ -95,14 +98,23 @@ pythons: $$(addsuffix /made,$$(addprefix .venv-,$$(PYTHONS))) ## Test with other
 		echo $$python; .venv-$$python/bin/python $(PYTEST) -q $(TESTS) || exit 1; \
 	done
 
-lint: style types ## Check style, imports, words and types.
+lint: style types ## Check style, imports, words, workflows and types.
+
+# Prints what a command prints, but only if it fails.
+silent = out=$$($(1) 2>&1) || { echo "$$out"; exit 1; }
 
 style: .venv/made
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check
-	@out=$$(.venv/bin/lint-imports --no-cache) || { echo "$$out"; exit 1; }
+	@$(call silent,.venv/bin/lint-imports --no-cache)
 	@git ls-files -z | xargs -0 .venv/bin/codespell
 	@git ls-files -z ':!*.png' | xargs -0 .venv/bin/python -m tools.phrases
+	@.venv/bin/actionlint -shellcheck= -pyflakes=
+	@$(call silent,.venv/bin/zizmor --quiet --offline --persona=pedantic .github)
+	@$(call silent,.venv/bin/check-jsonschema --builtin-schema vendor.meltano meltano.yml)
+	@$(call silent,.venv/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml)
+	@$(call silent,.venv/bin/check-jsonschema --builtin-schema vendor.github-issue-forms \
+		$(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml)))
 
 types: .venv/made
 	@.venv/bin/mypy --no-error-summary
@@ -121,17 +133,20 @@ screenshots: .venv-demo/made .venv-analytics/made .venv-screenshots/made .venv-t
 	@.venv-demo/bin/python -m checks.screenshots.report
 	@.venv-screenshots/bin/python -m checks.screenshots .venv-target-jsonl/bin/target-jsonl
 
-site: .venv-site/made ## Build the documentation site into build/site; a link that leads nowhere fails it.
-	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs --quiet build --strict
+site: .venv-site/made ## Build the documentation site into build/site/VERSION; a link that leads nowhere fails it.
+	@.venv-site/bin/python -m tools.site $(VERSION)
 
 contract: .venv/made ## Compare the tap with the published contract of the vendor (CONTRACT: a file or address).
 	@.venv/bin/python -m tools.contract
+
+release-check: .venv/made ## Build and inspect what a release publishes, into dist, and print its notes (RELEASE: its tag).
+	@.venv/bin/python -m tools.release $(RELEASE)
 
 lock: ## Pin what is installed, in constraints/ (LOCK: "--upgrade" takes the newest releases).
 	@$(PYTHON) -m tools.lock $(NEXT_SDK) $(LOCK)
 
 clean: ## Take away what was made.
-	rm -rf .venv .venv-* .meltano .sandbox .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	rm -rf .cache .venv .venv-* .meltano .sandbox .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 		.ruff_cache build dist
 
 .venv/made: pyproject.toml constraints/tap.txt
@@ -179,7 +194,7 @@ clean: ## Take away what was made.
 	$(call install,tap,--editable . --group screenshots)
 
 # Of what builds the site the tap needs nothing.
-.venv-site/made: WHAT = MkDocs
+.venv-site/made: WHAT = Zensical
 .venv-site/made: pyproject.toml constraints/docs.txt
 	$(call install,docs,--group docs)
 

@@ -52,6 +52,7 @@ class ConstantContactStream(StreamHooks):
         detail_path: Path of the detail that completes each row.
         detail_params: Query parameters of the detail.
         for_partners: Whether the endpoint is read with the partner's key.
+        leads_to_others: Whether requests of many other streams follow from its responses.
         follows_change_log: Whether a run reads only what has changed, according to the change log.
         report_kind: What it reads then: which counters tell that a report has changed or is empty.
         notes: What the docs say about the stream that its other attributes don't tell.
@@ -67,6 +68,7 @@ class ConstantContactStream(StreamHooks):
     detail_path: ClassVar[str] = ""
     detail_params: ClassVar[Mapping[str, Any]] = {}
     for_partners: ClassVar[bool] = False
+    leads_to_others: ClassVar[bool] = False
     follows_change_log: ClassVar[bool] = False
     report_kind: ClassVar[ReportKind]
     notes: ClassVar[StreamNotes] = StreamNotes(reads="all rows, in every run")
@@ -215,9 +217,8 @@ class ConstantContactStream(StreamHooks):
 
         By default the requests for contexts are not predicted: finding them takes requests.
         """
-        if self.context_columns:
-            return ()
-        return map(self.predict.pages, self.request_contexts(None))
+        contexts = () if self.context_columns else self.request_contexts(None)
+        return map(self.predict.pages, contexts)
 
     def predict_details(
         self, page: requests.Response, *, is_last: bool
@@ -281,8 +282,7 @@ class ConstantContactStream(StreamHooks):
             if error_key(response) == QUOTA_EXCEEDED:
                 self.api.limits.wait_for_quota()  # every request would fail until then
             raise RetriableAPIError(describe(response), response)
-        failure = error_from(response, self.permissions)
-        if failure:
+        if failure := error_from(response, self.permissions):
             raise failure
         outline_of(response)
         self.api.login.accept()

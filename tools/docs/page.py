@@ -27,10 +27,17 @@ from tools.docs.entities import alone, name_of, properties_of, references_of, sc
 Stream = type[ConstantContactStream]
 
 _HEAD = """\
+---
+hide:
+- toc
+---
+
 # Streams
 
 What each stream contains, where it comes from, how it is read, and what its columns mean, with a
 page for each subject. `make docs` generates these pages from the schemas and the stream classes.
+
+<div id="stream-filter"></div>
 
 """
 _NOTES = """\

@@ -78,7 +78,7 @@ _MORE = {
     ),
     "daily_quota": "See [Rate limits](../concepts/rate-limits.md).",
     "limits_url": "Install it with `pip install '.[redis]'`.",
-    "on_quota_exceeded": "See [Exit statuses](command-line.md#exit-statuses).",
+    "on_quota_exceeded": "See [Exit codes](command-line.md#exit-codes).",
     "contacts_sweep_days": (
         f"See [Contacts]({_CONTACTS}) and [Reports on single "
         f"contacts]({_CONTACTS}#reports-on-single-contacts)."
