@@ -29,7 +29,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo sandbox analytics models targets meltano-state airbyte login-browser bench requests
+.PHONY: help demo tutorial sandbox analytics models targets meltano-state airbyte login-browser bench requests
 .PHONY: check test test-next
 .PHONY: coverage unit pythons
 .PHONY: lint style types format
@@ -44,6 +44,9 @@ demo: .venv-demo/made .venv-analytics/made ## Sync a simulated account into Duck
 sandbox: .venv-sandbox/made ## Serve a simulated account, with its settings in config.json (SANDBOX: options, as --help).
 	@.venv-sandbox/bin/python -m sandbox --profile cafe --contacts 800 \
 		--config config.json --long-lived-tokens $(SANDBOX)
+
+tutorial: .venv/made ## Follow the tutorial of the docs word by word, in a copy of this folder.
+	@.venv/bin/python -m checks.tutorial
 
 analytics: .venv-analytics/made ## Build models and a report over your database (ANALYTICS: options, as --help).
 	@.venv-analytics/bin/python -m analytics $(ANALYTICS)

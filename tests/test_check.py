@@ -262,7 +262,8 @@ def test_check_with_an_unwritable_report_makes_no_request(
     done = command.check(sandbox, "--report", str(path))
     assert (done.status, len(sandbox.requests)) == (1, 0)
     assert done.errors == (
-        f"{path}: No such file or directory. Check its path and its permissions\n"
+        f"{path}: No such file or directory. Check its path and its permissions "
+        "[docs: troubleshooting#file-access]\n"
     )
 
 
