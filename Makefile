@@ -29,7 +29,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo tutorial sandbox analytics models targets meltano-state airbyte login-browser bench requests
+.PHONY: help demo tutorial sandbox analytics models targets meltano-state airbyte login-browser bench requests image-check
 .PHONY: check test test-next
 .PHONY: coverage unit pythons
 .PHONY: lint style types format
@@ -65,6 +65,9 @@ airbyte: .venv/made .venv-airbyte/made ## Read a simulated account with Airbyte'
 
 login-browser: .venv-browser/made site ## Sign in to the sandbox, and read the site, in a real browser (CHROMIUM, CHROMEDRIVER: where they are).
 	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser
+
+image-check: .venv/made ## Do what the Dockerfile says without a container engine, and run the result (as root, with debootstrap).
+	@.venv/bin/python -m checks.image
 
 bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Compare the speed of the tap with others (BENCH: its options, as --help).
 	@.venv/bin/python -m checks.bench $(BENCH)

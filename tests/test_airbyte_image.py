@@ -20,6 +20,7 @@ from tools import metadata_yaml
 
 PROJECT = Path(__file__).parent.parent
 LINES = (PROJECT / "Dockerfile").read_text("utf-8").splitlines()
+FILES_OF_THE_PACKAGE = ("pyproject.toml", "README.md", "LICENSE", "tap_constantcontact")
 METADATA = yaml.safe_load(metadata_yaml.FILE.read_text("utf-8"))["data"]
 
 
@@ -39,7 +40,7 @@ def copied() -> list[tuple[list[str], str]]:
 
 def test_image_copies_only_what_a_package_is_built_of() -> None:
     sources = {source for named, _ in copied() for source in named}
-    assert sources == {"pyproject.toml", "README.md", "LICENSE", "tap_constantcontact"}
+    assert sources == {*FILES_OF_THE_PACKAGE, "constraints/tap.txt"}
     assert all((PROJECT / source).exists() for source in sources)
 
 
@@ -59,6 +60,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """Do in an empty environment what the image does: copy, and install."""
     folder = tmp_path_factory.mktemp("image")
     for sources, target in copied():
+        (folder / target).parent.mkdir(exist_ok=True)
+        if target.endswith("/"):
+            (folder / target).mkdir(exist_ok=True)
         for source in map(PROJECT.joinpath, sources):
             if source.is_dir():
                 skip = shutil.ignore_patterns("__pycache__")

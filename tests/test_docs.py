@@ -57,12 +57,19 @@ def test_readme_pictures_are_small_and_request_nothing() -> None:
             assert addresses == ["http://www.w3.org/2000/svg"], path
 
 
+# With what each part of the changelog begins.
+TABLE = "**What tables and states see:**"
+NOTHING = "**What tables and states see:** nothing."
+
+
 def test_changelog_has_the_form_of_keep_a_changelog() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     versions = re.findall("^## (.+)$", changelog, re.MULTILINE)
     assert versions[0] == "[Unreleased]"
     released = r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d"
     assert [heading for heading in versions[1:] if not re.fullmatch(released, heading)] == []
+    for section in re.split("^## ", changelog, flags=re.MULTILINE)[1:]:
+        assert section.split("\n\n")[1] in (TABLE, NOTHING), section.splitlines()[0]
     kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     assert {*re.findall("^### (.+)$", changelog, re.MULTILINE)} <= kinds
 
