@@ -127,7 +127,7 @@ format: .venv/made ## Bring the code into its format.
 	@.venv/bin/ruff check --quiet --fix
 	@.venv/bin/ruff format --quiet
 
-plugin: .venv/made ## Write registry/: the definitions for Meltano and Airbyte, from the tap's --about.
+plugin: .venv/made ## Write publish/: the definitions for Meltano and Airbyte, from the tap's --about.
 	@.venv/bin/python -m tools.plugin_yaml
 	@.venv/bin/python -m tools.metadata_yaml
 

@@ -19,8 +19,8 @@ from tap_constantcontact.tap import TapConstantContact
 from tools import metadata_yaml
 
 PROJECT = Path(__file__).parent.parent
-LINES = (PROJECT / "Dockerfile").read_text("utf-8").splitlines()
-FILES_OF_THE_PACKAGE = ("pyproject.toml", "README.md", "LICENSE", "tap_constantcontact")
+LINES = (PROJECT / "publish" / "Dockerfile").read_text("utf-8").splitlines()
+FILES_OF_THE_PACKAGE = ("pyproject.toml", "README.md", "LICENSE", "schemas", "tap_constantcontact")
 METADATA = yaml.safe_load(metadata_yaml.FILE.read_text("utf-8"))["data"]
 
 

@@ -19,7 +19,7 @@ WAITING = re.compile(
     r"|<(owner|org|url|repo|repository)>|github\.com/(owner|org|user|you|OWNER|ORG)\b"
 )
 #: The page that says what has to be filled in, and this pattern.
-PAGES = ("registry/README.md", "tests/test_repository.py")
+PAGES = ("publish/README.md", "tests/test_repository.py")
 
 FILES = subprocess.run(
     ["git", "ls-files", "--cached", "--others", "--exclude-standard"],

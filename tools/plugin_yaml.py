@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 _ROOT = Path(__file__).parent.parent
-FILE = _ROOT / "registry" / "plugin.yaml"
+FILE = _ROOT / "publish" / "plugin.yaml"
 
 # The SDK's own settings, which every tap has.
 SETTINGS_OF_THE_SDK = ("batch", "faker", "flattening", "stream_map")

@@ -43,7 +43,7 @@ def main() -> int:
     if os.geteuid() or not all(map(shutil.which, ("debootstrap", "unshare", "chroot"))):
         print("Skipped: the check of the image needs debootstrap, and root's rights.")
         return 0
-    dockerfile = (PROJECT / "Dockerfile").read_text("utf-8")
+    dockerfile = (PROJECT / "publish" / "Dockerfile").read_text("utf-8")
     with tempfile.TemporaryDirectory(prefix="image-") as name:
         folder = Path(name)
         try:

@@ -10,7 +10,7 @@ from airbyte_connector_models.metadata.v0.connector_metadata_definition_v0 impor
 from conftest import PROJECT
 from pydantic import ValidationError
 
-METADATA = yaml.safe_load((PROJECT / "registry" / "metadata.yaml").read_text("utf-8"))
+METADATA = yaml.safe_load((PROJECT / "publish" / "metadata.yaml").read_text("utf-8"))
 
 
 def test_metadata_have_the_form_of_the_registry() -> None:

@@ -20,7 +20,7 @@ from sandbox import Sandbox
 
 def default_streams() -> list[str]:
     """Return the streams that the connector suggests."""
-    metadata = yaml.safe_load((PROJECT / "registry" / "metadata.yaml").read_text("utf-8"))
+    metadata = yaml.safe_load((PROJECT / "publish" / "metadata.yaml").read_text("utf-8"))
     return list(metadata["data"]["suggestedStreams"]["streams"])
 
 
