@@ -391,7 +391,8 @@ def test_error_is_the_last_line_of_a_terminal(tap: TapCommand, sandbox: Sandbox)
     opened = Window(200, 40)
     sandbox.fail("/contacts", Fault.SERVER_ERROR, times=20)
     assert sync_on_terminal(tap, sandbox, opened, "account", "contacts") == 1
-    assert re.match(r"✗ .*Retries failed; the next run resumes from here \[docs: .*\]$", opened.lines[-1])
+    last = r"✗ .*Retries failed; the next run resumes from here \[docs: .*\]$"
+    assert re.match(last, opened.lines[-1])
     assert opened.color("✗ GET") == "red"
     assert not re.search("Backing off|Giving up|Traceback", opened.written.decode())
 
