@@ -6,9 +6,6 @@ NEWEST = 99
 
 # What the tap is compared with.
 PEERS = airbyte-cdk dlt requests singer-sdk
-VERSION_airbyte-cdk = ==7.39.1
-VERSION_dlt = ==1.31.0
-VERSION_singer-sdk = ==0.54.9
 
 # The coming version of the SDK, which `make test-next` tests.
 NEXT_SDK ?= 0.55.0b7
@@ -19,20 +16,24 @@ PYTHONS ?= $(shell for python in python3.10 python3.12 python3.13 python3.14; do
 	if $$python -c '' 2>/dev/null; then echo $$python; fi; done)
 TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
-# Makes an environment of its own, of what a rule names: WHAT in words, and the arguments of pip.
+# What `make site` builds: a folder for each release, such as VERSION=0.1.0.
+VERSION = dev
+
+# Makes an environment of its own, of what a rule names: WHAT in words, the file of constraints, and
+# the arguments of `pip install`. uv installs it where it is there or can be installed (UV=no: pip).
 define install
 @$(PYTHON) -c 'import sys; v = sys.version_info; (3, 10) <= v < (3, $(NEWEST) + 1) or sys.exit( \
 	"$(@D) needs Python 3.10 to 3.$(NEWEST), and $(PYTHON) is %d.%d.%d. Install one that fits, or name it:" \
 	" make $(or $(MAKECMDGOALS),help) PYTHON=python3.12".replace("to 3.99", "or newer") % v[:3])'
-@$(PYTHON) -m tools.install $(@D) "$(or $(WHAT),the tap and its tests)" $(1)
+@$(PYTHON) -m tools.install $(@D) "$(or $(WHAT),the tap and its tests)" --constraint constraints/$(strip $(1)).txt $(2)
 @touch $@
 endef
 
-.PHONY: help demo sandbox analytics models targets meltano-state airbyte login-browser bench requests
+.PHONY: help demo tutorial sandbox analytics models targets meltano-state airbyte login-browser bench requests image-check
 .PHONY: check test test-next
 .PHONY: coverage unit pythons
 .PHONY: lint style types format
-.PHONY: plugin docs screenshots site contract clean
+.PHONY: plugin docs screenshots site contract release-check lock clean
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,7 +42,11 @@ demo: .venv-demo/made .venv-analytics/made ## Sync a simulated account into Duck
 	@.venv-demo/bin/python -m checks.demo
 
 sandbox: .venv-sandbox/made ## Serve a simulated account, with its settings in config.json (SANDBOX: options, as --help).
-	@.venv-sandbox/bin/python -m sandbox --config config.json --long-lived-tokens $(SANDBOX)
+	@.venv-sandbox/bin/python -m sandbox --profile cafe --contacts 800 \
+		--config config.json --long-lived-tokens $(SANDBOX)
+
+tutorial: .venv/made ## Follow the tutorial of the docs word by word, in a copy of this folder.
+	@.venv/bin/python -m checks.tutorial
 
 analytics: .venv-analytics/made ## Build models and a report over your database (ANALYTICS: options, as --help).
 	@.venv-analytics/bin/python -m analytics $(ANALYTICS)
@@ -58,11 +63,14 @@ meltano-state: .venv-demo/made ## Merge states with Meltano (full refreshes, bud
 airbyte: .venv/made .venv-airbyte/made ## Read a simulated account with Airbyte's own packages.
 	@.venv-airbyte/bin/python -m pytest --quiet --confcutdir=tests/airbyte -k "not docker" tests/airbyte
 
-login-browser: .venv-browser/made ## Sign in to the sandbox in a real browser (CHROMIUM, CHROMEDRIVER: where they are).
+login-browser: .venv-browser/made site ## Sign in to the sandbox, and read the site, in a real browser (CHROMIUM, CHROMEDRIVER: where they are).
 	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser
 
+image-check: .venv/made ## Do what the Dockerfile says without a container engine, and run the result (as root, with debootstrap).
+	@.venv/bin/python -m checks.image
+
 bench: .venv/made $(PEERS:%=.venv-bench-%/made) ## Compare the speed of the tap with others (BENCH: its options, as --help).
-	@.venv/bin/python -m bench $(BENCH)
+	@.venv/bin/python -m checks.bench $(BENCH)
 
 requests: .venv/made ## Count the requests of syncs, and the rows they lose (REQUESTS: its options, as --help).
 	@.venv/bin/python -m checks.request_budget $(REQUESTS)
@@ -94,14 +102,23 @@ pythons: $$(addsuffix /made,$$(addprefix .venv-,$$(PYTHONS))) ## Test with other
 		echo $$python; .venv-$$python/bin/python $(PYTEST) -q $(TESTS) || exit 1; \
 	done
 
-lint: style types ## Check style, imports, words and types.
+lint: style types ## Check style, imports, words, workflows and types.
+
+# Prints what a command prints, but only if it fails.
+silent = out=$$($(1) 2>&1) || { echo "$$out"; exit 1; }
 
 style: .venv/made
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check
-	@out=$$(.venv/bin/lint-imports --no-cache) || { echo "$$out"; exit 1; }
+	@$(call silent,.venv/bin/lint-imports --no-cache)
 	@git ls-files -z | xargs -0 .venv/bin/codespell
 	@git ls-files -z ':!*.png' | xargs -0 .venv/bin/python -m tools.phrases
+	@.venv/bin/actionlint -shellcheck= -pyflakes=
+	@$(call silent,.venv/bin/zizmor --quiet --offline --persona=pedantic .github)
+	@$(call silent,.venv/bin/check-jsonschema --builtin-schema vendor.meltano meltano.yml)
+	@$(call silent,.venv/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml)
+	@$(call silent,.venv/bin/check-jsonschema --builtin-schema vendor.github-issue-forms \
+		$(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml)))
 
 types: .venv/made
 	@.venv/bin/mypy --no-error-summary
@@ -110,80 +127,87 @@ format: .venv/made ## Bring the code into its format.
 	@.venv/bin/ruff check --quiet --fix
 	@.venv/bin/ruff format --quiet
 
-plugin: .venv/made ## Write plugin.yaml, the definition for Meltano, from the tap's --about.
+plugin: .venv/made ## Write publish/: the definitions for Meltano and Airbyte, from the tap's --about.
 	@.venv/bin/python -m tools.plugin_yaml
+	@.venv/bin/python -m tools.metadata_yaml
 
-docs: .venv/made ## Write the pages that are made from schemas and code: streams, settings, assumptions, badges.
+docs: .venv/made ## Write the pages that are made from schemas and code, the badges, and the diagrams.
 	@.venv/bin/python -m tools.docs
 
 screenshots: .venv-demo/made .venv-analytics/made .venv-screenshots/made .venv-target-jsonl/made ## Take the pictures of the README (CHROMIUM, CHROMEDRIVER: where they are).
 	@.venv-demo/bin/python -m checks.screenshots.report
 	@.venv-screenshots/bin/python -m checks.screenshots .venv-target-jsonl/bin/target-jsonl
 
-site: .venv-site/made ## Build the documentation site into build/site; a link that leads nowhere fails it.
-	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/python -m mkdocs --quiet build --strict
+site: .venv-site/made ## Build the documentation site into build/site/VERSION; a link that leads nowhere fails it.
+	@.venv-site/bin/python -m tools.site $(VERSION)
 
 contract: .venv/made ## Compare the tap with the published contract of the vendor (CONTRACT: a file or address).
 	@.venv/bin/python -m tools.contract
 
+release-check: .venv/made ## Build and inspect what a release publishes, into dist, and print its notes (RELEASE: its tag).
+	@.venv/bin/python -m tools.release $(RELEASE)
+
+lock: ## Pin what is installed, in constraints/ (LOCK: "--upgrade" takes the newest releases).
+	@$(PYTHON) -m tools.lock $(NEXT_SDK) $(LOCK)
+
 clean: ## Take away what was made.
-	rm -rf .venv .venv-* .meltano .sandbox .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	rm -rf .cache .venv .venv-* .meltano .sandbox .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 		.ruff_cache build dist
 
-.venv/made: pyproject.toml
-	$(call install,--editable . --group test)
+.venv/made: pyproject.toml constraints/tap.txt
+	$(call install,tap,--editable . --group test --group lint)
 
-# The rest is stable: the pre-release is allowed by its name alone.
-.venv-next/made: pyproject.toml Makefile
-	$(call install,--editable . --group test 'singer-sdk==$(NEXT_SDK)')
+# The rest is stable: the pre-release is allowed by its name alone, and no constraint holds it.
+.venv-next/made: pyproject.toml Makefile constraints/next.txt
+	$(call install,next,--editable . --group test 'singer-sdk==$(NEXT_SDK)')
 
 .venv-python3.%/made: PYTHON = python3.$*
-.venv-python3.%/made: pyproject.toml
-	$(call install,--editable . --group test)
+.venv-python3.%/made: pyproject.toml constraints/tap.txt
+	$(call install,tap,--editable . --group test)
 
 # Meltano's pins are not the tap's. It installs the tap itself, again whenever dependencies change.
 .venv-demo/made: NEWEST = 13
 .venv-demo/made: WHAT = Meltano, DuckDB and a sandbox (about 300 MB, once)
-.venv-demo/made: pyproject.toml
+.venv-demo/made: pyproject.toml constraints/demo.txt
 	@rm -rf .meltano/extractors
-	$(call install,--group demo)
+	$(call install,demo,--group demo)
 
 .venv-sandbox/made: WHAT = the tap and the sandbox (about 80 MB, once)
-.venv-sandbox/made: pyproject.toml
-	$(call install,--editable '.[login]' --group sandbox)
+.venv-sandbox/made: pyproject.toml constraints/tap.txt
+	$(call install,tap,--editable '.[login]' --group sandbox)
 
 # dbt's pins are not Meltano's.
 .venv-analytics/made: NEWEST = 13
 .venv-analytics/made: WHAT = dbt and charts (about 320 MB, once)
-.venv-analytics/made: pyproject.toml
-	$(call install,--group analytics)
+.venv-analytics/made: pyproject.toml constraints/analytics.txt
+	$(call install,analytics,--group analytics)
 
 # Python 3.10 to 3.12: Airbyte's packages are many, and their pins not the tap's.
 .venv-airbyte/made: NEWEST = 12
 .venv-airbyte/made: WHAT = Airbyte's packages
-.venv-airbyte/made: pyproject.toml
-	$(call install,--group airbyte)
+.venv-airbyte/made: pyproject.toml constraints/airbyte.txt
+	$(call install,airbyte,--group airbyte)
 
 # Not everybody has a browser.
 .venv-browser/made: WHAT = Selenium
-.venv-browser/made: pyproject.toml
-	$(call install,--editable '.[login]' --group browser)
+.venv-browser/made: pyproject.toml constraints/tap.txt
+	$(call install,tap,--editable '.[login]' --group browser)
 
 # A terminal, what draws it, and a browser for the report.
 .venv-screenshots/made: WHAT = the tap, a sandbox and what takes pictures
-.venv-screenshots/made: pyproject.toml
-	$(call install,--editable . --group screenshots)
+.venv-screenshots/made: pyproject.toml constraints/tap.txt
+	$(call install,tap,--editable . --group screenshots)
 
 # Of what builds the site the tap needs nothing.
-.venv-site/made: WHAT = MkDocs
-.venv-site/made: pyproject.toml
-	$(call install,--group docs)
+.venv-site/made: WHAT = Zensical
+.venv-site/made: pyproject.toml constraints/docs.txt
+	$(call install,docs,--group docs)
 
 # This target pins old versions.
 .venv-target-jsonl/made: WHAT = target-jsonl
-.venv-target-jsonl/made: Makefile
-	$(call install,target-jsonl==0.1.4)
+.venv-target-jsonl/made: constraints/target-jsonl.txt
+	$(call install,target-jsonl,--group target-jsonl)
 
 # An environment for each peer; the table names those that cannot be installed.
-.venv-bench-%/made: Makefile
-	@$(PYTHON) -m tools.install $(@D) $* '$*$(VERSION_$*)' && touch $@ || rm -f $@
+.venv-bench-%/made: constraints/bench.txt
+	@$(PYTHON) -m tools.install $(@D) $* --constraint constraints/bench.txt $* && touch $@ || rm -f $@

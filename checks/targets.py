@@ -2,7 +2,7 @@
 
 Each target is loaded twice, with changes in between; for a database, a run is killed before each.
 Every time, all rows and values are compared with the account's, and so are the results of the
-queries of docs/targets.md and, in databases, the models of analytics/.
+queries of docs/guides/warehouses/ and, in databases, the models of analytics/.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sandbox import Sandbox
 from sandbox.server.expected import STREAMS, Rows
 
 OUTPUT = PROJECT / "output" / "targets"
-DOCUMENT = PROJECT / "docs" / "targets.md"
+PAGES = PROJECT / "docs" / "guides" / "warehouses"
 
 ALL_STREAMS = {
     "requests_per_second": 1000,
@@ -154,10 +154,8 @@ def check_queries(target: Database, sandbox: Sandbox) -> None:
     Raises:
         CheckFailed: If they differ.
     """
-    section = (
-        DOCUMENT.read_text(encoding="utf-8").split(f"## {target.title}\n")[1].split("\n## ")[0]
-    )
-    queries = re.findall(r"```sql\n(.*?)```", section, re.DOTALL)
+    page = (PAGES / target.page).read_text(encoding="utf-8")
+    queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
     expected = sandbox.expected({"contacts", "email_clicks"})
     for sql, result in zip(queries, RESULTS, strict=True):
         rows = [tuple(map(normalize, row)) for row in target.query(sql)[1]]

@@ -114,10 +114,11 @@ def _how_to_use(config: Path, sandbox: Sandbox) -> str:
     tap = Path(sys.executable).with_name("tap-constantcontact")
     if tap.is_relative_to(Path.cwd()):
         tap = tap.relative_to(Path.cwd())
-    options = sandbox.options
+    account = sandbox.account
     return (
-        f"Serving an account of {options.contacts:,} contacts and {options.campaigns:,} campaigns "
-        f"at {sandbox.settings['api_url']}.\nIts settings are in {config}. In another terminal:\n\n"
+        f"Serving an account of {len(account.contacts):,} contacts and {len(account.campaigns):,} "
+        f"campaigns at {sandbox.settings['api_url']}.\n"
+        f"Its settings are in {config}. In another terminal:\n\n"
         f"  {tap} --config {config} --select contacts,segments | head -20\n\n"
         "Ctrl-C ends it; the settings are of no use after that.\n"
     )

@@ -17,6 +17,7 @@ from tap_constantcontact.error_messages import error_message, traceback_lines
 from tap_constantcontact.exceptions import EXIT_FAILED
 from tap_constantcontact.output.logs import keep_explanations
 from tap_constantcontact.output.stdout import flushed_stdout
+from tap_constantcontact.output.terminal_log import write_log_for_people
 from tap_constantcontact.tap import TapConstantContact
 
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000  # about two pages of contacts
@@ -43,6 +44,7 @@ def _command() -> Callable[[], None]:
     try:
         command: Callable[[], None] = TapConstantContact.cli
     finally:
+        write_log_for_people()
         keep_explanations(TapConstantContact.logger)
     return command
 

@@ -20,7 +20,7 @@ from tap_constantcontact.api.run_context import RunContext
 from tap_constantcontact.details import DetailReader
 from tap_constantcontact.exceptions import Forbidden, NotFound
 from tap_constantcontact.notes import StreamNotes
-from tap_constantcontact.output.log_filters import mute_child
+from tap_constantcontact.output.log_filters import SKIPPED, mute_child
 from tap_constantcontact.permissions import required_permissions
 from tap_constantcontact.predictor import RequestPredictor
 from tap_constantcontact.records import RecordBuilder, limited
@@ -52,6 +52,7 @@ class ConstantContactStream(StreamHooks):
         detail_path: Path of the detail that completes each row.
         detail_params: Query parameters of the detail.
         for_partners: Whether the endpoint is read with the partner's key.
+        leads_to_others: Whether requests of many other streams follow from its responses.
         follows_change_log: Whether a run reads only what has changed, according to the change log.
         report_kind: What it reads then: which counters tell that a report has changed or is empty.
         notes: What the docs say about the stream that its other attributes don't tell.
@@ -67,6 +68,7 @@ class ConstantContactStream(StreamHooks):
     detail_path: ClassVar[str] = ""
     detail_params: ClassVar[Mapping[str, Any]] = {}
     for_partners: ClassVar[bool] = False
+    leads_to_others: ClassVar[bool] = False
     follows_change_log: ClassVar[bool] = False
     report_kind: ClassVar[ReportKind]
     notes: ClassVar[StreamNotes] = StreamNotes(reads="all rows, in every run")
@@ -169,7 +171,7 @@ class ConstantContactStream(StreamHooks):
             # The rows so far are not complete. Otherwise the SDK would make the newest time among
             # them the bookmark of an unsorted stream.
             self.stream_state.pop("progress_markers", None)
-            self.logger.warning("%s is skipped: %s", self.name, refusal)
+            self.logger.warning(SKIPPED, self.name, refusal)
             self.tap.require_readable_stream(refusal)
 
     def read(self, context: Context | None) -> Iterable[Record]:
@@ -215,9 +217,8 @@ class ConstantContactStream(StreamHooks):
 
         By default the requests for contexts are not predicted: finding them takes requests.
         """
-        if self.context_columns:
-            return ()
-        return map(self.predict.pages, self.request_contexts(None))
+        contexts = () if self.context_columns else self.request_contexts(None)
+        return map(self.predict.pages, contexts)
 
     def predict_details(
         self, page: requests.Response, *, is_last: bool
@@ -281,8 +282,7 @@ class ConstantContactStream(StreamHooks):
             if error_key(response) == QUOTA_EXCEEDED:
                 self.api.limits.wait_for_quota()  # every request would fail until then
             raise RetriableAPIError(describe(response), response)
-        failure = error_from(response, self.permissions)
-        if failure:
+        if failure := error_from(response, self.permissions):
             raise failure
         outline_of(response)
         self.api.login.accept()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_constantcontact.api.responses import body_of
 from tap_constantcontact.exceptions import Forbidden, NotFound, Refused
+from tap_constantcontact.output.log_filters import SKIPPED_ITEM
 
 if TYPE_CHECKING:
     import requests
@@ -102,4 +103,4 @@ class DetailReader:
         level = logging.DEBUG if self.skipped[kind] else level
         self.skipped[kind] += 1
         name, logger = self._stream.name, self._stream.logger
-        logger.log(level, "%s: skipping one item: %s", name, refusal)
+        logger.log(level, SKIPPED_ITEM, name, refusal)

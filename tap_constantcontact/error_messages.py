@@ -8,6 +8,7 @@ from requests import RequestException
 from singer_sdk.exceptions import ConfigValidationError, RetriableAPIError, SingerSDKError
 
 from tap_constantcontact.exceptions import JSON_ERROR, Forbidden, Refused
+from tap_constantcontact.help_topics import with_topic
 from tap_constantcontact.redaction import without_addresses
 
 # As the standard library puts it.
@@ -16,7 +17,7 @@ _UNKNOWN_LEVEL = "Unknown level: "
 
 
 def error_message(error: Exception) -> str:
-    """Return a message about an error that ends a run: what is wrong, and what to do.
+    """Return a message about an error that ends a run: what is wrong, what to do, where to look.
 
     Args:
         error: Any error; the text of an unexpected one is omitted, as it may contain values that
@@ -59,7 +60,7 @@ def error_message(error: Exception) -> str:
             "files and settings; if they are correct, please report this, with the log of a run "
             "with LOGLEVEL=DEBUG"
         )
-    return without_addresses(message)
+    return with_topic(without_addresses(message))
 
 
 def traceback_lines(error: Exception) -> list[str]:

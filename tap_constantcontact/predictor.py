@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.streams.rest import PageContext
 
+from tap_constantcontact.api.page_links import LinkedPages
 from tap_constantcontact.api.prefetch import PredictedRequest
-from tap_constantcontact.api.responses import rows_of
+from tap_constantcontact.api.responses import count_of, rows_of
 
 if TYPE_CHECKING:
     import requests
@@ -23,6 +25,7 @@ class RequestPredictor:
     def __init__(self, stream: ConstantContactStream) -> None:
         """Predict the requests of a stream."""
         self._stream = stream
+        self._linked_pages = LinkedPages(self._next_url, self._prepared)
 
     def pages(self, context: Context | None, *, all_pages: bool = True) -> PredictedRequest:
         """Predict the first page of a context. Further pages follow from their links.
@@ -51,9 +54,11 @@ class RequestPredictor:
         return map(self.detail, filter(self._stream.records.has_key, self.rows_of(page)))
 
     def following(self, page: requests.Response) -> Iterator[PredictedRequest]:
-        """Predict the requests that follow a page: the next page, and details of its rows."""
-        url = self._stream.get_new_paginator().get_next_url(page)
-        if url:
+        """Predict the requests that follow a page: the next pages, and details of its rows."""
+        url = self._next_url(page)
+        if url and (pages := self.pages_after(page)):
+            yield from self._linked_pages.after_first(url, pages)
+        elif url:
             yield PredictedRequest(self._prepared(url), self.following)
         if self._stream.detail_path:
             yield from self._stream.predict_details(page, is_last=url is None)
@@ -61,6 +66,16 @@ class RequestPredictor:
     def rows_of(self, page: requests.Response) -> Iterator[Record]:
         """Return the rows of a page as the API returned them."""
         return rows_of(page, self._stream.records_key)
+
+    def pages_after(self, page: requests.Response) -> int:
+        """Return how many pages follow the first one of a list; 0 if it doesn't say."""
+        if "include_count" not in self._stream.params:
+            return 0
+        rows = count_of(page, f"{self._stream.records_key}_count")
+        return max(0, ceil(rows / int(self._stream.params["limit"])) - 1)
+
+    def _next_url(self, page: requests.Response) -> str | None:
+        return self._stream.get_new_paginator().get_next_url(page)
 
     def _prepared(
         self, url: str, params: str | Mapping[str, Any] | None = None

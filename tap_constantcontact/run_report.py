@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime, timezone
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tap_constantcontact.api.rate_limit import next_reset
 from tap_constantcontact.output.progress import Snapshot
-from tap_constantcontact.output.summary import Row, table
+from tap_constantcontact.output.results import Outcome, Results, Row
+from tap_constantcontact.output.summary import summary
+from tap_constantcontact.output.terminal_log import terminal_of_log
+from tap_constantcontact.output.terminal_report import TerminalReport
 
 if TYPE_CHECKING:
     from singer_sdk import Stream
@@ -29,23 +36,29 @@ class RunReport:
         """
         self._tap = tap
         self._began_at = time.monotonic()
-        self._begun: list[str] = []
-        self._ended: set[str] = set()
+        self._begun: dict[str, float] = {}
+        self._ended: dict[str, float] = {}
 
     def begin(self, stream: str) -> bool:
         """Note that a stream and its children are being read; return whether it is the first."""
-        self._begun.append(stream)
+        self._begun.setdefault(stream, time.monotonic())
         return len(self._begun) == 1
 
-    def end(self, stream: str) -> None:
-        """Note that a stream has been read."""
-        self._ended.add(stream)
+    def end(self, name: str) -> None:
+        """Note that a stream has been read, and print what became of it and its children."""
+        self._ended[name] = time.monotonic()
+        family = _family(self._tap.streams[name])
+        if self._terminal and not self._tap.is_test:
+            for each in self._tap.streams.values():
+                if each in family and each.selected:
+                    self._terminal.print_row(self._row(each))
 
     def snapshot(self) -> Snapshot:
         """Return the progress of the run. Called from another thread."""
-        name = self._begun[-1] if self._begun else ""
+        name = next(reversed(self._begun), "")
         stream = self._tap.streams.get(name)
         limits = [api.limits for api in self._apis]
+        selected = [each for each in self._tap.streams.values() if each.selected]
         return Snapshot(
             stream=name,
             records=self._tap.message_writer.records.get(name, 0),
@@ -54,24 +67,33 @@ class RunReport:
             requests=sum(each.requests for each in limits),
             requests_today=max((each.requests_today for each in limits), default=0),
             daily_quota=self._tap.config["daily_quota"],
+            retries=sum(api.retries for api in self._apis),
+            streams=len(selected),
+            streams_read=sum(_root_of(each, self._tap).name in self._ended for each in selected),
+            seconds=time.monotonic() - self._began_at,
         )
 
-    def summary(self) -> str:
-        """Return the summary of the run: a table of the streams, and what was not reached.
+    def write(self) -> None:
+        """Print the results of the run to a terminal, or log them."""
+        results = self.results()
+        if self._terminal:
+            self._terminal.print_results(results)
+        else:
+            self._tap.logger.info(summary(results))
 
-        A check of the account, which reads no stream, has neither.
-        """
-        seconds = time.monotonic() - self._began_at
-        requests = sum(api.limits.requests for api in self._apis)
-        retries = sum(api.retries for api in self._apis)
-        counts = [_counted(requests, "request", "requests"), _counted(retries, "retry", "retries")]
-        lines = [f"Run ended after {seconds:.1f} s: {', '.join(counts)}"]
-        if self._begun:
-            lines.append(table(self._rows()))
-            if names := list(self._not_reached()):
-                streams = names[0] if len(names) == 1 else f"{len(names)} more streams"
-                lines.append(f"The run ended before it reached {streams}.")
-        return "\n".join(lines)
+    def results(self) -> Results:
+        """Return what the run has done."""
+        limits = [api.limits for api in self._apis]
+        return Results(
+            rows=[*self._rows()] if self._begun else [],
+            not_reached=[*self._not_reached()] if self._begun else [],
+            seconds=time.monotonic() - self._began_at,
+            requests=sum(each.requests for each in limits),
+            retries=sum(api.retries for api in self._apis),
+            left_today=min((each.left_today for each in limits), default=0),
+            daily_quota=self._tap.config["daily_quota"],
+            resets_at=next_reset(datetime.now(timezone.utc)),
+        )
 
     def unknown_properties(self) -> Iterator[tuple[str, str]]:
         """Yield streams with their properties that no schema declares."""
@@ -79,12 +101,20 @@ class RunReport:
             if names := stream.records.unknown_properties:
                 yield name, ", ".join(sorted(names))
 
-    def readable_streams(self) -> Iterator[tuple[str, str]]:
-        """Yield each stream with whether a test found that this account can read it."""
+    def write_test(self) -> None:
+        """Print or log of each stream whether a test found that this account can read it."""
         requested = set().union(*(api.responses for api in self._apis))
         for name, stream in self._tap.streams.items():
             found = "readable" if name in requested else "not tested (nothing to request)"
-            yield name, "not readable" if stream.why_unreadable() else found
+            if not self._terminal:
+                found = "not readable" if stream.why_unreadable() else found
+                self._tap.logger.info("%s: %s", name, found)
+            elif not stream.ABORT_AT_RECORD_COUNT:
+                continue  # not one of those that --select names
+            elif stream.why_unreadable():
+                self._terminal.print_row(self._row(stream))
+            else:
+                self._terminal.print_found(name, found, is_tested=name in requested)
 
     def _rows(self) -> Iterator[Row]:
         """Yield the table's rows: each stream that was selected and reached, or read."""
@@ -92,7 +122,21 @@ class RunReport:
         not_reached = set(self._not_reached())
         for name, stream in self._tap.streams.items():
             if name not in not_reached and (stream.selected or records[name] or responses[name]):
-                yield Row(name, records[name], responses[name], self._not_read(stream))
+                yield self._row(stream)
+
+    def _row(self, stream: ConstantContactStream) -> Row:
+        """Return what the run did with a stream."""
+        name, root = stream.name, _root_of(stream, self._tap).name
+        began_at, now = self._begun.get(root), time.monotonic()
+        seconds = self._ended.get(root, now) - began_at if began_at is not None else 0.0
+        outcome = Outcome.COMPLETE
+        if reason := stream.why_unreadable():
+            outcome = Outcome.UNREADABLE
+        elif self._is_unfinished(stream):
+            outcome = Outcome.UNFINISHED
+        records = self._tap.message_writer.records[name]
+        note = self._not_read(stream)
+        return Row(name, records, self._responses[name], note, seconds, outcome, reason)
 
     def _not_reached(self) -> Iterator[str]:
         """Yield the selected streams that an early end left unread, and without a request."""
@@ -107,15 +151,28 @@ class RunReport:
         """Return which part of a stream was not read, and why. Empty if all was."""
         if reason := stream.why_unreadable():
             return f"all: {reason}"
-        root = _root_of(stream, self._tap)
-        is_wanted = any(each.selected for each in _family(root))  # not only by other streams
-        if is_wanted and not self._tap.is_test and root.name not in self._ended:
+        if self._is_unfinished(stream):
             return "the rest"
         reasons = {
-            "that are gone or forbidden": sum(stream.details.skipped.values()),
+            "gone or forbidden": sum(stream.details.skipped.values()),
             "without a key": stream.records.keyless,
         }
         return ", ".join(f"{number:,} {reason}" for reason, number in reasons.items() if number)
+
+    def _is_unfinished(self, stream: ConstantContactStream) -> bool:
+        """Return whether the run ended before a stream did."""
+        root = _root_of(stream, self._tap)
+        is_wanted = any(each.selected for each in _family(root))  # not only by other streams
+        return is_wanted and not self._tap.is_test and root.name not in self._ended
+
+    @cached_property
+    def _terminal(self) -> TerminalReport | None:
+        """Prints to the terminal, if the log is written for people; None if it is not."""
+        terminal = terminal_of_log()
+        if not terminal or not self._tap.logger.isEnabledFor(logging.INFO):
+            return None
+        names = (name for name, stream in self._tap.streams.items() if stream.selected)
+        return TerminalReport(terminal, names)
 
     @property
     def _responses(self) -> Counter[str]:
@@ -124,10 +181,6 @@ class RunReport:
     @property
     def _apis(self) -> list[RunContext]:
         return self._tap.connections
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def _announced_pages(stream: ConstantContactStream) -> int:

@@ -214,9 +214,8 @@ class TapConstantContact(CommandLine):
             else:
                 self.logger.warning(message, name, properties)
         if self.is_test:
-            for stream, found in self._report.readable_streams():
-                self.logger.info("%s: %s", stream, found)
-        self.logger.info(self._report.summary())
+            self._report.write_test()
+        self._report.write()
 
     @override
     def check_settings(self, config: dict[str, Any], *, requires_login: bool) -> None:
@@ -260,6 +259,8 @@ class TapConstantContact(CommandLine):
 
     def _unfinished(self) -> AbstractContextManager[object]:
         """Return a context that waits for token requests in flight."""
+        if self._progress:  # the process may exit without leaving its line on the terminal
+            self._progress.end()
         unfinished = ExitStack()
         for api in self.connections:
             unfinished.enter_context(api.login.requesting)

@@ -754,7 +754,10 @@ def test_unknown_stream_is_named(source: SourceCommand, sandbox: Sandbox) -> Non
     output = source.read(source.settings(sandbox), ["account", "letters"])
     assert output.status == 1
     (error,) = output.errors
-    assert error["message"] == "Unknown stream: letters. Refresh the schema of the connection"
+    assert error["message"] == (
+        "Unknown stream: letters. Refresh the schema of the connection "
+        "[docs: troubleshooting#unknown-stream]"
+    )
     assert output.statuses["account"][-1] == "COMPLETE"
 
 

@@ -99,6 +99,94 @@ def ids(log: ChangeLog, number: int = 0) -> list[str]:
     return [activity.activity_id for activity in log.changed_after(number)]
 
 
+class Pairs(Campaigns):
+    """Eight campaigns, each with a first email and a resend; notes which counters are requested."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {id_: {f"{id_}1": counters(), f"{id_}2": counters(opens=3)} for id_ in "abcdefgh"}
+        )
+        self.sent = dict.fromkeys(self, NOW - DAY)
+        self.counted: list[list[str]] = []
+
+    @override
+    def fetch_counters(self, activity_ids: Sequence[str]) -> dict[str, Counters]:
+        self.counted.append([*activity_ids])
+        return super().fetch_counters(activity_ids)
+
+    def count(self, activity_id: str, opens: int) -> None:
+        """Let an activity have other opens than before."""
+        self[activity_id[0]][activity_id] = counters(opens=opens)
+
+
+class TestActivitiesThatExplainAChange:
+    """If one activity has changed as its campaign, the others are not counted again."""
+
+    @pytest.fixture
+    def pairs(self) -> Pairs:
+        return Pairs()
+
+    @pytest.fixture
+    def state(self, pairs: Pairs) -> dict[str, Any]:
+        state: dict[str, Any] = {}
+        update(state, pairs, sent=pairs.sent)
+        pairs.counted.clear()
+        return state
+
+    def test_others_are_not_counted(self, pairs: Pairs, state: dict[str, Any]) -> None:
+        for id_ in pairs:
+            pairs.count(f"{id_}1", opens=6)
+        log = update(state, pairs, NOW + HOUR, pairs.sent)
+        assert ids(log, 16) == pairs.counted[0] == [f"{id_}1" for id_ in pairs]
+        assert len(pairs.counted) == 1
+        pairs.counted.clear()
+        assert not ids(update(state, pairs, NOW + 2 * HOUR, pairs.sent), 24)
+        assert not pairs.counted
+
+    def test_others_are_counted_if_they_have_changed(
+        self, pairs: Pairs, state: dict[str, Any]
+    ) -> None:
+        """`a2` instead of `a1`, and `b2` as well as `b1`."""
+        for id_ in ("a2", "b1", "b2", "c1", "d1", "e1", "f1", "g1", "h1"):
+            pairs.count(id_, opens=9)
+        log = update(state, pairs, NOW + HOUR, pairs.sent)
+        assert {*ids(log, 16)} == {"a2", "b1", "b2", "c1", "d1", "e1", "f1", "g1", "h1"}
+        assert pairs.counted == [[f"{id_}1" for id_ in pairs], ["a2", "b2"]]
+
+    def test_a_few_are_counted_at_once(self, pairs: Pairs, state: dict[str, Any]) -> None:
+        pairs.count("a1", opens=6)
+        assert ids(update(state, pairs, NOW + HOUR, pairs.sent), 16) == ["a1"]
+        assert pairs.counted == [["a1", "a2"]]
+
+    @pytest.mark.parametrize("reason", ["do not add up", "are missing", "are new"])
+    def test_all_are_counted_if_counters_prove_nothing(self, pairs: Pairs, reason: str) -> None:
+        """`a2` opens unseen: the campaign counts the first email alone, or not at all."""
+
+        class Odd(Pairs):
+            @property
+            @override
+            def counters(self) -> dict[str, Counters]:
+                if reason == "do not add up":
+                    return {id_: own[f"{id_}1"] for id_, own in self.items()}
+                if reason == "are missing":
+                    return {id_: c._replace(forwards=-1) for id_, c in super().counters.items()}
+                return super().counters
+
+        odd, state = Odd(), dict[str, Any]()
+        update(state, odd, sent=odd.sent)
+        odd.counted.clear()
+        for id_ in odd:
+            odd.count(f"{id_}1", opens=6)
+        odd.count("a2", opens=4)
+        if reason == "are new":
+            odd.sent = dict.fromkeys(odd, NOW + HOUR)
+        log = update(state, odd, NOW + HOUR, odd.sent)
+        assert {*ids(log, 16)} >= {*(f"{id_}1" for id_ in odd), "a2"}
+        assert {id_ for each in odd.counted for id_ in each} == {
+            id_ + n for id_ in odd for n in "12"
+        }
+
+
 class TestChangeLog:
     """It gives numbers to the activities that have changed."""
 

@@ -76,7 +76,9 @@ def cursor(activity: Activity, complete_through: int, lookback: timedelta) -> Re
 SENT = 490_000  # hours since 1970
 BEGIN = datetime.fromtimestamp(SENT * 3600, timezone.utc)
 DAY = timedelta(days=1)
-CAMPAIGNS = {"a": ["a1"], "b": ["b1", "b2"], "c": ["c1", "c2", "c3"]}
+# The last ones have more activities than a request counts.
+SIZES = {"a": 1, "b": 2, "c": 3, "d": 4, "e": 4}
+CAMPAIGNS = {id_: [f"{id_}{number}" for number in range(size)] for id_, size in SIZES.items()}
 ACTIVITIES = [id_ for activities in CAMPAIGNS.values() for id_ in activities]
 STREAMS = ("opens", "clicks")
 

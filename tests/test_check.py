@@ -262,7 +262,8 @@ def test_check_with_an_unwritable_report_makes_no_request(
     done = command.check(sandbox, "--report", str(path))
     assert (done.status, len(sandbox.requests)) == (1, 0)
     assert done.errors == (
-        f"{path}: No such file or directory. Check its path and its permissions\n"
+        f"{path}: No such file or directory. Check its path and its permissions "
+        "[docs: troubleshooting#file-access]\n"
     )
 
 
@@ -380,6 +381,20 @@ def test_estimate_is_what_runs_take(
     assert cost["first"] == pytest.approx(first, rel=0.1)
     assert cost["idle"] == pytest.approx(idle, rel=0.1)
     assert f"{cost['first']:,} requests" in done.out
+
+
+@pytest.mark.parametrize("skips", [False, True])
+def test_estimate_leaves_out_reports_that_are_skipped(
+    tap: TapCommand, command: CheckCommand, make_sandbox: MakeSandbox, *, skips: bool
+) -> None:
+    sandbox = make_sandbox(contacts=60, campaigns=20)  # of which all are looked at
+    settings: dict[str, Any] = {"start_date": "-200d", "skip_old_reports": skips}
+    done = command.check(sandbox, "--estimate", **settings)
+    assert done.status == 0, done.errors
+    first, state = requests_of(tap, sandbox, **settings)
+    idle, _ = requests_of(tap, sandbox, state=state, **settings)
+    assert done.report["cost"]["first"] == pytest.approx(first, rel=0.1)
+    assert done.report["cost"]["idle"] == pytest.approx(idle, rel=0.1)
 
 
 def test_estimate_follows_the_catalog(

@@ -11,7 +11,7 @@ from support.tap import STREAMS
 from tap_constantcontact.settings.schema import SETTINGS
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -57,17 +57,24 @@ def test_readme_pictures_are_small_and_request_nothing() -> None:
             assert addresses == ["http://www.w3.org/2000/svg"], path
 
 
+# With what each part of the changelog begins.
+TABLE = "**What tables and states see:**"
+NOTHING = "**What tables and states see:** nothing."
+
+
 def test_changelog_has_the_form_of_keep_a_changelog() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     versions = re.findall("^## (.+)$", changelog, re.MULTILINE)
     assert versions[0] == "[Unreleased]"
     released = r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d"
     assert [heading for heading in versions[1:] if not re.fullmatch(released, heading)] == []
+    for section in re.split("^## ", changelog, flags=re.MULTILINE)[1:]:
+        assert section.split("\n\n")[1] in (TABLE, NOTHING), section.splitlines()[0]
     kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     assert {*re.findall("^### (.+)$", changelog, re.MULTILINE)} <= kinds
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_docs_links_have_targets(document: Path) -> None:
     for link in links_of(document.read_text("utf-8")):
         if not link.startswith("http"):
@@ -75,3 +82,7 @@ def test_docs_links_have_targets(document: Path) -> None:
             target = document.parent / path if path else document
             assert target.exists(), link
             assert not anchor or anchor in anchors_of(target), link
+            # The site has what is in docs/, and lists no folders.
+            assert document.parent == ROOT or (
+                target.is_file() and (ROOT / "docs") in target.resolve().parents
+            ), link

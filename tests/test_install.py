@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.install import run
+from tools.install import find_uv, run
 
 PROJECT = Path(__file__).parent.parent
 
@@ -18,7 +20,7 @@ PROJECT = Path(__file__).parent.parent
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Return a folder with what `make` needs to install."""
-    for name in ("Makefile", "pyproject.toml", "tools"):
+    for name in ("Makefile", "pyproject.toml", "constraints", "tools"):
         (tmp_path / name).symlink_to(PROJECT / name)
     return tmp_path
 
@@ -68,21 +70,41 @@ def test_environment_for_tests_has_no_newest_python(checkout: Path) -> None:
 
 
 @pytest.mark.slow
-def test_environment_of_an_older_python_is_replaced(checkout: Path) -> None:
+@pytest.mark.parametrize("uv", ["", "no"])
+def test_environment_of_an_older_python_is_replaced(checkout: Path, uv: str) -> None:
     (checkout / "Makefile").unlink()
     rules = (PROJECT / "Makefile").read_text("utf-8")
-    rules += "\n.venv-small/made: WHAT = nothing\n.venv-small/made:\n\t$(call install,pip)\n"
+    rules += "\n.venv-small/made: WHAT = nothing\n.venv-small/made:\n\t$(call install,build,pip)\n"
     (checkout / "Makefile").write_text(rules)
     old = checkout / ".venv-small" / "bin" / "python"
     old.parent.mkdir(parents=True)
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
-    done = make(checkout, Path(sys.executable), ".venv-small/made")
+    done = make(checkout, Path(sys.executable), ".venv-small/made", f"UV={uv}")
     assert done.returncode == 0, done.stderr
     first, *_, last = done.stdout.splitlines()
     assert first == "Installing nothing into .venv-small …"
     assert last.startswith("Installed nothing in ")
     assert subprocess.run([old, "--version"], check=False).returncode == 0
+    pins = (PROJECT / "constraints" / "build.txt").read_text("utf-8")
+    (line,) = re.findall("^pip==.+$", pins, re.MULTILINE)
+    freeze = [str(old), "-m", "pip", "list", "--format=freeze"]
+    said = subprocess.run(freeze, check=True, capture_output=True)
+    assert line in said.stdout.decode().splitlines()
+    assert (checkout / ".venv-uv").exists() == (uv == "" and not shutil.which("uv"))
+
+
+@pytest.mark.e2e
+def test_machine_that_cannot_have_uv_takes_pip(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("UV", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", fake_python(tmp_path, (3, 9, 0)))
+    assert find_uv(time.monotonic()) is None
+    assert capsys.readouterr().out == "uv can't be installed here; pip takes longer.\n"
+    assert not (tmp_path / ".venv-uv").exists()
 
 
 @pytest.mark.e2e

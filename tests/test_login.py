@@ -257,7 +257,7 @@ def test_refusal_text_is_escaped_for_terminal_and_page(
     assert "<script" not in page.text
     assert login.end() == 1
     shown = "(access_denied: [2J<script>x</script> of <email address>)"
-    assert login.said.splitlines()[-1].endswith(shown)
+    assert login.said.splitlines()[-1].endswith(f"{shown} [docs: troubleshooting#sign-in-failed]")
 
 
 def test_callback_with_another_state_is_ignored(sandbox: Sandbox, browse_login: StartLogin) -> None:
@@ -295,7 +295,9 @@ def test_used_code_is_explained(sandbox: Sandbox, browse_login: StartLogin) -> N
     requests.get(back, timeout=10)
     assert login.end() == 1
     assert "Constant Contact rejected the code (invalid_grant" in login.said
-    assert login.said.splitlines()[-1].endswith("Sign in again")
+    assert login.said.splitlines()[-1].endswith(
+        "Sign in again [docs: troubleshooting#sign-in-failed]"
+    )
 
 
 @pytest.mark.parametrize(
@@ -315,7 +317,7 @@ def test_failing_token_endpoint_asks_to_sign_in_again(
     assert "No tokens in time" in page.text
     assert login.end() == 1
     assert said in login.said
-    assert login.said.splitlines()[-1].endswith(". Sign in again")
+    assert ". Sign in again [docs: troubleshooting#" in login.said.splitlines()[-1]
 
 
 def test_page_says_that_the_secret_is_wrong(sandbox: Sandbox, browse_login: StartLogin) -> None:

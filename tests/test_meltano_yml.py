@@ -42,10 +42,3 @@ def test_meltano_yml_facts_are_those_of_plugin_yaml() -> None:
 def test_meltano_yml_plugins_do_not_need_the_hub() -> None:
     plugins = [plugin for kind in PROJECT["plugins"].values() for plugin in kind]
     assert all(plugin["namespace"] and plugin["pip_url"] for plugin in plugins)
-
-
-def test_env_example_names_existing_settings() -> None:
-    lines = (Path(__file__).parent.parent / ".env.example").read_text("utf-8").splitlines()
-    names = [line.split("=")[0] for line in lines if line and not line.startswith("#")]
-    assert names
-    assert {name.removeprefix("TAP_CONSTANTCONTACT_").lower() for name in names} <= SETTINGS.keys()

@@ -13,7 +13,7 @@ import pytest
 from support.fake_server import FakeServer
 from support.tap import TapCommand
 
-from bench.run import serving
+from checks.bench.run import serving
 from tap_constantcontact.api import responses
 from tap_constantcontact.tap import TapConstantContact
 

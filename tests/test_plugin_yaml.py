@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
+from importlib.metadata import entry_points
 
 import pytest
 import yaml
@@ -11,7 +13,7 @@ from tap_constantcontact.settings import validation
 from tap_constantcontact.settings.schema import SETTINGS
 from tools import plugin_yaml as plugin
 
-MELTANO = (plugin.FILE.parent / "docs" / "meltano.md").read_text("utf-8")
+MELTANO = (plugin.FILE.parents[1] / "docs" / "guides" / "meltano.md").read_text("utf-8")
 DEFINITION = yaml.safe_load(plugin.FILE.read_text("utf-8"))
 
 # What the hub's schema of extractors allows.
@@ -24,6 +26,8 @@ CAPABILITIES = {
     *("schema-flattening", "state", "stream-maps", "structured-logging", "test"),
 }
 REQUIRED = {"name", "namespace", "variant", "label", "quality"}
+# Texts of the plugin's page on the hub.
+TEXTS = ("prereq", "settings_preamble", "next_steps", "usage")
 
 
 @pytest.mark.e2e
@@ -34,12 +38,28 @@ def test_plugin_yaml_is_what_make_plugin_writes() -> None:
 def test_plugin_yaml_has_the_form_of_the_hub() -> None:
     assert DEFINITION.keys() >= REQUIRED
     assert set(DEFINITION["capabilities"]) <= CAPABILITIES
+    assert all(DEFINITION[text].strip() for text in TEXTS)
     names = [setting["name"] for setting in DEFINITION["settings"]]
     assert names == sorted(names)
     for setting in DEFINITION["settings"]:
         assert setting["kind"] in KINDS
         assert setting["label"]
         assert setting["description"]
+
+
+def test_plugin_yaml_texts_name_settings_and_commands_that_exist() -> None:
+    named = re.findall("`([a-z][a-z_-]+)`", " ".join(DEFINITION[text] for text in TEXTS))
+    commands = entry_points(group="console_scripts").names
+    assert {*named} <= {*SETTINGS.to_dict()["properties"], "select", *commands}
+
+
+def test_plugin_yaml_takes_the_address_of_the_repository_from_pyproject() -> None:
+    pyproject = (plugin.FILE.parents[1] / "pyproject.toml").read_text("utf-8")
+    urls = '[project.urls]\nRepository = "https://example.com/tap"\n'
+    assert plugin.addresses(pyproject.replace("[project.urls]\n", urls)) == {
+        "repo": "https://example.com/tap",
+        "pip_url": "git+https://example.com/tap.git",
+    }
 
 
 @pytest.mark.parametrize("group", DEFINITION["settings_group_validation"], ids="+".join)

@@ -98,6 +98,19 @@ def test_prefetch_adds_no_request_to_an_incremental_run(
     assert made[8] == made[1]
 
 
+def test_run_without_a_change_does_not_wait_for_summaries(
+    tap: TapCommand, make_sandbox: MakeSandbox
+) -> None:
+    """Page after page of them, and then the counters, would come after all other requests."""
+    sandbox = make_sandbox(campaigns=12)
+    state = tap.sync(sandbox).state
+    before = len(sandbox.requests)
+    assert tap.sync(sandbox, state=state, max_parallel_requests=2).status == 0
+    paths = [request.path for request in sandbox.requests[before:] if request.method == "GET"]
+    summaries = paths.index("/v3/reports/summary_reports/email_campaign_summaries")
+    assert summaries <= 2 < paths.index("/v3/segments")
+
+
 @pytest.mark.parametrize("budget", [40, 160])
 def test_prefetch_respects_max_requests(
     tap: TapCommand, make_sandbox: MakeSandbox, budget: int
@@ -303,6 +316,7 @@ class Stream:
     url: str
     paths: Iterable[str] = ()
     may_be_forbidden: bool = False
+    leads_to_others: bool = False
     then: dict[str, list[str]] = field(default_factory=dict)
 
     def predicted_requests(self) -> Iterator[PredictedRequest]:
@@ -455,6 +469,21 @@ def test_requests_that_follow_a_response_are_prefetched_first(server: Server) ->
     session.send(get(f"{server.url}/small2"))
     wait_until(lambda: server.count(3))
     assert server.asked == ["/small1", "/small2", "/small3"]
+
+
+def test_list_that_others_wait_for_is_prefetched_first(server: Server) -> None:
+    stream = Stream(server.url)
+    ordinary = Stream(server.url, [f"/small{number}" for number in range(20)])
+    chain = {"/next1": ["/next2"], "/next2": ["/next3"]}
+    urgent = Stream(server.url, ["/next1"], leads_to_others=True, then=chain)
+    session = session_of(stream, ordinary, urgent, threads=2)
+    session.begin_stream(stream)
+    for number in range(12):
+        session.send(get(f"{server.url}/other{number}"))
+    settle(server)
+    ahead = [path for path in server.asked if "other" not in path]
+    assert ahead.index("/next1") <= 1  # the order of two that are in flight is not certain
+    assert ahead.index("/next3") < ahead.index("/small9")
 
 
 def test_prefetch_sends_one_request_of_a_stream_that_may_be_refused(server: Server) -> None:

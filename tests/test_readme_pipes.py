@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from shutil import which
 
 import pytest
 from support.tap import STREAMS, TapCommand
@@ -26,7 +27,7 @@ def commands_of(page: str) -> list[str]:
     return [line[2:] for line in lines if line.startswith(("$ tap-", "$ tail", "$ echo"))]
 
 
-COMMANDS = commands_of("docs/command-line.md")
+COMMANDS = commands_of("docs/reference/command-line.md")
 
 Rows = dict[str, list[str]]
 
@@ -106,6 +107,26 @@ def test_readme_pipe_takes_the_login_from_dotenv(shell: Shell, sandbox: Sandbox)
     (pipe,) = (command for command in commands_of("README.md") if "|" in command)
     shell.run(pipe)
     assert len(shell.files["contacts"]) == len(sandbox.expected()["contacts"])
+
+
+@pytest.mark.skipif(TARGET is None, reason="TARGET_JSONL does not name a target: use make test")
+@pytest.mark.skipif(which("flock") is None, reason="there is no flock")
+@pytest.mark.e2e
+def test_docs_script_for_cron_resumes_and_runs_once_at_a_time(
+    shell: Shell, sandbox: Sandbox
+) -> None:
+    page = (ROOT / "docs/guides/pipe-and-cron.md").read_text("utf-8")
+    (script,) = re.findall(r'^```bash title="sync.sh"\n(.*?)^```', page, re.DOTALL | re.MULTILINE)
+    (shell.folder / "sync.sh").write_text(script)
+    shell.run("bash sync.sh")
+    first = len(shell.files["contacts"])
+    assert first == len(sandbox.expected()["contacts"])
+    shell.run("bash sync.sh")
+    assert len(shell.files["contacts"]) == first
+
+    requests = len(sandbox.requests)
+    shell.run("flock sync.lock bash sync.sh")
+    assert len(sandbox.requests) == requests
 
 
 @pytest.mark.e2e

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import metadata
-from xml.etree import ElementTree as ET
 
 import pytest
 from support.tap import STREAMS
@@ -15,11 +14,13 @@ from tools.docs.__main__ import DOCS, files
 from tools.docs.entities import OTHERS, TARGETS
 from tools.docs.page import cost_of
 
-PAGE = (DOCS / "streams.md").read_text("utf-8")
+PAGES = {path: path.read_text("utf-8") for path in (DOCS / "reference" / "streams").glob("*.md")}
 
 
 def section_of(name: str) -> str:
-    (section,) = re.findall(rf"^### {name}\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    pattern = rf"^## {name}\n(.*?)(?=^##|\Z)"
+    found = (re.findall(pattern, page, re.MULTILINE | re.DOTALL) for page in PAGES.values())
+    (section,) = (section for sections in found for section in sections)
     return str(section)
 
 
@@ -37,12 +38,22 @@ def test_reference_has_facts_and_columns_of_every_stream() -> None:
         lacking[name] = {fact for fact in facts if f"\n| {fact} | " not in section}
         lacking[name] |= columns - {*re.findall(r"^\| `([\w.]+)` \|", section, re.MULTILINE)}
     assert {name: parts for name, parts in lacking.items() if parts} == {}
-    assert "`None`" not in PAGE
+    assert [path for path, page in PAGES.items() if "`None`" in page] == []
 
 
 def test_reference_headings_have_unique_anchors() -> None:
-    headings = re.findall("^#+ (.+)$", PAGE, re.MULTILINE)
-    assert len(headings) == len({heading.lower() for heading in headings})
+    for page in PAGES.values():
+        headings = re.findall("^#+ (.+)$", page, re.MULTILINE)
+        assert len(headings) == len({heading.lower() for heading in headings})
+
+
+def test_reference_overview_has_every_stream_with_its_page() -> None:
+    overview = PAGES[DOCS / "reference" / "streams" / "index.md"]
+    rows = re.findall(r"^\| \[`(\w+)`\]\(([\w-]+\.md)#(\w+)\) \|", overview, re.MULTILINE)
+    assert [name for name, _, _ in rows] == [*STREAMS]
+    for name, page, anchor in rows:
+        assert anchor == name
+        assert f"\n## {name}\n" in PAGES[DOCS / "reference" / "streams" / page]
 
 
 @pytest.mark.parametrize(
@@ -84,14 +95,10 @@ def test_reference_relations_cover_shared_keys() -> None:
     assert shared - TARGETS.keys() == {"url_id", "sequence_id"}
 
 
-def test_reference_diagram_has_every_related_stream() -> None:
-    drawn = ET.fromstring((DOCS / "streams.svg").read_text("utf-8"))
-    texts = {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
-    assert {*STREAMS} - texts == {*entities.alone()}
-
-
 def test_settings_page_has_every_setting_once() -> None:
-    names = re.findall(r"^### (\w+)$", (DOCS / "settings.md").read_text("utf-8"), re.MULTILINE)
+    names = re.findall(
+        r"^### (\w+)$", (DOCS / "reference" / "settings.md").read_text("utf-8"), re.MULTILINE
+    )
     assert sorted(names) == sorted(SETTINGS.to_dict()["properties"])
 
 

@@ -63,7 +63,9 @@ def test_full_disk_ends_every_command_in_words(tap_process: TapProcess, sandbox:
         wrong = {
             " ".join(command[2:]): (status, said)
             for command, (status, said) in ended
-            if status != 1 or not said.endswith(f"{NO_SPACE}\n") or "Exception ignored" in said
+            if status != 1
+            or not said.endswith(f"{NO_SPACE} [docs: troubleshooting#file-access]\n")
+            or "Exception ignored" in said
         }
     assert wrong == {}
 
@@ -96,4 +98,7 @@ def test_closed_stdout_is_named(tap_process: TapProcess, sandbox: Sandbox) -> No
         ["sh", "-c", f"{command} >&-"], stderr=subprocess.PIPE, text=True, timeout=60, check=False
     )
     assert done.returncode == 1
-    assert done.stderr.endswith("stdout: it is closed. Check its path and its permissions\n")
+    assert done.stderr.endswith(
+        "stdout: it is closed. Check its path and its permissions "
+        "[docs: troubleshooting#file-access]\n"
+    )

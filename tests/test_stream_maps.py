@@ -194,7 +194,7 @@ class TestRules:
 
 
 def test_documented_rules_leave_no_personal_data(tap: TapCommand, sandbox: Sandbox) -> None:
-    page = (PROJECT / "docs" / "stream-maps.md").read_text("utf-8")
+    page = (PROJECT / "docs" / "guides" / "stream-maps.md").read_text("utf-8")
     example = yaml.safe_load(page.partition("```yaml")[2].partition("```")[0])["config"]
     streams = [
         name

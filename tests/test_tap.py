@@ -169,7 +169,7 @@ def test_unknown_log_level_is_explained(tap: TapCommand) -> None:
     run = tap.run(None, "--about", env={"LOGLEVEL": "loud"})
     assert run.status == 1
     said = "Invalid LOGLEVEL: 'LOUD' (must be DEBUG, INFO, WARNING or ERROR)"
-    assert run.log.splitlines()[-1].endswith(said)
+    assert run.log.splitlines()[-1].endswith(f"{said} [docs: troubleshooting#log-configuration]")
 
 
 def test_unreachable_api_is_explained(tap: TapCommand) -> None:

@@ -108,7 +108,8 @@ def test_json_that_is_no_object_is_refused(tap: TapCommand, content: str, option
 def test_missing_config_file_is_named_in_one_sentence(tap: TapCommand) -> None:
     run = tap.run(None, "--config", "settings.jsn")
     assert run.log.splitlines()[-1].endswith(
-        "settings.jsn: No such file or directory. Check its path and its permissions"
+        "settings.jsn: No such file or directory. Check its path and its permissions "
+        "[docs: troubleshooting#file-access]"
     )
 
 
@@ -252,5 +253,6 @@ class TestSelect:
         run = tap.run(settings, "--select", "contacts,email_open", *arguments)
         assert run.status == 1
         assert run.log.splitlines()[-1].endswith(
-            "Invalid --select: 'email_open' (must be names of streams). Did you mean email_opens?"
+            "Invalid --select: 'email_open' (must be names of streams). Did you mean email_opens? "
+            "[docs: troubleshooting#unknown-stream]"
         )

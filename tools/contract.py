@@ -22,7 +22,7 @@ from tools.contract_data import DEFINITIONS, OWN, PARAMETERS
 PUBLISHED = "https://api.cc.email/v3/swagger.yaml"
 ROOT = Path(__file__).parent.parent
 SCHEMAS = ROOT / "schemas"
-ENDPOINTS = ROOT / "docs" / "endpoints.md"
+ENDPOINTS = ROOT / "docs" / "reference" / "endpoints.md"
 
 
 class NotAContract(ValueError):
@@ -59,7 +59,7 @@ def reads_of(contract: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def known_reads() -> list[str]:
-    """Return the paths that docs/endpoints.md accounts for, in its order."""
+    """Return the paths that docs/reference/endpoints.md accounts for, in its order."""
     return re.findall(r"^\| \w+ \| `(/[^`]*)` \|", ENDPOINTS.read_text("utf-8"), re.MULTILINE)
 
 

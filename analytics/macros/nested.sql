@@ -1,4 +1,4 @@
-{#- Nested values, which arrive differently in each database: see docs/targets.md. -#}
+{#- Nested values, which arrive differently in each database: see docs/guides/warehouses/. -#}
 
 {#- The type of a raw column. -#}
 {% macro constantcontact_raw_type(type) %}

@@ -23,11 +23,9 @@ IMAGES = PROJECT / "docs" / "images"
 REPORT = PROJECT / "build" / "screenshots" / "report.html"
 
 RUN = "tap-constantcontact --config config.json | target-jsonl > state.jsonl"
-#: The status line in the middle of the contacts, and the table at the end.
+#: The status line in the middle of the contacts, and the totals at the end.
 _MIDDLE = re.compile(r"page 3\d of \d+ .* left", re.MULTILINE)
-_SUMMARY = "Run ended after"
-#: The widths of the terminals: the status line is long.
-_WIDE, _NARROW = 134, 86
+_COLUMNS, _LINES, _LINES_OF_A_RUN = 100, 8, 40
 _REPORT_HEIGHT, _REPORT_CHARTS = 1190, 8
 
 
@@ -36,8 +34,8 @@ def main() -> int:
     IMAGES.mkdir(exist_ok=True)
     programs = [str(Path(each).absolute().parent) for each in (sys.executable, sys.argv[1])]
     path = os.pathsep.join([*programs, "/usr/bin", "/bin"])
-    draw("sync", during_a_sync(path), _WIDE)
-    draw("summary", after_a_sync(path), _NARROW)
+    draw("sync", during_a_sync(path), _COLUMNS)
+    draw("summary", after_a_sync(path), _COLUMNS)
     with browser() as chrome:
         # It has no dark colors.
         picture = png(chrome, REPORT, _REPORT_HEIGHT, _REPORT_CHARTS, "light")
@@ -46,23 +44,21 @@ def main() -> int:
 
 
 def during_a_sync(path: str) -> list[Text]:
-    """Return the screen in the middle of a sync, of warnings and the status line alone."""
+    """Return the screen in the middle of a sync."""
     with Sandbox(contacts=30000, campaigns=4, seed=2) as sandbox, TemporaryDirectory() as folder:
         environment = prepare(Path(folder), sandbox, path)
-        for screen in screens(f"LOGLEVEL=WARNING {RUN}", _WIDE, Path(folder), environment):
+        for screen in screens(RUN, _COLUMNS, _LINES, Path(folder), environment):
             if _MIDDLE.search("\n".join(screen.display)):
                 return lines_of(screen)
     raise AssertionError("the run never was in the middle")
 
 
 def after_a_sync(path: str) -> list[Text]:
-    """Return the command and the table at the end of a sync."""
+    """Return the screen at the end of a sync."""
     with Sandbox(contacts=2000, campaigns=24, seed=3) as sandbox, TemporaryDirectory() as folder:
         environment = prepare(Path(folder), sandbox, path)
-        *_, screen = screens(RUN, _NARROW, Path(folder), environment)
-        lines = lines_of(screen)
-    begin = next(number for number, line in enumerate(lines) if _SUMMARY in line.plain)
-    return [Text(f"$ {RUN}"), Text("…"), *lines[begin:]]
+        *_, screen = screens(RUN, _COLUMNS, _LINES_OF_A_RUN, Path(folder), environment)
+        return lines_of(screen)
 
 
 def prepare(folder: Path, sandbox: Sandbox, path: str) -> dict[str, str]:

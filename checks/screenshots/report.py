@@ -15,8 +15,8 @@ FOLDER = PROJECT / "build" / "screenshots"
 def main() -> int:
     """Write the report and return the exit status."""
     end_on_signals()
-    # A year and a half of weekly emails; the sandbox and the tap don't wait for each other.
-    with Sandbox(contacts=3000, campaigns=240, seed=7, requests_per_second=0) as sandbox:
+    # That of `make demo`; here the sandbox and the tap don't wait for each other.
+    with Sandbox(profile="cafe", contacts=800, seed=1, requests_per_second=0) as sandbox:
         project = Project(FOLDER, sandbox)
         target = DuckDB(FOLDER)
         try:

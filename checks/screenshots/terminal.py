@@ -22,7 +22,6 @@ from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-LINES = 40
 _RED, _GREEN, _YELLOW, _BLUE = (207, 34, 46), (26, 127, 55), (154, 103, 0), (9, 105, 218)
 _MAGENTA, _CYAN, _GRAY = (130, 80, 223), (27, 124, 131), (110, 119, 129)
 _COLORS = [(36, 41, 47), _RED, _GREEN, _YELLOW, _BLUE, _MAGENTA, _CYAN, _GRAY]
@@ -62,24 +61,25 @@ _SVG = """\
 
 
 def screens(
-    command: str, columns: int, folder: Path, environment: Mapping[str, str]
+    command: str, columns: int, lines: int, folder: Path, environment: Mapping[str, str]
 ) -> Iterator[pyte.Screen]:
     """Run a command of a shell on a terminal, and yield the screen after each output.
 
     Args:
         command: The command; the screen shows it as typed at a prompt.
         columns: The width of the terminal.
+        lines: Its height.
         folder: The working folder.
         environment: The environment.
 
     Raises:
         subprocess.CalledProcessError: If the command fails.
     """
-    screen = pyte.Screen(columns, LINES)
+    screen = pyte.Screen(columns, lines)
     stream = pyte.ByteStream(screen)
     stream.feed(f"$ {command}\r\n".encode())
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, columns, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     process = subprocess.Popen(
         ["/bin/bash", "-o", "pipefail", "-c", command],
         cwd=folder,

@@ -180,13 +180,19 @@ def _custom_fields(account: Account) -> Facts:
         yield (
             contact["contact_id"],
             texts.get("Number of guests"),
-            "2023-04-17" if "First visit" in texts else None,
+            _iso(texts["First visit"]) if "First visit" in texts else None,
             texts.get("Last booking"),
-            {"true": True}.get(texts.get("Wants a call", "")),
+            {"true": True, "false": False}.get(texts.get("Wants a call", "")),
             texts.get("Favorite dessert"),
             texts.get("Interests"),
             texts.get("Remarks"),
         )
+
+
+def _iso(text: str) -> str:
+    """Return a date of a custom field, MM/DD/YYYY, as YYYY-MM-DD."""
+    month, day, year = text.split("/")
+    return f"{year}-{month}-{day}"
 
 
 def _list_memberships(account: Account) -> Iterator[tuple[str, str]]:

@@ -43,12 +43,12 @@ class Database(Target):
     """A target that keeps one row for each key.
 
     Attributes:
-        title: Its heading in docs/targets.md.
+        page: Its page in docs/guides/warehouses/.
         dbt_target: The target in analytics/profiles.yml.
         stored: A text that the loader logs after it has stored contacts, in batches of 20.
     """
 
-    title: str
+    page: str
     dbt_target: str
     stored: str
     keys: str
@@ -83,7 +83,7 @@ class DuckDB(Database):
     """A DuckDB file."""
 
     loader = "target-duckdb"
-    title = "DuckDB"
+    page = "duckdb.md"
     dbt_target = "duckdb"
     # Contacts are loaded before them.
     stored = 'Loading 20 rows into \'"constantcontact"."main"."segment_contacts"\''
@@ -112,7 +112,7 @@ class PostgreSQL(Database):
     """A PostgreSQL database."""
 
     loader = "target-postgres"
-    title = "PostgreSQL"
+    page = "postgresql.md"
     dbt_target = "postgres"
     stored = '"tags":{"stream":"contacts"'
     keys = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
+from functools import partial
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,8 @@ class Account:
         webhook_subscriptions: Those of the partner, by `topic_id`.
         segment_polls: How many requests for its contacts each segment has had.
         largest_audience: Maximum number of contacts that one email reaches.
-        rates: How often contacts do something with an email when it is sent.
+        simulate_send: Sends an email to contacts, who react to it, as `engagement.simulate_send`.
+        ideas: Subjects of the next campaigns; when they run out, those of all accounts.
     """
 
     def __init__(
@@ -97,7 +99,8 @@ class Account:
         self.lock = threading.RLock()
         self.rng = random.Random(seed)
         self.largest_audience = largest_audience
-        self.rates = rates
+        self.simulate_send: Callable[..., None] = partial(engagement.simulate_send, rates=rates)
+        self.ideas: list[str] = []
         self.rules = rules or Rules()
         self.summary: Record = {}
         self.emails: list[Record] = []
@@ -410,7 +413,7 @@ class Account:
         self.engagement[activity_id] = part
         known, part.refreshed_at = len(part.optouts), until
         list_ids = activity["contact_list_ids"]
-        engagement.simulate_send(self.rng, part, contact_ids, list_ids, at, rates=self.rates)
+        self.simulate_send(self.rng, part, contact_ids, list_ids, at)
         return self._apply_optouts(part.optouts[known:], until)
 
     def _schedule_resend(self, primary: Record) -> None:

@@ -140,9 +140,9 @@ class LandingPage:
     sms_optins: list[Event] = field(default_factory=list)
 
 
-def make_links(rng: Random) -> dict[str, str]:
+def make_links(rng: Random, urls: Iterable[str] = LINKS) -> dict[str, str]:
     """Return links by id. The ids exceed 2^53 (observed): they survive only as strings."""
-    return {str(rng.getrandbits(62) + 2**61): url for url in LINKS}
+    return {str(rng.getrandbits(62) + 2**61): url for url in urls}
 
 
 def simulate_send(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.account import Account, Record
-from sandbox.account.clock import DAY, HOUR, YEAR, day, minute, stamp, stamp_ms, stamp_offset
+from sandbox.account import Account
+from sandbox.account.clock import DAY, HOUR, YEAR, minute
 from sandbox.account.engagement import LIVELY, TYPICAL, Event
 from sandbox.account.rules import Rules
-from sandbox.account.segments import write_criteria
 from sandbox.generate import sample_values
 from sandbox.generate.automations import add_automations
 from sandbox.generate.bulk_activities import add_bulk_activities
@@ -16,8 +15,16 @@ from sandbox.generate.campaigns import CAMPAIGN_STATUSES, add_campaign
 from sandbox.generate.contacts import CONTACT_KINDS, ContactGenerator
 from sandbox.generate.events import add_events
 from sandbox.generate.landing_pages import add_landing_pages
+from sandbox.generate.lists import (
+    SMS_LISTS,
+    add_custom_fields,
+    add_list,
+    add_segments,
+    add_tags,
+    delete_list,
+)
+from sandbox.generate.owner import add_owner
 from sandbox.generate.partner import add_partner
-from sandbox.generate.sampling import chance
 from sandbox.generate.sms import add_sms_campaigns
 from sandbox.generate.social import add_social
 from sandbox.generate.v2_ids import add_v2_ids
@@ -25,22 +32,6 @@ from sandbox.generate.v2_ids import add_v2_ids
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SMS_LISTS = (
-    ("Text alerts", None, {"sms"}),
-    ("Flash sale (mail & text)", None, {"sms", "email"}),
-)
-CHOICES = ("Apple", "Pear", "Crème brûlée", "Plum")
-CUSTOM_FIELDS: tuple[tuple[str, str, Record], ...] = (
-    ("Vehicle make and model", "string", {}),
-    ("First visit", "date", {"display_format": "MM/DD/YYYY"}),
-    ("Last booking", "datetime", {}),
-    ("Number of guests", "number", {"integer": True, "decimal_places": 0, "allow_negative": False}),
-    ("Yearly donation", "currency", {"currency_code": "USD", "decimal_places": 2}),
-    ("Wants a call", "boolean", {}),
-    ("Remarks", "text_area", {}),
-    ("Favorite dessert", "single_select", {"display_type": "radio"}),
-    ("Interests", "multi_select", {"display_type": "checkbox"}),
-)
 MAX_SENDS = 60_000  # large accounts stay quick to generate: many campaigns go to few contacts
 
 
@@ -67,11 +58,11 @@ def generate_account(
     )
     present = now()
     first, last = present - 3 * YEAR, present - HOUR
-    _add_owner(account, first)
+    add_owner(account, first)
     _add_lists(account, first, last)
-    _add_tags(account, first, last)
-    _add_custom_fields(account, first, last)
-    _add_segments(account, first, last)
+    add_tags(account, sample_values.TAGS, first, last)
+    add_custom_fields(account, first, last)
+    add_segments(account, first, last)
     _add_contacts(account, contacts, first, last)
     _add_campaigns(account, campaigns, first, last)
     _ensure_forward_and_optout(account, last)
@@ -86,126 +77,13 @@ def generate_account(
     return account
 
 
-def _add_owner(account: Account, first: int) -> None:
-    account.summary = {
-        "contact_email": "owner@example.com",
-        "contact_phone": "5081111212",
-        "country_code": "us",  # lower case, although documented in upper case (observed)
-        "encoded_account_id": "p07e1l8cdif9dl",
-        "encoded_partner_id": "a37cranviy95el",
-        "first_name": "Lola",
-        "last_name": "Zang",
-        "organization_name": "Café Olé",
-        "organization_phone": "333-333-3335",
-        "state_code": "MA",
-        "time_zone_id": "US/Eastern",
-        "website": "https://www.example.com",
-        "physical_address": {
-            "address_line1": "123 Maple Street",
-            "address_line2": "Unit 1",
-            "address_line3": "In the yard",
-            "city": "Boston",
-            "state_code": "MA",
-            "postal_code": "02451",
-            "country_code": "US",
-        },
-        "company_logo": {
-            "url": "https://files.example.com/3a20c2f5701/780c1ff3-7fc6-4712-a862.jpg",
-            "internal_id": "ACCOUNT.IMAGE.5",
-            "external_url": "https://www.example.com/logo.png",
-        },
-    }
-    confirmed = {
-        "confirm_status": "CONFIRMED",
-        "confirm_time": stamp_offset(first),
-        "confirm_source_type": "SITE_OWNER",
-    }
-    # The role DEFAULT_FROM is not in the contract (observed).
-    roles = ["BILLING", "CONTACT", "DEFAULT_FROM", "REPLY_TO"]
-    account.emails = [
-        {"email_id": 1, "email_address": "owner@example.com", "roles": roles, **confirmed},
-        {"email_id": 2, "email_address": "news@example.com", "roles": ["OTHER"], **confirmed},
-        {
-            "email_id": 3,
-            "email_address": "new@example.com",
-            "roles": [],
-            "pending_roles": ["OTHER"],
-            "confirm_status": "UNCONFIRMED",
-        },
-    ]
-
-
 def _add_lists(account: Account, first: int, last: int) -> None:
     lists = [(name, text, {"email"}) for name, text in sample_values.LISTS]
+    ids = {}
     for name, description, channels in [*lists, *SMS_LISTS]:
         created = account.rng.randrange(first, last - 60 * DAY)
-        _add_list(account, name, description, channels, created)
-    deleted = next(list_ for list_ in account.lists.values() if list_["name"] == "Old imports")
-    deleted["deleted_at"] = deleted["updated_at"] = stamp(last - 30 * DAY)
-
-
-def _add_list(
-    account: Account, name: str, description: str | None, channels: set[str], created: int
-) -> None:
-    list_: Record = {
-        "list_id": account.new_id(),
-        "name": name,
-        "favorite": chance(account.rng, 0.3),
-    }
-    if description:  # absent rather than null or empty (observed)
-        list_["description"] = description
-    list_.update(created_at=stamp(created), updated_at=stamp(created))
-    account.lists[list_["list_id"]] = list_
-    account.list_channels[list_["list_id"]] = frozenset(channels)
-
-
-def _add_tags(account: Account, first: int, last: int) -> None:
-    for name in sample_values.TAGS:
-        created = stamp_ms(account.rng.randrange(first, last))
-        tag: Record = {"tag_id": account.new_id(), "name": name, "tag_source": "Contact"}
-        account.tags[tag["tag_id"]] = {**tag, "created_at": created, "updated_at": created}
-
-
-def _add_custom_fields(account: Account, first: int, last: int) -> None:
-    for label, type_, metadata in CUSTOM_FIELDS:
-        created = account.rng.randrange(first, last)
-        field: Record = {
-            "custom_field_id": account.new_id(),
-            "label": label,
-            "name": label.replace(" ", "_"),
-            "type": type_,
-            "version": 1,
-            "updated_at": stamp(created),
-            "created_at": stamp(created),
-        }
-        if metadata:
-            field["metadata"] = metadata
-        if type_.endswith("_select"):
-            field["choices"] = [
-                {
-                    "custom_field_id": field["custom_field_id"],
-                    "choice_id": number,
-                    "choice_label": choice,
-                    "display_order": number,
-                    "created_at": stamp_ms(created),
-                    "updated_at": stamp_ms(created),
-                }
-                for number, choice in enumerate(CHOICES, start=1)
-            ]
-            field["choices"][-1]["deleted_at"] = day(created)  # which no contact chose
-        account.custom_fields[field["custom_field_id"]] = field
-
-
-def _add_segments(account: Account, first: int, last: int) -> None:
-    for segment_id, (name, field, parameter) in enumerate(sample_values.SEGMENTS, start=14):
-        created = account.rng.randrange(first, last)
-        account.segments[segment_id] = {
-            "name": name,
-            "segment_criteria": write_criteria(field, parameter),
-            "segment_id": segment_id,
-            "created_at": stamp_ms(created),
-            "edited_at": stamp_ms(account.rng.randrange(created, last)),
-        }
+        ids[name] = add_list(account, name, description, channels, created)
+    delete_list(account, ids["Old imports"], last - 30 * DAY)
 
 
 def _add_contacts(account: Account, count: int, first: int, last: int) -> None:

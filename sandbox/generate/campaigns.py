@@ -9,6 +9,8 @@ from sandbox.generate import sample_values
 from sandbox.generate.sampling import between, chance, sample
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandbox.account import Account, Record
 
 CAMPAIGN_STATUSES = (
@@ -41,23 +43,50 @@ def add_campaign(
     """
     number = len(account.campaigns)
     subject = sample_values.SUBJECTS[number % len(sample_values.SUBJECTS)]
+    name = f"{subject} #{number + 1}"  # unique in an account (documented)
+    if account.ideas:
+        name = subject = account.ideas.pop(0)
+    roles = ("primary_email", "permalink", "resend")[: 3 if resend else 2]
     type_code = list(CAMPAIGN_TYPES)[number % len(CAMPAIGN_TYPES)]
+    campaign = create_campaign(account, created, name, subject, type_code, roles=roles)
+    _add_ab_test_and_resend(account, campaign, number)
+    _apply_status(account, campaign["campaign_id"], status, created, resend=resend)
+    return str(campaign["campaign_id"])
+
+
+def create_campaign(
+    account: Account,
+    created: int,
+    name: str,
+    subject: str,
+    type_code: int,
+    *,
+    roles: Iterable[str] = ("primary_email", "permalink"),
+) -> Record:
+    """Add the draft of a campaign, with an activity for each role.
+
+    Args:
+        account: The account to add it to.
+        created: When it was created.
+        name: Its name, unique in an account (documented).
+        subject: The subject of its emails.
+        type_code: One of `CAMPAIGN_TYPES`.
+        roles: The roles of its activities.
+    """
     campaign: Record = {
         "campaign_activities": [],
         "campaign_id": account.new_id(),
         "created_at": stamp_ms(created),
         "current_status": "Draft",
-        "name": f"{subject} #{number + 1}",  # unique in an account (documented)
+        "name": name,
         "type": CAMPAIGN_TYPES[type_code],
         "type_code": type_code,
         "updated_at": stamp_ms(created),
     }
     account.campaigns[campaign["campaign_id"]] = campaign
-    for role in ("primary_email", "permalink", "resend")[: 3 if resend else 2]:
+    for role in roles:
         _add_activity(account, campaign, role, subject)
-    _add_ab_test_and_resend(account, campaign, number)
-    _apply_status(account, campaign["campaign_id"], status, created, resend=resend)
-    return str(campaign["campaign_id"])
+    return campaign
 
 
 def _apply_status(

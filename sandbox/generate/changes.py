@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.account import MAILABLE, permission
 from sandbox.account.clock import stamp, stamp_colon, stamp_ms
 from sandbox.account.segments import write_criteria
+from sandbox.generate import sample_values
 from sandbox.generate.bulk_activities import add_bulk_activity
 from sandbox.generate.campaigns import add_campaign
 from sandbox.generate.contacts import ContactGenerator
@@ -97,7 +98,8 @@ class Round:
         """Rename some contacts. Their `updated_at` changes."""
         edited = self._pick(3, bool)
         for contact_id in edited:
-            self.account.edit(contact_id, last_name=f"Renamed-{self.now}")
+            last_name = self.account.contacts[contact_id].get("last_name", "")
+            self.account.edit(contact_id, last_name=_other_last_name(last_name, self.now))
         return edited
 
     def unsubscribe_contacts(self) -> list[str]:
@@ -132,16 +134,16 @@ class Round:
         """Rename a list."""
         renamed = list(self.account.lists)[:1]
         for list_id in renamed:
-            self.account.lists[list_id].update(
-                name=f"Subscribers {self.now}", updated_at=stamp(self.now)
-            )
+            list_ = self.account.lists[list_id]
+            list_.update(name=_renamed(list_["name"]), updated_at=stamp(self.now))
         return renamed
 
     def rename_tags(self) -> list[str]:
         """Rename a tag."""
         renamed = list(self.account.tags)[:1]
         for tag_id in renamed:
-            self.account.tags[tag_id].update(name=f"Tag {self.now}", updated_at=stamp_ms(self.now))
+            tag = self.account.tags[tag_id]
+            tag.update(name=_renamed(tag["name"]), updated_at=stamp_ms(self.now))
         return renamed
 
     def edit_segments(self) -> list[int]:
@@ -192,9 +194,8 @@ class Round:
         """Rename an automation."""
         edited = list(self.account.automations)[:1]
         for id_ in edited:
-            self.account.automations[id_].update(
-                name=f"Automation {self.now}", update_date=stamp_colon(self.now)
-            )
+            automation = self.account.automations[id_]
+            automation.update(name=_renamed(automation["name"]), update_date=stamp_colon(self.now))
         return edited
 
     def _pick(self, count: int, fits: Callable[[Record], bool]) -> list[str]:
@@ -204,6 +205,18 @@ class Round:
         picked = list(islice(fitting, count))
         self.picked += picked
         return picked
+
+
+def _renamed(name: str) -> str:
+    """Return a new name: "VIP", "VIP (2)", "VIP (3)"."""
+    bare, _, number = name.removesuffix(")").rpartition(" (")
+    return f"{bare} ({int(number) + 1})" if bare and number.isdigit() else f"{name} (2)"
+
+
+def _other_last_name(name: str, now: int) -> str:
+    names = sample_values.LAST_NAMES
+    chosen = names[now % len(names)]
+    return chosen if chosen != name else names[(now + 1) % len(names)]
 
 
 def _status(campaign: Record) -> str:

@@ -32,22 +32,38 @@ def add_events(account: Account, last: int) -> None:
         if status in ("COMPLETE", "ACTIVE"):
             _add_registrations(account, event_id, last + min(0, days) * DAY)
         if status == "COMPLETE":
-            _check_in(account, event_id)
+            check_in(account, event_id)
 
 
-def add_event(account: Account, name: str, status: str, starts: int) -> str:
+def add_event(
+    account: Account,
+    name: str,
+    status: str,
+    starts: int,
+    *,
+    title: str = "",
+    created: int = 0,
+) -> str:
     """Add an event without registrations.
+
+    Args:
+        account: The account to add it to.
+        name: Its name.
+        status: Its status.
+        starts: When it starts; it lasts three hours.
+        title: Its title; "" = the name, with a year.
+        created: When it was created; 0 = about a year earlier.
 
     Returns:
         The `event_id`.
     """
     event_id = account.new_id()
-    created = min(starts, account.now() - HOUR) - 330 * DAY
+    created = created or min(starts, account.now() - HOUR) - 330 * DAY
     moments = {"create_time": stamp_ms(created), "last_update_time": stamp_ms(created + DAY)}
     account.registrations[event_id] = {}
     account.events[event_id] = {
         "description": f"{name} at the Café Olé.",
-        "title": f"{name} 2025",
+        "title": title or f"{name} 2025",
         "name": name,
         "event_id": event_id,
         "campaign_id": event_id,  # they are the same (documented)
@@ -150,7 +166,7 @@ def _add_registrations(account: Account, event_id: str, until: int) -> None:
         add_registration(account, event_id, contact_id, between(account.rng, since, until))
 
 
-def _check_in(account: Account, event_id: str) -> None:
+def check_in(account: Account, event_id: str) -> None:
     """Check in registered contacts, except every fourth."""
     registrations = account.registrations[event_id].values()
     starts = seconds(account.events[event_id]["event_start"])

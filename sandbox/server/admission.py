@@ -60,6 +60,11 @@ class Admission:
         self._day = 0
         self._today = 0
 
+    def limit_requests(self, per_second: int) -> None:
+        """Change the limit of requests per second; 0 = no limit."""
+        with self._lock:
+            self._last_second = Window(1, per_second)
+
     def admit(self, authorization: str, endpoint: Endpoint, api_key: str = "") -> None:
         """Admit a request to the API.
 

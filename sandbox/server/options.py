@@ -30,6 +30,9 @@ class Options(Rules):
     """The size of the account, the limits of the API key, and the behavior of the API.
 
     Attributes:
+        profile: What the account is like: `varied`, with every kind of record in a few rows, or
+            `cafe`, eighteen months of a café: 60 campaigns with typical rates, in place of
+            `campaigns` and `audience`.
         contacts: How many contacts the account starts with.
         campaigns: How many email campaigns the account starts with.
         audience: How many contacts an email is offered to, who do as little with it as those of
@@ -114,6 +117,7 @@ class Options(Rules):
         partner_api_key: The API key of a partner with client accounts; "" = no partner.
     """
 
+    profile: Literal["varied", "cafe"] = "varied"
     contacts: int = 500
     campaigns: int = 24
     audience: int = 0

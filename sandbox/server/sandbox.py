@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.auth.tokens import Tokens
 from sandbox.generate import changes
 from sandbox.generate.account import generate_account
+from sandbox.generate.cafe import generate_cafe
 from sandbox.server.app import API, PARTNER_TOKEN_PATH, TOKEN_PATH, App, Request
 from sandbox.server.expected import Rows, expected
 from sandbox.server.faults import Fault, Faults, PlannedFault
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
+
+    from sandbox.account import Account
 
 
 class Sandbox:
@@ -41,14 +44,7 @@ class Sandbox:
             **options: Those of `Options`.
         """
         self.options = Options(**options)
-        self.account = generate_account(
-            contacts=self.options.contacts,
-            campaigns=self.options.campaigns,
-            seed=self.options.seed,
-            now=_clock(self.options),
-            audience=self.options.audience,
-            rules=self.options,
-        )
+        self.account = _generate(self.options)
         self.requests: list[Request] = []
         self._tokens = Tokens(self.options)
         self._faults = Faults()
@@ -156,6 +152,10 @@ class Sandbox:
         """Revoke all access tokens that were issued so far."""
         self._tokens.revoke_access_tokens()
 
+    def limit_requests(self, per_second: int) -> None:
+        """Change the limit of requests per second; 0 = no limit."""
+        self._app.admission.limit_requests(per_second)
+
     def fail(self, path: str, fault: Fault, **details: Any) -> None:
         """Make requests fail.
 
@@ -186,6 +186,20 @@ class Sandbox:
         """
         options = self.options
         return expected(self.account, options.privileges, streams, options)
+
+
+def _generate(options: Options) -> Account:
+    now = _clock(options)
+    if options.profile == "cafe":
+        return generate_cafe(contacts=options.contacts, seed=options.seed, now=now, rules=options)
+    return generate_account(
+        contacts=options.contacts,
+        campaigns=options.campaigns,
+        seed=options.seed,
+        now=now,
+        audience=options.audience,
+        rules=options,
+    )
 
 
 def _clock(options: Options) -> Any:

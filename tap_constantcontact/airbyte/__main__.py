@@ -33,6 +33,7 @@ from tap_constantcontact.airbyte.spec import specification
 from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.error_messages import error_message
 from tap_constantcontact.exceptions import EXIT_FAILED, SIGNAL_STATUS, RunEnded
+from tap_constantcontact.help_topics import with_topic
 from tap_constantcontact.input_files import parse_json, read_settings
 from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.tap import TapConstantContact
@@ -95,7 +96,7 @@ def check_connection(arguments: argparse.Namespace, writer: AirbyteWriter) -> in
     except RunEnded as ended:
         if not ended.reason:
             raise
-        status, message = "FAILED", f"{ended.reason}. Run the check again then"
+        status, message = "FAILED", with_topic(f"{ended.reason}. Run the check again then")
     except Exception as error:  # noqa: BLE001 - every failure ends with a message for people
         status, message = "FAILED", error_message(error)
     result = {"status": status, **({"message": message} if message else {})}

@@ -17,6 +17,8 @@ from typing_extensions import override
 from tap_constantcontact.airbyte.states import StreamStates
 from tap_constantcontact.error_messages import traceback_lines
 from tap_constantcontact.exceptions import RunEnded
+from tap_constantcontact.help_topics import with_topic
+from tap_constantcontact.output.log_filters import add_topic
 from tap_constantcontact.output.messages import ENCODER, MessageWriter, to_ascii
 from tap_constantcontact.redaction import without_addresses
 
@@ -118,7 +120,7 @@ class AirbyteWriter(MessageWriter):
             stream: The stream that failed, if it is a single one.
             error: The exception; its text is not shown.
         """
-        details: dict[str, Any] = {"message": message, "failure_type": failure.value}
+        details: dict[str, Any] = {"message": with_topic(message), "failure_type": failure.value}
         if stream:
             details["stream_descriptor"] = {"name": stream}
         if error:
@@ -201,6 +203,7 @@ class LogHandler(logging.Handler):
         self._writer = writer
         # The summary at the end of the run has the same counts.
         self.addFilter(lambda record: record.name != METRICS_LOGGER_NAME)
+        self.addFilter(add_topic)
 
     @override
     def emit(self, record: logging.LogRecord) -> None:

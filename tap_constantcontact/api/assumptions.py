@@ -2,7 +2,7 @@
 
 Nobody who wrote the tap has seen the API from inside an account. So each fact that it relies on,
 and that the contract alone doesn't settle, is an entry here. Code that relies on one says so in a
-comment, `Assumes: name`. docs/assumptions.md is made from the entries, and
+comment, `Assumes: name`. docs/concepts/assumptions.md is made from the entries, and
 `tap-constantcontact-check` compares them with an account.
 """
 
@@ -68,9 +68,12 @@ _CONTACTS = (
         claim="A link to the next page of contacts holds the number of the page.",
         mark=Mark.INFERRED,
         source="two published links, which decode to next=2 for page sizes 1 and 5",
-        used_by="passes through contacts are compared with the announced number, and repeated",
+        used_by=(
+            "passes through contacts are compared with the announced number, and repeated; further "
+            "pages are prefetched"
+        ),
         effect=Effect.NONE,
-        if_wrong="Pages don't shift, so that no pass has to be repeated.",
+        if_wrong="Pages don't shift, so that no pass has to be repeated. They are not prefetched.",
     ),
     Assumption(
         name="contacts_come_newest_first",

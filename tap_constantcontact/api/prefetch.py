@@ -2,7 +2,7 @@
 
 The API takes its time to respond and allows four requests per second: a loop that waits for each
 response would use only some of them. So streams predict their requests, and the session sends them
-ahead (see `docs/prefetching.md`).
+ahead (see `docs/concepts/prefetching.md`).
 """
 
 from __future__ import annotations
@@ -33,10 +33,13 @@ class PredictedRequest(NamedTuple):
         then: Returns the requests that follow from the response. It is called in the main thread
             and makes no request itself. If it raises an error, nothing follows: the stream will
             run into the same error.
+        later: How many of the requests predicted after it the stream will make before it. It is
+            sent early all the same, as others follow from its response.
     """
 
     request: PreparedRequest
     then: Callable[[Response], Iterable[PredictedRequest]] = _nothing
+    later: int = 0
 
     @property
     def url(self) -> str:
@@ -58,6 +61,10 @@ class Predictable(Protocol):
     def may_be_forbidden(self) -> bool:
         """Whether this account might not be allowed to read the stream."""
 
+    @property
+    def leads_to_others(self) -> bool:
+        """Whether requests of many other streams follow from its responses."""
+
 
 class Position(NamedTuple):
     """When the run will need a response; positions sort in that order.
@@ -70,9 +77,9 @@ class Position(NamedTuple):
     stream: int
     request: int
 
-    def next(self) -> Position:
-        """Return the position after this one."""
-        return self._replace(request=self.request + 1)
+    def after(self, requests: int) -> Position:
+        """Return the position that comes after this one by some requests."""
+        return self._replace(request=self.request + requests)
 
 
 @dataclass(order=True)
@@ -80,7 +87,7 @@ class Series:
     """Predicted requests that follow each other.
 
     Attributes:
-        position: The position of the first one.
+        position: The position of the first one, by which it is sent.
         serial: Puts the older of two series at the same position first.
         first: The first one.
         rest: The others.
@@ -90,6 +97,11 @@ class Series:
     serial: int
     first: PredictedRequest = field(compare=False)
     rest: Iterator[PredictedRequest] = field(compare=False)
+
+    @property
+    def needed_at(self) -> Position:
+        """When the response to the first one will be needed."""
+        return self.position.after(self.first.later)
 
 
 class Plan:
@@ -144,11 +156,18 @@ class Plan:
             later: Whether to look at the streams to come instead of the current one.
         """
         numbers = range(self.current, len(self._streams))
-        for number in numbers[1:] if later else numbers[:1]:
+        for number in self._most_urgent_first(numbers[1:]) if later else numbers[:1]:
             series = self._series_of(number)
             if series and not self._may_be_wasted(number):
                 return min(series)
         return None
+
+    def _most_urgent_first(self, numbers: Iterable[int]) -> list[int]:
+        """Return streams in the order in which to prefetch for them.
+
+        Where others wait for the last page of a long list, the first one can't come too early.
+        """
+        return sorted(numbers, key=lambda number: not self._streams[number].leads_to_others)
 
     def find(self, url: str) -> Series | None:
         """Return the series that begins with the request for a URL."""
@@ -161,7 +180,7 @@ class Plan:
         """Remove the first request of a series; the rest stays in the plan."""
         self._series[series.position.stream].remove(series)
         self._tried.add(series.position.stream)
-        self.add(series.position.next(), series.rest)
+        self.add(series.position.after(1), series.rest)
 
     def _series_of(self, number: int) -> list[Series]:
         """Return the series of a stream. Its predictions are requested until it has some."""

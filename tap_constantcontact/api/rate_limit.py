@@ -184,7 +184,7 @@ class RateLimit:
         Raises:
             RunEnded: `on_quota_exceeded` is something else.
         """
-        midnight = _next_midnight(self._now())
+        midnight = next_reset(self._now())
         resets_at = f"{midnight:%Y-%m-%d %H:%M} UTC"
         if self._on_quota_exceeded != "wait":
             message = (
@@ -226,5 +226,6 @@ class RateLimit:
         raise RunEnded(EXIT_QUOTA if failed else 0, reason)
 
 
-def _next_midnight(now: datetime) -> datetime:
+def next_reset(now: datetime) -> datetime:
+    """Return when the daily quota resets: at midnight UTC."""
     return datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), timezone.utc)

@@ -237,7 +237,7 @@ class PrefetchingSession(requests.Session):
             return InFlight(failed.position, failed.predicted)
         if series := self._plan.find(str(request.url)):
             self._plan.take(series)
-            return InFlight(series.position, series.first)
+            return InFlight(series.needed_at, series.first)
         position = Position(self._plan.current, 0)
         return InFlight(position, PredictedRequest(request), is_followed=True)
 
@@ -255,7 +255,7 @@ class PrefetchingSession(requests.Session):
                 self._plan.take(series)
                 url = series.first.url
                 if url not in self._in_flight and url not in self._requested:
-                    self._in_flight[url] = self._start(InFlight(series.position, series.first))
+                    self._in_flight[url] = self._start(InFlight(series.needed_at, series.first))
 
     def _set_failed_aside(self) -> None:
         """Leave failed prefetches to the main thread, which sends the request again."""

@@ -19,6 +19,8 @@ from tap_constantcontact.incremental.campaign_details import (
 )
 from tap_constantcontact.incremental.counters import COUNTED, Counters
 from tap_constantcontact.incremental.event_cycle import is_settled
+from tap_constantcontact.incremental.start_date import STILL_ACTIVE, with_overlap
+from tap_constantcontact.timestamps import normalize_timestamp, parse_timestamp, to_hour
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
@@ -40,14 +42,17 @@ class Size:
         contacts: Contacts, deleted ones included.
         segments: Segments.
         campaigns: Campaigns in the list.
-        present: Campaigns that are not removed.
+        listed: Those that have changed since start_date.
+        present: Those of them that are not removed.
         sent: Campaigns in the summaries.
+        detailed: Those whose reports are read, and whose details no stream of campaigns requests.
         doubtful: Campaigns that are neither, and may have counters.
         scheduled: Scheduled campaigns.
-        tested: Campaigns with an A/B test.
-        activities: Activities of the campaigns that are not removed.
+        tested: Those of `present` with an A/B test.
+        activities: Activities of `present`.
         primary: Those with the role primary_email.
-        reported: Activities of sent campaigns that have reports.
+        reported: Activities that have reports which are read: of sent campaigns, without those that
+            skip_old_reports skips.
         of_several: Those of campaigns that have several.
         events: Events in the list.
         current_events: Those that every run reads, as they are not over for long.
@@ -61,8 +66,10 @@ class Size:
     contacts: int = 0
     segments: int = 0
     campaigns: int = 0
+    listed: int = 0
     present: int = 0
     sent: int = 0
+    detailed: int = 0
     doubtful: int = 0
     scheduled: int = 0
     tested: int = 0
@@ -121,9 +128,12 @@ def _segments(size: Size) -> Cost:
 
 
 def _campaigns(size: Size) -> Cost:
-    listed = _pages(size.campaigns)
-    again = listed if listed > 1 else 0  # a list of several pages is read twice
-    return Cost(listed + again + size.present, 1)
+    return Cost(_lists(size.listed) + size.present, 1)
+
+
+def _lists(campaigns: int) -> int:
+    pages = _pages(campaigns)
+    return 2 * pages if pages > 1 else 1  # a list of several pages is read twice
 
 
 def _summaries(size: Size) -> Cost:
@@ -133,7 +143,9 @@ def _summaries(size: Size) -> Cost:
 def _stats(size: Size) -> Cost:
     batches = ceil(size.sent / _CAMPAIGNS_PER_STATS_REQUEST)
     several = ceil(size.of_several / _ACTIVITIES_PER_STATS_REQUEST)
-    return Cost(batches + size.doubtful + several, batches)
+    # Campaigns that have not changed since start_date may have counters, too.
+    lists = _lists(size.campaigns) if size.listed < size.campaigns else 0
+    return Cost(batches + size.doubtful + several + lists + size.detailed, batches)
 
 
 def _activity_stats(size: Size) -> Cost:
@@ -266,7 +278,7 @@ def _sizes(account: AccountReader, names: set[str]) -> Iterator[tuple[str, objec
     if names & {"segments", "segment_contacts"}:
         yield "segments", len(account.rows("/segments", "segments", sort_by="date", limit=1000))
     if any(name.startswith("email_") for name in names):
-        yield from _campaign_sizes(account)
+        yield from _campaign_sizes(account, names)
     if any(name.startswith("event") for name in names):
         yield "events", len(account.events)
         now, config = account.tap.api.now(), account.tap.config
@@ -275,40 +287,72 @@ def _sizes(account: AccountReader, names: set[str]) -> Iterator[tuple[str, objec
         yield "automations", len(rows_in(account.get("/automations/workflows"), "flow_summaries"))
 
 
-def _campaign_sizes(account: AccountReader) -> Iterator[tuple[str, object]]:
-    listed, lists_all = account.campaigns
+def _campaign_sizes(account: AccountReader, names: set[str]) -> Iterator[tuple[str, object]]:
+    all_, lists_all = account.campaigns
     summaries, sums_all = account.summaries
-    details = account.details
-    present = [row for row in listed if status_of(row) != "removed"]
+    start = account.tap.config.get("start_date")
+    since = with_overlap(parse_timestamp(start)) if start else ""
+    listed = [row for row in all_ if (normalize_timestamp(row.get("updated_at")) or "") >= since]
+    present = {row.get("campaign_id") for row in listed if status_of(row) != "removed"}
     sent = {row.get("campaign_id") for row in summaries}
-    factor = len(present) / len(details) if details else 0.0
-    of_sent = [activities_of(row, REPORTED) for row in details if row.get("campaign_id") in sent]
-    sent_factor = len(sent) / len(of_sent) if of_sent else 0.0
-    reported = round(sent_factor * sum(map(len, of_sent)))
-    yield "campaigns", len(listed)
+    of_present = [row for row in account.details if row.get("campaign_id") in present]
+    factor = len(present) / len(of_present) if of_present else 0.0
+    yield "campaigns", len(all_)
+    yield "listed", len(listed)
     yield "present", len(present)
     yield "sent", len(sent)
-    yield "doubtful", sum(_is_doubtful(row, sent) for row in listed)
-    yield "scheduled", sum(status_of(row) == "scheduled" for row in listed)
-    yield "tested", sum(row.get("type_code") == _AB_TEST for row in present)
-    yield "activities", round(factor * sum(len(activities_of(row, frozenset())) for row in details))
-    yield "primary", round(factor * sum(len(activities_of(row, PRIMARY)) for row in details))
+    yield "doubtful", sum(_is_doubtful(row, sent) for row in all_)
+    yield "scheduled", sum(status_of(row) == "scheduled" for row in all_)
+    yield "tested", sum(row.get("type_code") == _AB_TEST for row in listed)
+    for name, roles in (("activities", frozenset[str]()), ("primary", PRIMARY)):
+        yield name, round(factor * sum(len(activities_of(row, roles)) for row in of_present))
+    there = sum(status_of(row) != "removed" for row in all_)
+    yield "is_estimated", not (lists_all and sums_all) or len(account.details) < there
+    yield from _report_sizes(account, present if "email_campaigns" in names else set())
+
+
+def _report_sizes(account: AccountReader, detailed: set[Any]) -> Iterator[tuple[str, object]]:
+    """Yield the attributes of the size that are about reports.
+
+    Args:
+        account: The account.
+        detailed: The campaigns whose details a stream of campaigns requests.
+    """
+    read = {row.get("campaign_id") for row in account.summaries[0] if not _is_skipped(account, row)}
+    details = [row for row in account.details if row.get("campaign_id") in read]
+    activities = [activities_of(row, REPORTED) for row in details]
+    factor = len(read) / len(activities) if activities else 0.0
+    reported = round(factor * sum(map(len, activities)))
+    yield "detailed", len(read - detailed)
     yield "reported", reported
-    yield "of_several", round(sent_factor * sum(len(each) for each in of_sent if len(each) > 1))
-    yield "report_pages", _report_pages(account, reported)
-    yield "is_estimated", not (lists_all and sums_all) or len(details) < len(present)
+    yield "of_several", round(factor * sum(len(each) for each in activities if len(each) > 1))
+    yield "report_pages", _report_pages(account, read, reported)
+
+
+def _is_skipped(account: AccountReader, summary: Record) -> bool:
+    """Return whether skip_old_reports skips the reports on a campaign."""
+    config = account.tap.config
+    if not config["skip_old_reports"] or not config.get("start_date"):
+        return False
+    sent = Counters.of_summary(None, summary.get("last_sent_date")).sent
+    return 0 < sent < to_hour(parse_timestamp(config["start_date"]) - STILL_ACTIVE)
 
 
 def _is_doubtful(campaign: Record, sent: set[object]) -> bool:
     return status_of(campaign) not in _NEVER_SENT and campaign.get("campaign_id") not in sent
 
 
-def _report_pages(account: AccountReader, reported: int) -> dict[str, int]:
-    """Return the pages of all reports of each kind, without those that should be empty."""
-    every = [Counters.of_stats(stats) for stats in account.counters.values()]
-    sent = len(account.summaries[0])
+def _report_pages(account: AccountReader, read: set[Any], reported: int) -> dict[str, int]:
+    """Return the pages of all reports of each kind, without those that should be empty.
+
+    Args:
+        account: The account.
+        read: The campaigns whose reports are read.
+        reported: The number of their activities.
+    """
+    every = [Counters.of_stats(stats) for id_, stats in account.counters.items() if id_ in read]
     return {"activities": reported} | {
-        kind: _pages_of_kind([getattr(each, kind) for each in every], sent, reported)
+        kind: _pages_of_kind([getattr(each, kind) for each in every], len(read), reported)
         for kind in COUNTED
     }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Container, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
@@ -17,7 +17,7 @@ from tap_constantcontact.incremental.campaign_details import REPORTED, activitie
 from tap_constantcontact.incremental.change_log import ChangeLog
 from tap_constantcontact.incremental.changed_rows import ChangedRows
 from tap_constantcontact.incremental.counters import Counters
-from tap_constantcontact.incremental.start_date import with_overlap
+from tap_constantcontact.incremental.start_date import STILL_ACTIVE, with_overlap
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Record
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 # The API returns statuses as Done and as DONE (observed).
 _NEVER_SENT = {"draft", "scheduled", "removed"}
 _MAX_PAUSE_DAYS = 32
-# How long contacts open and click an email in general.
-_STILL_ACTIVE = timedelta(days=60)
 _LOGGER = logging.getLogger("tap-constantcontact.campaigns")
 
 
@@ -321,13 +319,13 @@ class CampaignIndex:
         """Skip the reports on old campaigns if a setting says so, and log how many."""
         starts = [*self._requests.starts()] if self._config["skip_old_reports"] else []
         start = min(filter(None, starts)) if starts and all(starts) else None
-        skipped = log.skip_sent_before(start - _STILL_ACTIVE if start else None, counters)
+        skipped = log.skip_sent_before(start - STILL_ACTIVE if start else None, counters)
         if skipped and start:
             message = (
                 "skip_old_reports: skipping the reports on %s campaigns last sent more than %s "
                 "days before %s until their counters change; this saves about %s requests"
             )
-            days = _STILL_ACTIVE.days
+            days = STILL_ACTIVE.days
             saved = skipped * len(starts)
             _LOGGER.info(message, f"{skipped:,}", days, f"{start:%Y-%m-%d}", f"{saved:,}")
 

@@ -21,11 +21,9 @@ not; `change_log_codec` packs it.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import Any
 
 from tap_constantcontact.incremental.activity import Activity
 from tap_constantcontact.incremental.activity_source import ActivitySource
@@ -37,13 +35,12 @@ from tap_constantcontact.incremental.change_log_entries import (
     UncomparedActivity,
 )
 from tap_constantcontact.incremental.change_log_identity import LAST_NUMBER_KEY, LogIdentity
+from tap_constantcontact.incremental.counter_requests import CounterRequests
 from tap_constantcontact.incremental.counters import COUNTED, NO_COUNTERS, Counters
 from tap_constantcontact.timestamps import from_hour, to_hour
 
 __all__ = ["Activity", "ChangeLog", "Counters"]
 
-# Activities whose counters come with one request (documented: at most ten).
-_ACTIVITIES_PER_REQUEST = 10
 _HOURS_PER_DAY = 24
 _DISTRUST_KEY = "zeros_are_wrong"
 
@@ -186,21 +183,14 @@ class ChangeLog:
             id_: [] if id_ in due else self._known_activity_ids(id_, counters[id_])
             for id_ in changed
         }
-        self._prefetch(known, source)
+        requests = CounterRequests(source, counters, self._campaigns)
+        requests.prefetch(known)
         activities = (
             (id_, ids or self._fetch_activity_ids(id_, counters[id_].sent, source, at))
             for id_, ids in known.items()
         )
-        for group in _groups(activities):
-            fetched: Mapping[str, Counters] = {}
-            if group.requested:
-                fetched = source.fetch_counters(group.requested)
-            for id_, activity_ids in group.campaigns.items():
-                # The counters of a campaign are those of its only activity.
-                known_counters = (
-                    {activity_ids[0]: counters[id_]} if len(activity_ids) == 1 else fetched
-                )
-                own = {activity: known_counters.get(activity) for activity in activity_ids}
+        for campaigns in requests.fetch(activities):
+            for id_, own in campaigns.items():
                 # The last re-read also reads reports that should be empty.
                 is_last = counters[id_].sent + last_hours < to_hour(at)
                 self._compare(
@@ -238,20 +228,6 @@ class ChangeLog:
         campaign = self._campaigns.get(campaign_id, CampaignEntry())
         return any(entry.owes_repeats(hour) for entry in campaign.compared.values())
 
-    @staticmethod
-    def _prefetch(known: Mapping[str, list[str]], source: ActivitySource) -> None:
-        """Send requests ahead for campaigns that have changed.
-
-        Args:
-            known: The activities of campaigns, in the order of the comparison; none of those whose
-                activities have to be requested.
-            source: Gets the requests that are known to follow.
-        """
-        source.prefetch_activity_ids([id_ for id_, activities in known.items() if not activities])
-        named = ((id_, own or source.known_activity_ids(id_)) for id_, own in known.items())
-        groups = _groups(takewhile(lambda pair: pair[1], named))
-        source.prefetch_counters(group.requested for group in groups if group.requested)
-
     def _fetch_activity_ids(
         self, campaign_id: str, sent: int, source: ActivitySource, at: datetime
     ) -> list[str]:
@@ -287,7 +263,7 @@ class ChangeLog:
             campaign_id: The campaign.
             counters: Its counters.
             named: Those of its activities, by their ids; None for activities that have no
-                counters, such as a resend that is not sent yet.
+                counters, such as a resend that is not sent yet, or that have the same as before.
             hour: When they were requested, in hours since 1970.
             in_full: Whether its reports have to be read in full.
             reads_empty: Whether those that should be empty have to be read as well.
@@ -321,44 +297,6 @@ class ChangeLog:
         self.identity.renew()
         self._state[LAST_NUMBER_KEY] = self.last_number + 1
         return Change(self.last_number, hour)
-
-
-class _Group(NamedTuple):
-    """Campaigns that are compared after the same request.
-
-    Attributes:
-        campaigns: Their activities, by the ids of the campaigns.
-        requested: The activities whose counters are requested, at most ten unless one campaign has
-            more; none for a campaign with a single activity, whose counters are its own.
-    """
-
-    campaigns: dict[str, list[str]]
-    requested: list[str]
-
-
-def _groups(campaigns: Iterable[tuple[str, list[str]]]) -> Iterator[_Group]:
-    """Yield campaigns with their activities in groups, for which one request is enough.
-
-    The last request is filled with activities that are the only ones of their campaigns: the stream
-    of counters has to request them otherwise.
-
-    Args:
-        campaigns: Their ids, and the ids of their activities.
-    """
-    group = _Group({}, [])
-    single: deque[str] = deque(maxlen=_ACTIVITIES_PER_REQUEST)
-    for id_, activities in campaigns:
-        if len(activities) == 1:
-            single += activities
-            yield _Group({id_: activities}, [])
-            continue
-        if group.requested and len(group.requested + activities) > _ACTIVITIES_PER_REQUEST:
-            yield group
-            group = _Group({}, [])
-        group.campaigns[id_] = activities
-        group.requested.extend(activities)
-    room = -len(group.requested) % _ACTIVITIES_PER_REQUEST
-    yield _Group(group.campaigns, [*group.requested, *[*single][:room]])
 
 
 def _is_unexplained(

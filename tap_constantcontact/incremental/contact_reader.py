@@ -35,6 +35,9 @@ class PagePredictor(Protocol):
     def following(self, page: Response) -> Iterator[PredictedRequest]:
         """Predict what follows a page."""
 
+    def pages_after(self, page: Response) -> int:
+        """Return how many pages follow a first one."""
+
 
 class ContactSource(Protocol):
     """The stream of contacts, which makes the requests.
@@ -254,13 +257,15 @@ class ContactReader:
     def _predict_following(
         self, slicer: CreatedAtSlicer, page: Response
     ) -> Iterator[PredictedRequest]:
-        """Yield the other pages of a slice, then the next span."""
+        """Yield the other pages of a slice and, before the last ones, the next span."""
         count = announced_count(page) or 0
-        if slicer.is_slice(count):
-            yield from self._stream.predict.following(page)
+        pages = self._stream.predict.following(page) if slicer.is_slice(count) else iter(())
+        yield from islice(pages, 1)
         slicer.record_count(count)
         if slicer.current:
-            yield self._predict_span(slicer.current, slicer)
+            later = self._stream.predict.pages_after(page)
+            yield self._predict_span(slicer.current, slicer)._replace(later=later)
+        yield from pages
 
 
 def announced_count(page: Response) -> int | None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: How far behind its bookmark an incremental stream starts: a filter may exclude the given second
 #: (not documented), and a change may show up late.
 OVERLAP = timedelta(minutes=5)
+#: How long contacts open and click an email in general. With skip_old_reports, campaigns that were
+#: last sent longer before start_date are skipped.
+STILL_ACTIVE = timedelta(days=60)
 # Nothing is before it. Some systems write the first moment of all where there is no time.
 _EARLIEST = datetime.min.replace(tzinfo=timezone.utc) + OVERLAP
 

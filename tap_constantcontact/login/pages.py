@@ -121,7 +121,7 @@ def outcome(error: BaseException | None) -> Page:
         return GRANTED
     if not isinstance(error, Exception):
         return Page("Sign-in stopped", f"It was interrupted in the terminal. {_AGAIN}", "wait")
-    detail = error_message(error).rstrip(".") + "."
+    detail = error_message(error)
     if isinstance(error, AccessDenied):
         return Page("Access denied", _AGAIN, "bad", detail)
     if isinstance(error, NoResponse):

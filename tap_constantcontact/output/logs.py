@@ -6,6 +6,8 @@ import logging
 import sys
 from collections.abc import Iterator
 
+from tap_constantcontact.output.log_filters import add_topic
+
 _OURS = ("tap-constantcontact", "singer_sdk", "py.warnings")
 
 
@@ -26,6 +28,8 @@ def keep_explanations(logger: logging.Logger) -> None:
         handler = logging.StreamHandler(sys.stderr)
         handler.setLevel(logging.ERROR)
         logger.addHandler(handler)
+    for each in _handlers(logger):
+        each.addFilter(add_topic)
 
 
 def _handlers(logger: logging.Logger | None) -> Iterator[logging.Handler]:

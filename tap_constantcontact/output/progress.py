@@ -6,17 +6,25 @@ It reads counts that exist anyway, from a thread of its own, so that it costs no
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from typing_extensions import override
+
+from tap_constantcontact.output.status_line import Part, StatusLine
+from tap_constantcontact.output.summary import counted
+from tap_constantcontact.output.terminal import (
+    Color,
+    Signs,
+    Terminal,
+    is_terminal,
+    terminal_on_stderr,
+)
 
 logger = logging.getLogger("tap-constantcontact.progress")
 
@@ -28,7 +36,6 @@ _MINUTE = 60
 _HOUR = 3600
 
 _BAR_WIDTH = 12
-_DEFAULT_WIDTH, _HEIGHT = 80, 24
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,10 @@ class Snapshot:
         requests: The requests of the run so far.
         requests_today: The requests made with the API key in this UTC day, if known.
         daily_quota: The maximum number of requests per UTC day.
+        retries: The retries of the run so far.
+        streams: The number of selected streams.
+        streams_read: How many of them are read in full.
+        seconds: How long the run has taken so far.
     """
 
     stream: str = ""
@@ -52,6 +63,10 @@ class Snapshot:
     requests: int = 0
     requests_today: int = 0
     daily_quota: int = 0
+    retries: int = 0
+    streams: int = 0
+    streams_read: int = 0
+    seconds: float = 0.0
 
 
 class _Sample(NamedTuple):
@@ -127,37 +142,27 @@ class LogView(View):
 
 
 class TerminalView(View):
-    """Updates the last line of a terminal, below the log."""
+    """Updates the last line of a terminal."""
 
-    def __init__(self) -> None:
-        """Reserve the last line."""
-        from tqdm import tqdm  # noqa: PLC0415 - only a terminal needs it
-        from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415
+    def __init__(self, terminal: Terminal) -> None:
+        """Prepare the line.
 
+        Args:
+            terminal: The terminal.
+        """
         self.seconds = SECONDS_BETWEEN_DISPLAYS
-        tqdm.monitor_interval = 0  # no further thread: this one calls for updates
-        self._open = ExitStack()
-        # With a terminal of unknown size, tqdm would show nothing.
-        self._bar = tqdm(
-            file=sys.stderr, leave=False, bar_format="{desc}", ncols=_width(), nrows=_HEIGHT
-        )
-        self._open.callback(self._bar.close)
-        self._open.enter_context(logging_redirect_tqdm())
+        self._terminal = terminal
+        self._line = StatusLine(terminal)
 
     @override
     def show(self, snapshot: Snapshot, pace: Pace) -> None:
-        """Update the line; tqdm cuts it to the width of the terminal."""
-        self._bar.total = snapshot.pages or None
-        self._bar.n = min(snapshot.responses, snapshot.pages)
-        bar = f" |{{bar:{_BAR_WIDTH}}}| " if snapshot.pages else "; "
-        self._bar.bar_format = f"{stream_progress(snapshot)}{bar}{run_progress(snapshot, pace)}"
-        self._bar.ncols = _width()
-        self._bar.refresh()
+        """Update the line."""
+        self._line.show(status(snapshot, pace, self._terminal.signs))
 
     @override
     def close(self) -> None:
         """Remove the line."""
-        self._open.close()
+        self._line.close()
 
 
 class Progress:
@@ -207,22 +212,40 @@ class Progress:
 def view_for_stderr() -> View:
     """Return a live line if a person is watching stderr, else log lines.
 
-    A live line would be torn apart by records on the same terminal.
+    Records on the same terminal end in the middle of a line, so that the live line would join them.
     """
-    is_terminal = sys.stderr.isatty() and not sys.stdout.isatty()
-    if is_terminal and os.environ.get("TERM") != "dumb":
-        return TerminalView()
+    terminal = terminal_on_stderr()
+    if terminal and terminal.has_cursor and terminal.size.lines and not is_terminal(sys.stdout):
+        return TerminalView(terminal)
     return LogView()
+
+
+def status(snapshot: Snapshot, pace: Pace, signs: Signs) -> list[Part]:
+    """Return the parts of the live line, each with its rank: a narrow terminal shows the first."""
+    if not snapshot.stream:
+        return [Part("Starting", 0)]
+    rate, left = pace.requests_per_second, pace.seconds_left
+    quota = f"{snapshot.requests_today:,} of {snapshot.daily_quota:,} requests"
+    retries = counted(snapshot.retries, "retry", "retries")
+    return [
+        Part(snapshot.stream, 0, (Color.BOLD, Color.CYAN)),
+        Part(_bar(snapshot, signs), 5, (Color.GREEN,)),
+        Part(_responses(snapshot), 1),
+        Part(counted(snapshot.records, "record", "records"), 3),
+        Part(f"{_duration(left)} left" if left is not None else "", 2),
+        Part(f"{snapshot.streams_read} of {snapshot.streams} streams", 4),
+        Part(quota, 6),
+        Part(retries if snapshot.retries else "", 7, (Color.YELLOW,)),
+        Part(f"{rate:.1f}/s" if rate is not None else "", 8),
+        Part(_clock(snapshot.seconds), 9),
+    ]
 
 
 def stream_progress(snapshot: Snapshot) -> str:
     """Return the progress of the stream, in words for people."""
     if not snapshot.stream:
         return "Starting"
-    responses = f"{snapshot.responses:,} requests"
-    if snapshot.pages:
-        responses = f"page {min(snapshot.responses, snapshot.pages):,} of {snapshot.pages:,}"
-    return f"{snapshot.stream}: {snapshot.records:,} records, {responses}"
+    return f"{snapshot.stream}: {snapshot.records:,} records, {_responses(snapshot)}"
 
 
 def run_progress(snapshot: Snapshot, pace: Pace) -> str:
@@ -240,12 +263,24 @@ def _rate(number: int, seconds: float) -> float | None:
     return number / seconds if seconds > 0 and number >= 0 else None
 
 
-def _width() -> int:
-    """Return how many characters fit in a line of the terminal without touching its end."""
-    columns = 0
-    with suppress(OSError):
-        columns = os.get_terminal_size(sys.stderr.fileno()).columns
-    return (columns or _DEFAULT_WIDTH) - 1
+def _responses(snapshot: Snapshot) -> str:
+    if snapshot.pages:
+        return f"page {min(snapshot.responses, snapshot.pages):,} of {snapshot.pages:,}"
+    return counted(snapshot.responses, "request", "requests")
+
+
+def _bar(snapshot: Snapshot, signs: Signs) -> str:
+    """Return how much of a stream is read, as a bar; empty if that is unknown."""
+    if not snapshot.pages:
+        return ""
+    done = _BAR_WIDTH * min(snapshot.responses, snapshot.pages) // snapshot.pages
+    return signs.bar_done * done + signs.bar_left * (_BAR_WIDTH - done)
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), _MINUTE)
+    hours, minutes = divmod(minutes, _MINUTE)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _duration(seconds: float) -> str:

@@ -14,7 +14,7 @@ from tap_constantcontact.output.messages import MessageWriter
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import TapState
 
-_SECONDS_BETWEEN_STATES = 5.0
+SECONDS_BETWEEN_STATES = 5.0
 
 
 class StateThrottle:
@@ -49,4 +49,4 @@ class StateThrottle:
         if state != self._written:
             self._message_writer.write_message(StateMessage(value=state))
             self._written = deepcopy(state)
-        self._due_at = self._clock() + _SECONDS_BETWEEN_STATES
+        self._due_at = self._clock() + SECONDS_BETWEEN_STATES

@@ -35,6 +35,7 @@ class EmailCampaignSummaries(ConstantContactStream):
     primary_keys = ("campaign_id",)
     scopes = ("campaign_data",)
     privileges = ("ui:campaign:metrics",)
+    leads_to_others = True
 
     @override
     def read(self, context: Context | None) -> Iterator[Record]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import airbyte as ab
 import pytest
+import yaml
 from airbyte.caches import DuckDBCache
 from conftest import EXECUTABLE, PROJECT
 
@@ -19,9 +20,8 @@ from sandbox import Sandbox
 
 def default_streams() -> list[str]:
     """Return the streams that the connector suggests."""
-    metadata = (PROJECT / "metadata.yaml").read_text("utf-8")
-    suggested = metadata.partition("suggestedStreams:\n    streams:\n")[2].splitlines()
-    return [line.strip(" -") for line in suggested if line.startswith("      - ")]
+    metadata = yaml.safe_load((PROJECT / "publish" / "metadata.yaml").read_text("utf-8"))
+    return list(metadata["data"]["suggestedStreams"]["streams"])
 
 
 @pytest.fixture

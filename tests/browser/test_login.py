@@ -1,13 +1,12 @@
 """The sign-in in a real browser: Chromium without a window, on the sandbox's pages.
 
-In an environment of its own (`make login-browser`), with Debian's chromium and chromium-driver or
-those that CHROMIUM and CHROMEDRIVER name. PICTURES keeps a picture of each page in a folder.
+In an environment of its own (`make login-browser`). PICTURES keeps a picture of each page in a
+folder.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,8 +16,7 @@ from pathlib import Path
 
 import pytest
 from selenium.common.exceptions import WebDriverException
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -30,22 +28,6 @@ from sandbox.auth.sign_in import PASSWORD, USER  # noqa: E402
 
 PREFIX = "TAP_CONSTANTCONTACT_"
 SECONDS = 20
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chrome]:
-    """Start the browser; a machine without one fails, and says what is missing."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    driver = os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver")
-    assert chromium, "there is no chromium on this machine"
-    assert driver, "there is no chromedriver on this machine"
-    options = ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--window-size=900,700"):
-        options.add_argument(argument)
-    chrome = Chrome(options=options, service=Service(driver))
-    yield chrome
-    chrome.quit()
 
 
 @pytest.fixture(params=[True, False], ids=["PKCE key", "key with a secret"])

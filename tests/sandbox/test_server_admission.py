@@ -95,6 +95,15 @@ def test_requests_per_second_limits_every_second() -> None:
     assert [passage.outcome() for _ in range(5)] == [*["ok"] * 4, "throttled"]
 
 
+def test_limit_of_requests_can_change() -> None:
+    passage = Passage(requests_per_second=8)
+    assert [passage.outcome() for _ in range(9)] == [*["ok"] * 8, "throttled"]
+    passage.admission.limit_requests(4)
+    assert [passage.outcome() for _ in range(5)] == [*["ok"] * 4, "throttled"]
+    passage.admission.limit_requests(0)
+    assert {passage.outcome() for _ in range(99)} == {"ok"}
+
+
 def test_token_requests_per_minute_limits_every_minute() -> None:
     passage = Passage(token_requests_per_minute=1)
     passage.admission.admit_token_request()

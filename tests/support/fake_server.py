@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 class FakeServer(dict[str, Any]):
     """Responses by path: a body, a status, a body and headers, or a function that returns these.
 
+    A path with its query comes first, then the path alone.
+
     They are the same for GET and POST.
     """
 
@@ -21,7 +23,8 @@ class FakeServer(dict[str, Any]):
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                response = responses.get(urlsplit(self.path).path, (404, {}))
+                path = self.path if self.path in responses else urlsplit(self.path).path
+                response = responses.get(path, (404, {}))
                 response = response() if callable(response) else response
                 given = response if isinstance(response, tuple) else (200, response)
                 status, body, headers = given if len(given) == 3 else (*given, {})

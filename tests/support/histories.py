@@ -127,6 +127,16 @@ class Account:
         ]
         return sorted(rows, key=lambda event: (event.at, event.number), reverse=True)
 
+    def is_counted(self, event: Event) -> bool:
+        """Return whether an event changes a counter: a repeat by the same contact may not."""
+        first = next(
+            other
+            for other in self.events
+            if (other.activity, other.stream, other.contact)
+            == (event.activity, event.stream, event.contact)
+        )
+        return STREAMS[event.stream][0].rows is not None or first is event
+
     def counters(self, activities: Sequence[str], sent: datetime | None = None) -> Counters:
         known = self.now - self.lag
         counted = [e for e in self.events if e.activity in activities and e.known_at <= known]

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TextIO
 from unittest.mock import patch
 
 import backoff._sync
@@ -44,6 +44,7 @@ def run_main(
     *,
     folder: Path,
     env: Mapping[str, str] | None = None,
+    terminal: TextIO | None = None,
 ) -> Ended:
     """Run a command to its end.
 
@@ -55,11 +56,13 @@ def run_main(
         arguments: the command line, beginning with the name of the program.
         folder: the working directory.
         env: environment variables of its own.
+        terminal: takes the place of stderr.
     """
     assert threading.current_thread() is threading.main_thread(), "only one can run at a time"
     stdout, stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in "12")
     with ExitStack() as restored:
-        for name, value in {"stdout": stdout, "stderr": stderr, "stdin": io.StringIO()}.items():
+        streams = {"stdout": stdout, "stderr": terminal or stderr, "stdin": io.StringIO()}
+        for name, value in streams.items():
             restored.enter_context(patch.object(sys, name, value))
         restored.enter_context(patch.object(sys, "argv", list(arguments)))
         restored.enter_context(patch.object(sys, "excepthook", sys.excepthook))

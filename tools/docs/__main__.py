@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.docs import assumptions, badges, page, settings
-from tools.docs.drawing import svg
+from tools.docs import assumptions, badges, changelog, diagrams, page, settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def files() -> dict[Path, str]:
     """Return the files of the reference: their paths and contents."""
+    reference = DOCS / "reference"
     return {
-        DOCS / "assumptions.md": assumptions.markdown(),
+        DOCS / "concepts" / "assumptions.md": assumptions.markdown(),
         **badges.files(DOCS / "images"),
-        DOCS / "settings.md": settings.markdown(),
-        DOCS / "streams.md": page.markdown(),
-        DOCS / "streams.svg": svg(),
+        **diagrams.files(DOCS),
+        reference / "changelog.md": changelog.markdown(),
+        reference / "settings.md": settings.markdown(),
+        **{reference / "streams" / name: text for name, text in page.pages().items()},
     }
 
 

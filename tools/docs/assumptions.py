@@ -1,4 +1,4 @@
-"""docs/assumptions.md: what the tap assumes about the API, from the registry."""
+"""docs/concepts/assumptions.md: what the tap assumes about the API, from the registry."""
 
 from __future__ import annotations
 
@@ -12,9 +12,21 @@ relies on it, and what happens if it is wrong. Each has a switch in the sandbox 
 and a test that no row is lost then, or that the run says so.
 
 Nobody who wrote the tap has seen the API from inside an account. If you have one,
-[`tap-constantcontact-check`](check.md) compares most of this with it.
+[`tap-constantcontact-check`](../guides/check.md) compares most of this with it.
 
 `make docs` generates this page from `tap_constantcontact/api/assumptions.py`.
+"""
+_TAIL = """\
+## Also not documented
+
+Nothing depends on these:
+
+- an account without SMS may reject the list of SMS lists: they are then skipped with a warning;
+- campaigns in status Error, and some that are missing from the summaries, may have counters
+  ([doubtful ones](campaigns-and-reports.md#which-campaigns-have-counters));
+- the list of automations comes in one response, with the unusual status 209: the contract declares
+  no next page, and a link to one would be followed;
+- the size of a page of registrations and of links is not said: links to next pages are followed.
 """
 _MEANINGS = {
     Mark.ASSUMED: "Nothing published says so.",
@@ -25,14 +37,14 @@ _MEANINGS = {
 
 
 def markdown() -> str:
-    """Return the content of docs/assumptions.md."""
+    """Return the content of docs/concepts/assumptions.md."""
     lines = [_HEAD]
     for mark, meaning in _MEANINGS.items():
         lines += [f"## {mark.value.capitalize()}", "", meaning, ""]
         for each in ASSUMPTIONS.values():
             if each.mark is mark:
                 lines += _section(each)
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return "\n".join([*lines, _TAIL])
 
 
 def _section(each: Assumption) -> list[str]:

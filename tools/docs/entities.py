@@ -36,6 +36,29 @@ OTHERS = {
     ("events", "event_promotions.campaign_activity_id"),
     ("sms_campaign_summaries", "campaign_id"),
 }
+#: The subjects of the streams in words. No title is the name of a stream: these are headings too.
+TITLES = {
+    "account": "The account",
+    "contacts": "Contacts, lists and segments",
+    "campaigns": "Email campaigns",
+    "campaign_stats": "Counters of campaigns",
+    "engagement": "Reports on campaigns",
+    "sms": "SMS campaigns",
+    "events": "Events and registrations",
+    "automations": "Marketing automation",
+    "social": "Social networks",
+    "landing_pages": "Landing pages",
+    "xrefs": "IDs of the V2 API",
+    "partner": "Partners",
+    "contact_reports": "Reports on single contacts",
+}
+# The pages that are not named as their modules are.
+_PAGES = {
+    "campaign_stats": "campaign-counters",
+    "engagement": "campaign-reports",
+    "xrefs": "v2-ids",
+    "partner": "partners",
+}
 _OF_LANDING_PAGES = "landing_page_"
 # Deeper properties (in the definitions of automations) are not about the row.
 _DEEPEST = 2
@@ -56,17 +79,10 @@ class Reference(NamedTuple):
     is_many: bool
     is_key: bool
 
-
-class Group(NamedTuple):
-    """Streams that refer to the same others in the same way.
-
-    Attributes:
-        streams: Their names.
-        references: Their references.
-    """
-
-    streams: tuple[str, ...]
-    references: tuple[Reference, ...]
+    @property
+    def in_column(self) -> str:
+        """The column, without the path in it."""
+        return self.column.partition(".")[0]
 
 
 @cache
@@ -117,25 +133,50 @@ def direct_references_of(name: str) -> tuple[Reference, ...]:
     return tuple(each for each in references if each.target not in through)
 
 
-def groups() -> list[Group]:
-    """Return the related streams in groups. A stream that others refer to is a group alone."""
-    names = [name_of(stream) for stream in STREAMS]
-    targets = {reference.target for name in names for reference in references_of(name)}
-    grouped: dict[Any, list[str]] = {}
-    for name in names:
-        references = direct_references_of(name)
-        if name in targets:
-            grouped[name] = [name]
-        elif references:
-            alike = frozenset((each.target, each.is_many, each.is_key) for each in references)
-            grouped.setdefault(alike, []).append(name)
-    return [Group(tuple(some), direct_references_of(some[0])) for some in grouped.values()]
+def key_of(name: str) -> str:
+    """Return the column of a stream that other streams refer to."""
+    return next(key for key in keys_of(name) if TARGETS.get(key) == name)
 
 
-def alone() -> list[str]:
+@cache
+def keys_of(name: str) -> tuple[str, ...]:
+    """Return the primary key of a stream."""
+    return next(stream.primary_keys for stream in STREAMS if name_of(stream) == name)
+
+
+@cache
+def is_default(name: str) -> bool:
+    """Return whether a stream is selected by default."""
+    return any(name_of(stream) == name and stream.selected_by_default for stream in STREAMS)
+
+
+@cache
+def subjects() -> dict[str, list[str]]:
+    """Return the names of the streams by their subjects, which are the modules of the streams."""
+    found: dict[str, list[str]] = {}
+    for stream in STREAMS:
+        found.setdefault(subject_of(stream), []).append(name_of(stream))
+    return found
+
+
+def subject_of(stream: type[ConstantContactStream]) -> str:
+    """Return the subject of a stream."""
+    return stream.__module__.rpartition(".")[2]
+
+
+@cache
+def page_of(name: str) -> str:
+    """Return the name of the page in docs/reference/streams/ that a stream is on."""
+    subject = next(subject for subject, names in subjects().items() if name in names)
+    return _PAGES.get(subject, subject.replace("_", "-")) + ".md"
+
+
+@cache
+def alone() -> tuple[str, ...]:
     """Return the streams that are not related to others."""
-    related = {name for group in groups() for name in group.streams}
-    return [name for name in map(name_of, STREAMS) if name not in related]
+    names = [name_of(stream) for stream in STREAMS]
+    related = {each.target for name in names for each in references_of(name)}
+    return tuple(name for name in names if name not in related and not references_of(name))
 
 
 def _target_of(name: str, path: str) -> str | None:

@@ -1,4 +1,4 @@
-"""docs/streams.md: what each stream contains, how it is read, and what its columns mean."""
+"""docs/reference/streams/: what each stream contains, how it is read, and what its columns mean."""
 
 from __future__ import annotations
 
@@ -20,83 +20,98 @@ from tap_constantcontact.streams.campaigns import ChangedCampaignsStream, EmailC
 from tap_constantcontact.streams.contact_reports import PerContactStream
 from tap_constantcontact.streams.contacts import Contacts
 from tap_constantcontact.streams.engagement import ActivityReport
-from tools.docs.diagram import mermaid
-from tools.docs.entities import alone, name_of, properties_of, references_of, schema_of
+from tap_constantcontact.streams.events import Events
+from tools.docs.diagrams import diagram_markdown, subject_diagram
+from tools.docs.entities import (
+    TITLES,
+    alone,
+    name_of,
+    page_of,
+    properties_of,
+    schema_of,
+    subject_of,
+)
 
 Stream = type[ConstantContactStream]
 
+_FOLDER = "docs/reference/streams"
 _HEAD = """\
+---
+hide:
+- toc
+---
+
 # Streams
 
-What each stream contains, where it comes from, how it is read, and what its columns mean.
-[How streams are read](behavior.md) explains how changes are found, and what a whole run costs.
+What each stream contains, where it comes from, how it is read, and what its columns mean, with a
+page for each subject. `make docs` generates these pages from the schemas and the stream classes.
 
-`make docs` generates this page from the schemas and the stream classes.
+<div id="stream-filter"></div>
+
+"""
+_NOTES = """\
+## How to read the pages
 
 - **Requests per run**: "1 for 500 rows" is rounded up and is at least 1, so an empty list costs a
   request too. "Changed" means changed since the bookmark, and includes the row that the bookmark
   came from. Requests to the token endpoint are not counted.
 - **Limitations**: changes that the API does not show. See [how to find rows that
-  stay](behavior.md#all-streams).
+  stay](../../concepts/architecture.md#rows-that-stay).
 - **Columns**: all columns can be null except those of the key. A dot leads into an object, or into
   the objects of an array. Timestamps are in UTC.
 """
 _DIAGRAM = """\
 ## How the streams are related
 
-An arrow leads from a stream to the stream that it refers to, by the column next to the arrow.
-Streams that refer to the same others share a box. References that follow from another one are not
-drawn: a report also names the campaign of its activity. Each subject below has its own part of the
-diagram with all keys.
-
-[![The streams and how they refer to each other](streams.svg)](streams.svg)
-
+The streams that matter most, and the columns by which they refer to each other. References that
+follow from another one have no line: a report also names the campaign of its activity. The page of
+each subject has its own diagram with all columns that join, and
+[constantcontact.dbml](../../diagrams/constantcontact.dbml) has them for dbdiagram.io and similar
+tools.
 """
-# No title is the name of a stream, because these are headings too.
-_TITLES = {
-    "account": "The account",
-    "contacts": "Contacts, lists and segments",
-    "campaigns": "Email campaigns",
-    "campaign_stats": "Counters of campaigns",
-    "engagement": "Reports on campaigns",
-    "sms": "SMS",
-    "events": "Events and registrations",
-    "automations": "Marketing automation",
-    "social": "Social networks",
-    "landing_pages": "Landing pages",
-    "xrefs": "IDs of the V2 API",
-    "partner": "Partners",
-    "contact_reports": "Reports on single contacts",
-}
-# The section of behavior.md on a kind of stream; the first match is used.
+# The part of the concepts on a kind of stream; the first match is used.
 _MORE: Mapping[type, str] = {
-    Contacts: "contacts",
-    EmailCampaignStats: "the-change-log",
-    ActivityReport: "the-change-log",
-    EmailCampaignActivityStats: "the-change-log",
-    ChangedCampaignsStream: "campaigns",
-    EmailCampaigns: "campaigns",
-    PerContactStream: "cycles",
+    Contacts: "contacts.md",
+    EmailCampaignStats: "campaigns-and-reports.md#the-change-log",
+    ActivityReport: "campaigns-and-reports.md#the-change-log",
+    EmailCampaignActivityStats: "campaigns-and-reports.md#the-change-log",
+    ChangedCampaignsStream: "campaigns-and-reports.md#campaigns",
+    EmailCampaigns: "campaigns-and-reports.md#campaigns",
+    Events: "events.md",
+    PerContactStream: "contacts.md#reports-on-single-contacts",
 }
 
 
-def markdown() -> str:
-    """Return the content of docs/streams.md."""
-    lines = [_HEAD, *_overview(), "", _DIAGRAM.rstrip("\n"), ""]
+def pages() -> dict[str, str]:
+    """Return the files in docs/reference/streams/, by their names."""
+    subjects = _by_subject().items()
+    return {
+        "index.md": _index(),
+        **{page_of(name_of(streams[0])): _page(subject, streams) for subject, streams in subjects},
+    }
+
+
+def _index() -> str:
+    """Return the overview of all streams."""
     apart = ", ".join(map(_linked, alone()))
-    lines += [f"These streams refer to no others: {apart}.", ""]
-    for subject, streams in _by_subject().items():
-        lines += [f"## {_TITLES[subject]}", "", _introduction(subject), ""]
-        lines += _relations([name_of(stream) for stream in streams])
-        for stream in streams:
-            lines += _section(stream)
+    diagram = diagram_markdown("overview", f"{_FOLDER}/index.md")
+    apart = f"These streams refer to no others: {apart}.\n"
+    return "\n".join([f"{_HEAD}{_overview()}", _NOTES, _DIAGRAM, diagram, "", apart])
+
+
+def _page(subject: str, streams: list[Stream]) -> str:
+    """Return the page of a subject."""
+    diagram = diagram_markdown(subject_diagram(subject), f"{_FOLDER}/{subject}.md")
+    lines = [f"# {TITLES[subject]}", "", _introduction(subject), "", diagram, ""]
+    for stream in streams:
+        lines += _section(stream)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _by_subject() -> dict[str, list[Stream]]:
     subjects: dict[str, list[Stream]] = {}
     for stream in STREAMS:
-        subjects.setdefault(stream.__module__.rpartition(".")[2], []).append(stream)
+        subjects.setdefault(subject_of(stream), []).append(stream)
     return subjects
 
 
@@ -106,24 +121,23 @@ def _introduction(subject: str) -> str:
     return _one_line(module.__doc__ or "")
 
 
-def _overview() -> Iterator[str]:
-    """Yield the table of all streams."""
-    yield "| stream | key | replication | selected by default |"
-    yield "|---|---|---|---|"
-    for subject, streams in _by_subject().items():
-        title = _TITLES[subject]
-        yield f"| **[{title}](#{_anchor(title)})** | | | |"
-        for stream in streams:
-            keys = ", ".join(map(_code, stream.primary_keys))
-            cells = (_linked(name_of(stream)), keys, _replication(stream), _default(stream))
-            yield _row(*cells)
+def _overview() -> str:
+    """Return the table of all streams."""
+    rows = map(_overview_row, (each for streams in _by_subject().values() for each in streams))
+    head = "| stream | subject | key | replication | default | scope |\n|---|---|---|---|---|---|"
+    return "\n".join([head, *rows, ""])
 
 
-def _relations(names: list[str]) -> list[str]:
-    """Return the diagram of a subject's streams, if they refer to any."""
-    if not any(map(references_of, names)):
-        return []
-    return ["```mermaid", mermaid(names).rstrip("\n"), "```", ""]
+def _overview_row(stream: Stream) -> str:
+    name = name_of(stream)
+    return _row(
+        _linked(name),
+        f"[{TITLES[subject_of(stream)]}]({page_of(name)})",
+        ", ".join(map(_code, stream.primary_keys)),
+        _replication(stream),
+        _default(stream),
+        ", ".join(map(_code, stream.scopes)) or stream.requires,
+    )
 
 
 def _section(stream: Stream) -> Iterator[str]:
@@ -140,13 +154,19 @@ def _section(stream: Stream) -> Iterator[str]:
         "requires": _with_code(required_permissions(cast("Any", stream))),
         "selected by default": _default(stream),
     }
-    yield from (f"### {name}", "", schema["description"], "")
+    yield from (f"## {name}", "", schema["description"], "")
     yield from ("| | |", "|---|---|")
     yield from (_row(fact, text) for fact, text in facts.items() if text)
-    yield from ("", "| column | type | |", "|---|---|---|")
+    yield from (
+        "",
+        '<div class="columns" markdown="1">',
+        "",
+        "| column | type | |",
+        "|---|---|---|",
+    )
     for path, inner in properties_of(schema):
         yield _row(_code(path), type_of(inner), inner["description"])
-    yield ""
+    yield from ("", "</div>", "")
 
 
 def _replication(stream: Stream) -> str:
@@ -181,9 +201,9 @@ def cost_of(stream: Stream) -> str:
 
 
 def _more(stream: Stream) -> str:
-    for base, anchor in _MORE.items():
+    for base, part in _MORE.items():
         if issubclass(stream, base):
-            return f" ([more](behavior.md#{anchor}))"
+            return f" ([more](../../concepts/{part}))"
     return ""
 
 
@@ -211,15 +231,12 @@ def _code(text: str) -> str:
 
 
 def _linked(name: str) -> str:
-    return f"[`{name}`](#{_anchor(name)})"
+    """Return a link to a stream, from another page."""
+    return f"[`{name}`]({page_of(name)}#{name})"
 
 
 def _with_code(text: str) -> str:
     return re.sub(r"[\w-]+(?:[_:][\w:]+)+", r"`\g<0>`", text)
-
-
-def _anchor(heading: str) -> str:
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def _one_line(text: str) -> str:

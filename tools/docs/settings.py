@@ -1,4 +1,4 @@
-"""docs/settings.md: every setting, from what --about says of it."""
+"""docs/reference/settings.md: every setting, from what --about says of it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ _HEAD = """\
 # Settings
 
 You need `client_id`, `refresh_token` and, unless it is a PKCE application, `client_secret`:
-[Sign in](sign-in.md) gets them. Everything else has a default or is optional. Settings come from a
-JSON file, from [environment variables](command-line.md#environment-variables) such as
-`TAP_CONSTANTCONTACT_START_DATE`, or from [Meltano](meltano.md) or [Airbyte](airbyte.md).
+[Sign in](../get-started/sign-in.md) gets them. Everything else has a default or is optional.
+Settings come from a JSON file, from [environment variables](command-line.md#environment-variables)
+such as `TAP_CONSTANTCONTACT_START_DATE`, or from [Meltano](../guides/meltano.md) or
+[Airbyte](../guides/airbyte.md).
 
-The SDK adds [`stream_maps`, `flattening_enabled`](stream-maps.md) and a few more;
+The SDK adds [`stream_maps`, `flattening_enabled`](../guides/stream-maps.md) and a few more;
 `tap-constantcontact --about` lists them all.
 
 `make docs` generates this page from `tap_constantcontact/settings/schema.py`.
@@ -55,46 +56,51 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 _INTRODUCTIONS = {
     "Partner": (
         "Partner settings are used in addition to an account login, and partner requests have "
-        "[limits of their own](how-it-works.md#partners)."
+        "[limits of their own](../concepts/other-streams.md#partners)."
     ),
 }
+_CAMPAIGNS = "../concepts/campaigns-and-reports.md"
+_CONTACTS = "../concepts/contacts.md"
 #: What has more on a setting.
 _MORE = {
-    "client_id": "[Sign in](sign-in.md) says where it is.",
-    "refresh_token": "See [Sign in](sign-in.md) and [Tokens](how-it-works.md#tokens).",
-    "token_store": "See [Tokens](how-it-works.md#tokens).",
-    "start_date": "See [Start over](behavior.md#start-over) for a later change.",
-    "requests_per_second": "See [Limits](how-it-works.md#limits).",
-    "max_parallel_requests": "See [Prefetching](prefetching.md).",
+    "client_id": "[Sign in](../get-started/sign-in.md) says where it is.",
+    "refresh_token": (
+        "See [Sign in](../get-started/sign-in.md) and [Tokens](../concepts/tokens.md)."
+    ),
+    "token_store": "See [Tokens](../concepts/tokens.md).",
+    "start_date": "See [Start over](state.md#start-over) for a later change.",
+    "requests_per_second": "See [Rate limits](../concepts/rate-limits.md).",
+    "max_parallel_requests": "See [Prefetching](../concepts/prefetching.md).",
     "max_requests": (
         "It ends as `on_quota_exceeded` says; with `wait` it ends successfully, because waiting "
         "can't restore a per-run budget. See [Runs that end "
-        "early](behavior.md#runs-that-end-early)."
+        "early](../concepts/rate-limits.md#runs-that-end-early)."
     ),
-    "daily_quota": "See [Limits](how-it-works.md#limits).",
+    "daily_quota": "See [Rate limits](../concepts/rate-limits.md).",
     "limits_url": "Install it with `pip install '.[redis]'`.",
-    "on_quota_exceeded": "See [What ends a run](how-it-works.md#what-ends-a-run).",
+    "on_quota_exceeded": "See [Exit codes](command-line.md#exit-codes).",
     "contacts_sweep_days": (
-        "See [Contacts](behavior.md#contacts) and [Cycles](behavior.md#cycles)."
+        f"See [Contacts]({_CONTACTS}) and [Reports on single "
+        f"contacts]({_CONTACTS}#reports-on-single-contacts)."
     ),
     "campaign_status": "`email_campaign_summaries` includes all.",
-    "events_settle_days": "See [Events](behavior.md#events).",
-    "events_sweep_days": "See [Events](behavior.md#events).",
+    "events_settle_days": "See [Events](../concepts/events.md).",
+    "events_sweep_days": "See [Events](../concepts/events.md).",
     "engagement_lookback_days": (
-        "See [How far a report is read](behavior.md#how-far-a-report-is-read)."
+        f"See [How far a report is read]({_CAMPAIGNS}#how-far-a-report-is-read)."
     ),
-    "engagement_rereads_days": "See [What comes late](behavior.md#what-comes-late).",
-    "skip_old_reports": "See [Selection](behavior.md#selection-start_date-and-full_table).",
+    "engagement_rereads_days": f"See [What comes late]({_CAMPAIGNS}#what-comes-late).",
+    "skip_old_reports": f"See [Selection]({_CAMPAIGNS}#selection-start_date-and-full_table).",
     "landing_page_activity_ids": (
-        "See [Ids that are settings](how-it-works.md#ids-that-are-settings)."
+        "See [Ids that are settings](../concepts/other-streams.md#ids-that-are-settings)."
     ),
-    "custom_streams": "See [Add an endpoint](custom-endpoint.md).",
-    "add_account_id": "See [Several accounts](how-it-works.md#several-accounts).",
+    "custom_streams": "See [Custom streams](../guides/custom-streams.md).",
+    "add_account_id": "See [Several accounts](../guides/several-accounts.md).",
 }
 
 
 def markdown() -> str:
-    """Return the content of docs/settings.md."""
+    """Return the content of docs/reference/settings.md."""
     properties = SETTINGS.to_dict()["properties"]
     lines = [_HEAD]
     for group, names in GROUPS.items():
