@@ -28,7 +28,14 @@ def main() -> int:
     parser.add_argument("--no-report", action="store_true", help="build the models only")
     parser.add_argument("--strict", action="store_true", help="treat warnings of tests as errors")
     parser.add_argument("--logs", type=Path, default=OUTPUT / "dbt", help="folder for dbt's files")
+    parser.add_argument(
+        "--allow-shrinking",
+        action="store_true",
+        help="let many contacts leave lists and tags at once, as in docs/analytics.md",
+    )
     options, of_dbt = parser.parse_known_args()
+    if options.allow_shrinking:
+        of_dbt += ["--vars", json.dumps({"constantcontact_allow_shrinking": True})]
     if file := os.environ.get("TARGET_DUCKDB_FILEPATH"):
         # dbt runs in another folder.
         os.environ["TARGET_DUCKDB_FILEPATH"] = str(Path(file).resolve())

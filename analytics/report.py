@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,9 +15,11 @@ import jinja2
 import vl_convert
 
 from analytics import charts
-from analytics.warehouse import PROJECT, Row, Warehouse
+from analytics.warehouse import PROJECT, LoadedData, Row, Warehouse
 
 TEMPLATE = PROJECT / "report.html"
+
+MAX_AGE_DAYS = 2
 
 _MOST_REASONS = 8  # that are shown one by one
 
@@ -60,16 +62,46 @@ def write(warehouse: Warehouse, file: Path) -> None:
     """
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        today=warehouse.rows("select current_date as today")[0]["today"],
+        data=warehouse.data,
+        read_at=warehouse.local(warehouse.data.read_at),
+        age=_age(warehouse.data),
         time_zone=warehouse.time_zone,
         tiles=tiles(warehouse),
-        sections=[section(warehouse) for section in SECTIONS],
+        sections=[
+            _missing(streams)
+            if (streams := lacking(warehouse.data, needed))
+            else section(warehouse)
+            for section, needed in SECTIONS.items()
+        ],
         # What draws the charts, in the version of Vega-Lite that Altair writes.
         script=vl_convert.javascript_bundle(vl_version=alt.SCHEMA_VERSION.rpartition(".")[0]),
         written=_written,
     )
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(page, encoding="utf-8")
+
+
+def lacking(data: LoadedData, needed: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return the streams that a section lacks.
+
+    Args:
+        data: What was loaded.
+        needed: Groups of streams. One of each group is enough.
+    """
+    return [group[0] for group in needed if data.streams.isdisjoint(group)]
+
+
+def _missing(streams: Sequence[str]) -> Section:
+    """Say that a section can't be made, which is not the same as that nothing happened."""
+    verb = "is" if len(streams) == 1 else "are"
+    title = f"Not loaded: {' and '.join(streams)} {verb} not selected"
+    return Section(title, "", charts.links, [], [])
+
+
+def _age(data: LoadedData) -> int | None:
+    """Return how many days ago the data was read, if that is more than two."""
+    days = (datetime.now(timezone.utc).replace(tzinfo=None) - data.read_at).days
+    return days if days > MAX_AGE_DAYS else None
 
 
 def tiles(warehouse: Warehouse) -> list[tuple[str, str]]:
@@ -79,13 +111,13 @@ def tiles(warehouse: Warehouse) -> list[tuple[str, str]]:
         select
             (select count(*) from constantcontact__contacts where is_reachable) as reachable,
             (select count(*) from constantcontact__contacts
-                where added_at >= current_date - interval '30 days') as added,
+                where added_at >= :today - interval '30 days') as added,
             (select count(*) from constantcontact__unsubscribes
-                where day >= current_date - interval '30 days') as unsubscribed,
+                where day >= :today - interval '30 days') as unsubscribed,
             (select cast(coalesce(sum(opens), 0) as integer) from constantcontact__daily_engagement
-                where day >= current_date - interval '30 days') as opens,
+                where day >= :today - interval '30 days') as opens,
             (select cast(coalesce(sum(clicks), 0) as integer) from constantcontact__daily_engagement
-                where day >= current_date - interval '30 days') as clicks
+                where day >= :today - interval '30 days') as clicks
         """
     )
     names = {
@@ -95,7 +127,14 @@ def tiles(warehouse: Warehouse) -> list[tuple[str, str]]:
         "opens": "opens in 30 days",
         "clicks": "clicks in 30 days",
     }
-    return [(_written(counts[key]), name) for key, name in names.items()]
+    streams = {
+        "reachable": "contacts", "added": "contacts", "unsubscribed": "contacts",
+        "opens": "email_opens", "clicks": "email_clicks",
+    }  # fmt: skip
+    return [
+        (_written(counts[key]) if streams[key] in warehouse.data.streams else "not loaded", name)
+        for key, name in names.items()
+    ]
 
 
 def campaigns(warehouse: Warehouse) -> Section:
@@ -134,7 +173,7 @@ def engagement(warehouse: Warehouse) -> Section:
         select cast(date_trunc('week', day) as date) as week, cast(sum(sends) as integer) as sends,
             cast(sum(opens) as integer) as opens, cast(sum(clicks) as integer) as clicks
         from constantcontact__daily_engagement
-        where day >= date_trunc('week', current_date) - interval '51 weeks'
+        where day >= date_trunc('week', :today) - interval '51 weeks'
         group by 1
         order by 1
         """
@@ -153,9 +192,9 @@ def recency(warehouse: Warehouse) -> Section:
         """
         select
             case
-                when last_opened_at >= current_date - interval '30 days' then 1
-                when last_opened_at >= current_date - interval '90 days' then 2
-                when last_opened_at >= current_date - interval '365 days' then 3
+                when last_opened_at >= :today - interval '30 days' then 1
+                when last_opened_at >= :today - interval '90 days' then 2
+                when last_opened_at >= :today - interval '365 days' then 3
                 when last_opened_at is not null then 4
                 else 5
             end as age,
@@ -218,8 +257,8 @@ def _months(warehouse: Warehouse) -> list[Row]:
                 as lost,
             cast(sum(net) as integer) as contacts
         from generate_series(
-            date_trunc('month', current_date) - interval '11 months',
-            cast(current_date as timestamp),
+            date_trunc('month', :today) - interval '11 months',
+            cast(:today as timestamp),
             interval '1 month'
         ) as months (month)
         join constantcontact__contact_growth on day < month + interval '1 month'
@@ -238,7 +277,7 @@ def lists(warehouse: Warehouse) -> Section:
     rows = warehouse.rows(
         """
         select list_name, cast(sum(net) as integer) as members,
-            cast(sum(case when day >= current_date - interval '30 days' then net else 0 end)
+            cast(sum(case when day >= :today - interval '30 days' then net else 0 end)
                 as integer) as net_of_30_days
         from constantcontact__list_growth
         where list_name is not null
@@ -259,7 +298,7 @@ def unsubscribes(warehouse: Warehouse) -> Section:
         """
         select coalesce(reason, 'no reason given') as reason, count(*) as unsubscribes
         from constantcontact__unsubscribes
-        where day >= current_date - interval '365 days'
+        where day >= :today - interval '365 days'
         group by 1
         order by 2 desc, 1
         """
@@ -280,7 +319,7 @@ def links(warehouse: Warehouse) -> Section:
             cast(sum(unique_clicks) as integer) as clickers, cast(sum(clicks) as integer) as clicks,
             count(distinct campaign_id) as campaigns
         from constantcontact__link_performance
-        where link_url like '%://%' and last_clicked_at >= current_date - interval '365 days'
+        where link_url like '%://%' and last_clicked_at >= :today - interval '365 days'
         group by 1
         order by 2 desc, 1
         limit 10
@@ -301,7 +340,7 @@ def events(warehouse: Warehouse) -> Section:
     rows = warehouse.rows(
         """
         with local as (
-            select *, starts_at > current_timestamp at time zone 'UTC' as is_coming,
+            select *, starts_at > :now as is_coming,
                 cast(starts_at at time zone 'UTC' as timestamp) as local_start
             from constantcontact__event_attendance
             where status in ('active', 'complete')
@@ -316,9 +355,9 @@ def events(warehouse: Warehouse) -> Section:
         )
 
         select title, local_start as starts_at, attended, registered, pending, canceled, is_coming,
-            cast(local_start as date) - current_date as days
+            cast(local_start as date) - :today as days
         from nearest
-        where place <= 6 and starts_at >= current_date - interval '365 days'
+        where place <= 6 and starts_at >= :today - interval '365 days'
         order by starts_at
         """
     )
@@ -331,10 +370,18 @@ def events(warehouse: Warehouse) -> Section:
     return Section(title, note, charts.events, columns, rows)
 
 
-SECTIONS = (
-    campaigns, engagement, recency, growth, came_and_went, lists, unsubscribes, links, events,
-)  # fmt: skip
-"""In the order of the page."""
+SECTIONS: dict[Callable[[Warehouse], Section], tuple[tuple[str, ...], ...]] = {
+    campaigns: (("email_campaigns",), ("email_campaign_stats", "email_campaign_summaries")),
+    engagement: (("email_opens",), ("email_clicks",)),
+    recency: (("contacts",), ("email_opens",)),
+    growth: (("contacts",),),
+    came_and_went: (("contacts",),),
+    lists: (("contacts",), ("contact_lists",)),
+    unsubscribes: (("contacts",), ("email_optouts",)),
+    links: (("email_clicks", "email_links"),),
+    events: (("events",),),
+}
+"""In the order of the page, with the streams that each needs: one of each group."""
 
 
 def _written(value: Any) -> str:

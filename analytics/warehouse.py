@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import jinja2
@@ -17,6 +21,21 @@ PROJECT = Path(__file__).parent
 """The folder of the dbt project, where dbt runs."""
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LoadedData:
+    """What the loader has read.
+
+    Attributes:
+        streams: The streams with a table.
+        read_at: When the newest row was read, in UTC; the present if the loader notes no times.
+        is_dated: Whether the loader notes times.
+    """
+
+    streams: frozenset[str]
+    read_at: datetime
+    is_dated: bool
 
 
 class Unusable(Exception):
@@ -64,15 +83,43 @@ class Warehouse:
         with self._cursor():
             pass
 
+    @cached_property
+    def data(self) -> LoadedData:
+        """What the loader has read, according to the marts.
+
+        Raises:
+            Unusable: There are no marts.
+        """
+        rows = self._query("select * from constantcontact__streams")
+        read_at = max((row["last_read_at"] for row in rows if row["last_read_at"]), default=None)
+        return LoadedData(
+            frozenset(row["stream"] for row in rows if row["is_loaded"]),
+            read_at or datetime.now(timezone.utc).replace(tzinfo=None),
+            is_dated=read_at is not None,
+        )
+
+    def local(self, moment: datetime) -> datetime:
+        """Return a time in UTC as that of the time zone of days."""
+        return moment.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(self.time_zone))
+
     def rows(self, sql: str) -> list[Row]:
-        """Return the rows of a query, whose tables are the marts.
+        """Return the rows of a query.
+
+        Args:
+            sql: The query. Its tables are the marts; `:now` and `:today` are those of the data.
 
         Raises:
             Unusable: The query fails.
         """
+        now, today = self.data.read_at, self.local(self.data.read_at).date()
+        return self._query(
+            sql.replace(":now", f"timestamp '{now}'").replace(":today", f"date '{today}'")
+        )
+
+    def _query(self, sql: str) -> list[Row]:
         with self._cursor() as cursor:
             cursor.execute(f"set search_path = '{self._profile['schema']}'")
-            cursor.execute(f"set timezone = '{self.time_zone}'")  # for current_date
+            cursor.execute(f"set timezone = '{self.time_zone}'")  # for at time zone
             cursor.execute(sql)
             columns = [column[0] for column in cursor.description]
             return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]

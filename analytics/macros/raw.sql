@@ -11,9 +11,11 @@
         {%- endif -%}
         {#- Of this package, whatever the name of the project that installs it. -#}
         {%- set source_id = 'source.constantcontact.constantcontact.' ~ stream -%}
+        {%- set columns = graph.sources[source_id].columns.values() -%}
+        {%- do constantcontact_check_nesting(table, columns, loaded) -%}
         (
             select
-            {%- for column in graph.sources[source_id].columns.values() %}
+            {%- for column in columns %}
                 {% if column.name not in loaded %}cast(null as {{ constantcontact_raw_type(column.data_type) }}) as {% endif -%}
                 {{ column.name }}{{ ',' if not loop.last }}
             {%- endfor %}

@@ -64,8 +64,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether a row was missing from a later reading of the others. -#}
+{#- Whether a row was missing from a later reading of the others; false if a loader notes no times. -#}
 {% macro constantcontact_is_missing(read_at, of) -%}
-    {{ read_at }} < max({{ read_at }}) over (partition by {{ of }})
-        - {{ var('constantcontact_missing_after_minutes') }} * interval '1 minute'
+    coalesce(
+        {{ read_at }} < max({{ read_at }}) over (partition by {{ of }})
+            - {{ var('constantcontact_missing_after_minutes') }} * interval '1 minute',
+        false
+    )
 {%- endmacro %}

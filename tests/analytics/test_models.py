@@ -13,14 +13,40 @@ from decimal import Decimal
 
 import duckdb
 
-from tests.analytics.databases import NOW, DuckDB, contact, only
+from tests.analytics.databases import COLUMNS, NOW, DuckDB, contact, only
 
 
-def test_nothing_was_loaded(warehouse: DuckDB) -> None:
+def test_tables_without_rows(warehouse: DuckDB) -> None:
+    for table in COLUMNS:
+        warehouse.load(table)
     done = warehouse.build("--strict")
     assert done.returncode == 0, done.stdout
     assert warehouse.query("select count(*) from analytics.constantcontact__campaigns") == [(0,)]
     assert "No campaign has been sent" in warehouse.report
+    assert "Not loaded: email_opens and email_clicks are not selected" in warehouse.report
+    assert "<b>not loaded</b><span>opens in 30 days" in warehouse.report
+    assert "Nobody" not in warehouse.report
+    assert "Not loaded, and empty in the models: contact_tags, " in done.stdout
+
+
+def test_report_ends_where_the_data_ends(warehouse: DuckDB) -> None:
+    read_at = datetime(2026, 3, 1, 2, 5)  # noqa: DTZ001
+    warehouse.load(
+        "contacts",
+        *(
+            (id_, at, read_at)
+            for id_, at in (
+                ("new", read_at - timedelta(days=28)),
+                ("old", read_at - timedelta(days=60)),
+            )
+        ),
+        columns="contact_id text, created_at timestamp, _sdc_extracted_at timestamp",
+    )
+    done = warehouse.build(ANALYTICS_TIME_ZONE="US/Eastern")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Data up to Sat 28 Feb 2026, 21:05." in warehouse.report
+    assert re.search(r"The last sync was \d+ days ago", warehouse.report)
+    assert "<b>1</b><span>contacts new in 30 days" in warehouse.report
 
 
 def test_there_is_no_database(warehouse: DuckDB) -> None:

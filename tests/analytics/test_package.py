@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -12,7 +13,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.analytics.databases import ROOT, Database, contact
+from tests.analytics.databases import ROOT, Database, DuckDB, contact
 
 # A project with its own macros and models, whose names are those that come to mind first.
 PROJECT = {
@@ -115,3 +116,15 @@ def test_history_of_earlier_versions(database: Database) -> None:
             """
         )
         assert stays == [("gone", "2026-02-01 00:00:00"), ("here", None)]
+
+
+def test_exposure_names_what_the_report_reads(project: Path, warehouse: DuckDB) -> None:
+    dbt(project, warehouse, "deps")
+    dbt(project, warehouse, "parse")
+    manifest = json.loads((project / "target" / "manifest.json").read_text("utf-8"))
+    exposure = manifest["exposures"]["exposure.constantcontact.constantcontact__report"]
+    marts = {node.rpartition(".")[2] for node in exposure["depends_on"]["nodes"]}
+    code = "".join(
+        (ROOT / "analytics" / name).read_text("utf-8") for name in ("report.py", "warehouse.py")
+    )
+    assert marts == set(re.findall(r"constantcontact__\w+", code))

@@ -1,0 +1,142 @@
+{#- What stops a build before it draws wrong conclusions from tables that are missing or incomplete. -#}
+
+{#- Check that the schema has tables of the tap, and name those that are missing.
+
+    Runs before each command; does nothing if no model or snapshot of this package is selected. -#}
+{% macro constantcontact_check_sources() %}
+    {%- set own = [] -%}
+    {%- for resource in (selected_resources if execute else []) -%}
+        {%- if resource.split('.')[:2] in [['model', 'constantcontact'], ['snapshot', 'constantcontact']] -%}
+            {%- do own.append(resource) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if own and flags.WHICH in ('build', 'run', 'snapshot') -%}
+        {%- set tables = [] -%}
+        {%- for source in graph.sources.values() if source.package_name == 'constantcontact' -%}
+            {%- do tables.append(source) -%}
+        {%- endfor -%}
+        {%- set missing = [] -%}
+        {%- for table in tables -%}
+            {%- if adapter.get_relation(table.database, table.schema, table.identifier) is none -%}
+                {%- do missing.append(table.name) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if missing | length == tables | length -%}
+            {%- do constantcontact_refuse_schema(tables[0].schema, missing) -%}
+        {%- elif missing -%}
+            {%- do print(
+                'Not loaded, and empty in the models: ' ~ missing | sort | join(', ') ~ ' (schema '
+                ~ tables[0].schema ~ ').'
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Fail because a schema has no table of the tap, and name the schemas that have some. -#}
+{% macro constantcontact_refuse_schema(schema, tables) %}
+    {%- set found = run_query(
+        "select table_schema, count(*) from information_schema.tables where table_name in ('"
+        ~ tables | join("', '") ~ "') group by table_schema order by 2 desc, 1"
+    ).rows -%}
+    {%- set elsewhere = [] -%}
+    {%- for name, number in found -%}
+        {%- do elsewhere.append(name ~ ' (' ~ number ~ ')') -%}
+    {%- endfor -%}
+    {%- do exceptions.raise_compiler_error(
+        'No table of the tap in schema ' ~ schema ~ '. '
+        ~ (
+            'Schemas that have some: ' ~ elsewhere | join(', ') ~ '. Set ANALYTICS_RAW_SCHEMA, or the '
+            ~ 'variable constantcontact_schema, to ' ~ found[0][0] ~ '.'
+            if elsewhere
+            else 'No other schema of this database has one either: load the database first.'
+        )
+    ) -%}
+{% endmacro %}
+
+{#- Fail if a build would end stays only because contacts were not loaded, or not in full.
+
+    Runs before a snapshot. A deleted contact keeps its row, so that contacts do not disappear from a
+    table that was loaded in full.
+
+    Args:
+        column: The column of contacts that has the memberships.
+        current: The model of the current memberships.
+        key: The column that identifies a list or tag. -#}
+{% macro constantcontact_check_history(column, current, key) %}
+    {#- Outside of conditions, where dbt sees that snapshots depend on it. -#}
+    {%- set contacts = ref('stg_constantcontact__contacts') -%}
+    {%- set history = load_relation(this) if execute else none -%}
+    {%- if history is not none and not var('constantcontact_allow_shrinking') -%}
+        {%- set stays = run_query(
+            'select count(*), count(distinct contact_id) from ' ~ history ~ ' where dbt_valid_to is null'
+        ).rows[0] -%}
+        {%- if stays[0] > 0 -%}
+            {%- do constantcontact_check_contacts(column, stays[0]) -%}
+            {%- do constantcontact_check_shares(history, contacts, ref(current), key, stays) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Fail if the table contacts, or its column of memberships, was not loaded. -#}
+{% macro constantcontact_check_contacts(column, stays) %}
+    {%- set table = source('constantcontact', 'contacts') -%}
+    {%- if not constantcontact_is_loaded('contacts') -%}
+        {%- do constantcontact_refuse_history('There is no table ' ~ table, stays) -%}
+    {%- elif column not in adapter.get_columns_in_relation(table) | map(attribute='name') | list -%}
+        {%- do constantcontact_refuse_history('The table ' ~ table ~ ' has no column ' ~ column, stays) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Fail if too many contacts are not in the table, or too many that are there lost what they had. -#}
+{% macro constantcontact_check_shares(history, contacts, members, key, stays) %}
+    {%- set share = var('constantcontact_max_shrinkage') -%}
+    {%- set table = source('constantcontact', 'contacts') -%}
+    {%- set gone = run_query(
+        'select count(distinct history.contact_id) from ' ~ history ~ ' as history left join ' ~ table
+        ~ ' as contacts on history.contact_id = contacts.contact_id'
+        ~ ' where history.dbt_valid_to is null and contacts.contact_id is null'
+    ).rows[0][0] -%}
+    {%- if gone > share * stays[1] -%}
+        {%- do constantcontact_refuse_history(
+            gone ~ ' of ' ~ stays[1] ~ ' contacts are missing from ' ~ table, stays[0]
+        ) -%}
+    {%- endif -%}
+    {#- Contacts that were deleted or unsubscribed left for a reason. -#}
+    {%- set lost = run_query(
+        'select count(*) from ' ~ history ~ ' as history join ' ~ contacts
+        ~ ' as contacts on history.contact_id = contacts.contact_id left join ' ~ members
+        ~ ' as members on history.contact_id = members.contact_id and history.' ~ key ~ ' = members.' ~ key
+        ~ ' where history.dbt_valid_to is null and members.contact_id is null and not contacts.is_deleted'
+        ~ " and coalesce(contacts.permission_to_send, '') <> 'unsubscribed'"
+    ).rows[0][0] -%}
+    {#- A handful is a large share of a small account. -#}
+    {%- if lost >= 20 and lost > share * stays[0] -%}
+        {%- do constantcontact_refuse_history(
+            lost ~ ' of ' ~ stays[0] ~ ' current rows would end though their contacts are still subscribed',
+            stays[0]
+        ) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Fail because a build would damage the history. -#}
+{% macro constantcontact_refuse_history(reason, stays) %}
+    {%- do exceptions.raise_compiler_error(
+        reason ~ '. The history in ' ~ this ~ ' (' ~ stays ~ ' current rows) was not changed, because '
+        ~ 'this cannot be undone. Load contacts in full and build again. If so many have really left, '
+        ~ 'run make analytics ANALYTICS="--allow-shrinking" once, or set the variable '
+        ~ 'constantcontact_allow_shrinking to true for one build.'
+    ) -%}
+{% endmacro %}
+
+{#- Fail if a loader flattened an object into columns, in whose place the models would read nulls. -#}
+{% macro constantcontact_check_nesting(table, columns, loaded) %}
+    {%- for column in columns if column.data_type == 'object' and column.name not in loaded -%}
+        {%- for name in loaded if name.startswith(column.name ~ '__') -%}
+            {%- do exceptions.raise_compiler_error(
+                'The table ' ~ table ~ ' has the column ' ~ name ~ ' in place of ' ~ column.name
+                ~ ': the loader flattened it. Turn flattening off (flattening_enabled: false), and '
+                ~ 'load the stream again.'
+            ) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+{% endmacro %}
