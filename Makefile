@@ -52,7 +52,7 @@ analytics: .venv-analytics/made ## Build models and a report over your database 
 	@.venv-analytics/bin/python -m analytics $(ANALYTICS)
 
 models: .venv-analytics/made ## Test the models over odd rows and over none.
-	@.venv-analytics/bin/python -m pytest --quiet --confcutdir=tests/analytics tests/analytics
+	@.venv-analytics/bin/python -m pytest --numprocesses 2 --dist worksteal --quiet --confcutdir=tests/analytics tests/analytics
 
 targets: .venv-demo/made .venv-analytics/made ## Sync every stream into several targets, and compare all values (TARGETS: some of them).
 	@.venv-demo/bin/python -m checks.targets $(TARGETS)
