@@ -186,7 +186,6 @@ class TestActivitiesThatExplainAChange:
             id_ + n for id_ in odd for n in "12"
         }
 
-
     def test_all_are_counted_if_none_was_compared(self, pairs: Pairs) -> None:
         """They were named before they were skipped: the log has no counters of theirs."""
         state: dict[str, Any] = {}
