@@ -268,6 +268,18 @@ def test_stream_has_a_line_that_fits(columns: int, line: str) -> None:
             assert all(len(each) <= columns for each in part.splitlines())
 
 
+def test_reason_is_printed_once() -> None:
+    others = [SKIPPED._replace(stream=name) for name in ("segments", "landing_pages")]
+    with window(80) as opened:
+        report = TerminalReport(terminal(opened, has_color=False), ["landing_pages"])
+        assert [report.line(row) for row in (SKIPPED, *others, SKIPPED)] == [
+            "! events            skipped: requires the scope X",
+            "! segments          skipped for the same reason as events",
+            "! landing_pages     skipped for the same reason as events",
+            "! events            skipped: requires the scope X",
+        ]
+
+
 def test_totals_are_below_their_columns() -> None:
     with window(80) as opened:
         report = TerminalReport(terminal(opened, has_color=False), ["contacts", "events"])
