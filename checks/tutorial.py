@@ -1,8 +1,8 @@
 """`make tutorial`: follow the tutorial word by word, in a fresh copy and with an empty home.
 
 The commands come from the page. A second sandbox, which allows any number of requests per second,
-takes the place of your own account: the address and the API key are its own, and a program plays
-the person who signs in.
+takes the place of your own account: it has its own address and API key, and a program plays the
+person who signs in.
 """
 
 from __future__ import annotations

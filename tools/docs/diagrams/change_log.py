@@ -76,9 +76,7 @@ def _requested() -> svg.Drawing:
         top = cards[-1].bottom + 16
     names = [*COUNTED, _SENT]
     counters = Card(528, 0, 168, "Compared", names, 4)
-    counters = Card(
-        528, (top - 16 + MARGIN - counters.height) // 2, 168, "Compared", names, 4
-    )
+    counters = Card(528, (top - 16 + MARGIN - counters.height) // 2, 168, "Compared", names, 4)
     trunk = (cards[0].right + counters.left) // 2
     elements = []
     for card in cards:
