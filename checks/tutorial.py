@@ -1,7 +1,8 @@
 """`make tutorial`: follow the tutorial word by word, in a fresh copy and with an empty home.
 
-The commands come from the page. In place of an account of one's own there is the sandbox: the
-address and the API key of the application are its own, and a program plays the person who signs in.
+The commands come from the page. A second sandbox, which allows any number of requests per second,
+takes the place of your own account: it has its own address and API key, and a program plays the
+person who signs in.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ BASH = shutil.which("bash") or "/bin/bash"
 SECONDS = 300
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SERVES = "make sandbox"
+_SERVES_OWN = f'{_SERVES} SANDBOX="--requests-per-second 0"'
+_OWN_PACE = 100
 _GAP = "…"
 
 
@@ -109,6 +112,8 @@ def follow(todo: list[Step], folder: Path) -> None:
             elif name := re.fullmatch(r'export (\w+)="(.*)"', step.command):
                 env[name[1]] = name[2].replace("$PWD", str(clone)).replace("$PATH", env["PATH"])
             else:
+                if "KEY" in step.command:
+                    servers.append(serve(Step(_SERVES_OWN, []), clone, env))
                 run(with_account(step, clone, env), clone, env)
     finally:
         for server in servers:
@@ -165,6 +170,7 @@ def with_account(step: Step, clone: Path, env: dict[str, str]) -> Step:
     settings = json.loads((clone / "config.json").read_text("utf-8"))
     for name in ("api_url", "auth_url", "client_secret"):
         env[f"TAP_CONSTANTCONTACT_{name.upper()}"] = settings[name]
+    env["TAP_CONSTANTCONTACT_REQUESTS_PER_SECOND"] = str(_OWN_PACE)
     env["BROWSER"] = f"{sys.executable} -m checks.support.person %s"
     return step._replace(command=step.command.replace("KEY", settings["client_id"]))
 

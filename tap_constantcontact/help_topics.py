@@ -225,6 +225,13 @@ TOPICS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+#: Words after a text of the API, in which any words of the topics can be.
+_AFTER_TEXTS_OF_THE_API = (
+    "The API rejects this request",
+    "Retries failed",
+    ". Requires ",
+)
+
 
 def topic(message: str) -> str | None:
     """Return the anchor of the section that explains a message, or None if there is none.
@@ -232,6 +239,7 @@ def topic(message: str) -> str | None:
     Args:
         message: The message, as people see it.
     """
+    message = next((words for words in _AFTER_TEXTS_OF_THE_API if words in message), message)
     matches = (anchor for anchor, words in TOPICS.items() if any(word in message for word in words))
     return next(matches, None)
 

@@ -12,10 +12,14 @@ def without_addresses(text: str) -> str:
     return _EMAIL_ADDRESS.sub("<email address>", text)
 
 
+def printable(text: str) -> str:
+    """Return a text without characters that control a terminal, or hide what is there."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 def in_one_line(text: str) -> str:
     """Return a text as a log or a terminal can show it.
 
     The result is one line, without control characters and email addresses.
     """
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return without_addresses(" ".join(printable.split()))
+    return without_addresses(" ".join(printable(text).split()))

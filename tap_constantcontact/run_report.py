@@ -16,6 +16,7 @@ from tap_constantcontact.output.results import Outcome, Results, Row
 from tap_constantcontact.output.summary import summary
 from tap_constantcontact.output.terminal_log import terminal_of_log
 from tap_constantcontact.output.terminal_report import TerminalReport
+from tap_constantcontact.redaction import in_one_line
 
 if TYPE_CHECKING:
     from singer_sdk import Stream
@@ -99,7 +100,7 @@ class RunReport:
         """Yield streams with their properties that no schema declares."""
         for name, stream in self._tap.streams.items():
             if names := stream.records.unknown_properties:
-                yield name, ", ".join(sorted(names))
+                yield name, in_one_line(", ".join(sorted(names)))
 
     def write_test(self) -> None:
         """Print or log of each stream whether a test found that this account can read it."""

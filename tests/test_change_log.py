@@ -186,6 +186,22 @@ class TestActivitiesThatExplainAChange:
             id_ + n for id_ in odd for n in "12"
         }
 
+    def test_all_are_counted_if_none_was_compared(self, pairs: Pairs) -> None:
+        """They were named before they were skipped: the log has no counters of theirs."""
+        state: dict[str, Any] = {}
+        log = ChangeLog(state)
+        for id_ in pairs:
+            pairs[id_] = dict.fromkeys(pairs[id_], counters(opens=0, clicks=0))
+            log.add_campaign(id_, pairs[id_], NOW)
+        pairs.sent = dict.fromkeys(pairs, NOW - 90 * DAY)
+        sent = to_hour(NOW - 90 * DAY)
+        skipped = {id_: own._replace(sent=sent) for id_, own in pairs.counters.items()}
+        assert log.skip_sent_before(NOW - 60 * DAY, skipped) == len(pairs)
+        for id_ in pairs:
+            pairs.count(f"{id_}2", opens=1)
+        log = update(state, pairs, NOW + HOUR, pairs.sent)
+        assert ids(log) == [f"{id_}{number}" for id_ in pairs for number in "12"]
+
 
 class TestChangeLog:
     """It gives numbers to the activities that have changed."""

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from support.fake_server import FakeServer
 from support.sandboxes import MakeSandbox
 from support.tap import TapCommand
 
@@ -77,3 +78,12 @@ def test_log_has_no_used_refresh_token(tap: TapCommand, sandbox: Sandbox) -> Non
     run = tap.run(settings, select=["account"], env={"LOGLEVEL": "DEBUG"})
     assert run.status == 1
     assert settings["refresh_token"] not in run.log
+
+
+def test_names_of_unknown_properties_have_no_address_or_control_character(
+    tap: TapCommand, fake_server: FakeServer
+) -> None:
+    tag = {"tag_id": "1", "\x1b[2Jmood": 1, "ada@example.com": 1}
+    fake_server["/v3/contact_tags"] = {"tags": [tag]}
+    run = tap.run(fake_server.settings, select=["contact_tags"])
+    assert "dropped unknown properties: [2Jmood, <email address>. Set" in run.log

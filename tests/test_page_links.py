@@ -98,6 +98,22 @@ class TestLinkedPages:
         (fifth,) = fourth.then(page(numbered(5)[0]))
         assert (fourth.url, fifth.url) == (*numbered(4), *numbered(5))
 
+    def test_last_page_comes_before_the_announced_one(self, pages: LinkedPages) -> None:
+        """The count does not follow the filter, or contacts were deleted meanwhile."""
+        second, third = pages.after_first(numbered(2)[0], 50)
+        later = second.then(page(third.url))
+        fourth, fifth = (next(iter(later)) for _ in "12")
+        assert not [*third.then(page(None))]
+        assert not [*later]
+        assert [each.url for each in fourth.then(page(fifth.url))] == [fifth.url]
+
+    def test_another_list_does_not_prove_them_again(self, pages: LinkedPages) -> None:
+        second, third = pages.after_first(numbered(2)[0], 5)
+        other, following = pages.after_first(link("limit=9&next=2"), 5)
+        assert [*second.then(page(link("limit=500&next=7")))]
+        assert [each.url for each in other.then(page(following.url))] == [following.url]
+        assert [each.url for each in pages.after_first(third.url, 5)] == [third.url]
+
 
 def test_pages_are_in_flight_together(tap: TapCommand, fake_server: FakeServer) -> None:
     """The pages after the third respond only when all of them have been requested."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -9,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
@@ -166,6 +168,18 @@ def test_traceback_stays_as_it_is(opened: Window) -> None:
     assert "\nTraceback (most recent call last):\n" in text
 
 
+def test_control_characters_never_reach_a_terminal(opened: Window) -> None:
+    """What an API sends could move the cursor, or set the title of the window."""
+    text = "unknown properties: \x1b]0;title\x07\x1b[2J\x9b31mred\u202e\rdone"
+    shown = terminal(opened, has_color=False)
+    row = CONTACTS._replace(outcome=Outcome.UNREADABLE, reason=text)
+    for line in (
+        TerminalFormatter(shown).format(record(logging.WARNING, text)),
+        TerminalReport(shown, ["contacts"]).line(row),
+    ):
+        assert all(part.isprintable() for part in line.splitlines())
+
+
 def test_log_is_for_people() -> None:
     sdk = sys.modules[ConsoleFormatter.__module__].__file__ or ""
     assert is_for_people(record(logging.INFO, "ours"))
@@ -252,6 +266,18 @@ def test_stream_has_a_line_that_fits(columns: int, line: str) -> None:
             assert all(len(part) <= columns for part in report.line(row).splitlines())
         for part in report.totals(results(CONTACTS, SKIPPED, not_reached=("segments",))):
             assert all(len(each) <= columns for each in part.splitlines())
+
+
+def test_reason_is_printed_once() -> None:
+    others = [SKIPPED._replace(stream=name) for name in ("segments", "landing_pages")]
+    with window(80) as opened:
+        report = TerminalReport(terminal(opened, has_color=False), ["landing_pages"])
+        assert [report.line(row) for row in (SKIPPED, *others, SKIPPED)] == [
+            "! events            skipped: requires the scope X",
+            "! segments          skipped for the same reason as events",
+            "! landing_pages     skipped for the same reason as events",
+            "! events            skipped: requires the scope X",
+        ]
 
 
 def test_totals_are_below_their_columns() -> None:
@@ -411,6 +437,29 @@ def test_test_on_a_terminal_lists_streams(tap: TapCommand, make_sandbox: MakeSan
     signs = {line.split()[1]: line[0] for line in opened.lines if line[:2] in ("✓ ", "! ")}
     assert signs == {"account": "✓", "contacts": "✓", "email_campaigns": "!"}
     assert "METRIC" not in opened.written.decode()
+
+
+def test_run_outlives_its_terminal(
+    tap: TapCommand, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The window of a run in the background is closed: the kernel refuses what is written."""
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_DISPLAYS", 0.001)
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    failures: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", failures.append)
+
+    def refuse() -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    given = tap.arguments(tap.settings(sandbox), select=["account", "contacts"])
+    with window(80) as opened, monkeypatch.context() as patch:
+        opened.follow()
+        patch.setattr(opened.stream, "flush", refuse)
+        command = ["tap-constantcontact", *given]
+        ended = run_main(main, command, folder=tap.folder, env=XTERM, terminal=opened.stream)
+    assert ended.status == 0
+    assert '{"type":"STATE"' in ended.stdout
+    assert not failures
 
 
 #: The tap as it is, with a live line from the start.

@@ -82,6 +82,9 @@ def test_every_word_of_a_topic_is_in_a_message_of_its_section() -> None:
         ("Invalid stream_maps.tags.name: 3 (must be a string)", "stream-maps"),
         ("Invalid custom_streams.0.name: 3 (must be a string)", "custom-stream-declaration"),
         ("The token endpoint returned 401. Check client_id and client_secret", "client-secret"),
+        ("GET /x: 400 there is no token (y). The API rejects this request", "rejected-request-400"),
+        ("GET /x: 500 Did you mean y?. Retries failed; the next run", "429-and-5xx"),
+        ("GET /x: 403 Invalid state. Requires the scope y", "permission-denied-403"),
     ],
 )
 def test_composed_message_names_the_most_specific_section(message: str, expected: str) -> None:

@@ -70,7 +70,7 @@ def vendor_message(response: Response) -> str:
     It is put into sentences, and so has no full stop.
     """
     texts = (_text_of(error).rstrip(" .") for error in _errors_of(response))
-    return "; ".join(filter(None, texts)) or response.reason or "no reason given"
+    return "; ".join(filter(None, texts)) or in_one_line(response.reason or "") or "no reason given"
 
 
 def error_key(response: Response) -> str:

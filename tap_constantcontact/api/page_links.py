@@ -98,10 +98,10 @@ class LinkedPages:
     ) -> Iterator[PredictedRequest]:
         """Compare a predicted link with that of the page, and yield what follows from it."""
         url = self._next_url(page)
-        if url is not None and url == predicted:
-            self._are_right = True
+        if predicted:
+            self._are_right = url == predicted and self._are_right is not False
+        if predicted and self._are_right:
             yield from self._requests(links, following)
-        elif url is not None:
-            self._are_right = False if predicted else self._are_right
+        else:
             links.clear()
-            yield from self._requests(deque([url]), {}, unproven=1)
+            yield from self._requests(deque([url] if url else ()), {}, unproven=1)

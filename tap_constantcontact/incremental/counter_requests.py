@@ -128,7 +128,7 @@ class CounterRequests:
     def _requested_first(self, campaign_id: str, activities: list[str]) -> list[str]:
         """Return the activities of a campaign to request first: one that may explain its change.
 
-        All of them, unless the counters in the log add up: then none was behind.
+        All of them, unless the log has counters that add up: then none was behind.
         """
         campaign = self._earlier.get(campaign_id, CampaignEntry())
         before, after = campaign.counters, self._counters[campaign_id]
@@ -139,7 +139,7 @@ class CounterRequests:
             sum(getattr(own, name) for own in compared.values()) == getattr(before, name)
             for name in _TOTALS
         )
-        if not adds_up or min(*before, *after) < 0:
+        if not compared or not adds_up or min(*before, *after) < 0:
             return activities
         return [max(compared, key=lambda id_: compared[id_].sends)]
 

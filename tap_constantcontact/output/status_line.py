@@ -60,19 +60,14 @@ class StatusLine:
             reserve = f"{release}{_MAKE_ROOM}{region}"
             self._size = size
         text = composed(parts, self._terminal)
-        self._write(f"{reserve}{_SAVE}\x1b[{size.lines};1H{_ERASE_LINE}{text}{_RESTORE}")
+        self._terminal.write(f"{reserve}{_SAVE}\x1b[{size.lines};1H{_ERASE_LINE}{text}{_RESTORE}")
 
     def close(self) -> None:
         """Remove the line; the cursor stays where it is."""
         if self._size:
             last = self._terminal.size.lines
-            self._write(f"{_SAVE}\x1b[{last};1H{_ERASE_LINE}{_SCROLL_ALL}{_RESTORE}")
+            self._terminal.write(f"{_SAVE}\x1b[{last};1H{_ERASE_LINE}{_SCROLL_ALL}{_RESTORE}")
             self._size = None
-
-    def _write(self, sequence: str) -> None:
-        """Write in one piece, so that no other process can write in between."""
-        self._terminal.stream.write(sequence)
-        self._terminal.stream.flush()
 
 
 def composed(parts: Sequence[Part], terminal: Terminal) -> str:

@@ -79,8 +79,16 @@ class Terminal:
 
     def print(self, text: str = "") -> None:
         """Print a text and the end of its line."""
-        self.stream.write(f"{text}\n")
-        self.stream.flush()
+        self.write(f"{text}\n")
+
+    def write(self, text: str) -> None:
+        """Write a text in one piece, so that no other process can write in between.
+
+        The window may be closed by now, and the run goes on.
+        """
+        with suppress(OSError):
+            self.stream.write(text)
+            self.stream.flush()
 
 
 def terminal_on_stderr(environment: Mapping[str, str] = os.environ) -> Terminal | None:

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from tap_constantcontact.output.log_filters import SKIPPED, SKIPPED_ITEM
 from tap_constantcontact.output.terminal import Color, Terminal, terminal_on_stderr
+from tap_constantcontact.redaction import printable
 
 #: What a line begins with: a sign and a space.
 INDENT = 2
@@ -85,5 +86,5 @@ def marked(text: str, sign: str, color: Color, terminal: Terminal) -> str:
 
 def wrapped(text: str, columns: int) -> list[str]:
     """Return a text in lines. Words that are longer stay whole: paths and IDs are copied."""
-    lines = textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(printable(text), columns, break_long_words=False, break_on_hyphens=False)
     return lines or [""]

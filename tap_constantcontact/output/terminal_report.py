@@ -56,6 +56,7 @@ class TerminalReport:
         self._terminal = terminal
         self._names = max(map(len, [*streams, _TOTALS]))
         self._printed: set[str] = set()
+        self._first_skipped: dict[str, str] = {}
 
     def print_row(self, row: Row) -> None:
         """Print what became of a stream, once."""
@@ -81,7 +82,7 @@ class TerminalReport:
         """Return the line of a stream; what was not read follows it."""
         signs, paint = self._terminal.signs, self._terminal.paint
         if row.outcome is Outcome.UNREADABLE:
-            return self._with_note(signs.warning, row.stream, f"skipped: {row.reason}")
+            return self._with_note(signs.warning, row.stream, self._why_skipped(row))
         sign, color, note = signs.done, Color.GREEN, ""
         if row.outcome is Outcome.UNFINISHED:
             sign, color, note = signs.failed, Color.RED, "not finished; the next run resumes here"
@@ -145,6 +146,13 @@ class TerminalReport:
         if layout.seconds:
             parts.append(f"  {_duration(seconds):>{_SECONDS}}")
         return "".join(parts)
+
+    def _why_skipped(self, row: Row) -> str:
+        """Return why a stream is skipped; many can have the same reason, which is long."""
+        first = self._first_skipped.setdefault(row.reason, row.stream)
+        if first != row.stream:
+            return f"skipped for the same reason as {first}"
+        return f"skipped: {row.reason}"
 
     def _with_note(self, sign: str, stream: str, note: str) -> str:
         """Return a line without numbers; the note is wrapped beside the name, or below it."""

@@ -56,7 +56,7 @@ _NOTES = """\
   request too. "Changed" means changed since the bookmark, and includes the row that the bookmark
   came from. Requests to the token endpoint are not counted.
 - **Limitations**: changes that the API does not show. See [how to find rows that
-  stay](../../concepts/architecture.md#rows-that-stay).
+  stay](../../concepts/architecture.md#deleted-rows).
 - **Columns**: all columns can be null except those of the key. A dot leads into an object, or into
   the objects of an array. Timestamps are in UTC.
 """

@@ -89,7 +89,7 @@ _MORE = {
     "engagement_lookback_days": (
         f"See [How far a report is read]({_CAMPAIGNS}#how-far-a-report-is-read)."
     ),
-    "engagement_rereads_days": f"See [What comes late]({_CAMPAIGNS}#what-comes-late).",
+    "engagement_rereads_days": f"See [Late rows]({_CAMPAIGNS}#late-rows).",
     "skip_old_reports": f"See [Selection]({_CAMPAIGNS}#selection-start_date-and-full_table).",
     "landing_page_activity_ids": (
         "See [Ids that are settings](../concepts/other-streams.md#ids-that-are-settings)."

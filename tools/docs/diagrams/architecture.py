@@ -25,10 +25,10 @@ _CALLERS = {"airbyte", "streams", "incremental"}
 _API = SETTINGS.to_dict()["properties"]["api_url"]["default"].removeprefix("https://")
 #: What is outside the package, by the room that it is beside.
 _BESIDE = {
-    "airbyte": ("Who runs it", "Meltano, Airbyte, a shell, or cron"),
+    "airbyte": ("Runs the tap", "Meltano, Airbyte, a shell, or cron"),
     "login": ("A browser", "Sign-in, once for each account"),
     "streams": ("schemas/*.json", f"One JSON Schema for each of the {len(STREAMS)} streams"),
-    "incremental": ("State", "Of the run before"),
+    "incremental": ("State", "From the previous run"),
     "api": ("Constant Contact", f"The API: {_API}"),
     "output": ("A Singer target", "Reads SCHEMA, RECORD and STATE messages"),
 }

@@ -30,19 +30,19 @@ _NONE = "-"
 _REQUESTS: Sequence[tuple[type[ConstantContactStream], int, str, str]] = (
     (
         *(EmailCampaigns, EmailCampaigns.params["limit"], "rows"),
-        "Campaigns that changed; a removed one leaves the log",
+        "Changed campaigns; removed ones leave the log",
     ),
     (
         *(EmailCampaignSummaries, EmailCampaignSummaries.params["limit"], "rows"),
-        "Every campaign that was sent, and when it was sent last",
+        "All sent campaigns, and when each was last sent",
     ),
     (
         *(EmailCampaignStats, EmailCampaignStats.ids_per_request, "campaigns"),
-        "Counters of every sent campaign",
+        "Counters of all sent campaigns",
     ),
     (
         *(EmailCampaignActivityStats, EmailCampaignActivityStats.ids_per_request, "activities"),
-        "Counters of activities, where a campaign has several and has changed",
+        "Counters of activities, if a changed campaign has several",
     ),
 )
 
@@ -70,15 +70,13 @@ def _requested() -> svg.Drawing:
     top = MARGIN
     for stream, number, unit, body in _REQUESTS:
         path = str(vars(stream)["path"])
-        lines = [body, f"{number:,} {unit} with each request"]
+        lines = [body, f"{number:,} {unit} per request"]
         group = 2 if unit == "rows" else 3
         cards.append(Card(MARGIN, top, 424, path, lines, group, is_name=True))
         top = cards[-1].bottom + 16
     names = [*COUNTED, _SENT]
-    counters = Card(528, 0, 168, "What is compared", names, 4)
-    counters = Card(
-        528, (top - 16 + MARGIN - counters.height) // 2, 168, "What is compared", names, 4
-    )
+    counters = Card(528, 0, 168, "Compared", names, 4)
+    counters = Card(528, (top - 16 + MARGIN - counters.height) // 2, 168, "Compared", names, 4)
     trunk = (cards[0].right + counters.left) // 2
     elements = []
     for card in cards:
@@ -107,9 +105,9 @@ def _compared() -> svg.Drawing:
         )
     table = _Table(columns, rows, first="campaign", names_width=96, width=WIDTH)
     notes = [
-        "A counter that differs from that of the last run is a change.",
+        "A campaign changed if a counter differs from the previous run.",
         f"Changed campaigns get the numbers after the last one, {len(EARLIER)}: newest send first.",
-        "A campaign without a change costs no further request.",
+        "A campaign that did not change costs no further request.",
     ]
     return _with_notes("The change log, 2: what is compared", table, notes)
 
@@ -145,8 +143,8 @@ def _read() -> svg.Drawing:
     exceptions = ", ".join(f"{name}: {number} days" for name, number in longer.items())
     notes = [
         "● A stream reads the report on a campaign if one of these counters changed.",
-        "Bounces, optouts and forwards: after any other change as well, but once a week at most.",
-        f"Newest first, down to {days} day before what is known ({exceptions}).",
+        "Bounces, optouts and forwards: also after any other change, at most once a week.",
+        f"Newest first, down to {days} day before the rows that are known ({exceptions}).",
     ]
     return _with_notes("The change log, 3: what is read", table, notes)
 

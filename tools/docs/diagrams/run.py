@@ -70,13 +70,13 @@ def drawing() -> svg.Drawing:
 def _steps() -> Iterator[_Step]:
     properties = SETTINGS.to_dict()["properties"]
     default = {name: schema.get("default") for name, schema in properties.items()}
-    given = "Settings, catalog and state are checked before the first request."
-    yield _Step("Check what was given", [given], 6)
-    buys = "The refresh token buys an access token, unless the token store has one that lasts."
+    given = "Errors in settings, catalog or state end the run before the first request."
+    yield _Step("Check the input", [given], 6)
+    buys = "Exchange the refresh token, unless the token store has a valid access token."
     stored = "A rotated token is stored before it is used."
-    yield _Step("Sign in", [buys], 2, "Token store", (stored,))
-    says = "It says what earlier runs have read: bookmarks, cycles, and the change log."
-    yield _Step("Resume from the state", [says], 3, _STATE, ("Of the run before",))
+    yield _Step("Get an access token", [buys], 2, "Token store", (stored,))
+    says = "Bookmarks, cycles and the change log show what earlier runs have read."
+    yield _Step("Resume from the state", [says], 3, _STATE, ("From the previous run",))
     yield _Step(
         _STREAMS,
         ["One after the other, in this order. How many of each subject are selected by default:"],
@@ -85,14 +85,14 @@ def _steps() -> Iterator[_Step]:
         (
             f"{default['requests_per_second']} requests a second",
             f"{default['daily_quota']:,} a day",
-            f"{default['max_parallel_requests']} at a time, sent ahead",
+            f"{default['max_parallel_requests']} at a time, prefetched",
         ),
     )
     seconds = f"{SECONDS_BETWEEN_STATES:.0f} seconds"
-    claims = f"A state follows what it claims: at the end of a stream, and at most every {seconds}."
+    claims = f"A state follows the records: at the end of a stream, and at most every {seconds}."
     yield _Step(
         "Write records and states",
-        ["Rows become records that fit their schema.", claims],
+        ["Records are converted to their schema.", claims],
         4,
         "A Singer target",
         ("Reads messages from stdout",),
@@ -100,9 +100,9 @@ def _steps() -> Iterator[_Step]:
     yield _Step(
         "End",
         [
-            "The summary lists records and requests of each stream. Exit statuses:",
+            "The summary lists the records and requests of each stream. Exit codes:",
             "0: all streams were read",
-            f"{EXIT_FAILED}: a wrong setting, a failed login, an API that keeps failing",
+            f"{EXIT_FAILED}: an invalid setting, a failed login, an API that keeps failing",
             f"{EXIT_QUOTA}: a quota is exhausted (0 if on_quota_exceeded is stop)",
             f"{SIGNAL_STATUS} + n: signal n",
             f"{BROKEN_PIPE_STATUS}: the target closed the pipe",
