@@ -200,7 +200,7 @@ def test_run_counts_conflicts_of_tests(tap: TapCommand, make_sandbox: MakeSandbo
     run = tap.sync(sandbox, stream)
     assert (run.status, run.records[stream]) == (0, []), run.log
     skipped = len(sandbox.expected([stream])[stream])
-    assert run.table[stream][2] == f"{skipped} that are gone or forbidden"
+    assert run.table[stream][2] == f"{skipped} gone or forbidden"
 
 
 def test_sign_in_with_a_rejected_challenge_says_so(make_sandbox: MakeSandbox) -> None:
