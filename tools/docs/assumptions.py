@@ -7,12 +7,12 @@ from tap_constantcontact.api.assumptions import ASSUMPTIONS, Assumption, Mark
 _HEAD = """\
 # Assumptions about the API
 
-What the tap relies on and the contract alone doesn't settle: from where each fact is known, what
-relies on it, and what happens if it is wrong. Each has a switch in the sandbox that makes it false,
-and a test that no row is lost then, or that the run says so.
+The tap relies on some facts that the contract alone doesn't settle. This page lists how each is
+known, what relies on it, and what happens if it is wrong. For each, the sandbox has a switch that
+makes it false, and a test shows that no row is lost then, or that the run says so.
 
-Nobody who wrote the tap has seen the API from inside an account. If you have one,
-[`tap-constantcontact-check`](../guides/check.md) compares most of this with it.
+The authors of the tap had no account to test the API with. If you have one,
+[`tap-constantcontact-check`](../guides/check.md) compares most of these assumptions with it.
 
 `make docs` generates this page from `tap_constantcontact/api/assumptions.py`.
 """
@@ -26,7 +26,7 @@ Nothing depends on these:
   ([doubtful ones](campaigns-and-reports.md#which-campaigns-have-counters));
 - the list of automations comes in one response, with the unusual status 209: the contract declares
   no next page, and a link to one would be followed;
-- the size of a page of registrations and of links is not said: links to next pages are followed.
+- the page size of registrations and links is not documented: links to next pages are followed.
 """
 _MEANINGS = {
     Mark.ASSUMED: "Nothing published says so.",

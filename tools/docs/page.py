@@ -43,8 +43,8 @@ hide:
 
 # Streams
 
-What each stream contains, where it comes from, how it is read, and what its columns mean, with a
-page for each subject. `make docs` generates these pages from the schemas and the stream classes.
+Each subject has a page that describes its streams: what they contain, how they are read, and what
+their columns mean. `make docs` generates these pages from the schemas and the stream classes.
 
 <div id="stream-filter"></div>
 
@@ -52,11 +52,11 @@ page for each subject. `make docs` generates these pages from the schemas and th
 _NOTES = """\
 ## How to read the pages
 
-- **Requests per run**: "1 for 500 rows" is rounded up and is at least 1, so an empty list costs a
-  request too. "Changed" means changed since the bookmark, and includes the row that the bookmark
-  came from. Requests to the token endpoint are not counted.
-- **Limitations**: changes that the API does not show. See [how to find rows that
-  stay](../../concepts/architecture.md#deleted-rows).
+- **Requests per run**: "1 for 500 rows" is rounded up and is at least 1, so an empty list costs one
+  request. "Changed" means changed since the bookmark, and includes the row with its time.
+  Requests to the token endpoint are not counted.
+- **Limitations**: changes that the API doesn't show. See also [Deleted
+  rows](../../concepts/architecture.md#deleted-rows).
 - **Columns**: all columns can be null except those of the key. A dot leads into an object, or into
   the objects of an array. Timestamps are in UTC.
 """

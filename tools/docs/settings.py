@@ -11,8 +11,8 @@ from tap_constantcontact.settings.schema import SETTINGS
 _HEAD = """\
 # Settings
 
-You need `client_id`, `refresh_token` and, unless it is a PKCE application, `client_secret`:
-[Sign in](../get-started/sign-in.md) gets them. Everything else has a default or is optional.
+You need `client_id`, `refresh_token` and, unless your application uses PKCE, `client_secret`.
+[Sign in](../get-started/sign-in.md) explains how to get them. All other settings are optional.
 Settings come from a JSON file, from [environment variables](command-line.md#environment-variables)
 such as `TAP_CONSTANTCONTACT_START_DATE`, or from [Meltano](../guides/meltano.md) or
 [Airbyte](../guides/airbyte.md).
