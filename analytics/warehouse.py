@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 import jinja2
@@ -46,7 +46,7 @@ class Warehouse:
     """The database of the profile.
 
     Attributes:
-        time_zone: The time zone of days.
+        zone_of_days: The time zone that days of the marts are of.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Warehouse:
             known = ", ".join(profile["outputs"])
             raise Unusable(f"Invalid ANALYTICS_TARGET: {name} (must be one of {known}).")
         self._profile = profile["outputs"][name]
-        self.time_zone = os.environ.get("ANALYTICS_TIME_ZONE", "UTC")
+        self.zone_of_days = os.environ.get("ANALYTICS_TIME_ZONE", "UTC")
         if self._profile["type"] == "duckdb" and not self._file.exists():
             raise Unusable(
                 f"No database at {self._file}. Load one with meltano run tap-constantcontact "
@@ -98,31 +98,62 @@ class Warehouse:
             is_dated=read_at is not None,
         )
 
+    @cached_property
+    def account(self) -> Row:
+        """The name of the account and its time zone; both are None if it is not known.
+
+        Raises:
+            Unusable: There are no marts.
+        """
+        rows = self._query("select name, time_zone from constantcontact__accounts")
+        # Of several accounts in one table, none names the report.
+        return rows[0] if len(rows) == 1 else {"name": None, "time_zone": None}
+
+    @cached_property
+    def time_zone(self) -> str:
+        """The time zone of times: the one that is set, else the account's, else UTC."""
+        zone = os.environ.get("ANALYTICS_TIME_ZONE") or self.account["time_zone"] or "UTC"
+        try:
+            ZoneInfo(zone)
+        except (ValueError, ZoneInfoNotFoundError):
+            return self.zone_of_days
+        return str(zone)
+
     def local(self, moment: datetime) -> datetime:
-        """Return a time in UTC as that of the time zone of days."""
+        """Return a time in UTC as that of the time zone of times."""
         return moment.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(self.time_zone))
 
     def rows(self, sql: str) -> list[Row]:
         """Return the rows of a query.
 
         Args:
-            sql: The query. Its tables are the marts; `:now` and `:today` are those of the data.
+            sql: The query. Its tables are those of the models; `:now` and `:today` are when the
+                data was read.
 
         Raises:
             Unusable: The query fails.
         """
-        now, today = self.data.read_at, self.local(self.data.read_at).date()
+        now = self.data.read_at
+        zone = ZoneInfo(self.zone_of_days)
+        today = now.replace(tzinfo=timezone.utc).astimezone(zone).date()
         return self._query(
             sql.replace(":now", f"timestamp '{now}'").replace(":today", f"date '{today}'")
         )
 
     def _query(self, sql: str) -> list[Row]:
         with self._cursor() as cursor:
-            cursor.execute(f"set search_path = '{self._profile['schema']}'")
-            cursor.execute(f"set timezone = '{self.time_zone}'")  # for at time zone
+            cursor.execute(f"set search_path = {self._search_path}")
             cursor.execute(sql)
             columns = [column[0] for column in cursor.description]
             return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+    @property
+    def _search_path(self) -> str:
+        schema = self._profile["schema"]
+        path = [schema, f"{schema}_staging", f"{schema}_history"]
+        if self._profile["type"] == "duckdb":
+            return f"'{','.join(path)}'"
+        return ", ".join(f'"{name}"' for name in path)
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:

@@ -25,8 +25,8 @@ REPORT = OUTPUT / "report.html"
 
 # Of the models, as in the report: `percents` of the API counts clicks by opens.
 _CAMPAIGNS = """
-    select name, delivered, cast(round(100 * open_rate) as int) || ' %' as opened,
-           cast(round(100 * click_rate) as int) || ' %' as clicked
+    select name, delivered, cast(round(100 * open_rate) as int) || '%' as opened,
+           cast(round(100 * click_rate) as int) || '%' as clicked
     from analytics.constantcontact__campaigns
     where open_rate is not null and name is not null and not is_removed
     order by last_sent_at desc nulls last, name

@@ -26,7 +26,7 @@ RUN = "tap-constantcontact --config config.json | target-jsonl > state.jsonl"
 #: The status line in the middle of the contacts, and the totals at the end.
 _MIDDLE = re.compile(r"page 3\d of \d+ .* left", re.MULTILINE)
 _COLUMNS, _LINES, _LINES_OF_A_RUN = 100, 8, 40
-_REPORT_HEIGHT, _REPORT_CHARTS = 1190, 8
+_REPORT_HEIGHT = 1190
 
 
 def main() -> int:
@@ -37,9 +37,9 @@ def main() -> int:
     draw("sync", during_a_sync(path), _COLUMNS)
     draw("summary", after_a_sync(path), _COLUMNS)
     with browser() as chrome:
-        # It has no dark colors.
-        picture = png(chrome, REPORT, _REPORT_HEIGHT, _REPORT_CHARTS, "light")
-        (IMAGES / "report.png").write_bytes(picture)
+        for scheme in THEMES:
+            picture = png(chrome, REPORT, _REPORT_HEIGHT, scheme)
+            (IMAGES / f"report-{scheme}.png").write_bytes(picture)
     return 0
 
 

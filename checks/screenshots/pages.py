@@ -12,12 +12,9 @@ from pathlib import Path
 from PIL import Image
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.support.wait import WebDriverWait
 
 WIDTH = 1120
-_COLORS = 96
-_SECONDS = 20
-_DRAWN = "return document.querySelectorAll('.chart svg, .chart canvas').length >= arguments[0]"
+_COLORS = 224
 
 
 @contextmanager
@@ -36,14 +33,13 @@ def browser() -> Iterator[Chrome]:
         chrome.quit()
 
 
-def png(chrome: Chrome, page: Path, height: int, charts: int, scheme: str) -> bytes:
+def png(chrome: Chrome, page: Path, height: int, scheme: str) -> bytes:
     """Return the top of a page as a PNG of few colors.
 
     Args:
         chrome: The browser.
         page: The file of the page.
         height: Its height in pixels.
-        charts: How many charts have to be drawn.
         scheme: `light` or `dark`.
     """
     size = {"width": WIDTH, "height": height, "deviceScaleFactor": 1, "mobile": False}
@@ -51,7 +47,6 @@ def png(chrome: Chrome, page: Path, height: int, charts: int, scheme: str) -> by
     preferred = [{"name": "prefers-color-scheme", "value": scheme}]
     chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": preferred})
     chrome.get(page.as_uri())
-    WebDriverWait(chrome, _SECONDS).until(lambda _: chrome.execute_script(_DRAWN, charts))
     picture = Image.open(io.BytesIO(chrome.get_screenshot_as_png())).convert("RGB")
     packed = io.BytesIO()
     picture.quantize(_COLORS, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)

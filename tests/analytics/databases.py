@@ -52,6 +52,15 @@ COLUMNS = {
         campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp,
         occurrence integer
     """,
+    "email_opens": """
+        campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp,
+        occurrence integer, device_type text, _sdc_extracted_at timestamp
+    """,
+    "email_clicks": """
+        campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp,
+        occurrence integer, device_type text, url_id text, link_url text,
+        _sdc_extracted_at timestamp
+    """,
     "event_registrations": """
         event_id text, registration_id text, registration_status text,
         registration_time timestamp, payment_status text, tickets integer, total double precision,

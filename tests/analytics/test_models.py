@@ -18,15 +18,15 @@ from tests.analytics.databases import COLUMNS, NOW, DuckDB, contact, only
 
 def test_tables_without_rows(warehouse: DuckDB) -> None:
     for table in COLUMNS:
-        warehouse.load(table)
+        if table not in ("email_opens", "email_clicks"):
+            warehouse.load(table)
     done = warehouse.build("--strict")
     assert done.returncode == 0, done.stdout
     assert warehouse.query("select count(*) from analytics.constantcontact__campaigns") == [(0,)]
     assert "No campaign has been sent" in warehouse.report
     assert "Not loaded: email_opens and email_clicks are not selected" in warehouse.report
-    assert "<b>not loaded</b><span>opens in 30 days" in warehouse.report
     assert "Nobody" not in warehouse.report
-    assert "Not loaded, and empty in the models: contact_tags, " in done.stdout
+    assert "Not loaded, and empty in the models: account, contact_tags, " in done.stdout
 
 
 def test_report_ends_where_the_data_ends(warehouse: DuckDB) -> None:
@@ -46,7 +46,7 @@ def test_report_ends_where_the_data_ends(warehouse: DuckDB) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Data up to Sat 28 Feb 2026, 21:05." in warehouse.report
     assert re.search(r"The last sync was \d+ days ago", warehouse.report)
-    assert "<b>1</b><span>contacts new in 30 days" in warehouse.report
+    assert "<h2>New contacts</h2><b>1</b>" in warehouse.report
 
 
 def test_there_is_no_database(warehouse: DuckDB) -> None:
@@ -188,19 +188,6 @@ def test_days_that_nobody_knows(warehouse: DuckDB) -> None:
     assert joined == [(NOW.date(), 2)]
 
 
-def test_rows_that_a_loader_appended(warehouse: DuckDB) -> None:
-    row = ("e", "c", "k", NOW, 0)
-    warehouse.load(
-        "email_forwards",
-        row,
-        row,
-    )
-    done = warehouse.build("--no-report", *only("int_constantcontact__engagement"))
-    assert done.returncode == 1
-    assert "Got 1 result" in done.stdout
-    assert "constantcontact_unique_together_int_constantcontact__engagement" in done.stdout
-
-
 def test_what_is_no_more_and_what_day_it_was(warehouse: DuckDB) -> None:
     """A registration that the last reading lacked does not count; days are the user's."""
     coming = datetime.now() + timedelta(days=10)  # noqa: DTZ005
@@ -231,7 +218,7 @@ def test_what_is_no_more_and_what_day_it_was(warehouse: DuckDB) -> None:
         ("contact", date(2026, 3, 30))
     ]
     report = warehouse.report
-    assert "Days are those of US/Eastern." in report
+    assert "Times are in US/Eastern, days are those of US/Eastern." in report
     assert "&lt;/script&gt;&lt;b&gt;Fair" in report
     assert "</script><b>" not in report
 
@@ -261,14 +248,10 @@ def test_the_report_on_a_quiet_account(warehouse: DuckDB) -> None:
     done = warehouse.build()
     assert done.returncode == 0, done.stdout + done.stderr
     report = warehouse.report
-    titles = re.findall("<h2>(.*)</h2>", report)
-    assert titles[0] == "“Autumn” was opened by 25 % of those who got it"
-    assert titles[3].startswith("3 contacts, 0 more than before ")
-    assert titles[4].startswith("0 contacts came since ")
+    assert "<title>Email marketing report, week " in report
+    assert re.search(r"Net growth since \w+ \d{4}: \+0<", report)
     # Midnight may have come meanwhile.
-    assert re.fullmatch("“Class 20” is next, in [23] days, with 0 registered", titles[8])
-    shown = re.findall(r'"event": "\d+ \w+: (Class \d+)"', report)
-    assert list(dict.fromkeys(shown)) == [f"Class {number}" for number in range(14, 26)]
-    # A browser takes 2026-03-01 for a moment in UTC, which is in February in America.
-    assert len(re.findall(r'"month": "\d{4}-\d\d-01T00:00:00"', report)) == 3 * 12
-    assert not re.search(r'"\d{4}-\d\d-\d\d"', report)
+    assert re.search("“Class 20” is next, in [23] days, with 0 registered", report)
+    shown = re.findall(r'class="label">(Class \d+), ', report)
+    # The coming ones, the nearest first, and those that are over, the newest first.
+    assert shown == [f"Class {number}" for number in [*range(20, 26), *range(19, 13, -1)]]

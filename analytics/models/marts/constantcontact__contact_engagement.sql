@@ -1,23 +1,16 @@
 with engagement as (
     select
         contact_id,
-        {%- for kind, name in [
-            ('send', 'sends'),
-            ('open', 'opens'),
-            ('click', 'clicks'),
-            ('bounce', 'bounces'),
-            ('opt_out', 'opt_outs'),
-            ('forward', 'forwards'),
-        ] %}
-        sum(case when kind = '{{ kind }}' then 1 else 0 end) as {{ name }},
+        {%- for name in ['sends', 'opens', 'clicks', 'bounces', 'opt_outs', 'forwards'] %}
+        sum({{ name }}) as {{ name }},
         {%- endfor %}
-        {%- for kind, name in [('open', 'opened'), ('click', 'clicked')] %}
-        count(distinct case when kind = '{{ kind }}' then campaign_id end) as campaigns_{{ name }},
-        min(case when kind = '{{ kind }}' then happened_at end) as first_{{ name }}_at,
-        max(case when kind = '{{ kind }}' then happened_at end) as last_{{ name }}_at,
+        {%- for name, verb in [('opens', 'opened'), ('clicks', 'clicked')] %}
+        sum(case when {{ name }} > 0 then 1 else 0 end) as campaigns_{{ verb }},
+        min(first_{{ verb }}_at) as first_{{ verb }}_at,
+        max(last_{{ verb }}_at) as last_{{ verb }}_at,
         {%- endfor %}
-        max(case when kind in ('open', 'click', 'forward') then happened_at end) as last_engaged_at
-    from {{ ref('int_constantcontact__engagement') }}
+        max(last_engaged_at) as last_engaged_at
+    from {{ ref('constantcontact__recipients') }}
     group by contact_id
 )
 

@@ -8,7 +8,7 @@ with clicks as (
         count(distinct contact_id) as clickers,
         min(happened_at) as first_clicked_at,
         max(happened_at) as last_clicked_at
-    from {{ ref('int_constantcontact__engagement') }}
+    from {{ ref('constantcontact__engagement_events') }}
     where kind = 'click'
     group by campaign_activity_id, url_id
 ),

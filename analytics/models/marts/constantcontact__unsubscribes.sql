@@ -8,7 +8,7 @@ with from_emails as (
         campaign_activity_id,
         occurrence,
         nullif(trim(opt_out_reason), '') as reason
-    from {{ ref('int_constantcontact__engagement') }}
+    from {{ ref('constantcontact__engagement_events') }}
     where kind = 'opt_out'
 ),
 

@@ -1,0 +1,42 @@
+{#- What lets a build read new engagement only. -#}
+
+{#- Whether a model is built from nothing: at the first build, with --full-refresh, or by the variable. -#}
+{% macro constantcontact_full_refresh() %}
+    {#- None leaves it to the flag. -#}
+    {%- do return(true if var('constantcontact_full_refresh') else none) -%}
+{% endmacro %}
+
+{#- The condition that keeps the rows that an incremental build has to read.
+
+    Each kind has its own streams, which are loaded at different times. Rows are read again from some
+    hours before the newest one, because a loader may write those of one run late. Rows without a time
+    are always read. -#}
+{% macro constantcontact_is_new_engagement() %}
+    {%- set rows = run_query(
+        'select kind, cast(max(loaded_at) - ' ~ var('constantcontact_lookback_hours')
+        ~ " * interval '1 hour' as varchar(26)) from " ~ this ~ ' group by kind order by kind'
+    ).rows if execute else [] -%}
+    {%- set known = [] -%}
+    loaded_at is null
+    {%- for kind, since in rows if since is not none %}
+        {%- do known.append(kind) %}
+        or (kind = '{{ kind }}' and loaded_at >= cast('{{ since }}' as timestamp))
+    {%- endfor %}
+    {%- if known %}
+        or kind not in ('{{ known | join("', '") }}')
+    {%- else %}
+        or true
+    {%- endif %}
+{%- endmacro %}
+
+{#- The condition that keeps the engagement of campaigns with events that this table has not counted. -#}
+{% macro constantcontact_of_changed_campaigns(events) -%}
+    campaign_id in (
+        select changed.campaign_id
+        from {{ events }} as changed
+        where
+            changed.built_at > (
+                select coalesce(max(counted.built_at), timestamp '1970-01-01') from {{ this }} as counted
+            )
+    )
+{%- endmacro %}

@@ -1,0 +1,27 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='campaign_id',
+    on_schema_change='append_new_columns',
+    full_refresh=constantcontact_full_refresh(),
+) }}
+
+select
+    {{ constantcontact_day_of('happened_at') }} as day,
+    campaign_id,
+    {%- for kind, name in [
+        ('open', 'opens'), ('click', 'clicks'), ('bounce', 'bounces'),
+        ('opt_out', 'opt_outs'), ('forward', 'forwards'),
+    ] %}
+    cast(sum(case when kind = '{{ kind }}' then 1 else 0 end) as integer) as {{ name }},
+    {%- endfor %}
+    cast(count(distinct case when kind = 'open' then contact_id end) as integer) as openers,
+    cast(count(distinct case when kind = 'click' then contact_id end) as integer) as clickers,
+    max(built_at) as built_at
+from {{ ref('constantcontact__engagement_events') }}
+where
+    kind <> 'send'
+    {%- if is_incremental() %}
+    and {{ constantcontact_of_changed_campaigns(ref('constantcontact__engagement_events')) }}
+    {%- endif %}
+group by {{ constantcontact_day_of('happened_at') }}, campaign_id

@@ -1,0 +1,49 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='engagement_event_id',
+    on_schema_change='append_new_columns',
+    full_refresh=constantcontact_full_refresh(),
+) }}
+
+with new_rows as (
+    select
+        *,
+        md5(
+            kind || '|' || campaign_activity_id || '|' || contact_id || '|' || coalesce(url_id, '')
+            || '|' || cast(happened_at as text) || '|' || cast(occurrence as text)
+        ) as engagement_event_id
+    from {{ ref('int_constantcontact__engagement') }}
+    {%- if is_incremental() %}
+    where
+        {{ constantcontact_is_new_engagement() }}
+    {%- endif %}
+),
+
+-- A loader that appends has each reading of a report.
+readings as (
+    select
+        *,
+        row_number() over (
+            partition by engagement_event_id order by loaded_at desc nulls last
+        ) as reading
+    from new_rows
+)
+
+select
+    engagement_event_id,
+    kind,
+    campaign_id,
+    campaign_activity_id,
+    contact_id,
+    happened_at,
+    occurrence,
+    device_type,
+    url_id,
+    link_url,
+    bounce_code,
+    opt_out_reason,
+    loaded_at,
+    cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp) as built_at
+from readings
+where reading = 1
