@@ -178,7 +178,7 @@ clean: ## Take away what was made.
 
 # dbt's pins are not Meltano's.
 .venv-analytics/made: NEWEST = 13
-.venv-analytics/made: WHAT = dbt and charts (about 320 MB, once)
+.venv-analytics/made: WHAT = dbt (about 240 MB, once)
 .venv-analytics/made: pyproject.toml constraints/analytics.txt
 	$(call install,analytics,--group analytics)
 

@@ -36,13 +36,11 @@ class Bar:
         label: What stands beside it.
         parts: What it consists of.
         text: Its value in words.
-        tick: A mark, such as a capacity.
     """
 
     label: str
     parts: Sequence[Part]
     text: str = ""
-    tick: float | None = None
 
 
 def top_of(values: Iterable[float]) -> float:
@@ -65,13 +63,9 @@ def bars(rows: Sequence[Bar], top: float | None = None) -> str:
 
 
 def _bar(row: Bar, top: float) -> str:
-    tick = ""
-    if row.tick:
-        x = min(100 * row.tick / top, 99.7)
-        tick = f'<line class="tick" x1="{x:.1f}%" x2="{x:.1f}%" y1="0" y2="18"/>'
     return (
         f'<div class="bar"><span class="label">{escape(row.label)}</span>'
-        f'<svg width="100%" height="18">{_parts(row.parts, top, 2, 14)}{tick}</svg>'
+        f'<svg width="100%" height="18">{_parts(row.parts, top, 2, 14)}</svg>'
         f'<span class="value">{escape(row.text)}</span></div>'
     )
 
