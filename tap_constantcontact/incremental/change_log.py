@@ -183,8 +183,8 @@ class ChangeLog:
             id_: [] if id_ in due else self._known_activity_ids(id_, counters[id_])
             for id_ in changed
         }
-        requests = CounterRequests(source, counters, self._campaigns)
-        requests.prefetch(known)
+        requests = CounterRequests(source, counters, self._campaigns, known)
+        requests.prefetch()
         activities = (
             (id_, ids or self._fetch_activity_ids(id_, counters[id_].sent, source, at))
             for id_, ids in known.items()

@@ -43,6 +43,7 @@ class CounterRequests:
         source: ActivitySource,
         counters: Mapping[str, Counters],
         earlier: Mapping[str, CampaignEntry],
+        known: Mapping[str, list[str]],
     ) -> None:
         """Request nothing yet.
 
@@ -50,24 +51,21 @@ class CounterRequests:
             source: Makes the requests.
             counters: The counters of all campaigns, by their ids.
             earlier: The campaigns in the log.
+            known: The activities of campaigns that have changed, in the order of the comparison;
+                none of those whose activities have to be requested.
         """
         self._source = source
         self._counters = counters
         self._earlier = earlier
-        #: Campaigns of which the log has all activities; none if these fit into one request.
-        self._complete: set[str] = set()
-
-    def prefetch(self, known: Mapping[str, list[str]]) -> None:
-        """Send requests ahead for campaigns that have changed.
-
-        Args:
-            known: The activities of campaigns, in the order of the comparison; none of those whose
-                activities have to be requested.
-        """
+        self._known = known
         several = {id_: activities for id_, activities in known.items() if len(activities) > 1}
-        if sum(map(len, several.values())) > ACTIVITIES_PER_REQUEST:
-            self._complete = {*several}
-        source = self._source
+        fit = sum(map(len, several.values())) <= ACTIVITIES_PER_REQUEST
+        #: Campaigns of which the log has all activities; none if these fit into one request.
+        self._complete = frozenset[str]() if fit else frozenset(several)
+
+    def prefetch(self) -> None:
+        """Send requests ahead."""
+        source, known = self._source, self._known
         source.prefetch_activity_ids([id_ for id_, activities in known.items() if not activities])
         named = ((id_, own or source.known_activity_ids(id_)) for id_, own in known.items())
         groups = self._groups(takewhile(lambda pair: pair[1], named))

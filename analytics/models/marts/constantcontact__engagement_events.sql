@@ -1,8 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
     unique_key='engagement_event_id',
-    on_schema_change='append_new_columns',
     full_refresh=constantcontact_full_refresh(),
 ) }}
 

@@ -1,9 +1,7 @@
 -- The campaigns with new events are counted again.
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
     unique_key='campaign_id',
-    on_schema_change='append_new_columns',
     full_refresh=constantcontact_full_refresh(),
 ) }}
 
