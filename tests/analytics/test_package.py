@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
 from tests.analytics.databases import ROOT, Database, DuckDB, contact
+from tests.analytics.projects import dbt, make_project
 
 # A project with its own macros and models, whose names are those that come to mind first.
 PROJECT = {
@@ -24,7 +21,6 @@ PROJECT = {
         macro-paths: [macros]
         vars: {constantcontact_schema: loaded, constantcontact_time_zone: US/Eastern}
     """,
-    "packages.yml": f"packages: [{{local: {json.dumps(str(ROOT / 'analytics'))}}}]",
     "macros/raw.sql": """
         {% macro raw(name) %}acme{% endmacro %}
         {% macro rate(name) %}acme{% endmacro %}
@@ -46,26 +42,7 @@ PROJECT = {
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name, text in PROJECT.items():
-        file = tmp_path / name
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(dedent(text), encoding="utf-8")
-    return tmp_path
-
-
-def dbt(project: Path, database: Database, *arguments: str) -> str:
-    profile = {"acme": {"target": "dev", "outputs": {"dev": {**database.profile, "threads": 2}}}}
-    (project / "profiles.yml").write_text(json.dumps(profile), encoding="utf-8")
-    done = subprocess.run(
-        [Path(sys.executable).with_name("dbt"), "--quiet", *arguments],
-        cwd=project,
-        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "TZ": "US/Eastern"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return make_project(tmp_path, PROJECT)
 
 
 def test_installed_in_another_project(
