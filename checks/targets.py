@@ -34,6 +34,10 @@ ALL_STREAMS = {
     "_select": ["*.*"],
 }
 
+# Of an email of a megabyte; with what loaders have to escape, and what CSV takes for a null.
+_HTML = "<td class=\"a\" title='b'>Café 🌷 50 %s, C:\\temp\\N \\N, {{name}},\r\n\t\u2028&nbsp;</td>"
+_BYTES_OF_HTML = 1_000_000
+
 # Runs are killed at this request, of at least 380; some small batches are stored by then.
 KILL_AT_REQUEST = 200
 SMALL_BATCHES = {"batch_size_rows": 20}
@@ -87,12 +91,21 @@ def load_into(name: str) -> None:
     with Sandbox(
         contacts=60, campaigns=10, seed=1, requests_per_second=0, segment_polls=0
     ) as sandbox:
+        lengthen_an_email(sandbox)
         project = Project(folder, sandbox)
         with TARGETS[name](folder) as target:
             if target.command:
                 project.run_instead(target.loader, target.command)
             print(f"{name}: syncing every stream of a simulated account …")
             load(project, target, sandbox)
+
+
+def lengthen_an_email(sandbox: Sandbox) -> None:
+    """Give an email, and its preview, HTML as long as that of a newsletter with pictures."""
+    emails = sandbox.expected({"email_campaign_activities"})["email_campaign_activities"]
+    id_ = next(row["campaign_activity_id"] for row in emails.values() if "html_content" in row)
+    html = _HTML * (_BYTES_OF_HTML // len(_HTML.encode()))
+    sandbox.account.activities[id_]["html_content"] = f"<html><body>{html}</body></html>"
 
 
 def load(project: Project, target: Target, sandbox: Sandbox) -> None:
