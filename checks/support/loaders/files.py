@@ -13,6 +13,9 @@ from typing import Any
 from checks.support.comparison import Row
 from checks.support.loaders.target import Target
 
+# An email's HTML is longer than what the reader takes otherwise.
+csv.field_size_limit(10**9)
+
 
 class Files(Target):
     """A folder with a file for each stream and run."""
