@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from checks.support import compared_page
 from checks.support.analytics import AnalyticsModels
 from checks.support.comparison import compare, normalize
 from checks.support.loaders import TARGETS
@@ -54,7 +55,13 @@ def main() -> int:
     if unknown := set(named) - TARGETS.keys():
         parser.error(f"unknown target: {', '.join(sorted(unknown))}")
     end_on_signals()
-    return 0 if all(loads_into(name, skippable=not named) for name in named or TARGETS) else 1
+    page = compared_page.read()
+    if not all(loads_into(name, skippable=not named) for name in named or TARGETS):
+        return 1
+    if compared_page.read() != page:
+        print(f"\n{compared_page.PAGE} was out of date; it now has what was compared")
+        return 1
+    return 0
 
 
 def loads_into(name: str, *, skippable: bool) -> bool:
@@ -98,6 +105,22 @@ def load_into(name: str) -> None:
                 project.run_instead(target.loader, target.command)
             print(f"{name}: syncing every stream of a simulated account …")
             load(project, target, sandbox)
+            compared_page.update(
+                name,
+                loader=target.packages,
+                emulator=target.emulator,
+                tested=also_tested(target),
+                streams=STREAMS,
+                order=TARGETS,
+            )
+
+
+def also_tested(target: Target) -> list[str]:
+    """Return what is tested in a target, in addition to its rows."""
+    if not isinstance(target, Database):
+        return []
+    kinds = {"a killed run": target.stored, "queries": target.page, "models": target.dbt_target}
+    return [kind for kind, tested in kinds.items() if tested]
 
 
 def lengthen_an_email(sandbox: Sandbox) -> None:

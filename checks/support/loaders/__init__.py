@@ -9,6 +9,7 @@ from pathlib import Path
 from checks.support.loaders.duckdb import DuckDB
 from checks.support.loaders.files import Csv, Jsonl
 from checks.support.loaders.postgresql import temporary_postgresql
+from checks.support.loaders.snowflake import emulated_snowflake
 from checks.support.loaders.target import Target
 
 #: Makes a target whose files are in a folder; raises `Skipped` where that is impossible.
@@ -17,4 +18,5 @@ TARGETS: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
     "postgresql": temporary_postgresql,
     "jsonl": lambda folder: nullcontext(Jsonl(folder)),
     "csv": lambda folder: nullcontext(Csv(folder)),
+    "snowflake": emulated_snowflake,
 }

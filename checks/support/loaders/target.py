@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
 from checks.support.comparison import Row
+from checks.support.meltano import PROJECT, CheckFailed
 
 
 class Skipped(Exception):
     """Raised when a target cannot be loaded on this machine; its text says why."""
+
+
+def pinned(package: str, environment: str) -> str:
+    """Return a package with its version in an environment: `fakesnow==0.12.1`."""
+    pins = (PROJECT / "constraints" / f"{environment}.txt").read_text("utf-8")
+    return next(pin for pin in pins.split() if pin.startswith(f"{package}=="))
 
 
 class Target(ABC):
@@ -21,11 +29,22 @@ class Target(ABC):
         settings: Its settings, in addition to those in meltano.yml.
         command: What runs in place of the loader that Meltano installs, if the loader has to be
             told that its warehouse is emulated.
+        emulator: What serves in place of the warehouse, with its version, if it is emulated.
     """
 
     loader: str
     settings: dict[str, Any]
     command: Sequence[str] | None = None
+    emulator: str = ""
+
+    @property
+    def packages(self) -> str:
+        """What is installed, as in meltano.yml."""
+        project = (PROJECT / "meltano.yml").read_text("utf-8")
+        found = re.search(rf"- name: {self.loader}\n(?:    .*\n)*?    pip_url: (.*)\n", project)
+        if not found:
+            raise CheckFailed(f"meltano.yml has no loader {self.loader}")
+        return found[1]
 
     @abstractmethod
     def rows(self, stream: str) -> list[Row]:
