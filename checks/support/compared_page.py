@@ -48,7 +48,7 @@ def update(
         order: The names of all targets.
     """
     loaders, equal = parts(read())
-    loaders[name] = [name, f"`{loader}`", emulator and f"`{emulator}`", ", ".join(tested)]
+    loaders[name] = [name, loader, emulator, ", ".join(tested)]
     equal[name] = set(streams)
     names = [each for each in order if each in loaders]
     every = sorted(set().union(*equal.values()))
@@ -68,8 +68,9 @@ def read() -> str:
 def parts(text: str) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
     """Return the rows of the first table, and the streams of each column of the second."""
     rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in _lines(text)]
-    loaders = {row[0]: row for row in rows if len(row) == len(_LOADERS) and row[1][:1] == "`"}
-    heads = next((row[1:] for row in rows if row[0] == "stream"), [])
+    end = next((place for place, row in enumerate(rows) if row[0] == "stream"), len(rows))
+    loaders = {row[0]: row for row in rows[2:end]}
+    heads = rows[end][1:] if rows else []
     equal: dict[str, set[str]] = {name: set() for name in heads}
     for stream, *marks in (row for row in rows if row[0].startswith("`")):
         for name, mark in zip(heads, marks, strict=True):
