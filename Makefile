@@ -16,6 +16,9 @@ PYTHONS ?= $(shell for python in python3.10 python3.12 python3.13 python3.14; do
 	if $$python -c '' 2>/dev/null; then echo $$python; fi; done)
 TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
+# Of what `make targets` loads, what is emulated, each in an environment of its own.
+EMULATED = snowflake
+
 # What `make site` builds: a folder for each release, such as VERSION=0.1.0.
 VERSION = dev
 
@@ -54,7 +57,7 @@ analytics: .venv-analytics/made ## Build models and a report over your database 
 models: .venv-analytics/made ## Test the models over odd rows and over none.
 	@.venv-analytics/bin/python -m pytest --numprocesses 2 --dist worksteal --quiet --confcutdir=tests/analytics tests/analytics
 
-targets: .venv-demo/made .venv-analytics/made ## Sync every stream into several targets, and compare all values (TARGETS: some of them).
+targets: .venv-demo/made .venv-analytics/made $(patsubst %,.venv-target-%/made,$(filter $(EMULATED),$(or $(TARGETS),$(EMULATED)))) ## Sync every stream into several targets, and compare all values (TARGETS: some of them).
 	@.venv-demo/bin/python -m checks.targets $(TARGETS)
 
 meltano-state: .venv-demo/made ## Merge states with Meltano (full refreshes, budgets, kills, two runs at once), and compare all rows.
@@ -207,6 +210,12 @@ clean: ## Take away what was made.
 .venv-target-jsonl/made: WHAT = target-jsonl
 .venv-target-jsonl/made: constraints/target-jsonl.txt
 	$(call install,target-jsonl,--group target-jsonl)
+
+# An emulator of a warehouse with its loader; the check skips what cannot be installed.
+.venv-target-%/made: WHAT = $* and its emulator
+.venv-target-%/made: pyproject.toml constraints/target-%.txt
+	@$(PYTHON) -m tools.install $(@D) "$(WHAT)" --constraint constraints/target-$*.txt --group target-$* \
+		&& touch $@ || rm -f $@
 
 # An environment for each peer; the table names those that cannot be installed.
 .venv-bench-%/made: constraints/bench.txt

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from checks.support.analytics import AnalyticsModels
-from checks.support.loaders import DuckDB
+from checks.support.loaders.duckdb import DuckDB
 from checks.support.meltano import PROJECT, CheckFailed, Project, Run, end_on_signals
 from checks.support.table import print_lines_at_once, print_table
 from checks.targets import check

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from checks.support.comparison import compare
-from checks.support.loaders import DuckDB, Jsonl, Target
+from checks.support.loaders.duckdb import DuckDB
+from checks.support.loaders.files import Jsonl
+from checks.support.loaders.target import Target
 from checks.support.meltano import PROJECT, CheckFailed, Project, end_on_signals
 from sandbox import Sandbox
 from sandbox.server.expected import STREAMS

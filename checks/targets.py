@@ -1,8 +1,8 @@
 """`make targets`: sync every stream of a simulated account with Meltano into several targets.
 
-Each target is loaded twice, with changes in between; for a database, a run is killed before each.
-Every time, all rows and values are compared with the account's, and so are the results of the
-queries of docs/guides/warehouses/ and, in databases, the models of analytics/.
+Each target is loaded twice, with changes in between. Every time, all rows and values are compared
+with the account's. In databases so are the results of the queries of docs/guides/warehouses/ and
+the models of analytics/, and a run is killed before each of the two.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import argparse
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
+from collections.abc import Collection, Iterator
 from typing import Any
 
+from checks.support import compared_page
 from checks.support.analytics import AnalyticsModels
 from checks.support.comparison import compare, normalize
-from checks.support.loaders import Csv, Database, DuckDB, Jsonl, PostgreSQL, Target
+from checks.support.loaders import TARGETS
+from checks.support.loaders.target import Database, Skipped, Target
 from checks.support.meltano import PROJECT, CheckFailed, Project, Run, end_on_signals
-from checks.support.postgresql import ServerFailed, postgresql
+from checks.support.postgresql import ServerFailed
 from checks.support.table import print_lines_at_once
 from sandbox import Sandbox
 from sandbox.server.expected import STREAMS, Rows
@@ -35,6 +35,10 @@ ALL_STREAMS = {
     "_select": ["*.*"],
 }
 
+# Of an email of a megabyte; with what loaders have to escape, and what CSV takes for a null.
+_HTML = "<td class=\"a\" title='b'>Café 🌷 50 %s, C:\\temp\\N \\N, {{name}},\r\n\t\u2028&nbsp;</td>"
+_BYTES_OF_HTML = 1_000_000
+
 # Runs are killed at this request, of at least 380; some small batches are stored by then.
 KILL_AT_REQUEST = 200
 SMALL_BATCHES = {"batch_size_rows": 20}
@@ -47,25 +51,84 @@ def main() -> int:
     parser.add_argument(
         "targets", nargs="*", metavar="target", help=f"one of {', '.join(TARGETS)}; default: all"
     )
-    names = parser.parse_args().targets or list(TARGETS)
-    if unknown := set(names) - TARGETS.keys():
+    named = parser.parse_args().targets
+    if unknown := set(named) - TARGETS.keys():
         parser.error(f"unknown target: {', '.join(sorted(unknown))}")
     end_on_signals()
-    for name in names:
-        folder = OUTPUT / name
-        try:
-            with (
-                Sandbox(
-                    contacts=60, campaigns=10, seed=1, requests_per_second=0, segment_polls=0
-                ) as sandbox,
-                TARGETS[name](folder) as target,
-            ):
-                print(f"{name}: syncing every stream of a simulated account …")
-                load(Project(folder, sandbox), target, sandbox)
-        except (CheckFailed, ServerFailed) as failure:
-            print(f"\nThe check failed: {failure}\nThe loaded data and the log are in {folder}")
-            return 1
+    page = compared_page.read()
+    if not all(loads_into(name, skippable=not named) for name in named or TARGETS):
+        return 1
+    if compared_page.read() != page:
+        print(f"\n{compared_page.PAGE} was out of date; it now has what was compared")
+        return 1
     return 0
+
+
+def loads_into(name: str, *, skippable: bool) -> bool:
+    """Load a target, and return whether the check succeeds.
+
+    Args:
+        name: The name of the target.
+        skippable: Whether it may be impossible on this machine.
+    """
+    try:
+        load_into(name)
+    except Skipped as reason:
+        print(f"{name}: skipped, because {reason}")
+        return skippable
+    except (CheckFailed, ServerFailed) as failure:
+        where = f"The loaded data and the log are in {OUTPUT / name}"
+        print(f"\nThe check failed: {failure}\n{where}")
+        return False
+    return True
+
+
+def load_into(name: str) -> None:
+    """Load a target.
+
+    Args:
+        name: Its name.
+
+    Raises:
+        Skipped: If this is impossible on this machine.
+        CheckFailed: As for `load`.
+        ServerFailed: If its server does not start.
+    """
+    folder = OUTPUT / name
+    with Sandbox(
+        contacts=60, campaigns=10, seed=1, requests_per_second=0, segment_polls=0
+    ) as sandbox:
+        lengthen_an_email(sandbox)
+        project = Project(folder, sandbox)
+        with TARGETS[name](folder) as target:
+            if target.command:
+                project.run_instead(target.loader, target.command)
+            print(f"{name}: syncing every stream of a simulated account …")
+            load(project, target, sandbox)
+            compared_page.update(
+                name,
+                loader=target.packages,
+                emulator=target.emulator,
+                tested=also_tested(target),
+                streams=STREAMS,
+                order=TARGETS,
+            )
+
+
+def also_tested(target: Target) -> list[str]:
+    """Return what is tested in a target, in addition to its rows."""
+    if not isinstance(target, Database):
+        return []
+    kinds = {"a killed run": target.stored, "queries": target.page, "models": target.dbt_target}
+    return [kind for kind, tested in kinds.items() if tested]
+
+
+def lengthen_an_email(sandbox: Sandbox) -> None:
+    """Give an email, and its preview, HTML as long as that of a newsletter with pictures."""
+    emails = sandbox.expected({"email_campaign_activities"})["email_campaign_activities"]
+    id_ = next(row["campaign_activity_id"] for row in emails.values() if "html_content" in row)
+    html = _HTML * (_BYTES_OF_HTML // len(_HTML.encode()))
+    sandbox.account.activities[id_]["html_content"] = f"<html><body>{html}</body></html>"
 
 
 def load(project: Project, target: Target, sandbox: Sandbox) -> None:
@@ -77,24 +140,24 @@ def load(project: Project, target: Target, sandbox: Sandbox) -> None:
     tap = {**sandbox.settings_of_all, **ALL_STREAMS}
     streams = sorted(STREAMS)
     # For five minutes, Meltano takes a killed run for a running one.
-    flags = ["--force"] if isinstance(target, Database) else []
-    if isinstance(target, Database):
-        models = AnalyticsModels(target, project.folder)
+    database = target if isinstance(target, Database) else None
+    flags = ["--force"] if database and database.stored else []
+    models = AnalyticsModels(database, project.folder) if database and database.dbt_target else None
     for number in ("first", "second"):
-        if isinstance(target, Database):
-            kill(project, target, tap, *flags)
+        if database and database.stored:
+            kill(project, database, tap, *flags)
         run = project.sync(target.loader, target.settings, tap, *flags)
         if empty := [name for name in streams if not target.rows(name)]:
             raise CheckFailed(f"no rows of {', '.join(empty)} were loaded")
         check(target, run, sandbox, streams)
-        if isinstance(target, Database):
-            check_queries(target, sandbox)
+        if database and database.page:
+            check_queries(database, sandbox)
         print(
             f"  {number} run: {len(run.rows)} streams, {sum(run.rows.values())} rows, "
             f"each with the values of the account, in {run.seconds:.0f} s",
             flush=True,
         )
-        if isinstance(target, Database):
+        if models:
             models.build("--report", str(project.folder / "report.html"))
             print(f"  models: {models.check(sandbox)} comparisons with the account")
         sandbox.change()
@@ -140,8 +203,8 @@ def check(
             )
     expected = sandbox.expected(set(streams))
     for name in streams:
-        if isinstance(target, Database) and target.key(name) != set(STREAMS[name].key):
-            raise CheckFailed(f"the primary key of {name} is {target.key(name)}")
+        if (key := target.key(name)) not in (None, set(STREAMS[name].key)):
+            raise CheckFailed(f"the primary key of {name} is {key}")
         missing, differing = compare(target.rows(name), expected[name], STREAMS[name].key, hidden)
         for what, found in (("missing", missing), ("not the account's", differing)):
             if found:
@@ -184,20 +247,6 @@ def _clicks(expected: dict[str, Rows]) -> Iterator[tuple[Any, ...]]:
 
 # The results of the queries in the docs, in their order.
 RESULTS = (_unsubscribed, _custom_fields, _clicks)
-
-
-@contextmanager
-def _postgresql(_: Path) -> Iterator[PostgreSQL]:
-    with postgresql() as server:
-        yield PostgreSQL(server)
-
-
-TARGETS: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
-    "duckdb": lambda folder: nullcontext(DuckDB(folder)),
-    "postgresql": _postgresql,
-    "jsonl": lambda folder: nullcontext(Jsonl(folder)),
-    "csv": lambda folder: nullcontext(Csv(folder)),
-}
 
 
 if __name__ == "__main__":

@@ -205,6 +205,8 @@ TOPICS: dict[str, tuple[str, ...]] = {
         ".primary_keys: []",
         "requires a replication_key",
         "the column of the whole record",
+        "(must start with a letter",
+        "in more than capitals",
         "exactly one type of",
         "an object of names and schemas",
         "as it is a primary key",

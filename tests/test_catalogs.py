@@ -71,7 +71,7 @@ def undeclared(value: Any, schema: dict[str, Any], path: str = "") -> Iterator[s
         for name, inner in value.items():
             if name in schema["properties"]:
                 yield from undeclared(inner, schema["properties"][name], f"{path}{name}.")
-            else:
+            elif not schema.get("additionalProperties"):
                 yield f"{path}{name}"
 
 

@@ -27,7 +27,7 @@ PACKAGE = [
 PYTHONS = re.findall(r"Python :: (3\.\d+)", " ".join(PYPROJECT["project"]["classifiers"]))
 PINS = {path.stem: path.read_text("utf-8") for path in sorted(FOLDER.iterdir())}
 #: Where it is not all versions, those of the classifiers that an environment can be made with.
-FEWER = {"airbyte": PYTHONS[:3], "docs": PYTHONS[1:]}
+FEWER = {"airbyte": PYTHONS[:3], "docs": PYTHONS[1:], "target-snowflake": PYTHONS[1:]}
 
 
 def groups_of(name: str) -> list[str]:
@@ -87,7 +87,8 @@ def test_every_environment_of_the_makefile_is_installed_with_constraints() -> No
     makefile = (PROJECT / "Makefile").read_text("utf-8")
     assert "pip install" not in re.sub("^#.*$", "", makefile, flags=re.MULTILINE)
     rules = re.findall(r"^(\.venv[\w.%-]*/made): (?!\w+ =)", makefile, re.MULTILINE)
-    made = [rule.replace("python3.%", "python3.12").replace("%", "dlt") for rule in rules]
+    named = {"python3.%": "python3.12", "target-%": "target-snowflake", "bench-%": "bench-dlt"}
+    made = [re.sub(r"[\w.]+-%|python3\.%", lambda part: named[part[0]], rule) for rule in rules]
     command = ["make", "--dry-run", "--always-make", *made]
     said = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True).stdout
     installed = [line.split() for line in said.splitlines() if " -m tools.install " in line]

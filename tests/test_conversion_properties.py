@@ -61,7 +61,14 @@ def types(kind: str, **more: Any) -> dict[str, Any]:
 COLUMNS = st.sampled_from(["id", "created_at", "first_name", "opens", "items", "x1"])
 SCHEMAS = st.recursive(
     st.sampled_from([types(kind) for kind in ("string", "integer", "number", "boolean")])
-    | st.just(types("string", format="date-time")),
+    | st.sampled_from(
+        [
+            types("string", format="date-time"),
+            types("array"),
+            types("object"),
+            types("object", properties={}, additionalProperties=True),
+        ]
+    ),
     lambda inner: (
         st.builds(lambda items: types("array", items=items), inner)
         | st.builds(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from support.fake_server import FakeServer
+from support.loader_rules import refused
 from support.sandboxes import MakeSandbox
 from support.tap import Run, TapCommand
 
@@ -41,6 +42,7 @@ CHANGED_CONTACTS = {
         }
     },
 }
+DATE = {"type": "string", "format": "date-time"}
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
 
 
@@ -264,6 +266,26 @@ def test_custom_stream_finds_records_at_any_depth(tap: TapCommand, fake_server: 
             "must be a string with the format date-time",
         ),
         (
+            {"schema": {"properties": {"a": {"type": "string", "anyOf": [{"type": "null"}]}}}},
+            "(must have exactly one type of string",
+        ),
+        (
+            {"schema": {"properties": {"my name": {"type": "string"}}}},
+            "Invalid column in custom_streams.0: 'my name' (must start with a letter or underscore",
+        ),
+        (
+            {"primary_keys": ["list-id"]},
+            "Invalid column in custom_streams.0: 'list-id' (must start",
+        ),
+        (
+            {"schema": {"properties": {"a": {"type": "object", "properties": {"b.c": DATE}}}}},
+            "Invalid column in custom_streams.0.schema.properties.a: 'b.c' (must start with",
+        ),
+        (
+            {"schema": {"properties": {"checkedIn": DATE, "checked_in": DATE}}},
+            "0: 'checked_in' (must differ from 'checkedIn' in more than capitals)",
+        ),
+        (
             {"record_path": "lists"},
             "('record_path' was unexpected) (accepted properties: name, path, ",
         ),
@@ -325,6 +347,35 @@ def test_custom_stream_columns_are_nullable_except_keys() -> None:
         "tags": {"type": ["array", "null"], "items": {"type": ["string", "null"]}},
         "place": {"type": ["object", "null"], "properties": {"city": city}},
     }
+
+
+def test_no_loader_refuses_custom_streams(tap: TapCommand, fake_server: FakeServer) -> None:
+    thing = {
+        "id": "2d5c-4bd1",
+        "tasks": [{"name": "wait", "next": [{"name": "send"}]}],
+        "rule": {"any": 1},
+        "place": {"tags": [{"key": "a"}], "position": [[1.5, 2], [3, 4]]},
+    }
+    fake_server["/v3/things"] = [thing]
+    tags = {"type": "array", "items": {"type": "object", "properties": {}}}
+    numbers = {"type": "array", "items": {"type": "number"}}
+    properties = {
+        "id": {"type": "string", "format": "uuid"},
+        "tasks": {"type": "array", "items": {"type": "object"}},
+        "rule": {"type": "object", "properties": {}},
+        "place": {
+            "type": "object",
+            "properties": {"tags": tags, "position": {"type": "array", "items": numbers}},
+        },
+    }
+    things = {"name": "things", "path": "/things", "primary_keys": ["id"]}
+    whole = {**things, "name": "whole_things"}
+    run = read(tap, fake_server, {**things, "schema": {"properties": properties}}, whole)
+    sent = [each for each in run.messages if each["type"] == "SCHEMA"]
+    assert len(sent) == 2, run.log
+    assert [problem for message in sent for problem in refused(message)] == []
+    assert run.records["things"] == [thing]
+    assert run.records["whole_things"] == [{"id": thing["id"], "record": thing}]
 
 
 def test_204_response_to_a_custom_stream_has_no_rows(

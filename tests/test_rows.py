@@ -63,7 +63,41 @@ def test_different_value_is_named(name: str, value: Any) -> None:
     assert compare([row], EXPECTED, KEY, hidden={"1"}) == ([], [])
 
 
+@pytest.mark.parametrize("value", [0, "", False, "[]", datetime(1970, 1, 1)])  # noqa: DTZ001
+@pytest.mark.parametrize("name", ["last_name", "opens"])
+def test_null_that_became_a_value_is_named(name: str, value: Any) -> None:
+    expected = {("1",): {**SENT, "last_name": None}}
+    assert compare([{**HELD, name: None}], expected, KEY) == ([], [])
+    assert compare([{**HELD, name: value}], expected, KEY) == ([], [f"('1',) ['{name}']"])
+
+
+def test_empty_text_may_be_null() -> None:
+    expected = {("1",): {**SENT, "last_name": ""}}
+    for value in ("", None):
+        assert compare([{**HELD, "last_name": value}], expected, KEY) == ([], [])
+
+
+def test_columns_of_the_tap_and_the_loader_may_have_values() -> None:
+    row = {**HELD, "_sdc_sequence": 1, "campaign_updated_at": "2026-01-31T08:00:00.000Z"}
+    assert compare([row], EXPECTED, KEY) == ([], [])
+
+
 def test_last_row_of_a_key_counts() -> None:
     old = {**HELD, "first_name": "Olga"}
     assert compare([old, HELD], EXPECTED, KEY) == ([], [])
     assert compare([HELD, old], EXPECTED, KEY)[1] != []
+
+
+def test_rows_of_the_same_time_may_have_another_order() -> None:
+    key = ["contact_id", "occurrence"]
+    sent: list[dict[str, Any]] = [
+        {"contact_id": "1", "occurrence": 0, "device_type": each} for each in ("a", "b")
+    ]
+    sent[1]["occurrence"] = 1
+    expected = {("1", row["occurrence"]): row for row in sent}
+    swapped = [{**row, "occurrence": 1 - row["occurrence"]} for row in sent]
+    assert compare(sent, expected, key) == compare(swapped, expected, key) == ([], [])
+    other = [sent[0], {**sent[1], "device_type": "c"}]
+    assert compare(other, expected, key) == ([], ["('1', '1') ['device_type']"])
+    filled = [{**row, "opens": 0} for row in sent]
+    assert len(compare(filled, expected, key)[1]) == 2

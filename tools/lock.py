@@ -33,10 +33,11 @@ FILES = {
     "airbyte": _groups("airbyte"),
     "docs": _groups("docs"),
     "target-jsonl": _groups("target-jsonl"),
+    "target-snowflake": _groups("target-snowflake"),
     "bench": _groups("bench"),
 }
 #: The oldest Python, where it is not the tap's.
-_PYTHON = {"docs": "3.11"}
+_PYTHON = {"docs": "3.11", "target-snowflake": "3.11"}
 
 
 def main(arguments: list[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from checks.support.analytics import AnalyticsModels
-from checks.support.loaders import DuckDB
+from checks.support.loaders.duckdb import DuckDB
 from checks.support.meltano import PROJECT, CheckFailed, Project, end_on_signals
 from sandbox import Sandbox
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from checks.support.comparison import normalize
-from checks.support.loaders import Database
+from checks.support.loaders.target import Database
 from checks.support.meltano import PROJECT, CheckFailed, wait
 from sandbox import Sandbox
 from sandbox.server.expected import Rows

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime, timezone
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from sandbox.server.expected import OCCURRENCE, Rows
@@ -18,6 +20,13 @@ _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:?
 
 
 _WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?[+-]\d\d:\d\d")
+#: Columns of the tap: no response has such properties.
+COMPUTED = frozenset(
+    {
+        *("account_id", "campaign_id", "campaign_updated_at", "channel_types", "counted_at"),
+        *("start_at", "end_at", "report_start", "report_end", "last_changed_at", "_extra"),
+    }
+)
 _OF_A_CONTACT = frozenset(
     {"email_address", "current_email_address", "first_name", "last_name", "deleted_at"}
 )
@@ -41,26 +50,40 @@ def compare(
     """
     held = {tuple(normalize(row[name]) for name in key): row for row in rows}
     wanted = {tuple(map(normalize, key_of_row)): row for key_of_row, row in expected.items()}
-    hidden_ids = set(hidden)
-    missing = [key_of_row for key_of_row in wanted if key_of_row not in held]
-    if OCCURRENCE in key:  # the order of rows with the same time does not matter
-        return missing, []
-    ignored = volatile_properties(key)
+    # The order of rows that differ in nothing else of their key does not matter.
+    of_others = itemgetter(*(place for place, name in enumerate(key) if name != OCCURRENCE))
+    alike = defaultdict[Any, list[Row]](list)
+    for key_of_row, row in held.items():
+        alike[of_others(key_of_row)].append(row)
+    hidden_ids, ignored = set(hidden), {*volatile_properties(key), OCCURRENCE}
     differing = [
-        f"{key_of_row} {names}"
+        f"{key_of_row} {_differing(held[key_of_row], row, ignored)}"
         for key_of_row, row in wanted.items()
         if key_of_row in held and hidden_ids.isdisjoint(key_of_row)
-        if (names := _differing(held[key_of_row], row, ignored))
+        if all(_differing(other, row, ignored) for other in alike[of_others(key_of_row)])
     ]
-    return missing, differing
+    return [key_of_row for key_of_row in wanted if key_of_row not in held], differing
 
 
 def _differing(row: Row, wanted: Row, ignored: Collection[str]) -> list[str]:
-    return [
+    """Return the properties that differ, and the columns that have what the account lacks."""
+    held = {column_of(name) for name, value in wanted.items() if value is not None}
+    differing = [
         name
         for name, value in wanted.items()
         if name not in ignored and normalize(value) != normalize(row.get(column_of(name)))
     ]
+    filled = [
+        column
+        for column, value in row.items()
+        if value is not None and column not in held and not _is_computed(column, ignored)
+    ]
+    return list(dict.fromkeys([*differing, *filled]))
+
+
+def _is_computed(column: str, ignored: Collection[str]) -> bool:
+    """Return whether a column is the tap's or the loader's own, so that no response has it."""
+    return column in COMPUTED or column in ignored or column.startswith("_sdc_")
 
 
 def volatile_properties(key: Collection[str]) -> frozenset[str]:

@@ -14,12 +14,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from checks.support.processes import kill_group, process_of
 from sandbox import Fault, Sandbox
 
 PROJECT = Path(__file__).parents[2]
@@ -123,6 +124,27 @@ class Project:
         project = (PROJECT / "meltano.yml").read_text(encoding="utf-8")
         (folder / "meltano.yml").write_text(project.replace("pip_url: -e .", here), "utf-8")
 
+    def run_instead(self, loader: str, command: Sequence[str]) -> None:
+        """Run a command in place of the loader that Meltano would install.
+
+        Args:
+            loader: The name of the loader.
+            command: The command, which gets the arguments of the loader.
+        """
+        program = self.folder / loader
+        program.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', "utf-8")
+        program.chmod(0o755)
+        file = self.folder / "meltano.yml"
+        project, found = re.subn(
+            rf"pip_url: .*\n +executable: {loader}$",
+            f"executable: ./{loader}",
+            file.read_text("utf-8"),
+            flags=re.MULTILINE,
+        )
+        if found != 1:
+            raise CheckFailed(f"meltano.yml has no loader {loader}")
+        file.write_text(project, "utf-8")
+
     @property
     def selected(self) -> list[str]:
         """The streams that are selected by default."""
@@ -210,7 +232,7 @@ class Project:
                     )
                 time.sleep(_INTERVAL)
             time.sleep(_SECONDS_OF_STATE)
-            os.kill(_tap_of(meltano.process.pid), signal.SIGKILL)
+            os.kill(process_of(TAP, meltano.process.pid), signal.SIGKILL)
             meltano.process.wait()
         self._sandbox.clear_faults()
 
@@ -288,7 +310,7 @@ class Project:
             try:
                 yield _Meltano(process, self.log, log_offset)
             finally:
-                _kill_group(process)
+                kill_group(process)
 
     def _environment(
         self, target: str, target_settings: Mapping[str, Any], tap_settings: Mapping[str, Any]
@@ -335,33 +357,6 @@ def _ended(meltano: _Meltano, began: float) -> Run:
         began=began,
         seconds=time.time() - began,
     )
-
-
-def _tap_of(group: int) -> int:
-    """Return the id of the process of the tap in a group of processes."""
-    listed = subprocess.run(
-        ["/bin/ps", "-A", "-o", "pid=,pgid=,args="], capture_output=True, text=True, check=True
-    )
-    processes = (line.split(maxsplit=2) for line in listed.stdout.splitlines())
-    return next(
-        int(pid)
-        for pid, its_group, arguments in processes
-        if int(its_group) == group and f"/{TAP} " in arguments
-    )
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process with all its children, and wait until they are gone.
-
-    A loader that is about to end may still hold the lock of its database.
-    """
-    deadline = time.monotonic() + _TIMEOUT
-    with suppress(ProcessLookupError):
-        while time.monotonic() < deadline:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.poll()
-            time.sleep(_INTERVAL)
-    process.wait()
 
 
 def end_on_signals() -> None:

@@ -62,7 +62,7 @@ def converter(
 
 def _converter(schema: Mapping[str, Any], invalid: Report, unknown: Report, path: str) -> Converter:
     kind = next(kind for kind in _listed(schema["type"]) if kind != "null")
-    if kind == "object" and "properties" in schema:
+    if kind == "object" and not _has_any_properties(schema):
         return _object(schema["properties"], invalid, unknown, path)
     if kind == "array" and "items" in schema:
         if _converter(schema["items"], invalid, unknown, path) is _string:
@@ -71,6 +71,13 @@ def _converter(schema: Mapping[str, Any], invalid: Report, unknown: Report, path
     if kind == "string" and schema.get("format") == "date-time":
         return _timestamp
     return _CONVERTERS[kind]
+
+
+def _has_any_properties(schema: Mapping[str, Any]) -> bool:
+    """Return whether objects are kept whole: no property is declared, or none and any other."""
+    if "properties" not in schema:
+        return True
+    return not schema["properties"] and schema.get("additionalProperties") is True
 
 
 def _object(
@@ -181,7 +188,15 @@ def _string(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _anything(value: Any) -> Any:
+def _any_object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConversionError
+    return value
+
+
+def _any_array(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ConversionError
     return value
 
 
@@ -220,13 +235,19 @@ _CONVERTERS: dict[str, Converter] = {
     "integer": _integer,
     "number": _number,
     "boolean": _boolean,
-    "object": _anything,
-    "array": _anything,
+    "object": _any_object,
+    "array": _any_array,
 }
 #: The types that values can be converted to.
 TYPES = _CONVERTERS.keys()
 #: The type whose values a converter returns unchanged.
-_UNCHANGED: dict[Converter, type] = {_string: str, _integer: int, _boolean: bool}
+_UNCHANGED: dict[Converter, type] = {
+    _string: str,
+    _integer: int,
+    _boolean: bool,
+    _any_object: dict,
+    _any_array: list,
+}
 
 
 def _snake_case(name: str) -> str:

@@ -91,7 +91,7 @@ def _projection(own: Schema, written: Schema, invalid: Report, path: str = "") -
     kinds = _types(written) - {"null"}
     if kinds and not kinds & _types(own):
         return converter(written, invalid, _ignore, path) if kinds <= TYPES else None
-    if "properties" in own and "properties" in written:
+    if own.get("properties") and "properties" in written:
         return _object(own["properties"], written["properties"], invalid, path)
     if "items" in own and "items" in written:
         project = _projection(own["items"], written["items"], invalid, path)

@@ -16,10 +16,16 @@ WHOLE_RECORD = "record"
 ACCOUNT_ID = "account_id"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+# What loaders neither refuse nor rename.
+_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PATH = re.compile(r"(/[^/\s?#{}]+)+")
 _TYPES = ("string", "integer", "number", "boolean", "object", "array")
 _KEY_TYPES = ("string", "integer")
 _TIMESTAMP = {"type": "string", "format": "date-time"}
+_NESTED = ("properties", "items")
+# Loaders read them in different ways, if at all.
+_ALTERNATIVES = frozenset({"$ref", "allOf", "anyOf", "not", "oneOf"})
 
 Declaration = Mapping[str, Any]
 
@@ -116,6 +122,7 @@ def problems(declarations: Sequence[Declaration], built_in: Collection[str]) -> 
         yield from _name_problems(declaration, place, {*built_in, *names})
         yield from _param_problems(declaration, place)
         yield from _key_problems(declaration, place)
+        yield from _column_name_problems(_columns_of(declaration), place)
         if "schema" in declaration:
             yield from _column_problems(declaration, place)
         names.add(declaration["name"])
@@ -128,13 +135,18 @@ def account_problems(declarations: Sequence[Declaration]) -> Iterator[str]:
         declarations: The value of the setting, of the right types.
     """
     for index, declaration in enumerate(declarations):
-        declared = declaration.get("schema", {"properties": ()})["properties"]
-        keys = (*declaration["primary_keys"], declaration.get("replication_key"))
-        if ACCOUNT_ID in (*declared, *keys):
+        if ACCOUNT_ID in _columns_of(declaration):
             yield (
                 f"Invalid column in custom_streams.{index}: {ACCOUNT_ID!r} (is the column of "
                 "add_account_id; unset that, or remove the column from the declaration)"
             )
+
+
+def _columns_of(declaration: Declaration) -> Collection[str]:
+    """Return the names of the columns that a declaration names."""
+    declared = declaration.get("schema", {"properties": ()})["properties"]
+    keys = (*declaration["primary_keys"], declaration.get("replication_key"))
+    return dict.fromkeys([*declared, *filter(None, keys)]).keys()
 
 
 def schema_of(declaration: Declaration) -> dict[str, Any]:
@@ -218,10 +230,27 @@ def _column_problems(declaration: Declaration, place: str) -> Iterator[str]:
         )
 
 
+def _column_name_problems(names: Collection[str], place: str) -> Iterator[str]:
+    """Yield a message for each property that could not have a column, or not one of its own."""
+    columns: dict[str, str] = {}
+    for name in names:
+        if not _COLUMN.fullmatch(name):
+            yield (
+                f"Invalid column in {place}: {name!r} (must start with a letter or underscore and "
+                "have at most 63 letters, digits and underscores)"
+            )
+        other = columns.setdefault(_CAPITAL.sub("_", name).lower(), name)
+        if other != name:
+            yield (
+                f"Invalid column in {place}: {name!r} (must differ from {other!r} in more than "
+                "capitals)"
+            )
+
+
 def _type_problems(schema: Any, place: str) -> Iterator[str]:
     """Yield a message for each type, at any depth, that the tap can't convert values to."""
     types = _types(schema)
-    if len(types) != 1 or types[0] not in _TYPES:
+    if len(types) != 1 or types[0] not in _TYPES or not _ALTERNATIVES.isdisjoint(schema):
         yield (
             f"Invalid {place}: {schema!r} (must have exactly one type of {', '.join(_TYPES)}, "
             "optionally with null)"
@@ -231,6 +260,7 @@ def _type_problems(schema: Any, place: str) -> Iterator[str]:
     if not isinstance(properties, Mapping):
         yield f"Invalid {place}.properties: {properties!r} (must be an object of names and schemas)"
         return
+    yield from _column_name_problems(properties, place)
     for name, inner in properties.items():
         yield from _type_problems(inner, f"{place}.properties.{name}")
     if "items" in schema:
@@ -244,13 +274,28 @@ def _types(schema: Any) -> list[str]:
     return [each for each in listed if each != "null"]
 
 
-def _normalized(schema: Mapping[str, Any], *, is_key: bool) -> dict[str, Any]:
-    """Return a schema in which everything except a key is nullable, at every depth."""
+def _normalized(
+    schema: Mapping[str, Any], *, is_key: bool = False, is_item: bool = False
+) -> dict[str, Any]:
+    """Return a schema that every loader takes, with values that they don't change.
+
+    Args:
+        schema: The declared schema.
+        is_key: Whether it is the schema of a key; everything else can be null, at every depth.
+        is_item: Whether it is the schema of the items of an array.
+    """
     (type_,) = _types(schema)
-    normalized = {**schema, "type": type_ if is_key else [type_, "null"]}
-    if "properties" in schema:
-        inner = schema["properties"].items()
-        normalized["properties"] = {name: _normalized(each, is_key=False) for name, each in inner}
-    if "items" in schema:
-        normalized["items"] = _normalized(schema["items"], is_key=False)
+    normalized = {name: each for name, each in schema.items() if name not in _NESTED}
+    normalized["type"] = type_ if is_key else [type_, "null"]
+    if schema.get("format") == "uuid":  # target-snowflake would store it without its dashes
+        del normalized["format"]
+    items, properties = schema.get("items"), schema.get("properties")
+    # Loaders refuse arrays of arrays, but not arrays of anything.
+    if items and "array" not in _types(items):
+        normalized["items"] = _normalized(items, is_item=True)
+    if properties:
+        normalized["properties"] = {name: _normalized(each) for name, each in properties.items()}
+    elif type_ == "object" and is_item:
+        # As the schema of automations: some loaders fail without, or drop what such objects hold.
+        normalized |= {"properties": {}, "additionalProperties": True}
     return normalized

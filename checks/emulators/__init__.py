@@ -1,0 +1,1 @@
+"""Emulators of warehouses, and their loaders: what runs in the environments `.venv-target-…`."""
