@@ -17,7 +17,7 @@ PYTHONS ?= $(shell for python in python3.10 python3.12 python3.13 python3.14; do
 TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
 # Of what `make targets` loads, what is emulated, each in an environment of its own.
-EMULATED = snowflake
+EMULATED = snowflake iceberg
 
 # What `make site` builds: a folder for each release, such as VERSION=0.1.0.
 VERSION = dev

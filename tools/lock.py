@@ -34,6 +34,7 @@ FILES = {
     "docs": _groups("docs"),
     "target-jsonl": _groups("target-jsonl"),
     "target-snowflake": _groups("target-snowflake"),
+    "target-iceberg": _groups("target-iceberg"),
     "bench": _groups("bench"),
 }
 #: The oldest Python, where it is not the tap's.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from checks.support.loaders.duckdb import DuckDB
 from checks.support.loaders.files import Csv, Jsonl
+from checks.support.loaders.iceberg import temporary_iceberg
 from checks.support.loaders.postgresql import temporary_postgresql
 from checks.support.loaders.snowflake import emulated_snowflake
 from checks.support.loaders.target import Target
@@ -19,4 +20,5 @@ TARGETS: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
     "jsonl": lambda folder: nullcontext(Jsonl(folder)),
     "csv": lambda folder: nullcontext(Csv(folder)),
     "snowflake": emulated_snowflake,
+    "iceberg": temporary_iceberg,
 }

@@ -60,7 +60,7 @@ class Target(ABC):
 
 
 class Database(Target):
-    """A target that keeps one row for each key, and is queried with SQL.
+    """A target that is queried with SQL; most keep one row for each key.
 
     Attributes:
         page: Its page in docs/guides/warehouses/, if it has queries.
