@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from checks.support.loaders.bigquery import temporary_bigquery
 from checks.support.loaders.duckdb import DuckDB
 from checks.support.loaders.files import Csv, Jsonl
 from checks.support.loaders.iceberg import temporary_iceberg
@@ -21,4 +22,5 @@ TARGETS: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
     "csv": lambda folder: nullcontext(Csv(folder)),
     "snowflake": emulated_snowflake,
     "iceberg": temporary_iceberg,
+    "bigquery": temporary_bigquery,
 }

@@ -58,6 +58,10 @@ class Target(ABC):
         """Return the columns of the primary key of a table, or None if the target has no keys."""
         return None
 
+    def kept(self, row: Row) -> Row:
+        """Return what the target can keep of a row of the account."""
+        return row
+
 
 class Database(Target):
     """A target that is queried with SQL; most keep one row for each key.
