@@ -146,7 +146,7 @@ def load(project: Project, target: Target, sandbox: Sandbox) -> None:
     for number in ("first", "second"):
         if database and database.stored:
             kill(project, database, tap, *flags)
-        run = project.sync(target.loader, target.settings, tap, *flags)
+        run = target.sync(project, tap, *flags)
         if empty := [name for name in streams if not target.rows(name)]:
             raise CheckFailed(f"no rows of {', '.join(empty)} were loaded")
         check(target, run, sandbox, streams)

@@ -35,6 +35,7 @@ FILES = {
     "target-jsonl": _groups("target-jsonl"),
     "target-snowflake": _groups("target-snowflake"),
     "target-iceberg": _groups("target-iceberg"),
+    "target-dlt": ["pyproject.toml", *_groups("target-dlt")],
     "target-bigquery": _groups("target-bigquery"),
     "target-bigquery-server": _groups("target-bigquery-server"),
     "bench": _groups("bench"),

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from checks.support.loaders.bigquery import temporary_bigquery
+from checks.support.loaders.dlt import loaded_by_dlt
 from checks.support.loaders.duckdb import DuckDB
 from checks.support.loaders.files import Csv, Jsonl
 from checks.support.loaders.iceberg import temporary_iceberg
@@ -23,4 +24,6 @@ TARGETS: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
     "snowflake": emulated_snowflake,
     "iceberg": temporary_iceberg,
     "bigquery": temporary_bigquery,
+    "dlt": loaded_by_dlt(),
+    "dlt-delta": loaded_by_dlt(DESTINATION='"filesystem"', TABLE_FORMAT='"delta"'),
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checks.support.comparison import Row
-from checks.support.meltano import PROJECT, CheckFailed
+from checks.support.meltano import PROJECT, CheckFailed, Project, Run
 
 
 class Skipped(Exception):
@@ -45,6 +45,10 @@ class Target(ABC):
         if not found:
             raise CheckFailed(f"meltano.yml has no loader {self.loader}")
         return found[1]
+
+    def sync(self, project: Project, tap: Mapping[str, Any], *flags: str) -> Run:
+        """Run the tap into the target; arguments and errors are those of `Project.sync`."""
+        return project.sync(self.loader, self.settings, tap, *flags)
 
     @abstractmethod
     def rows(self, stream: str) -> list[Row]:
