@@ -218,7 +218,7 @@ clean: ## Take away what was made.
 		&& touch $@ || rm -f $@
 
 .venv-target-dlt/made: WHAT = the tap and dlt
-.venv-target-dlt/made: pyproject.toml constraints/target-dlt.txt
+.venv-target-dlt/made: .venv-target-bigquery-server/made pyproject.toml constraints/target-dlt.txt
 	@$(PYTHON) -m tools.install $(@D) "$(WHAT)" --constraint constraints/target-dlt.txt --editable . --group target-dlt \
 		&& touch $@ || rm -f $@
 

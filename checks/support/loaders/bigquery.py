@@ -9,9 +9,9 @@ from typing import Any
 
 from checks.support.comparison import Row
 from checks.support.loaders.emulator import Emulator, emulator, environment, program
-from checks.support.loaders.target import Database, Skipped
+from checks.support.loaders.target import Database, Skipped, pinned, without_empty_arrays
 
-_DATASET = "constantcontact"
+DATASET = "constantcontact"
 
 
 class BigQuery(Database):
@@ -22,7 +22,7 @@ class BigQuery(Database):
 
     loader = "target-bigquery"
     page = "bigquery.md"
-    emulator = "bqemulator 1.4.0"
+    emulator = pinned("bqemulator", "target-bigquery-server")
     extracted_at = "unix_micros(_sdc_extracted_at) / 1000000"
 
     def __init__(self, served: Emulator) -> None:
@@ -30,11 +30,11 @@ class BigQuery(Database):
         self._served = served
         started = served.started
         self.command = [*program("bigquery", "bigquery_loader"), str(started["port"])]
-        self.settings = {"project": started["project"], "dataset": _DATASET}
+        self.settings = {"project": started["project"], "dataset": DATASET}
 
     def query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Return the names of the columns and the rows of a query."""
-        result = self._served.ask(sql=sql, dataset=_DATASET)
+        result = self._served.ask(sql=sql, dataset=DATASET)
         return result["columns"], [tuple(row) for row in result["rows"]]
 
     def rows(self, stream: str) -> list[Row]:
@@ -43,7 +43,7 @@ class BigQuery(Database):
 
     def kept(self, row: Row) -> Row:
         """Return a row without empty arrays: in BigQuery, no array is null."""
-        kept: Row = _without_empty_arrays(row)
+        kept: Row = without_empty_arrays(row)
         return kept
 
     def key(self, stream: str) -> set[str] | None:
@@ -51,16 +51,8 @@ class BigQuery(Database):
         return None
 
 
-def _without_empty_arrays(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_empty_arrays(part) for name, part in value.items() if part != []}
-    if isinstance(value, list):
-        return [_without_empty_arrays(part) for part in value]
-    return value
-
-
 @contextmanager
-def temporary_bigquery(folder: Path) -> Iterator[BigQuery]:
+def emulated_bigquery(folder: Path) -> Iterator[BigQuery]:
     """Serve BigQuery while the target is used."""
     try:
         environment("bigquery")

@@ -7,14 +7,15 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from checks.support.comparison import Row
+from checks.support.loaders.bigquery import DATASET, BigQuery
 from checks.support.loaders.emulator import Emulator, emulator, environment
-from checks.support.loaders.target import Database
+from checks.support.loaders.target import Database, pinned
 from checks.support.meltano import PROJECT, CheckFailed, Project, Run, run_of, wait
 from checks.support.processes import kill_group
 from sandbox.server.expected import STREAMS
@@ -27,6 +28,7 @@ class Dlt(Database):
     """Tables that dlt merges rows into."""
 
     loader = "dlt"
+    script: Sequence[str] = ("load.py",)
     extracted_at = "epoch(_sdc_extracted_at)"
 
     def __init__(self, served: Emulator, folder: Path, constants: Mapping[str, str]) -> None:
@@ -41,8 +43,12 @@ class Dlt(Database):
         self._folder = folder
         self._constants = constants
         self.settings = {}
-        if not constants:
-            self.page = _PAGE.name
+        self.variables = {"DESTINATION__FILESYSTEM__BUCKET_URL": (folder / "lake").as_uri()}
+
+    @property
+    def packages(self) -> str:
+        """What is installed."""
+        return pinned("dlt", "target-dlt")
 
     def sync(self, project: Project, tap: Mapping[str, Any], *_: str) -> Run:
         """Run the script."""
@@ -53,14 +59,14 @@ class Dlt(Database):
         env = {
             **project.environment,
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "DESTINATION__FILESYSTEM__BUCKET_URL": (self._folder / "lake").as_uri(),
+            **self.variables,
             "DLT_DATA_DIR": str(self._folder / "state"),
             "RUNTIME__DLTHUB_TELEMETRY": "false",
         }
         began = time.time()
         with project.log.open("w+") as log:
             process = subprocess.Popen(
-                [programs / "python", "load.py"],
+                [programs / "python", *self.script],
                 cwd=self._folder,
                 env=env,
                 stdin=subprocess.DEVNULL,
@@ -106,16 +112,49 @@ class Dlt(Database):
         return None
 
 
-def loaded_by_dlt(**constants: str) -> Callable[[Path], AbstractContextManager[Dlt]]:
+class DltDuckDB(Dlt):
+    """A DuckDB file."""
+
+    page = _PAGE.name
+
+
+class DltBigQuery(Dlt):
+    """A BigQuery dataset."""
+
+    emulator = BigQuery.emulator
+    script = (str(PROJECT / "checks" / "emulators" / "dlt_anonymous.py"), "load.py")
+    extracted_at = BigQuery.extracted_at
+
+    def __init__(self, served: Emulator, folder: Path, constants: Mapping[str, str]) -> None:
+        """Use an emulator that runs for as long as the target is used."""
+        super().__init__(served, folder, constants)
+        started = served.started
+        self.variables = {
+            "BIGQUERY_EMULATOR_HOST": f"http://127.0.0.1:{started['port']}",
+            "DESTINATION__BIGQUERY__CREDENTIALS__PROJECT_ID": started["project"],
+        }
+
+    def query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Return the names of the columns and the rows of a query."""
+        result = self._served.ask(sql=sql, dataset=DATASET)
+        return result["columns"], [tuple(row) for row in result["rows"]]
+
+
+def loaded_by_dlt(
+    target: type[Dlt] = Dlt, server: tuple[str, str] = (_NAME, "dlt_server"), **constants: str
+) -> Callable[[Path], AbstractContextManager[Dlt]]:
     """Return what makes the target.
 
     Args:
+        target: Its class.
+        server: The environment, and the module, of the process that answers queries.
         constants: As for `Dlt`.
     """
 
     @contextmanager
     def make(folder: Path) -> Iterator[Dlt]:
-        with emulator(_NAME, "dlt_server", folder / _NAME) as served:
-            yield Dlt(served, folder / _NAME, constants)
+        environment(_NAME)
+        with emulator(*server, folder / _NAME) as served:
+            yield target(served, folder / _NAME, constants)
 
     return make

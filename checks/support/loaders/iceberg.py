@@ -11,7 +11,7 @@ from typing import Any
 
 from checks.support.comparison import Row
 from checks.support.loaders.emulator import Emulator, emulator, program
-from checks.support.loaders.target import Database
+from checks.support.loaders.target import Database, pinned, without_empty_arrays
 
 _NAME = "iceberg"
 
@@ -21,7 +21,7 @@ class Iceberg(Database):
 
     loader = "target-s3tables"
     page = "iceberg.md"
-    emulator = "a catalog in a file"
+    emulator = pinned("pyiceberg", "target-iceberg")
     stored = "Committed 20 rows to Iceberg table 'constantcontact.contacts'"
     extracted_at = "epoch(sdc_extracted_at)"
 
@@ -46,13 +46,20 @@ class Iceberg(Database):
         sql = f"select * from {stream} order by sdc_extracted_at"  # noqa: S608
         columns, rows = self.query(sql)
         return [
-            {
-                column: _with_numbers(value)
-                for column, value in zip(columns, row, strict=True)
-                if not column.startswith("sdc_")
-            }
+            self.kept(
+                {
+                    column: _with_numbers(value)
+                    for column, value in zip(columns, row, strict=True)
+                    if not column.startswith("sdc_")
+                }
+            )
             for row in rows
         ]
+
+    def kept(self, row: Row) -> Row:
+        """Return a row without empty arrays: PyIceberg writes an empty one for a null."""
+        kept: Row = without_empty_arrays(row)
+        return kept
 
     def key(self, stream: str) -> set[str] | None:
         """Return None: Iceberg tables have no primary keys."""
@@ -73,7 +80,7 @@ def _with_numbers(value: Any, *, in_json: bool = False) -> Any:
 
 
 @contextmanager
-def temporary_iceberg(folder: Path) -> Iterator[Iceberg]:
+def emulated_iceberg(folder: Path) -> Iterator[Iceberg]:
     """Query the catalog while the target is used."""
     catalog = folder / _NAME
     with emulator(_NAME, "iceberg_server", catalog) as served:

@@ -21,6 +21,15 @@ def pinned(package: str, environment: str) -> str:
     return next(pin for pin in pins.split() if pin.startswith(f"{package}=="))
 
 
+def without_empty_arrays(value: Any) -> Any:
+    """Return a value without the empty arrays in its objects, where they can't differ from null."""
+    if isinstance(value, dict):
+        return {name: without_empty_arrays(part) for name, part in value.items() if part != []}
+    if isinstance(value, list):
+        return [without_empty_arrays(part) for part in value]
+    return value
+
+
 class Target(ABC):
     """The target of a loader in meltano.yml.
 
