@@ -17,7 +17,7 @@ PYTHONS ?= $(shell for python in python3.10 python3.12 python3.13 python3.14; do
 TESTS ?= tests/test_tap.py tests/test_login.py tests/test_custom_streams.py tests/test_conversion.py
 
 # Of what `make targets` loads, what is emulated, each in an environment of its own.
-EMULATED = snowflake
+EMULATED = snowflake iceberg bigquery dlt
 
 # What `make site` builds: a folder for each release, such as VERSION=0.1.0.
 VERSION = dev
@@ -57,7 +57,7 @@ analytics: .venv-analytics/made ## Build models and a report over your database 
 models: .venv-analytics/made ## Test the models over odd rows and over none.
 	@.venv-analytics/bin/python -m pytest --numprocesses 2 --dist worksteal --quiet --confcutdir=tests/analytics tests/analytics
 
-targets: .venv-demo/made .venv-analytics/made $(patsubst %,.venv-target-%/made,$(filter $(EMULATED),$(or $(TARGETS),$(EMULATED)))) ## Sync every stream into several targets, and compare all values (TARGETS: some of them).
+targets: .venv-demo/made .venv-analytics/made $(patsubst %,.venv-target-%/made,$(filter $(EMULATED),$(or $(TARGETS:dlt-%=dlt),$(EMULATED)))) ## Sync every stream into several targets, and compare all values (TARGETS: some of them).
 	@.venv-demo/bin/python -m checks.targets $(TARGETS)
 
 meltano-state: .venv-demo/made ## Merge states with Meltano (full refreshes, budgets, kills, two runs at once), and compare all rows.
@@ -216,6 +216,18 @@ clean: ## Take away what was made.
 .venv-target-%/made: pyproject.toml constraints/target-%.txt
 	@$(PYTHON) -m tools.install $(@D) "$(WHAT)" --constraint constraints/target-$*.txt --group target-$* \
 		&& touch $@ || rm -f $@
+
+.venv-target-dlt/made: WHAT = the tap and dlt
+.venv-target-dlt/made: .venv-target-bigquery-server/made pyproject.toml constraints/target-dlt.txt
+	@$(PYTHON) -m tools.install $(@D) "$(WHAT)" --constraint constraints/target-dlt.txt --editable . --group target-dlt \
+		&& touch $@ || rm -f $@
+
+# This loader does not build on later versions, and does not fit together with its emulator.
+.venv-target-bigquery/made: PYTHON = $(or $(shell for python in python3.11 python3.10; do \
+	if $$python -c '' 2>/dev/null; then echo $$python; break; fi; done),python3)
+.venv-target-bigquery/made: WHAT = a loader for BigQuery
+.venv-target-bigquery-server/made: WHAT = an emulator of BigQuery
+.venv-target-bigquery/made: .venv-target-bigquery-server/made
 
 # An environment for each peer; the table names those that cannot be installed.
 .venv-bench-%/made: constraints/bench.txt

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
 
 from tools import plugin_yaml as plugin
+from tools.lock import FOLDER
 
 PROJECT = yaml.safe_load((Path(__file__).parent.parent / "meltano.yml").read_text("utf-8"))
 (EXTRACTOR,) = PROJECT["plugins"]["extractors"]
@@ -42,3 +44,17 @@ def test_meltano_yml_facts_are_those_of_plugin_yaml() -> None:
 def test_meltano_yml_plugins_do_not_need_the_hub() -> None:
     plugins = [plugin for kind in PROJECT["plugins"].values() for plugin in kind]
     assert all(plugin["namespace"] and plugin["pip_url"] for plugin in plugins)
+
+
+def test_loaders_are_pinned_to_the_versions_that_the_checks_install() -> None:
+    installed = [path.read_text("utf-8").splitlines() for path in FOLDER.glob("target-*.txt")]
+    compared = 0
+    for loader in PROJECT["plugins"]["loaders"]:
+        pins = loader["pip_url"].split()
+        assert [pin for pin in pins if not re.fullmatch(r"[\w-]+==[\w.]+", pin)] == []
+        package = pins[0].partition("==")[0]
+        for lines in installed:
+            if any(line.startswith(f"{package}==") for line in lines):
+                assert {*pins} <= {*lines}
+                compared += 1
+    assert compared > 1

@@ -34,10 +34,14 @@ FILES = {
     "docs": _groups("docs"),
     "target-jsonl": _groups("target-jsonl"),
     "target-snowflake": _groups("target-snowflake"),
+    "target-iceberg": _groups("target-iceberg"),
+    "target-dlt": ["pyproject.toml", *_groups("target-dlt")],
+    "target-bigquery": _groups("target-bigquery"),
+    "target-bigquery-server": _groups("target-bigquery-server"),
     "bench": _groups("bench"),
 }
 #: The oldest Python, where it is not the tap's.
-_PYTHON = {"docs": "3.11", "target-snowflake": "3.11"}
+_PYTHON = {"docs": "3.11", "target-snowflake": "3.11", "target-bigquery-server": "3.11"}
 
 
 def main(arguments: list[str]) -> int:

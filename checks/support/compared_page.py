@@ -12,8 +12,8 @@ _TEXT = """\
 
 `make targets` writes this page. It loads every stream of a simulated account with each loader,
 twice, with changes between. After each run it compares all rows and values with the account's. What
-the account lacks must be null, and one email has a megabyte of HTML. A target that differs fails
-the check.
+the account lacks must be null (in BigQuery and Iceberg, an empty array counts as null), and one
+email has a megabyte of HTML. A target that differs fails the check.
 
 {loaders}
 

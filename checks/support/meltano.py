@@ -146,6 +146,18 @@ class Project:
         file.write_text(project, "utf-8")
 
     @property
+    def login(self) -> dict[str, Any]:
+        """The settings with which the tap signs in."""
+        return {**self._sandbox.settings, "token_store": str(self.folder / "tokens.json")}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a run: without a user's variables, and without a proxy."""
+        host = self._sandbox.options.host
+        variables = {k: v for k, v in os.environ.items() if not k.startswith(_USER_PREFIXES)}
+        return {**variables, "NO_COLOR": "1", "NO_PROXY": host, "no_proxy": host}
+
+    @property
     def selected(self) -> list[str]:
         """The streams that are selected by default."""
         return _SELECTED.findall((self.folder / "meltano.yml").read_text(encoding="utf-8"))
@@ -315,16 +327,10 @@ class Project:
     def _environment(
         self, target: str, target_settings: Mapping[str, Any], tap_settings: Mapping[str, Any]
     ) -> dict[str, str]:
-        """Return the environment of Meltano: the sandbox's login, without a user's variables."""
-        login = {**self._sandbox.settings, "token_store": str(self.folder / "tokens.json")}
-        plugins = {TAP: {**login, **tap_settings}, target: target_settings}
-        host = self._sandbox.options.host
+        """Return the environment of Meltano, with the sandbox's login."""
+        plugins = {TAP: {**self.login, **tap_settings}, target: target_settings}
         return {
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if not name.startswith(_USER_PREFIXES)
-            },
+            **self.environment,
             **{
                 f"{plugin}_{name}".upper().replace("-", "_"): _text(value)
                 for plugin, settings in plugins.items()
@@ -332,9 +338,6 @@ class Project:
             },
             "MELTANO_DATABASE_URI": f"sqlite:///{self.folder / 'meltano.db'}",
             "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
-            "NO_COLOR": "1",
-            "NO_PROXY": host,
-            "no_proxy": host,
         }
 
 
@@ -347,7 +350,20 @@ def _ended(meltano: _Meltano, began: float) -> Run:
     if status := wait(meltano.process, lambda: meltano.doing):
         last = "\n".join(meltano.output.splitlines()[-15:])
         raise CheckFailed(f"meltano run ended with {status}:\n{last}")
-    _, found, summary = meltano.output.partition(_SUMMARY)
+    return run_of(meltano.output, began)
+
+
+def run_of(output: str, began: float) -> Run:
+    """Return what the summary of the tap tells of a run that has just ended.
+
+    Args:
+        output: The log of the run.
+        began: When it began, in seconds since 1970.
+
+    Raises:
+        CheckFailed: If there is no summary.
+    """
+    _, found, summary = output.partition(_SUMMARY)
     if not found:
         raise CheckFailed("the log of the tap has no summary")
     streams = _STREAM.findall(summary)

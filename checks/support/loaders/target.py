@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checks.support.comparison import Row
-from checks.support.meltano import PROJECT, CheckFailed
+from checks.support.meltano import PROJECT, CheckFailed, Project, Run
 
 
 class Skipped(Exception):
@@ -19,6 +19,15 @@ def pinned(package: str, environment: str) -> str:
     """Return a package with its version in an environment: `fakesnow==0.12.1`."""
     pins = (PROJECT / "constraints" / f"{environment}.txt").read_text("utf-8")
     return next(pin for pin in pins.split() if pin.startswith(f"{package}=="))
+
+
+def without_empty_arrays(value: Any) -> Any:
+    """Return a value without the empty arrays in its objects, where they can't differ from null."""
+    if isinstance(value, dict):
+        return {name: without_empty_arrays(part) for name, part in value.items() if part != []}
+    if isinstance(value, list):
+        return [without_empty_arrays(part) for part in value]
+    return value
 
 
 class Target(ABC):
@@ -46,6 +55,10 @@ class Target(ABC):
             raise CheckFailed(f"meltano.yml has no loader {self.loader}")
         return found[1]
 
+    def sync(self, project: Project, tap: Mapping[str, Any], *flags: str) -> Run:
+        """Run the tap into the target; arguments and errors are those of `Project.sync`."""
+        return project.sync(self.loader, self.settings, tap, *flags)
+
     @abstractmethod
     def rows(self, stream: str) -> list[Row]:
         """Return all rows of a stream, oldest first; the last row with a key counts."""
@@ -58,9 +71,13 @@ class Target(ABC):
         """Return the columns of the primary key of a table, or None if the target has no keys."""
         return None
 
+    def kept(self, row: Row) -> Row:
+        """Return what the target can keep of a row of the account."""
+        return row
+
 
 class Database(Target):
-    """A target that keeps one row for each key, and is queried with SQL.
+    """A target that is queried with SQL; most keep one row for each key.
 
     Attributes:
         page: Its page in docs/guides/warehouses/, if it has queries.
