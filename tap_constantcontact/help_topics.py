@@ -149,7 +149,12 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "shared-limits": (
         "Rate limits are no longer shared",
         "Redis server of limits_url",
+    ),
+    "redis-server": (
         "requires the redis extra",
+        "unknown option in the URL",
+        "its certificate isn't trusted",
+        "it needs the keys",
     ),
     "network": ("Can't reach the API",),
     "429-and-5xx": (

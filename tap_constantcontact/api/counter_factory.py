@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from singer_sdk.exceptions import ConfigurationError
-
 from tap_constantcontact.api.shared_limits import (
+    Counter,
     FallbackCounter,
     FileCounter,
     MemoryCounter,
     SharedCounter,
 )
+from tap_constantcontact.redis_urls import missing_extra
 
 
-def open_counter(limits_url: str | None, folder: Path | None, client_id: str) -> SharedCounter:
+def open_counter(limits_url: str | None, folder: Path | None, client_id: str) -> Counter:
     """Return the counter of an API key.
 
     Args:
@@ -37,9 +37,5 @@ def _redis_counter(url: str, client_id: str) -> SharedCounter:
     try:
         from tap_constantcontact.api.redis_limits import RedisCounter  # noqa: PLC0415 - an extra
     except ImportError as error:
-        message = (
-            "limits_url requires the redis extra: pip install 'tap-constantcontact[redis]' (or "
-            "unset limits_url)"
-        )
-        raise ConfigurationError(message) from error
+        raise missing_extra("limits_url") from error
     return RedisCounter(url, client_id)

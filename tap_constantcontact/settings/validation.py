@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, ValidationError
 
+from tap_constantcontact import redis_urls
 from tap_constantcontact.settings import custom_streams, stream_maps
 from tap_constantcontact.settings.choices import CONTACT_STATUSES, near_miss
 from tap_constantcontact.settings.texts import type_of
@@ -145,11 +146,7 @@ def _is_url(value: str, _: datetime) -> bool:
 
 
 def _is_redis_url(value: str, _: datetime) -> bool:
-    try:
-        url = urlsplit(value)
-        return url.scheme in ("redis", "rediss") and bool(url.hostname) and url.port != 0
-    except ValueError:  # includes a port that is not a number
-        return False
+    return redis_urls.is_valid(value)
 
 
 def _are_statuses(value: str, _: datetime) -> bool:
@@ -198,7 +195,10 @@ _ACCEPTED = {
         "-4w), after 1970"
     ),
     _is_url: "a URL that starts with https:// (http:// only for this machine)",
-    _is_redis_url: "a URL that starts with redis:// or rediss://",
+    _is_redis_url: (
+        "a URL such as redis://user:password@host:6379/0, or rediss:// for TLS; in a password, "
+        "special characters are percent-encoded"
+    ),
     _are_statuses: f"one or more of {', '.join(CONTACT_STATUSES)}, separated by commas",
 }
 
