@@ -105,7 +105,9 @@ class Warehouse:
         Raises:
             Unusable: There are no marts.
         """
-        rows = self._query("select name, time_zone from constantcontact__accounts")
+        rows = self._query(
+            "select organization_name as name, time_zone from constantcontact__accounts"
+        )
         # Of several accounts in one table, none names the report.
         return rows[0] if len(rows) == 1 else {"name": None, "time_zone": None}
 

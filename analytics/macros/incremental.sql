@@ -8,13 +8,13 @@
 
 {#- The condition that keeps the rows that an incremental build has to read.
 
-    Each kind has its own streams, which are loaded at different times. Rows are read again from some
-    hours before the newest one, because a loader may write those of one run late. Rows without a time
-    are always read. -#}
+    Each kind has its own stream, which are loaded at different times. Rows are read again from some
+    minutes before the newest one, because loaders write rows in batches. Rows without a time are
+    always read. -#}
 {% macro constantcontact_is_new_engagement() %}
     {%- set rows = run_query(
-        'select kind, cast(max(loaded_at) - ' ~ var('constantcontact_lookback_hours')
-        ~ " * interval '1 hour' as varchar(26)) from " ~ this ~ ' group by kind order by kind'
+        'select kind, cast(max(loaded_at) - ' ~ var('constantcontact_lookback_minutes')
+        ~ " * interval '1 minute' as varchar(26)) from " ~ this ~ ' group by kind order by kind'
     ).rows if execute else [] -%}
     {%- set known = [] -%}
     loaded_at is null

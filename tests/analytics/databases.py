@@ -52,6 +52,29 @@ COLUMNS = {
         campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp,
         occurrence integer
     """,
+    "email_campaign_send_history": """
+        campaign_activity_id text, send_id integer, campaign_id text, count integer,
+        run_date timestamp, send_status text
+    """,
+    "email_campaign_activities": """
+        campaign_activity_id text, campaign_id text, role text, subject text
+    """,
+    "email_campaign_activity_stats": """
+        campaign_activity_id text, campaign_id text, stats object, last_refresh_time timestamp
+    """,
+    "email_campaign_ab_tests": """
+        campaign_activity_id text, campaign_id text, alternative_subject text,
+        test_size double precision, winner_wait_duration integer
+    """,
+    "sms_campaign_summaries": """
+        campaign_id text, campaign_name text, campaign_type text, last_sent_date timestamp,
+        unique_counts object
+    """,
+    "account": "encoded_account_id text, organization_name text, time_zone_id text",
+    "email_bounces": """
+        campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp,
+        occurrence integer, bounce_code text, _sdc_extracted_at timestamp
+    """,
     "email_opens": """
         campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp,
         occurrence integer, device_type text, _sdc_extracted_at timestamp

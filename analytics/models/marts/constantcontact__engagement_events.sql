@@ -26,6 +26,17 @@ readings as (
             partition by engagement_event_id order by loaded_at desc nulls last
         ) as reading
     from new_rows
+    {%- if is_incremental() %}
+    -- Without what the last build had already.
+    where
+        not exists (
+            select 1
+            from {{ this }} as built
+            where
+                built.engagement_event_id = new_rows.engagement_event_id
+                and built.loaded_at = new_rows.loaded_at
+        )
+    {%- endif %}
 )
 
 select

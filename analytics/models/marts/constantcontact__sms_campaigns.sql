@@ -1,17 +1,28 @@
-with counted as (
+with campaigns as (
     select
         campaign_id,
-        campaign_name as name,
-        last_sent_date as last_sent_at,
-        cast(unique_counts ->> 'sends' as integer) as sends,
-        cast(unique_counts ->> 'delivers' as integer) as delivered,
-        cast(unique_counts ->> 'clicks' as integer) as unique_clicks,
-        cast(unique_counts ->> 'optouts' as integer) as opt_outs
-    from {{ constantcontact_raw('sms_campaign_summaries') }} as summaries
+        name,
+        type,
+        last_sent_at,
+        sends,
+        coalesce(delivered, sends - bounces) as delivered,
+        bounces,
+        unique_clicks,
+        opt_outs
+    from {{ ref('stg_constantcontact__sms_campaign_summaries') }}
 )
 
 select
-    *,
+    campaign_id,
+    name,
+    type,
+    last_sent_at,
+    sends,
+    delivered,
+    bounces,
+    unique_clicks,
+    opt_outs,
     {{ constantcontact_rate('unique_clicks', 'delivered') }} as click_rate,
+    {{ constantcontact_rate('bounces', 'sends') }} as bounce_rate,
     {{ constantcontact_rate('opt_outs', 'delivered') }} as opt_out_rate
-from counted
+from campaigns

@@ -1,0 +1,54 @@
+{%- set engaged_days = var('constantcontact_engaged_days') -%}
+{%- set cold_days = var('constantcontact_cold_days') -%}
+{%- set new_days = var('constantcontact_new_days') -%}
+
+with present as (
+    -- Data that is old must not make contacts look cold.
+    select
+        coalesce(
+            max(last_read_at),
+            cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp)
+        ) as moment
+    from {{ ref('constantcontact__streams') }}
+),
+
+last_campaign as (
+    select max(last_sent_at) as sent_at
+    from {{ ref('constantcontact__campaigns') }}
+),
+
+contacts as (
+    select
+        contacts.contact_id,
+        contacts.added_at,
+        engagement.last_opened_at,
+        engagement.last_clicked_at,
+        engagement.last_engaged_at,
+        present.moment,
+        -- Nobody can open what was not sent.
+        contacts.added_at > present.moment - {{ new_days }} * interval '1 day'
+        or last_campaign.sent_at is null
+        or contacts.added_at >= last_campaign.sent_at as is_new
+    from {{ ref('constantcontact__contacts') }} as contacts
+    left join {{ ref('constantcontact__contact_engagement') }} as engagement
+        on contacts.contact_id = engagement.contact_id
+    cross join present
+    cross join last_campaign
+    where contacts.is_reachable
+)
+
+select
+    contact_id,
+    added_at,
+    {%- for name, column in [('health', 'last_engaged_at'), ('health_by_clicks', 'last_clicked_at')] %}
+    case
+        when {{ column }} > moment - {{ engaged_days }} * interval '1 day' then 'engaged'
+        when {{ column }} > moment - {{ cold_days }} * interval '1 day' then 'cooling'
+        when {{ column }} is null and coalesce(is_new, false) then 'too new to tell'
+        else 'cold'
+    end as {{ name }},
+    {%- endfor %}
+    last_opened_at,
+    last_clicked_at,
+    last_engaged_at
+from contacts
