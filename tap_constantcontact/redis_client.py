@@ -91,8 +91,9 @@ def explain(error: Exception) -> str:
         if isinstance(error, kind):
             return reason
     text = _SCRIPT.sub("", text).removesuffix(".")
-    if isinstance(error, NoPermissionError):
+    if isinstance(error, NoPermissionError) or "user executing the script" in text:
         return (
-            f"{text}; it needs the keys {KEY_PREFIX}* and the commands for scripts, strings, hashes"
+            f"{text}; it needs the keys {KEY_PREFIX}*, the commands for scripts, strings and "
+            "hashes, and del, expire, pexpire and time"
         )
     return text

@@ -6,16 +6,14 @@ import logging
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from fakeredis import TcpFakeServer
 from singer_sdk.exceptions import ConfigurationError
+from support.fake_redis import FakeRedis
 from support.processes import Processes
 from support.tap import TapCommand, TapProcess
 
@@ -47,33 +45,12 @@ for _ in range(int(turns)):
 """
 
 
-class Redis:
-    """A Redis to talk to over a real socket."""
-
-    def __init__(self) -> None:
-        self._server = TcpFakeServer(("127.0.0.1", 0))
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.url = f"redis://127.0.0.1:{self._server.server_address[1]}"
-
-    def end(self) -> None:
-        """End; a second time is no harm."""
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def redis() -> Iterator[Redis]:
-    server = Redis()
-    yield server
-    server.end()
-
-
 @pytest.fixture(params=["file", "redis"])
 def limits_url(request: pytest.FixtureRequest) -> str:
     """Return the setting limits_url: a file or a Redis, for which the same holds."""
     if request.param == "file":
         return ""
-    server: Redis = request.getfixturevalue("redis")
+    server: FakeRedis = request.getfixturevalue("redis")
     return server.url
 
 
@@ -167,7 +144,9 @@ def test_unusable_folder_of_shared_counter_does_not_end_the_run(
     assert "no longer shared with other runs" in warning
 
 
-def test_lost_redis_does_not_end_the_run(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+def test_lost_redis_does_not_end_the_run(
+    redis: FakeRedis, caplog: pytest.LogCaptureFixture
+) -> None:
     counter = open_counter(redis.url, None, "key")
     counted = [counter.reserve(1, 0.0, 30.0).counter.requests for _ in range(2)]
     redis.end()
@@ -304,7 +283,7 @@ def test_own_counter_follows_by_its_own_clock(outage: Outage) -> None:
 
 
 def test_machines_share_the_limits_of_an_api_key(
-    tap: TapCommand, sandbox: Sandbox, redis: Redis
+    tap: TapCommand, sandbox: Sandbox, redis: FakeRedis
 ) -> None:
     first = tap.sync(sandbox, "account", limits_url=redis.url, daily_quota=2)
     assert first.status == 0

@@ -45,12 +45,13 @@ return {{string.format('%.6f', at - now), day, requests, next_slot}}
 class RedisCounter(SharedCounter):
     """A counter in Redis, shared by all machines that use the same server."""
 
-    def __init__(self, url: str, client_id: str) -> None:
+    def __init__(self, url: str, client_id: str, setting: str = "limits_url") -> None:
         """Connect to Redis, and try the command that it needs.
 
         Args:
             url: URL of the server.
             client_id: The API key.
+            setting: The name of the setting with the URL.
 
         Raises:
             ConfigurationError: The server can't be used.
@@ -61,8 +62,8 @@ class RedisCounter(SharedCounter):
             self._reserve(0, 0.0, 0.0, UNKNOWN)
         except REDIS_ERRORS as error:
             message = (
-                f"Can't use the Redis server of limits_url ({explain(error)}). Check the setting "
-                "and the server, or unset limits_url"
+                f"Can't use the Redis server of {setting} ({explain(error)}). Check the setting "
+                f"and the server, or unset {setting}"
             )
             raise ConfigurationError(message) from error
 

@@ -240,8 +240,8 @@ class FallbackCounter(Counter):
         if not self._retry_seconds:
             message = (
                 "Rate limits are no longer shared with other runs (%s). Fix the folder of "
-                "token_store or the Redis server of limits_url; this run keeps trying, and until "
-                "then, run one sync at a time"
+                "token_store, or the Redis server; this run keeps trying, and until then, run one "
+                "sync at a time"
             )
             logger.warning(message, error)
         self._retry_seconds = min(2 * self._retry_seconds or _RETRY_SECONDS, _MAX_RETRY_SECONDS)
