@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from tap_constantcontact.exceptions import LoginError
 from tap_constantcontact.redis_client import KEY_PREFIX, REDIS_ERRORS, connect, explain
-from tap_constantcontact.redis_urls import without_credentials
+from tap_constantcontact.settings.redis_urls import without_credentials
 from tap_constantcontact.token_store.base import LOCK_TIMEOUT_SECONDS, Tokens, TokenStore
 from tap_constantcontact.token_store.encryption import Encryption, Undecipherable
 
