@@ -21,8 +21,11 @@ from sandbox.server.sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.server.served_account import ServedAccount
+
 CONTROLS = (
-    f"While it runs, POST {CONTROL_PATH}/changes makes a round of changes to the account, POST "
+    f"While it runs, POST {CONTROL_PATH}/changes makes a round of changes to the account "
+    "(?account=2: to the second), POST "
     f'{CONTROL_PATH}/faults with {{"path": "/contacts", "fault": "throttled", "times": 2}} makes '
     f"requests fail, and GET {CONTROL_PATH}/requests lists the requests so far."
 )
@@ -32,24 +35,26 @@ _MARK = "sandbox-of-tap-constantcontact"
 
 
 def main() -> int:
-    """Serve until SIGINT or SIGTERM; first print the settings for a tap as one line of JSON.
+    """Serve until SIGINT or SIGTERM; first print a tap's settings, a line of JSON per account.
 
-    With `--config`, write them to a file, and print how to use it.
+    With `--config`, write them to a file per account, and print how to use them.
     """
     command = parser()
     command.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
-        help="write the settings to this file, and say how to use it",
+        help="write the settings to this file, and say how to use it; for several accounts, to "
+        "FILE-1, FILE-2 and so on",
     )
     options = vars(command.parse_args())
-    config: Path | None = options.pop("config")
-    if config and not _is_own(config):
-        sys.stderr.write(
-            f"{config} has other settings: move it, or name another file with --config\n"
-        )
-        return 1
+    configs = _configs(options.pop("config"), options["accounts"])
+    for config in configs:
+        if not _is_own(config):
+            sys.stderr.write(
+                f"{config} has other settings: move it, or name another file with --config\n"
+            )
+            return 1
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
@@ -60,13 +65,13 @@ def main() -> int:
         address = f"{options['host']}:{options['port']}"
         sys.stderr.write(f"cannot listen on {address}: {_reason(error)}\n")
         return 1
-    partner = sandbox.partner_settings if options["partner_api_key"] else {}
-    settings = {**sandbox.settings, **partner}
-    if config:
-        _write(config, settings)
-        sys.stdout.write(_how_to_use(config, sandbox))
+    settings = [_settings(served, sandbox.options) for served in sandbox.accounts]
+    for config, its_settings in zip(configs, settings, strict=False):
+        _write(config, its_settings)
+    if configs:
+        sys.stdout.write(_how_to_use(configs, sandbox))
     else:
-        sys.stdout.write(json.dumps(settings) + "\n")
+        sys.stdout.writelines(json.dumps(its_settings) + "\n" for its_settings in settings)
     sys.stdout.flush()
     done.wait()
     sandbox.stop()
@@ -78,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
         usage="%(prog)s [--help] [--OPTION [VALUE]] ...",
-        description="Serve a simulated account as the Constant Contact v3 API would.",
+        description="Serve simulated accounts as the Constant Contact v3 API would.",
         epilog=CONTROLS,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
@@ -91,6 +96,19 @@ def parser() -> argparse.ArgumentParser:
             **_kind(field.name, types[field.name]),
         )
     return parser
+
+
+def _settings(served: ServedAccount, options: Options) -> dict[str, Any]:
+    return {**served.settings, **(served.partner_settings if options.partner_api_key else {})}
+
+
+def _configs(config: Path | None, accounts: int) -> list[Path]:
+    """Return the files of the accounts: config.json, or config-1.json, config-2.json and so on."""
+    if config is None:
+        return []
+    if accounts == 1:
+        return [config]
+    return [config.with_stem(f"{config.stem}-{number + 1}") for number in range(accounts)]
 
 
 def _is_own(config: Path) -> bool:
@@ -110,16 +128,18 @@ def _write(config: Path, settings: dict[str, Any]) -> None:
     config.write_text(json.dumps({**settings, **own}, indent=2) + "\n", "utf-8")
 
 
-def _how_to_use(config: Path, sandbox: Sandbox) -> str:
+def _how_to_use(configs: list[Path], sandbox: Sandbox) -> str:
     tap = Path(sys.executable).with_name("tap-constantcontact")
     if tap.is_relative_to(Path.cwd()):
         tap = tap.relative_to(Path.cwd())
-    account = sandbox.account
+    account, several = sandbox.account, len(configs) > 1
+    what = f"{len(configs)} accounts, each" if several else "an account"
+    where = f"{configs[0]} to {configs[-1].name}" if several else configs[0]
     return (
-        f"Serving an account of {len(account.contacts):,} contacts and {len(account.campaigns):,} "
-        f"campaigns at {sandbox.settings['api_url']}.\n"
-        f"Its settings are in {config}. In another terminal:\n\n"
-        f"  {tap} --config {config} --select contacts,segments | head -20\n\n"
+        f"Serving {what} of {len(account.contacts):,} contacts and {len(account.campaigns):,} "
+        f"campaigns{',' * several} at {sandbox.settings['api_url']}.\n"
+        f"{'Their' if several else 'Its'} settings are in {where}. In another terminal:\n\n"
+        f"  {tap} --config {configs[0]} --select contacts,segments | head -20\n\n"
         "Ctrl-C ends it; the settings are of no use after that.\n"
     )
 
@@ -159,6 +179,13 @@ def _port(text: str) -> int:
     return port
 
 
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"Invalid number: {number} (must be at least 1)")
+    return number
+
+
 def _range(text: str) -> tuple[float, float]:
     minimum, _, maximum = text.partition("-")
     return float(minimum), float(maximum or minimum)
@@ -169,6 +196,8 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "accounts": ("NUMBER", _number),
+    "api_keys": ("NUMBER", _number),
     "now": ("YYYY-MM-DDTHH:MM:SSZ", _moment),
     "port": ("PORT", _port),
     "scopes": ("NAME,NAME", _names),

@@ -12,18 +12,20 @@ from typing import Any
 import pytest
 from support.in_process import run_main
 from support.sandboxes import MakeSandbox
-from support.tap import STREAMS, TapCommand
+from support.tap import PROJECT, STREAMS, TapCommand
 from test_assumptions import FALSE
 
 from sandbox import Fault, Sandbox
+from sandbox.account import engagement
 from tap_constantcontact import check
 from tap_constantcontact.api import assumptions
 from tap_constantcontact.api.assumptions import ASSUMPTIONS, CONTRACT
 from tap_constantcontact.check import other_probes
 from tap_constantcontact.check.__main__ import main
 from tap_constantcontact.check.command_line import MAX_REQUESTS
-from tap_constantcontact.check.estimate import COSTS
+from tap_constantcontact.check.costs import COSTS, RECENT_DAYS, Cost, Size
 from tap_constantcontact.check.outcome import Verdict, confirmed
+from tap_constantcontact.check.presentation import estimate_lines
 from tap_constantcontact.check.probes import UNREADABLE, probed
 
 #: What a switch of the sandbox makes contradicted, unless reading can't show it.
@@ -408,6 +410,71 @@ def test_estimate_follows_the_catalog(
     assert done.status == 0, done.errors
     first, _ = requests_of(tap, sandbox, *select)
     assert done.report["cost"]["first"] == pytest.approx(first, rel=0.1)
+
+
+@pytest.mark.parametrize(("sent", "recent"), [(0, "1 campaign"), (6, "7 campaigns")])
+def test_estimate_of_a_typical_run_is_what_it_takes(
+    tap: TapCommand, command: CheckCommand, make_sandbox: MakeSandbox, sent: int, recent: str
+) -> None:
+    sandbox = make_sandbox(contacts=60, campaigns=80)
+    account = sandbox.account
+    drafts = [id_ for id_, row in account.campaigns.items() if row["current_status"] == "Draft"]
+    for id_ in drafts[:sent]:
+        account.send_campaign(id_, account.now() - 86_400)
+        account.send_to_all_lists(id_, account.now() - 86_400)
+    _, state = requests_of(tap, sandbox)
+    done = command.check(sandbox, "--estimate")
+    week_ago = account.now() - RECENT_DAYS * 86_400
+    for part in account.engagement.values():
+        if any(send.at > week_ago for send in part.sends):
+            for kind in ("opens", "clicks"):
+                engagement.add_event(
+                    account.rng, part, kind, part.reached[0], at=account.now(), known=account.now()
+                )
+    typical, _ = requests_of(tap, sandbox, state=state)
+    cost = Cost(**done.report["cost"])
+    assert cost.typical == pytest.approx(typical, rel=0.1)
+    assert cost.typical > cost.idle
+    assert f"Typical run    {cost.typical} requests, " in done.out
+    assert f"opens and clicks of {recent} sent within 7 days\n" in done.out
+
+
+@pytest.mark.parametrize(
+    ("cost", "settings", "numbers"),
+    [
+        (Cost(first=900, idle=20), {}, (20, 125, 500)),
+        (Cost(900, 20, changed=5), {}, (16, 100, 400)),
+        # Sweeps come once in some days, or with each run.
+        (Cost(900, 20, 30, 70), {}, (19, 83, 166)),
+        (Cost(900, 20, 5), {"contacts_sweep_days": 0}, (16, 100, 400)),
+        (Cost(900, 500), {}, (0, 5, 20)),
+        # A partner's limit.
+        (Cost(900, 34), {"daily_quota": 250_000}, (306, 1838, 7352)),
+    ],
+    ids=str,
+)
+def test_estimate_has_the_number_of_accounts_for_a_key(
+    cost: Cost, settings: dict[str, int], numbers: tuple[int, int, int]
+) -> None:
+    usual = {"contacts_sweep_days": 1, "events_sweep_days": 7, "daily_quota": 10_000}
+    lines = [*estimate_lines(Size(), cost, {**usual, "requests_per_second": 4, **settings})]
+    cadences = "{:,} accounts like this hourly, {:,} every 6 hours, or {:,} daily"
+    assert lines[-1] == f"API key        enough for {cadences.format(*numbers)}"
+
+
+def test_fleet_page_has_the_numbers_of_accounts() -> None:
+    """Those of the accounts whose requests the bench has counted."""
+    page = (PROJECT / "docs/guides/fleet.md").read_text("utf-8")
+    rows = re.findall(r"^\| .* \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    found = [tuple(map(int, row)) for row in rows]
+    expected = []
+    for idle, sweep in ((34, 6), (21, 223)):
+        for campaigns in (0, 2, 20):
+            cost = Cost(0, idle, sweep, event_sweep=6, changed=round(3.4 * campaigns))
+            days = {"contacts_sweep_days": 1, "events_sweep_days": 7}
+            numbers = [10_000 // cost.per_day(runs, days) for runs in (24, 4, 1)]
+            expected.append((cost.typical, *numbers))
+    assert found == expected
 
 
 def test_estimate_makes_no_further_requests(

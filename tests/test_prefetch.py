@@ -379,6 +379,7 @@ def session_of(
     *streams: Stream,
     threads: int = 4,
     before_wait: Callable[[], None] = lambda: None,
+    authenticate: Callable[[Any], Any] = lambda request: request,
     **changed: Any,
 ) -> PrefetchingSession:
     return PrefetchingSession(
@@ -386,7 +387,7 @@ def session_of(
         streams,
         threads,
         limits(**changed),
-        lambda request: request,
+        authenticate,
         before_wait=before_wait,
         timeout=10,
     )
@@ -511,6 +512,31 @@ def test_prefetch_error_is_raised_in_the_loop(server: Server) -> None:
     with pytest.raises(requests.ConnectionError):
         session.send(get("http://127.0.0.1:1/any"))
     assert session.send(get(f"{server.url}/small2")).ok
+
+
+def test_requests_that_waited_for_a_new_token_are_spaced(fake_server: FakeServer) -> None:
+    """An access token that expires in the middle of a run: all requests need the new one."""
+    came: list[float] = []
+
+    def respond() -> dict[str, Any]:
+        came.append(time.monotonic())
+        return {}
+
+    paths = [f"/{number}" for number in range(5)]
+    for path in paths:
+        fake_server[path] = respond
+    stream, refreshed = Stream(f"http://127.0.0.1:{fake_server.port}", paths), threading.Event()
+
+    def authenticate(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        refreshed.wait()
+        return request
+
+    session = session_of(stream, authenticate=authenticate, requests_per_second=10)
+    session.begin_stream(stream)
+    threading.Timer(0.6, refreshed.set).start()
+    for path in paths:
+        session.send(get(stream.url + path))
+    assert came[4] - came[0] > 0.3  # seconds; four intervals take 0.42
 
 
 def test_response_age_is_that_of_the_oldest_unread_response(server: Server) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import datetime, timedelta, timezone
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +184,35 @@ def test_late_request_delays_the_next_one() -> None:
     gaps = [later - earlier for earlier, later in pairwise(taken)]
     assert max(gaps) > 0.4
     assert min(gaps) > 0.25
+
+
+def test_late_request_does_not_come_close_to_those_of_other_runs() -> None:
+    """Their slots are reserved: only the late one can take another."""
+    clock = Clock()
+    counter = MemoryCounter(clock.timestamp)
+    runs = [limits_of(clock, counter=counter) for _ in range(2)]
+    oversleeps = cycle([*[0.0] * 6, 0.05, *[0.0] * 4, 0.2])
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds + next(oversleeps))
+
+    taken = []
+    for run in runs:
+        run._sleep = sleep
+    for run in runs * 50:
+        run.acquire()
+        taken.append(clock.seconds)
+    most = max(len([at for at in taken if start <= at < start + 1]) for start in taken)
+    assert most == 4
+    assert taken[-1] / len(taken) < 0.5  # seconds for a request
+    assert counter.value.requests == len(taken)
+
+
+def test_request_that_is_always_late_is_sent() -> None:
+    clock = Clock()
+    limits = limits_of(clock)
+    limits._sleep = lambda seconds: clock.sleep(seconds + 1)
+    assert len(turns(limits, clock, 10)) == 10
 
 
 def test_rate_limit_is_shared_by_threads() -> None:

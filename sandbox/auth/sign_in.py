@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Response, jsonify, redirect, render_template_string, request
 
-from sandbox.auth.tokens import DEVICE_SECONDS
+from sandbox.auth.api_keys import DEVICE_SECONDS
 from sandbox.server.errors import TokenError
 from sandbox.server.options import SCOPES
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.wrappers import Response as AnyResponse
 
-    from sandbox.auth.tokens import Tokens
+    from sandbox.auth.api_keys import ApiKey, Code
+    from sandbox.auth.users import Users
     from sandbox.server.options import Options
 
 AUTHORIZE_PATH = "/oauth2/default/v1/authorize"
@@ -76,7 +77,7 @@ _PAGE = """<!doctype html>
   <button name="answer" value="no">Deny</button>
 </form>
 {% endif %}
-<small>A sandbox, not Constant Contact: sign in as {{ user }} with the password {{ password }}.
+<small>A sandbox, not Constant Contact: sign in as {{ users }} with the password {{ password }}.
 </small>
 </main>
 </body>
@@ -87,10 +88,10 @@ _PAGE = """<!doctype html>
 class SignIn:
     """The pages of an authorization server."""
 
-    def __init__(self, flask: Flask, options: Options, tokens: Tokens) -> None:
+    def __init__(self, flask: Flask, options: Options, users: Users) -> None:
         """Register its routes."""
         self._options = options
-        self._tokens = tokens
+        self._users = users
         both = ["GET", "POST"]
         flask.add_url_rule(AUTHORIZE_PATH, view_func=self._authorize, methods=both)
         flask.add_url_rule(DEVICE_PATH, view_func=self._issue_device_code, methods=["POST"])
@@ -100,28 +101,31 @@ class SignIn:
         """Ask a person for access, and send the browser back with a code."""
         query = request.args
         redirect_uri = query.get("redirect_uri", "")
-        if query.get("client_id") != self._tokens.client_id:
+        api_key = self._users.api_key(query.get("client_id", ""))
+        if api_key is None:
             return _page("Sign-in is not possible", wrong="The client is unknown.", status=400)
         if urlsplit(redirect_uri).hostname not in _LOOPBACK:
             wrong = "The application does not know this redirect URI."
             return _page("Sign-in is not possible", wrong=wrong, status=400)
         if problem := self._problem(query):
             return _redirect(redirect_uri, query, problem)
-        return self._ask(query, redirect_uri)
+        return self._ask(query, redirect_uri, api_key)
 
-    def _ask(self, query: Any, redirect_uri: str) -> AnyResponse:
+    def _ask(self, query: Any, redirect_uri: str, api_key: ApiKey) -> AnyResponse:
         """Show the page, and handle its form."""
         scopes = tuple(query.get("scope", "").split())
+        users = self._users.names(api_key)
         if request.method == "GET":
-            return _page("Sign in and allow access", scopes=scopes)
+            return _page("Sign in and allow access", scopes=scopes, users=users)
         if request.form.get("answer") != "yes":
             refused = _error("access_denied", "The resource owner denied the request.")
             return _redirect(redirect_uri, query, refused)
-        if not _password_is_correct():
+        user = self._user(api_key)
+        if user is None:
             wrong = "User name or password is wrong."
-            return _page("Sign in and allow access", scopes=scopes, wrong=wrong)
+            return _page("Sign in and allow access", scopes=scopes, users=users, wrong=wrong)
         challenge = query.get("code_challenge", "")
-        code = self._tokens.issue_code(scopes, redirect_uri, challenge)
+        code = api_key.issue_code(user, scopes, redirect_uri, challenge)
         return _redirect(redirect_uri, query, {"code": code})
 
     def _problem(self, query: Any) -> dict[str, str]:
@@ -139,11 +143,12 @@ class SignIn:
 
     def _issue_device_code(self) -> Response:
         """Issue codes to a device."""
-        self._tokens.identify_device(request.values, request.authorization)
+        api_key = self._users.requesting(request.values, request.authorization).api_key
+        api_key.identify_device(request.values, request.authorization)
         scopes = tuple(request.values.get("scope", "").split())
         if set(scopes) - {*SCOPES}:
             raise TokenError(400, "invalid_scope", "One or more scopes are not configured.")
-        device_code, user_code = self._tokens.issue_device_code(scopes)
+        device_code, user_code = api_key.issue_device_code(scopes)
         address = request.host_url.rstrip("/") + ACTIVATE_PATH
         return jsonify(
             {
@@ -159,29 +164,40 @@ class SignIn:
     def _activate(self) -> AnyResponse:
         """Ask a person for the code of a device, and for access."""
         user_code = request.values.get("user_code", "")
-        code = self._tokens.device_of(user_code)
+        api_key, code = self._device(user_code)
         scopes = code.scopes if code else ()
         title = "Connect a device"
+        users = self._users.names(api_key) if api_key else USER
         if request.method == "GET":
-            return _page(title, user_code=user_code, scopes=scopes)
-        if code is None:
+            return _page(title, user_code=user_code, scopes=scopes, users=users)
+        if api_key is None or code is None:
             return _page(title, user_code="", wrong="This code is unknown or has expired.")
         if request.form.get("answer") != "yes":
             code.allowed = False
             return _page("Access was denied", text="You can close this window.", form=False)
-        if not _password_is_correct():
+        user = self._user(api_key)
+        if user is None:
             wrong = "User name or password is wrong."
-            return _page(title, user_code=user_code, scopes=scopes, wrong=wrong)
-        code.allowed = True
+            return _page(title, user_code=user_code, scopes=scopes, users=users, wrong=wrong)
+        code.user, code.allowed = user, True
         return _page("The device is connected", text="You can close this window.", form=False)
+
+    def _device(self, user_code: str) -> tuple[ApiKey | None, Code | None]:
+        """Return the code of a waiting device, and the API key that it is for."""
+        for api_key in self._users.api_keys:
+            if code := api_key.device_of(user_code):
+                return api_key, code
+        return None, None
+
+    def _user(self, api_key: ApiKey) -> str | None:
+        """Return the name of the user who fills in the form, if name and password are correct."""
+        name = request.form.get("user", "")
+        is_known = self._users.named(name, api_key) and request.form.get("password") == PASSWORD
+        return name if is_known else None
 
 
 def _error(error: str, description: str) -> dict[str, str]:
     return {"error": error, "error_description": description}
-
-
-def _password_is_correct() -> bool:
-    return (request.form.get("user"), request.form.get("password")) == (USER, PASSWORD)
 
 
 def _page(
@@ -191,6 +207,7 @@ def _page(
     wrong: str = "",
     scopes: tuple[str, ...] = (),
     user_code: str | None = None,
+    users: str = USER,
     form: bool = True,
     status: int = 200,
 ) -> Response:
@@ -203,7 +220,7 @@ def _page(
         meanings=_MEANINGS,
         user_code=user_code,
         form=form and status == 200,  # noqa: PLR2004
-        user=USER,
+        users=users,
         password=PASSWORD,
     )
     return Response(html, status)

@@ -8,7 +8,6 @@ import json
 import secrets
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.server.errors import TokenError
@@ -18,59 +17,32 @@ if TYPE_CHECKING:
 
     from werkzeug.datastructures import Authorization
 
+    from sandbox.auth.api_keys import ApiKey
     from sandbox.server.options import Options
 
-
-CODE_SECONDS = 300  # of a code for the browser (observed: the vendor's support)
-DEVICE_SECONDS = 600  # of a code for a device (assumed)
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # they form no words (RFC 8628, 6.1)
-
-
-@dataclass
-class Code:
-    """An authorization or device code, until the application exchanges it for tokens.
-
-    Attributes:
-        scopes: The scopes that were granted or requested.
-        expires_at: When it expires, in seconds since 1970.
-        redirect_uri: Where the browser was sent with it; "" for a device.
-        challenge: The PKCE challenge (S256), or "".
-        allowed: Whether the user has allowed it; None while a device waits.
-        polled_at: When a device last requested tokens.
-    """
-
-    scopes: tuple[str, ...]
-    expires_at: float
-    redirect_uri: str = ""
-    challenge: str = ""
-    allowed: bool | None = None
-    polled_at: float = 0.0
 
 
 class Tokens:
-    """One API key, the tokens that were issued to it, and the user who signed in.
+    """A user who signed in to an account with an API key, and the tokens of this sign-in.
 
     Attributes:
-        client_id: The API key.
-        client_secret: Its secret; None for a public (PKCE) key.
+        api_key: The API key.
+        user: The name of the user.
         partner: The client id and secret of a partner.
         refresh_token: The only refresh token that is valid now.
     """
 
-    def __init__(self, options: Options) -> None:
-        """Register an API key and sign in a user."""
+    def __init__(self, options: Options, api_key: ApiKey, user: str) -> None:
+        """Sign in a user."""
         self._options = options
+        self.api_key = api_key
+        self.user = user
         self._lock = threading.Lock()
         self._expiries: dict[str, float] = {}
         self._scopes: dict[str, tuple[str, ...]] = {}
-        self._codes: dict[str, Code] = {}
-        self._device_codes: dict[str, Code] = {}
-        self._user_codes: dict[str, Code] = {}
         self._granted = options.scopes
         self._partner_expiries: dict[str, float] = {}
-        self.client_id = secrets.token_hex(16)
-        self.client_secret = None if options.public_client else secrets.token_urlsafe(16)
         self.refresh_token = _new_refresh_token()
         self._previous = ""
         self.partner = (secrets.token_hex(16), secrets.token_urlsafe(16))
@@ -88,39 +60,22 @@ class Tokens:
         }
         grant = grants.get(form.get("grant_type", ""))
         if form.get("grant_type") == DEVICE_GRANT:
-            self.identify_device(form, credentials)
+            self.api_key.identify_device(form, credentials)
         else:
-            self._identify(form, credentials)
+            self.api_key.identify(form, credentials)
         if grant is None:
             message = f"Supported grant types: {', '.join(grants)}."
             raise TokenError(400, "unsupported_grant_type", message)
         with self._lock:
             return grant(form)
 
-    def issue_code(self, scopes: tuple[str, ...], redirect_uri: str, challenge: str) -> str:
-        """Issue a code that the browser brings to the application."""
-        code = secrets.token_urlsafe(24)
-        expires_at = time.time() + CODE_SECONDS
-        self._codes[code] = Code(scopes, expires_at, redirect_uri, challenge)
-        return code
-
-    def issue_device_code(self, scopes: tuple[str, ...]) -> tuple[str, str]:
-        """Issue a code for a device, and one for its user to enter."""
-        letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
-        device_code, user_code = secrets.token_urlsafe(24), f"{letters[:4]}-{letters[4:]}"
-        code = Code(scopes, time.time() + DEVICE_SECONDS)
-        self._device_codes[device_code] = self._user_codes[user_code] = code
-        return device_code, user_code
-
-    def device_of(self, user_code: str) -> Code | None:
-        """Return the code of a waiting device, if a user may still allow it."""
-        code = self._user_codes.get(user_code.strip().upper())
-        return code if code and code.allowed is None and code.expires_at > time.time() else None
-
-    def expire_codes(self) -> None:
-        """Expire all codes that were issued."""
-        for code in (*self._codes.values(), *self._device_codes.values()):
-            code.expires_at = 0.0
+    def is_for(self, form: Mapping[str, str]) -> bool:
+        """Return whether a request for tokens has a refresh token or a code of this user."""
+        code = self.api_key.codes.get(form.get("code", ""))
+        code = code or self.api_key.device_codes.get(form.get("device_code", ""))
+        if code is not None:
+            return code.user == self.user
+        return form.get("refresh_token") in (self.refresh_token, self._previous)
 
     def _refresh(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Exchange a refresh token.
@@ -140,12 +95,12 @@ class Tokens:
 
     def _exchange_code(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Exchange the code that a browser brought; it is valid once (documented)."""
-        code = self._codes.pop(form.get("code", ""), None)
+        code = self.api_key.codes.pop(form.get("code", ""), None)
         if code is None or code.expires_at < time.time():
             raise TokenError(400, "invalid_grant", "The authorization code is invalid or expired.")
         if form.get("redirect_uri") != code.redirect_uri:
             raise TokenError(400, "invalid_grant", "The redirect URI is not the one of the code.")
-        if code.challenge and self.client_secret and not self._options.pkce_with_secret:
+        if code.challenge and self.api_key.client_secret and not self._options.pkce_with_secret:
             raise TokenError(400, "invalid_request", "PKCE is for public clients.")
         if code.challenge and code.challenge != challenge_of(form.get("code_verifier", "")):
             raise TokenError(400, "invalid_grant", "PKCE verification failed.")  # Okta's words
@@ -153,7 +108,7 @@ class Tokens:
 
     def _exchange_device_code(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Exchange the code of a device; the errors are those of RFC 8628."""
-        code = self._device_codes.get(form.get("device_code", ""))
+        code = self.api_key.device_codes.get(form.get("device_code", ""))
         if code is None:
             raise TokenError(400, "invalid_grant", "The device code is invalid.")
         if code.expires_at < time.time():
@@ -163,7 +118,7 @@ class Tokens:
         if code.allowed is None:
             error = "slow_down" if is_soon else "authorization_pending"
             raise TokenError(400, error, "The user has not answered yet.")
-        del self._device_codes[form["device_code"]]
+        del self.api_key.device_codes[form["device_code"]]
         if not code.allowed:
             raise TokenError(400, "access_denied", "The user has refused.")
         return self._sign_in(code.scopes)
@@ -213,34 +168,6 @@ class Tokens:
             self.refresh_token = _new_refresh_token()
             return self.refresh_token
 
-    def identify_device(self, form: Mapping[str, str], credentials: Authorization | None) -> None:
-        """Check the client of a device: the API key is enough (documented), or not (assumed).
-
-        Raises:
-            TokenError: If the client is unknown.
-        """
-        if credentials or self._options.device_needs_secret:
-            self._identify(form, credentials)
-        elif form.get("client_id") != self.client_id:
-            raise TokenError(401, "invalid_client", "The client is unknown.")
-
-    def _identify(self, form: Mapping[str, str], credentials: Authorization | None) -> None:
-        """Check the client: Basic for a confidential key, the body for a public one (observed)."""
-        if credentials is None:
-            known = self.client_secret is None and form.get("client_id") == self.client_id
-        elif "client_id" in form:
-            message = "Cannot supply multiple client credentials."  # Okta's words
-            raise TokenError(400, "invalid_request", message)
-        else:
-            given = (credentials.username, credentials.password)
-            known = self.client_secret is not None and given == (
-                self.client_id,
-                self.client_secret,
-            )
-        if not known:
-            message = "The client is unknown, or its secret is missing or wrong."
-            raise TokenError(401, "invalid_client", message)
-
     def _issue(self) -> dict[str, Any]:
         options = self._options
         expiry = time.time() + options.token_lifetime
@@ -250,7 +177,7 @@ class Tokens:
                 "iat": int(time.time() + options.clock_skew),
                 "exp": int(expiry + options.clock_skew),
                 "scp": list(self._granted),
-                "cid": self.client_id,
+                "cid": self.api_key.client_id,
                 "platform_user_id": "8f4b6d1e-0a51-4a6c-9f7a-3f0c1c7f2a55",
             }
         )

@@ -58,3 +58,18 @@ def add_owner(account: Account, first: int) -> None:
             "confirm_status": "UNCONFIRMED",
         },
     ]
+
+
+def number_owner(account: Account, number: int) -> None:
+    """Tell an account from others: its id, its name and the addresses of its owner."""
+    account.summary["encoded_account_id"] = f"p07e1l8cdif{number:03d}"
+    account.summary["organization_name"] += f" {number}"
+    account.summary["contact_email"] = numbered(account.summary["contact_email"], number)
+    for email in account.emails:
+        email["email_address"] = numbered(email["email_address"], number)
+
+
+def numbered(address: str, number: int) -> str:
+    """Return the email address of a numbered account: owner2@example.com."""
+    name, _, domain = address.partition("@")
+    return f"{name}{number}@{domain}"

@@ -1,4 +1,4 @@
-"""What every request is checked for: token, rate limits, scope, privilege."""
+"""What every request of an API key is checked for: rate limits, scope, privilege."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from sandbox.account.clock import DAY, MINUTE
-from sandbox.server.errors import QUOTA_EXCEEDED, THROTTLED, UNAUTHORIZED, ApiError, TokenError
+from sandbox.server.errors import QUOTA_EXCEEDED, THROTTLED, ApiError, TokenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.auth.tokens import Tokens
     from sandbox.server.options import Options
     from sandbox.server.routing import Endpoint
 
@@ -39,20 +38,16 @@ class Window:
 
 
 class Admission:
-    """Admits or rejects requests."""
+    """Admits or rejects the requests of an API key, whichever account they are for."""
 
-    def __init__(
-        self, options: Options, tokens: Tokens, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, options: Options, clock: Callable[[], float] = time.time) -> None:
         """Start with no request counted.
 
         Args:
-            options: The limits, and the permissions of the token and its user.
-            tokens: The tokens that were issued.
+            options: The limits, and the privileges of all users.
             clock: Returns the real time in seconds.
         """
         self._options = options
-        self._tokens = tokens
         self._clock = clock
         self._lock = threading.Lock()
         self._last_second = Window(1, options.requests_per_second)
@@ -65,27 +60,31 @@ class Admission:
         with self._lock:
             self._last_second = Window(1, per_second)
 
-    def admit(self, authorization: str, endpoint: Endpoint, api_key: str = "") -> None:
+    def reset_quota(self) -> None:
+        """Forget today's requests, as the API does at midnight UTC."""
+        with self._lock:
+            self._today = 0
+
+    @property
+    def requests_today(self) -> int:
+        """How many requests were admitted in this UTC day."""
+        with self._lock:
+            self._begin_day(self._clock())
+            return self._today
+
+    def admit(self, endpoint: Endpoint, scopes: tuple[str, ...]) -> None:
         """Admit a request to the API.
 
         Args:
-            authorization: The `Authorization` header, or "".
             endpoint: The requested endpoint.
-            api_key: The `x-api-key` header, or "".
+            scopes: The scopes of the access token.
 
         Raises:
             ApiError: If the request is rejected.
         """
-        scheme, _, token = authorization.partition(" ")
-        for_partners = endpoint.service.for_partners
-        known = self._tokens.is_valid(token, of_partner=for_partners)
-        if for_partners:  # that a wrong key is 401 is an assumption
-            known = known and api_key == self._options.partner_api_key
-        if scheme != "Bearer" or not known:
-            raise ApiError(*UNAUTHORIZED)
         with self._lock:
             self._count()
-        self._check_permissions(endpoint, self._tokens.scopes_of(token))
+        self._check_permissions(endpoint, scopes)
 
     def admit_token_request(self) -> None:
         """Admit a request to the token endpoint.
@@ -105,14 +104,17 @@ class Admission:
         """Count a request. That a rejected one does not count is an assumption."""
         now = self._clock()
         options = self._options
-        if int(now // DAY) != self._day:  # the quota resets at midnight UTC (documented)
-            self._day, self._today = int(now // DAY), 0
+        self._begin_day(now)
         if options.daily_quota and self._today >= options.daily_quota:
             raise ApiError(*QUOTA_EXCEEDED)
         if self._last_second.is_full(now):
             raise ApiError(*THROTTLED)
         self._last_second.add(now)
         self._today += 1
+
+    def _begin_day(self, now: float) -> None:
+        if int(now // DAY) != self._day:  # the quota resets at midnight UTC (documented)
+            self._day, self._today = int(now // DAY), 0
 
     def _check_permissions(self, endpoint: Endpoint, scopes: tuple[str, ...]) -> None:
         """Check scope and privilege. Key and message of the error are assumptions."""

@@ -16,7 +16,7 @@ import sandbox.endpoints  # noqa: F401 - declares the endpoints
 from sandbox.auth.sign_in import DEVICE_PATH, SignIn
 from sandbox.server import faults
 from sandbox.server.admission import Admission
-from sandbox.server.errors import NO_ROUTE, OAUTH, ApiError, TokenError
+from sandbox.server.errors import NO_ROUTE, OAUTH, UNAUTHORIZED, ApiError, TokenError
 from sandbox.server.faults import DETOUR, Fault, Faults, PlannedFault
 from sandbox.server.routing import ENDPOINTS, JsonResponse
 
@@ -32,7 +32,7 @@ TOKEN_PATH = "/oauth2/default/v1/token"  # noqa: S105
 PARTNER_TOKEN_PATH = "/partners/oauth2/default/v1/token"  # noqa: S105
 TOKEN_PATHS = (TOKEN_PATH, PARTNER_TOKEN_PATH, DEVICE_PATH)
 CONTROL_PATH = "/_sandbox"
-NO_CONTENT, UNAUTHORIZED, NOT_FOUND, METHOD_NOT_ALLOWED, TOO_MANY_REQUESTS = 204, 401, 404, 405, 429
+NO_CONTENT, NOT_FOUND, METHOD_NOT_ALLOWED, TOO_MANY_REQUESTS = 204, 404, 405, 429
 
 
 @dataclass
@@ -46,6 +46,9 @@ class Request:
         query: The query parameters.
         user_agent: The `User-Agent` header.
         authorized: Whether it has an `Authorization` header.
+        client_id: The API key that it counts for; "" if the token is unknown.
+        account: The `encoded_account_id` of the account that it is for, or "". A request for
+            tokens that is rejected is recorded for the first account of its API key.
         status: The status of the response; 0 before it is sent, and if the connection was dropped.
     """
 
@@ -55,18 +58,22 @@ class Request:
     query: dict[str, str]
     user_agent: str
     authorized: bool
+    client_id: str = ""
+    account: str = ""
     status: int = 0
 
 
 class App:
     """The Flask app of a sandbox."""
 
-    def __init__(self, sandbox: Sandbox, tokens: Tokens, faults: Faults) -> None:
+    def __init__(self, sandbox: Sandbox, faults: Faults) -> None:
         """Register all routes."""
         self.sandbox = sandbox
-        self.tokens = tokens
+        self.users = sandbox.users
         self.faults = faults
-        self.admission = Admission(sandbox.options, tokens)
+        self.admissions = {
+            key.client_id: Admission(sandbox.options) for key in sandbox.users.api_keys
+        }
         self.flask = flask = Flask("sandbox")
         flask.json.sort_keys = False  # type: ignore[attr-defined]
         flask.before_request(self._before_request)
@@ -79,7 +86,7 @@ class App:
         flask.add_url_rule(TOKEN_PATH, view_func=self._token, methods=["POST"])
         flask.add_url_rule(PARTNER_TOKEN_PATH, view_func=self._partner_token, methods=["POST"])
         flask.add_url_rule(f"{API}/swagger.yaml", view_func=self._contract)
-        SignIn(flask, sandbox.options, tokens)
+        SignIn(flask, sandbox.options, sandbox.users)
         flask.add_url_rule(f"{CONTROL_PATH}/changes", view_func=self._change, methods=["POST"])
         flask.add_url_rule(f"{CONTROL_PATH}/faults", view_func=self._fail, methods=["POST"])
         flask.add_url_rule(f"{CONTROL_PATH}/requests", view_func=self._requests)
@@ -101,15 +108,41 @@ class App:
         self.sandbox.requests.append(g.recorded)
         endpoint = ENDPOINTS.get(request.endpoint or "")
         if request.path in TOKEN_PATHS:
-            self.admission.admit_token_request()
+            self._admission(self._sign_in()).admit_token_request()
         if endpoint is not None:  # routing comes before authorization (observed)
-            self.admission.admit(
-                request.headers.get("Authorization", ""),
-                endpoint,
-                request.headers.get("x-api-key", ""),
-            )
+            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+            user = self._authorized(endpoint, scheme, token)
+            self._admission(user).admit(endpoint, user.scopes_of(token))
         g.plan = self.faults.take(request.path.removeprefix(API))
         return faults.before_request(g.plan, request, _error_factory(endpoint)) if g.plan else None
+
+    def _sign_in(self) -> Tokens:
+        """Return the user of a request for tokens."""
+        if request.path == PARTNER_TOKEN_PATH:
+            return self.users.partner(request.authorization)
+        return self.users.requesting(request.values, request.authorization)
+
+    def _authorized(self, endpoint: Endpoint, scheme: str, token: str) -> Tokens:
+        """Return the user whose token a request has.
+
+        Raises:
+            ApiError: If there is none.
+        """
+        for_partners = endpoint.service.for_partners
+        user = self.users.with_access_token(token, of_partner=for_partners)
+        if for_partners:  # that a wrong key is 401 is an assumption
+            known = request.headers.get("x-api-key", "") == self.sandbox.options.partner_api_key
+            user = user if known else None
+        if scheme != "Bearer" or user is None:
+            raise ApiError(*UNAUTHORIZED)
+        return user
+
+    def _admission(self, user: Tokens) -> Admission:
+        """Record whom the request is from, and return the limits that it has to keep."""
+        g.served = next(served for served in self.sandbox.accounts if served.tokens is user)
+        g.recorded.account = g.served.id
+        g.recorded.client_id = g.served.client_id
+        return self.admissions[g.served.client_id]
 
     def _after_request(self, response: Response) -> Response:
         """Apply a planned fault to the response, delay it, and record its status."""
@@ -119,7 +152,7 @@ class App:
         if plan is not None:
             faults.after_request(plan, request, response)
         time.sleep(random.uniform(*self.sandbox.options.latency))
-        response.headers["Date"] = http_date(self.sandbox.account.now())
+        response.headers["Date"] = http_date(self.sandbox.account.now())  # all have one clock
         if request.path.startswith(API + "/"):
             response.headers["x-amzn-RequestId"] = str(uuid.uuid4())  # observed
         self._add_headers(response)
@@ -134,7 +167,7 @@ class App:
             is_token or self.sandbox.options.retry_after
         ):
             response.headers["Retry-After"] = "1"
-        if response.status_code == UNAUTHORIZED and not is_token:
+        if response.status_code == UNAUTHORIZED[0] and not is_token:
             response.headers["WWW-Authenticate"] = "Bearer realm=api.cc.email"
 
     def _error(self, error: ApiError | TokenError) -> tuple[Response, int]:
@@ -158,7 +191,7 @@ class App:
         endpoint = ENDPOINTS[request.endpoint or ""]
         # A repeated parameter is a list of values, like one with commas.
         query = {name: ",".join(values) for name, values in request.args.lists() if name != DETOUR}
-        account = self.sandbox.account
+        account = g.served.account
         with account.lock:
             body = endpoint.respond(account, self.sandbox.options, request.path, query, ids)
             result = body if isinstance(body, JsonResponse) else JsonResponse(200, body)
@@ -173,15 +206,19 @@ class App:
         return Response(text, mimetype="application/yaml")
 
     def _token(self) -> Response:
-        response = jsonify(self.tokens.grant(request.values, request.authorization))
+        response = jsonify(self._sign_in().grant(request.values, request.authorization))
         response.headers["Cache-Control"] = "no-store"
         return response
 
     def _partner_token(self) -> Response:
-        return jsonify(self.tokens.grant_partner(request.values, request.authorization))
+        return jsonify(self._sign_in().grant_partner(request.values, request.authorization))
 
     def _change(self) -> Response:
-        return jsonify(self.sandbox.change())
+        number = request.args.get("account", 1, type=int)
+        for served in self.sandbox.accounts:
+            if served.number == number:
+                return jsonify(served.change())
+        raise ApiError(404, "sandbox.changes", f"There is no account {number}.")
 
     def _fail(self) -> Response:
         try:

@@ -27,9 +27,13 @@ PRIVILEGES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Rules):
-    """The size of the account, the limits of the API key, and the behavior of the API.
+    """The size of the accounts, the limits of the API keys, and the behavior of the API.
 
     Attributes:
+        accounts: How many accounts are served. Each has its own data, as its seed is one more than
+            that of the account before, and its own sign-in.
+        api_keys: How many API keys the accounts share: the first account signs in with the first
+            key, the second with the second, and so on in turn.
         profile: What the account is like: `varied`, with every kind of record in a few rows, or
             `cafe`, eighteen months of a café: 60 campaigns with typical rates, in place of
             `campaigns` and `audience`.
@@ -42,10 +46,10 @@ class Options(Rules):
             limits always use the real time.
         host: The address to listen on.
         port: The port to listen on; 0 takes any free one.
-        requests_per_second: Maximum requests in any one second; 0 = no limit.
-        token_requests_per_minute: Maximum requests to the token endpoint in any one minute;
-            0 = no limit.
-        daily_quota: Maximum requests in a UTC day; 0 = no limit.
+        requests_per_second: Maximum requests of an API key in any one second; 0 = no limit.
+        token_requests_per_minute: Maximum requests of an API key to the token endpoint in any one
+            minute; 0 = no limit.
+        daily_quota: Maximum requests of an API key in a UTC day; 0 = no limit.
         retry_after: Send a `Retry-After` header with 429 (the API documents none).
         token_lifetime: Seconds until an access token expires.
         expires_in: How the token response writes `expires_in`.
@@ -117,6 +121,8 @@ class Options(Rules):
         partner_api_key: The API key of a partner with client accounts; "" = no partner.
     """
 
+    accounts: int = 1
+    api_keys: int = 1
     profile: Literal["varied", "cafe"] = "varied"
     contacts: int = 500
     campaigns: int = 24

@@ -1,21 +1,18 @@
-"""The sandbox: an account that is served over HTTP, and the controls of a test."""
+"""The sandbox: accounts that are served over HTTP, and the controls of a test."""
 
 from __future__ import annotations
 
 import socket
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
-from sandbox.auth.tokens import Tokens
-from sandbox.generate import changes
-from sandbox.generate.account import generate_account
-from sandbox.generate.cafe import generate_cafe
-from sandbox.server.app import API, PARTNER_TOKEN_PATH, TOKEN_PATH, App, Request
-from sandbox.server.expected import Rows, expected
+from sandbox.auth.api_keys import ApiKey
+from sandbox.auth.users import Users
+from sandbox.server.app import App, Request
 from sandbox.server.faults import Fault, Faults, PlannedFault
 from sandbox.server.http_server import Handler, Server
 from sandbox.server.options import Options
+from sandbox.server.served_account import ServedAccount
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,31 +21,38 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from sandbox.account import Account
+    from sandbox.server.expected import Rows
 
 
 class Sandbox:
     """A fake Constant Contact v3 API.
 
-    Use it in a `with` statement, or `start` and `stop` it.
+    Use it in a `with` statement, or `start` and `stop` it. Most tests have one account, so whatever
+    is about an account without naming it is about the first.
 
     Attributes:
         options: The options it was made with.
-        account: The account that it serves; tests may change it in place.
+        accounts: The accounts that it serves.
+        users: The users who signed in to them.
         requests: The requests to the API and the token endpoint, in order of arrival.
     """
 
     def __init__(self, **options: Any) -> None:
-        """Generate an account, without serving it yet.
+        """Generate the accounts, without serving them yet.
 
         Args:
             **options: Those of `Options`.
         """
         self.options = Options(**options)
-        self.account = _generate(self.options)
         self.requests: list[Request] = []
-        self._tokens = Tokens(self.options)
+        api_keys = [ApiKey(self.options) for _ in range(self.options.api_keys)]
+        self.accounts = [
+            ServedAccount(self, number + 1, api_keys[number % len(api_keys)])
+            for number in range(self.options.accounts)
+        ]
+        self.users = Users([served.tokens for served in self.accounts])
         self._faults = Faults()
-        self._app = App(self, self._tokens, self._faults)
+        self._app = App(self, self._faults)
         self._server: Server | None = None
 
     def start(self) -> Self:
@@ -98,63 +102,58 @@ class Sandbox:
         return f"http://{self.options.host}:{self._server.port}"
 
     @property
+    def account(self) -> Account:
+        """The data of the first account; tests may change it in place."""
+        return self.accounts[0].account
+
+    @property
     def settings(self) -> dict[str, str]:
-        """The settings of a tap that reads this account."""
-        settings = {"client_id": self._tokens.client_id}
-        if self._tokens.client_secret is not None:
-            settings["client_secret"] = self._tokens.client_secret
-        return {
-            **settings,
-            "refresh_token": self._tokens.refresh_token,
-            "api_url": self.url + API,
-            "auth_url": self.url + TOKEN_PATH,
-        }
+        """The settings of a tap that reads the first account."""
+        return self.accounts[0].settings
 
     @property
     def partner_settings(self) -> dict[str, str]:
         """The settings of a tap that reads the clients of a partner."""
-        client_id, client_secret = self._tokens.partner
-        return {
-            "partner_api_key": self.options.partner_api_key,
-            "partner_client_id": client_id,
-            "partner_client_secret": client_secret,
-            "partner_auth_url": self.url + PARTNER_TOKEN_PATH,
-        }
+        return self.accounts[0].partner_settings
 
     @property
     def settings_of_all(self) -> dict[str, Any]:
-        """The settings of a tap that reads rows of every stream."""
-        account = self.account
-        return {
-            **self.settings,
-            **self.partner_settings,
-            "landing_page_activity_ids": list(account.landing_pages),
-            "v2_contact_ids": [str(id_) for id_ in account.v2_contact_ids],
-            "v2_list_ids": [str(id_) for id_ in account.v2_list_ids],
-            "v2_email_campaign_ids": [str(id_) for id_ in account.v2_campaign_ids],
-            "report_start": "-1825d",
-        }
+        """The settings of a tap that reads rows of every stream of the first account."""
+        return self.accounts[0].settings_of_all
 
     @property
     def refresh_token(self) -> str:
-        """The refresh token that is valid now."""
-        return self._tokens.refresh_token
+        """The refresh token of the first account that is valid now."""
+        return self.accounts[0].refresh_token
 
     def replace_refresh_token(self) -> str:
         """Replace the refresh token, as if another process had used it, and return the new one."""
-        return self._tokens.replace_refresh_token()
+        return self.accounts[0].tokens.replace_refresh_token()
 
     def expire_codes(self) -> None:
         """Expire the codes of all sign-ins in progress."""
-        self._tokens.expire_codes()
+        for api_key in self.users.api_keys:
+            api_key.expire_codes()
 
     def revoke_access_tokens(self) -> None:
         """Revoke all access tokens that were issued so far."""
-        self._tokens.revoke_access_tokens()
+        for served in self.accounts:
+            served.tokens.revoke_access_tokens()
 
     def limit_requests(self, per_second: int) -> None:
-        """Change the limit of requests per second; 0 = no limit."""
-        self._app.admission.limit_requests(per_second)
+        """Change the limit of requests per second of all API keys; 0 = no limit."""
+        for admission in self._app.admissions.values():
+            admission.limit_requests(per_second)
+
+    def reset_quotas(self) -> None:
+        """Forget today's requests of all API keys, as the API does at midnight UTC."""
+        for admission in self._app.admissions.values():
+            admission.reset_quota()
+
+    @property
+    def requests_today(self) -> dict[str, int]:
+        """How many requests count toward the daily quota of each API key, by `client_id`."""
+        return {key: admission.requests_today for key, admission in self._app.admissions.items()}
 
     def fail(self, path: str, fault: Fault, **details: Any) -> None:
         """Make requests fail.
@@ -171,38 +170,20 @@ class Sandbox:
         self._faults.clear()
 
     def change(self) -> dict[str, list[Any]]:
-        """Make a round of changes to the account.
+        """Make a round of changes to the first account.
 
         Returns:
             The ids of the changed records, by kind of change.
         """
-        return changes.change(self.account)
+        return self.accounts[0].change()
 
     def expected(self, streams: Collection[str] | None = None) -> dict[str, Rows]:
-        """Return all rows that a complete sync must deliver now, by stream and key.
+        """Return all rows that a complete sync of the first account must deliver now.
 
         Args:
             streams: The names of the streams; None = all, which takes a while for a large account.
+
+        Returns:
+            The rows, by stream and key.
         """
-        options = self.options
-        return expected(self.account, options.privileges, streams, options)
-
-
-def _generate(options: Options) -> Account:
-    now = _clock(options)
-    if options.profile == "cafe":
-        return generate_cafe(contacts=options.contacts, seed=options.seed, now=now, rules=options)
-    return generate_account(
-        contacts=options.contacts,
-        campaigns=options.campaigns,
-        seed=options.seed,
-        now=now,
-        audience=options.audience,
-        rules=options,
-    )
-
-
-def _clock(options: Options) -> Any:
-    """Return the account's clock: it starts at `now` and is ahead by the skew."""
-    ahead = options.now.timestamp() - time.time() if options.now else 0.0
-    return lambda: int(time.time() + ahead + options.clock_skew)
+        return self.accounts[0].expected(streams)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from math import inf
 
-from tap_constantcontact.api.shared_limits import SharedCounter
+from tap_constantcontact.api.shared_limits import Counter
 from tap_constantcontact.exceptions import EXIT_QUOTA, RunEnded
 
 logger = logging.getLogger("tap-constantcontact.limits")
@@ -22,6 +22,10 @@ logger = logging.getLogger("tap-constantcontact.limits")
 # margin of 5% none did (measured against a server that enforces 4 in any second).
 _JITTER_MARGIN = 1.05
 _MIN_SHARE_OF_INTERVAL = 0.98
+# On a busy machine a request may wake up late, too close to those in the next slots. Other runs may
+# hold these, so it takes another one instead; but not forever, where all are late.
+_MAX_SECONDS_LATE = 0.02
+_MAX_OTHER_SLOTS = 3
 # Others may use the API key too, so the pace falls after a throttled response, and then recovers.
 _RECOVERY_SECONDS_TO_DOUBLE = 30.0
 _MIN_SHARE_OF_PACE = 0.125
@@ -77,7 +81,7 @@ class RateLimit:
         max_requests: int | None,
         daily_quota: int,
         on_quota_exceeded: str,
-        counter: SharedCounter,
+        counter: Counter,
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -125,18 +129,26 @@ class RateLimit:
             self.requests += 1
         if wait > _LONG_WAIT_SECONDS:
             logger.info("Rate limit: next request for this API key in %.0f s", wait)
-        self._wait(wait)
-        while self._pauses > pauses:  # the slot was reserved before a pause: take one after it
-            pauses = self._pauses
+        is_late, others = self._is_late_for(wait), 0
+        # A slot that was reserved before a pause is of no use either.
+        while self._pauses > pauses or (is_late and others < _MAX_OTHER_SLOTS):
+            pauses, others = self._pauses, others + 1
             if self._is_exhausted:
                 self.wait_for_quota()
-            self._wait(self._counter.reserve(0, 0.0, self._pace.interval).wait)
+            slot = self._counter.reserve(0, 0.0, self._pace.interval)
+            is_late = self._is_late_for(slot.wait)
         with self._starting:
             # The request of a thread that woke up late must not come close to the next one.
             interval = self._pace.interval
             early = self._last_start + _MIN_SHARE_OF_INTERVAL * interval - self._seconds
             self._wait(min(early, interval))
             self._last_start = self._seconds
+
+    def _is_late_for(self, wait: float) -> bool:
+        """Wait for a slot, and return whether that took too long."""
+        slot = self._seconds + wait
+        self._wait(wait)
+        return self._seconds > slot + _MAX_SECONDS_LATE
 
     def _wait(self, seconds: float) -> None:
         """Sleep, but not for zero seconds, which would let other threads go first."""

@@ -128,7 +128,7 @@ class PrefetchingSession(requests.Session):
             streams: The streams, in the order in which they are read.
             threads: Maximum number of concurrent requests; with 1 nothing is prefetched.
             limits: The rate limit.
-            authenticate: Signs a request just before it is sent.
+            authenticate: Signs a request before it takes its slot in the rate limit.
             before_wait: Called in the main thread whenever `send` is about to wait for a response.
             send_arguments: Arguments of `requests.Session.send` for prefetched requests.
         """
@@ -305,9 +305,10 @@ class PrefetchingSession(requests.Session):
         while True:
             in_flight = self._queue.get()
             try:
+                # Signed before its slot: a new token may take longer to come than the slot lasts.
+                request = self._authenticate(in_flight.predicted.request)
                 self._limits.acquire()
                 self._update(in_flight, has_slot=True)
-                request = self._authenticate(in_flight.predicted.request)
                 response = self._send(request, **self._send_arguments)
                 self._update(in_flight, response=response)
             except BaseException as error:  # noqa: BLE001 - raised in the main thread

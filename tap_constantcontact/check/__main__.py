@@ -19,7 +19,8 @@ from tap_constantcontact.check import (  # noqa: F401 - they declare the probes
 )
 from tap_constantcontact.check.account_reader import AccountReader, BudgetSpent
 from tap_constantcontact.check.command_line import parser
-from tap_constantcontact.check.estimate import Cost, Size, measure, needed_streams, total_cost
+from tap_constantcontact.check.costs import Cost, Size, needed_streams, total_cost
+from tap_constantcontact.check.estimate import measure
 from tap_constantcontact.check.outcome import Verdict
 from tap_constantcontact.check.presentation import (
     estimate_lines,

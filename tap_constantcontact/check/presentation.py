@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tap_constantcontact.api.assumptions import ASSUMPTIONS, CONTRACT
-from tap_constantcontact.check.estimate import Cost, Size
+from tap_constantcontact.check.costs import RECENT_DAYS, Cost, Size
 from tap_constantcontact.check.outcome import Fact, Outcome, Shape, Verdict
 from tap_constantcontact.check.probes import Finding
 
@@ -33,16 +33,19 @@ def estimate_lines(size: Size, cost: Cost, settings: Mapping[str, Any]) -> Itera
     yield f"Size           {known or 'not known: no stream that has one can be read'}{about}"
     yield f"First sync     {_requests(cost.first, settings)}"
     yield f"Idle run       {_requests(cost.idle, settings)}"
-    daily = _HOURS * cost.idle
+    if cost.changed:
+        sent = f"{size.recent:,} campaign{'' if size.recent == 1 else 's'}"
+        why = f"opens and clicks of {sent} sent within {RECENT_DAYS} days"
+        yield f"Typical run    {_requests(cost.typical, settings)}; {why}"
     for label, requests, setting in (
         ("Contact sweep", cost.sweep, "contacts_sweep_days"),
         ("Event sweep", cost.event_sweep, "events_sweep_days"),
     ):
-        days = settings[setting]
-        daily += round(requests / days if days else _HOURS * requests)
-        yield f"{label:14} {_requests(requests, settings)}; {setting} is {days}"
+        yield f"{label:14} {_requests(requests, settings)}; {setting} is {settings[setting]}"
+    daily = cost.per_day(_HOURS, settings)
     share = 100 * daily / settings["daily_quota"]
-    yield f"Hourly runs    {daily:,} requests a day without changes, {share:.0f}% of the quota"
+    yield f"Hourly runs    {daily:,} requests a day, {share:.0f}% of the quota"
+    yield f"API key        {_capacity(cost, settings)}"
 
 
 def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
@@ -124,6 +127,17 @@ def _text(fact: Fact) -> str:
 
 def _plain(fact: Fact) -> int | bool | str:
     return fact.value if isinstance(fact, Shape) else fact
+
+
+def _capacity(cost: Cost, settings: Mapping[str, Any]) -> str:
+    """Return how many accounts with these costs an API key has requests for."""
+    hourly, six_hourly, daily = (
+        settings["daily_quota"] // max(1, cost.per_day(runs, settings)) for runs in (_HOURS, 4, 1)
+    )
+    return (
+        f"enough for {hourly:,} accounts like this hourly, {six_hourly:,} every 6 hours, or "
+        f"{daily:,} daily"
+    )
 
 
 def _requests(requests: int, settings: Mapping[str, Any]) -> str:

@@ -35,6 +35,7 @@ QUESTIONS = {
     "airbyte custom connector": "guides/airbyte/",
     "meltano": "guides/meltano/",
     "two accounts": "guides/several-accounts/",
+    "many accounts": "guides/fleet/",
     "postgres": "guides/warehouses/postgresql/",
     "duckdb": "guides/warehouses/duckdb/",
     "dbt": "guides/analytics/",

@@ -16,9 +16,9 @@ from sandbox_client import (
 )
 
 from sandbox import Options
-from sandbox.auth.tokens import Tokens
 from sandbox.server.admission import Admission
 from sandbox.server.errors import ApiError, TokenError
+from sandbox.server.options import SCOPES
 from sandbox.server.routing import ENDPOINTS
 
 pytest_plugins = ["sandbox_fixtures"]
@@ -69,18 +69,11 @@ class Passage:
 
     def __init__(self, **options: Any) -> None:
         self.now = datetime(2026, 3, 1, 23, 59, tzinfo=timezone.utc).timestamp()
-        tokens = Tokens(Options(long_lived_tokens=True, public_client=True))
-        form = {
-            "grant_type": "refresh_token",
-            "client_id": tokens.client_id,
-            "refresh_token": tokens.refresh_token,
-        }
-        self.header = "Bearer " + tokens.grant(form, None)["access_token"]
-        self.admission = Admission(Options(**options), tokens, lambda: self.now)
+        self.admission = Admission(Options(**options), lambda: self.now)
 
     def outcome(self) -> str:
         try:
-            self.admission.admit(self.header, ENDPOINTS["/contacts"])
+            self.admission.admit(ENDPOINTS["/contacts"], SCOPES)
         except ApiError as error:
             return str(error.body["error_key"])
         return "ok"

@@ -10,10 +10,10 @@ import requests
 from sandbox.auth.sign_in import PASSWORD, USER
 
 
-def answer(url: str, *, allow: bool = True, password: str = PASSWORD) -> str:
+def answer(url: str, *, allow: bool = True, user: str = USER, password: str = PASSWORD) -> str:
     """Submit the page at an address, and return the address that the browser is redirected to."""
     assert 'name="password"' in requests.get(url, timeout=10).text
-    form = {"user": USER, "password": password, "answer": "yes" if allow else "no"}
+    form = {"user": user, "password": password, "answer": "yes" if allow else "no"}
     sent = requests.post(url, data=form, timeout=10, allow_redirects=False)
     return sent.headers.get("Location", "")
 

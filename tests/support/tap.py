@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import Sandbox
+from sandbox.server.served_account import ServedAccount
 from support.in_process import run_main
 from support.processes import Processes
 from tap_constantcontact.__main__ import main
@@ -73,8 +74,8 @@ class TapCommand:
     def token_store(self) -> Path:
         return self.folder / "tokens.json"
 
-    def settings(self, sandbox: Sandbox, **settings: Any) -> dict[str, Any]:
-        """Return the settings for a sandbox; requests are not paced unless a test is about it."""
+    def settings(self, sandbox: Sandbox | ServedAccount, **settings: Any) -> dict[str, Any]:
+        """Return the settings for an account; requests are not paced unless a test is about it."""
         own = {"token_store": str(self.token_store), "requests_per_second": 1000}
         return {**sandbox.settings, **own, **settings}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from checks.support.comparison import Key, Row, compare
 from sandbox import Sandbox
+from sandbox.server.served_account import ServedAccount
 from support.tap import STREAMS
 
 Message = dict[str, Any]
@@ -41,7 +42,10 @@ class Target:
         return sum(map(len, self.rows.values()))
 
     def lacks(
-        self, sandbox: Sandbox, streams: Collection[str], hidden: Collection[str] = ()
+        self,
+        sandbox: Sandbox | ServedAccount,
+        streams: Collection[str],
+        hidden: Collection[str] = (),
     ) -> dict[str, str]:
         """Return, by stream, which rows are missing or older than those of the account.
 
