@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import backoff
@@ -27,7 +26,7 @@ from tap_constantcontact.api.authentication import Login as Login  # noqa: PLC04
 from tap_constantcontact.api.errors import error_key, vendor_message
 from tap_constantcontact.api.responses import body_of, request_id, retry_after
 from tap_constantcontact.exceptions import LoginError
-from tap_constantcontact.token_store import Tokens, TokenStore, default_token_store
+from tap_constantcontact.token_store.base import Tokens, TokenStore
 
 # An access token is replaced a little early, so that it doesn't expire during a request.
 _LEEWAY_SECONDS = 300
@@ -70,10 +69,8 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
         self,
         *,
         auth_url: str,
-        client_id: str,
         client_secret: str | None,
-        refresh_token: str,
-        store_path: Path | None,
+        store: TokenStore,
         user_agent: str,
         before_wait: Callable[[], None] = lambda: None,
     ) -> None:
@@ -81,18 +78,17 @@ class RefreshTokenAuthenticator(OAuthAuthenticator):
 
         Args:
             auth_url: URL of the token endpoint.
-            client_id: The application's API key.
-            client_secret: Its secret; PKCE applications have none.
-            refresh_token: The token of the sign-in.
-            store_path: Path of the token store, if not the default one.
+            client_secret: The application's secret; PKCE applications have none.
+            store: Where the tokens of the sign-in are kept.
             user_agent: User-Agent header of token requests.
             before_wait: called before a token request, in the thread that will wait for it.
         """
-        super().__init__(auth_endpoint=auth_url, client_id=client_id, client_secret=client_secret)
-        self._original_refresh_token = refresh_token
+        super().__init__(
+            auth_endpoint=auth_url, client_id=store.client_id, client_secret=client_secret
+        )
+        self._original_refresh_token = store.refresh_token
         self._user_agent = user_agent
-        path = store_path or default_token_store(client_id, refresh_token)
-        self.store = TokenStore(path, client_id, refresh_token)
+        self.store = store
         self._expires_at = 0.0
         self._rejected: str | None = None
         self._is_unconfirmed = False

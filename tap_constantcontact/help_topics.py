@@ -105,7 +105,12 @@ TOPICS: dict[str, tuple[str, ...]] = {
         "is the column of add_account_id",
         "no encoded_account_id",
     ),
-    "token-store": ("the token store",),
+    "token-store": (
+        "the token store",
+        "token_store_key requires token_store",
+        "set token_store_key",
+        "no key in token_store_key",
+    ),
     "login-extra": ("requires the login extra",),
     "sign-in-options": (
         "Missing client ID",
@@ -148,8 +153,13 @@ TOPICS: dict[str, tuple[str, ...]] = {
     ),
     "shared-limits": (
         "Rate limits are no longer shared",
-        "Redis server of limits_url",
+        "Can't use the Redis server",
+    ),
+    "redis-server": (
         "requires the redis extra",
+        "unknown option in the URL",
+        "its certificate isn't trusted",
+        "it needs the keys",
     ),
     "network": ("Can't reach the API",),
     "429-and-5xx": (

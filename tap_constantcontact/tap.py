@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime, timezone
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
@@ -44,6 +43,8 @@ from tap_constantcontact.shutdown import ShutdownHandler
 from tap_constantcontact.streams import NAMES, STREAMS, place_of
 from tap_constantcontact.streams.contact_reports import announce_cycles
 from tap_constantcontact.streams.custom import CustomStream
+from tap_constantcontact.token_store import open_token_store
+from tap_constantcontact.token_store.base import TokenStore
 
 if TYPE_CHECKING:
     from tap_constantcontact.client import ConstantContactStream
@@ -116,13 +117,10 @@ class TapConstantContact(CommandLine):
     def partner_api(self) -> RunContext:
         """The run context of the partner streams."""
         client_id = self.config["partner_client_id"]
-        store = self.config.get("token_store")
         login = PartnerAuthenticator(
             auth_url=self.config["partner_auth_url"],
-            client_id=client_id,
             client_secret=self.config["partner_client_secret"],
-            refresh_token="",
-            store_path=Path(store).expanduser().with_suffix(".partner.json") if store else None,
+            store=self._token_store(client_id, "", suffix=".partner.json"),
             user_agent=self.user_agent,
             before_wait=self._flush_messages,
         )
@@ -273,7 +271,7 @@ class TapConstantContact(CommandLine):
         return [made[name] for name in ("api", "partner_api") if name in made]
 
     def _connect(self, login: Login, client_id: str, *, for_partners: bool) -> RunContext:
-        folder = login.store.path.parent if isinstance(login, RefreshTokenAuthenticator) else None
+        place = login.store.limits_place if isinstance(login, RefreshTokenAuthenticator) else None
         return RunContext(
             url=self.config["api_url"].rstrip("/"),
             login=login,
@@ -282,7 +280,7 @@ class TapConstantContact(CommandLine):
                 max_requests=self.config.get("max_requests") if self.has_budget else None,
                 daily_quota=self.config["daily_quota"],
                 on_quota_exceeded=self.config["on_quota_exceeded"] if self.has_budget else "fail",
-                counter=open_counter(self.config.get("limits_url"), folder, client_id),
+                counter=open_counter(self.config.get("limits_url"), place, client_id),
             ),
             user_agent=self.user_agent,
             max_parallel_requests=self._max_parallel_requests,
@@ -316,13 +314,19 @@ class TapConstantContact(CommandLine):
     def _login(self) -> Login:
         if "refresh_token" not in self.config:
             return AccessTokenAuthenticator(self.config["access_token"])
-        store = self.config.get("token_store")
         return RefreshTokenAuthenticator(
             auth_url=self.config["auth_url"],
-            client_id=self.config["client_id"],
             client_secret=self.config.get("client_secret"),
-            refresh_token=self.config["refresh_token"],
-            store_path=Path(store).expanduser() if store else None,
+            store=self._token_store(self.config["client_id"], self.config["refresh_token"]),
             user_agent=self.user_agent,
             before_wait=self._flush_messages,
+        )
+
+    def _token_store(self, client_id: str, refresh_token: str, *, suffix: str = "") -> TokenStore:
+        return open_token_store(
+            self.config.get("token_store"),
+            client_id,
+            refresh_token,
+            key=self.config.get("token_store_key"),
+            suffix=suffix,
         )

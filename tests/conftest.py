@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from support.fake_redis import FakeRedis
 from support.fake_server import FakeServer
 from support.lanes import lane_of, restrict
 from support.processes import Processes
@@ -72,6 +73,13 @@ def fake_server() -> Iterator[FakeServer]:
     server = FakeServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def redis() -> Iterator[FakeRedis]:
+    server = FakeRedis()
+    yield server
+    server.end()
 
 
 @pytest.fixture

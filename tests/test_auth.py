@@ -20,19 +20,22 @@ from support.waiting import wait_until
 from sandbox import TOKEN_PATH, Fault, Sandbox
 from tap_constantcontact.auth import RefreshTokenAuthenticator
 from tap_constantcontact.exceptions import LoginError
-from tap_constantcontact.token_store import default_token_store
+from tap_constantcontact.token_store import open_token_store
+from tap_constantcontact.token_store.file import default_path
 
 #: What earlier versions store: one sign-in.
 EARLIER = ("access_token", "refresh_token", "expires_at", "seed")
 
 
-def login_of(sandbox: Sandbox, store: Path, **changed: Any) -> RefreshTokenAuthenticator:
+def login_of(
+    sandbox: Sandbox, store: Path, *, refresh_token: str | None = None, **changed: Any
+) -> RefreshTokenAuthenticator:
+    settings = sandbox.settings
+    token = refresh_token or settings["refresh_token"]
     arguments: dict[str, Any] = {
-        "auth_url": sandbox.settings["auth_url"],
-        "client_id": sandbox.settings["client_id"],
-        "client_secret": sandbox.settings.get("client_secret"),
-        "refresh_token": sandbox.settings["refresh_token"],
-        "store_path": store,
+        "auth_url": settings["auth_url"],
+        "client_secret": settings.get("client_secret"),
+        "store": open_token_store(str(store), settings["client_id"], token),
         "user_agent": "test",
     }
     return RefreshTokenAuthenticator(**{**arguments, **changed})
@@ -195,13 +198,13 @@ def test_long_lived_token_is_not_dropped(tap: TapCommand, make_sandbox: MakeSand
 
 def test_default_token_store_is_separate_for_each_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
-    one, other = default_token_store("key", "one"), default_token_store("key", "other")
+    one, other = default_path("key", "one"), default_path("key", "other")
     assert one.parent == other.parent == Path("/state/tap-constantcontact")
     assert one != other
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("HOME", "/home/ada")
     default = Path("/home/ada/.local/state/tap-constantcontact")
-    assert default_token_store("key", "one").parent == default
+    assert default_path("key", "one").parent == default
 
 
 @pytest.mark.parametrize("expires_in", ["number", "string", "absent"])
@@ -409,10 +412,8 @@ def test_retry_after_of_the_token_endpoint_is_honored(
     url = f"http://127.0.0.1:{fake_server.port}/token"
     login = RefreshTokenAuthenticator(
         auth_url=url,
-        client_id="key",
         client_secret=None,
-        refresh_token="token",
-        store_path=tap.token_store,
+        store=open_token_store(str(tap.token_store), "key", "token"),
         user_agent="test",
     )
     login.update_access_token()

@@ -81,12 +81,31 @@ def test_invalid_secret_setting_is_named_without_its_value(secret: Any) -> None:
     assert "271828" not in problem
 
 
-@pytest.mark.parametrize("url", ["http://localhost", "redis://", "redis://:a/b@localhost:x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://localhost", "redis://", "redis://:a/b@localhost:x"),
+        *("redis://user:12?34@localhost", "redis://user:12#34@localhost"),
+        *("redis://localhost/first", "redis://localhost:0", "redis://localhost:99999"),
+    ],
+)
 def test_invalid_limits_url_is_named_without_its_value(url: str) -> None:
     (problem,) = problems(limits_url=url)
     assert problem == (
-        "Invalid limits_url: value hidden (must be a URL that starts with redis:// or rediss://)"
+        "Invalid limits_url: value hidden (must be a URL such as redis://user:password@host:6379/0,"
+        " or rediss:// for TLS; in a password, special characters are percent-encoded)"
     )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("redis://localhost", "rediss://user:a%2Fb%40@localhost:6380/1?ssl_ca_certs=/a.pem"),
+        *("redis://:p@[::1]:6379/", "rediss://name.example.com?ssl_check_hostname=false"),
+    ],
+)
+def test_valid_limits_url_is_accepted(url: str) -> None:
+    assert problems(limits_url=url) == []
 
 
 @pytest.mark.parametrize(

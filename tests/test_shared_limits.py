@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
-from fakeredis import TcpFakeServer
 from singer_sdk.exceptions import ConfigurationError
+from support.fake_redis import FakeRedis
 from support.processes import Processes
 from support.tap import TapCommand, TapProcess
 
 from sandbox import Sandbox
 from tap_constantcontact.api.counter_factory import open_counter
-from tap_constantcontact.api.shared_limits import MAX_SECONDS_AHEAD, FileCounter
+from tap_constantcontact.api.shared_limits import (
+    MAX_SECONDS_AHEAD,
+    Counter,
+    FallbackCounter,
+    FileCounter,
+    MemoryCounter,
+)
 
 GAP = 0.025
 # Reserves slots, and writes the count and the time of each.
@@ -39,33 +45,12 @@ for _ in range(int(turns)):
 """
 
 
-class Redis:
-    """A Redis to talk to over a real socket."""
-
-    def __init__(self) -> None:
-        self._server = TcpFakeServer(("127.0.0.1", 0))
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.url = f"redis://127.0.0.1:{self._server.server_address[1]}"
-
-    def end(self) -> None:
-        """End; a second time is no harm."""
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def redis() -> Iterator[Redis]:
-    server = Redis()
-    yield server
-    server.end()
-
-
 @pytest.fixture(params=["file", "redis"])
 def limits_url(request: pytest.FixtureRequest) -> str:
     """Return the setting limits_url: a file or a Redis, for which the same holds."""
     if request.param == "file":
         return ""
-    server: Redis = request.getfixturevalue("redis")
+    server: FakeRedis = request.getfixturevalue("redis")
     return server.url
 
 
@@ -159,7 +144,9 @@ def test_unusable_folder_of_shared_counter_does_not_end_the_run(
     assert "no longer shared with other runs" in warning
 
 
-def test_lost_redis_does_not_end_the_run(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+def test_lost_redis_does_not_end_the_run(
+    redis: FakeRedis, caplog: pytest.LogCaptureFixture
+) -> None:
     counter = open_counter(redis.url, None, "key")
     counted = [counter.reserve(1, 0.0, 30.0).counter.requests for _ in range(2)]
     redis.end()
@@ -171,8 +158,132 @@ def test_lost_redis_does_not_end_the_run(redis: Redis, caplog: pytest.LogCapture
     assert "no longer shared with other runs" in warning
 
 
+class Outage:
+    """Two runs that share a counter in a file, which can be lost for a while."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.now = 10 * 86400.0
+        self._patch = monkeypatch
+        self.shared = FileCounter(folder, "key", self.clock)
+        self.one, self.other = (
+            FallbackCounter(self.shared, MemoryCounter(self.clock), self.clock) for _ in range(2)
+        )
+
+    def clock(self) -> float:
+        return self.now
+
+    def begin(self) -> None:
+        def fail(*_: object) -> NoReturn:
+            raise OSError("gone")
+
+        self._patch.setattr(self.shared, "reserve", fail)
+
+    def end(self, *, seconds: float = 100.0) -> None:
+        self._patch.undo()
+        self.now += seconds
+
+    def forget(self) -> None:
+        """Lose the value, as a Redis that keeps nothing on its disk."""
+        (kept,) = self.folder.glob("limits-*.json")
+        kept.unlink()
+
+
+def take(counter: Counter, requests: int) -> int:
+    """Make requests, and return today's number after them."""
+    counted = [counter.reserve(1, 0.0, GAP).counter.requests for _ in range(requests)]
+    return counted[-1]
+
+
+@pytest.fixture
+def outage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outage:
+    return Outage(tmp_path, monkeypatch)
+
+
+def test_requests_of_an_outage_are_added_to_the_shared_count(
+    outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert take(outage.one, 10) == 10
+    assert take(outage.other, 5) == 15
+    outage.begin()
+    assert take(outage.one, 3) == 13
+    assert take(outage.other, 4) == 19
+    outage.end()
+    assert take(outage.other, 1) == 20
+    assert take(outage.one, 1) == 24
+    assert take(outage.other, 1) == 25
+    assert [message.partition(" (")[0] for message in caplog.messages] == [
+        *["Rate limits are no longer shared with other runs"] * 2,
+        *["Rate limits are shared with other runs again"] * 2,
+    ]
+
+
+def test_lost_value_of_the_shared_counter_is_restored(outage: Outage) -> None:
+    assert take(outage.one, 10) == 10
+    assert take(outage.other, 5) == 15
+    outage.begin()
+    take(outage.one, 3)
+    outage.end()
+    outage.forget()
+    assert take(outage.one, 1) == 14  # what it saw, and its own
+    assert take(outage.other, 1) == 16
+    outage.forget()
+    assert take(outage.one, 1) == 15
+    assert take(outage.other, 1) == 17
+
+
+def test_pause_survives_a_lost_value(outage: Outage) -> None:
+    outage.one.reserve(0, 60.0, 0.0)
+    outage.forget()
+    assert outage.one.reserve(1, 0.0, GAP).wait == 60
+
+
+def test_requests_of_yesterday_are_not_added(outage: Outage) -> None:
+    take(outage.one, 10)
+    outage.begin()
+    take(outage.one, 3)
+    outage.end(seconds=86400)
+    assert take(outage.one, 1) == 1
+
+
+def test_requests_after_midnight_in_an_outage_are_added(outage: Outage) -> None:
+    take(outage.one, 10)
+    outage.begin()
+    outage.now += 86400
+    assert take(outage.one, 2) == 2
+    outage.end()
+    assert take(outage.one, 1) == 3
+
+
+def test_lost_counter_is_tried_again_less_and_less_often(
+    outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def fail(*_: object) -> NoReturn:
+        tried.append(outage.now)
+        raise OSError("gone")
+
+    monkeypatch.setattr(outage.shared, "reserve", fail)
+    began = outage.now
+    for _ in range(200):
+        take(outage.one, 1)
+        outage.now += 1
+    assert [at - began for at in tried] == [0, 5, 15, 35, 75, 135, 195]
+
+
+def test_own_counter_follows_by_its_own_clock(outage: Outage) -> None:
+    """The clock of Redis may be another one."""
+    own = MemoryCounter(lambda: outage.now - 1000)
+    counter = FallbackCounter(outage.shared, own, outage.clock)
+    take(counter, 2)
+    outage.begin()
+    assert counter.reserve(1, 0.0, GAP).wait == pytest.approx(2 * GAP)
+
+
 def test_machines_share_the_limits_of_an_api_key(
-    tap: TapCommand, sandbox: Sandbox, redis: Redis
+    tap: TapCommand, sandbox: Sandbox, redis: FakeRedis
 ) -> None:
     first = tap.sync(sandbox, "account", limits_url=redis.url, daily_quota=2)
     assert first.status == 0
@@ -203,7 +314,8 @@ def test_unreachable_redis_is_reported_at_the_start(tap: TapCommand, sandbox: Sa
 
 
 def test_missing_redis_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "tap_constantcontact.api.redis_limits", raising=False)
+    for module in ("api.redis_limits", "redis_client"):
+        monkeypatch.delitem(sys.modules, f"tap_constantcontact.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(ConfigurationError, match=r"tap-constantcontact\[redis\]"):
         open_counter("redis://localhost", None, "key")

@@ -66,7 +66,7 @@ def test_other_problem_with_the_lock_ends_the_run(
 def test_folder_that_takes_no_files_is_named_at_once(
     tap: TapCommand, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_constantcontact.token_store._LOCK_TIMEOUT_SECONDS", 5)
+    monkeypatch.setattr("tap_constantcontact.token_store.file.LOCK_TIMEOUT_SECONDS", 5)
     run = tap.run(tap.settings(sandbox, token_store="/proc/tokens.json"), select=["account"])
     assert run.status == 1
     assert "Can't write the token store /proc/tokens.json" in run.log

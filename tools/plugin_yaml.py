@@ -50,7 +50,8 @@ That sets `client_id`, `client_secret` and `refresh_token`. Nothing else is requ
 - `tap-constantcontact-check` says what your login can read, and how many requests and how much
   time a first run takes.
 - Select streams with `select`. Those on single contacts make one or more requests for each contact.
-- If your refresh token rotates, set `token_store` to a file that stays between runs.
+- If your refresh token rotates, set `token_store` to a file that stays between runs, or to the URL
+  of a Redis server.
 """,
     "usage": """\
 The first run reads the whole account, at four requests per second. Later runs read what has
@@ -58,8 +59,6 @@ changed. A run that ends early, at the daily quota of 10,000 requests for exampl
 stopped.
 """,
 }
-
-FILES = ("token_store",)  # settings with a path, which are strings in --about
 
 
 def definition() -> dict[str, Any]:
@@ -105,7 +104,7 @@ def addresses(pyproject: str) -> dict[str, str]:
 
 def _setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     options = schema.get("enum", [])
-    kind = "options" if options else "file" if name in FILES else schema["type"][0]
+    kind = "options" if options else schema["type"][0]
     found = {
         "name": name,
         "kind": kind,

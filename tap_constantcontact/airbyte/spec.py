@@ -31,6 +31,7 @@ _OVERRIDES: Mapping[str, Mapping[str, Any]] = {
         )
     },
     "token_store": {"airbyte_hidden": True},
+    "token_store_key": {"airbyte_hidden": True},
 }
 _OWNER_SCHEMA = {
     "type": "string",

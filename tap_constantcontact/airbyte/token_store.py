@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from typing_extensions import override
 
 from tap_constantcontact.auth import with_expiry
-from tap_constantcontact.token_store import Tokens, TokenStore, fingerprint
+from tap_constantcontact.token_store.base import Tokens, TokenStore, fingerprint
 
 #: Property of an updated configuration: the sign-in that the access token belongs to. A person who
 #: signs in again replaces the refresh token, and may leave another account's access token behind.
@@ -18,10 +20,10 @@ OWNER_PROPERTY = "access_token_of"
 class PlatformTokenStore(TokenStore):
     """A token store that also sends its tokens to the platform, because a container's disk is lost.
 
-    The file takes precedence if it exists, as on a local machine, where a client may keep using the
-    old configuration. Otherwise the tokens come from the configuration. The access token is sent
-    too, and used until it expires: a platform checks a source before it reads it, and each token
-    request avoided is one less refresh token that can be lost.
+    The store takes precedence if it has tokens, as on a local machine, where a client may keep
+    using the old configuration. Otherwise the tokens come from the configuration. The access token
+    is sent too, and used until it expires: a platform checks a source before it reads it, and each
+    token request avoided is one less refresh token that can be lost.
     """
 
     def __init__(
@@ -33,23 +35,41 @@ class PlatformTokenStore(TokenStore):
         """Extend a store.
 
         Args:
-            store: The store in a file.
+            store: The store in a file or in Redis.
             configuration: The whole configuration as it was given.
             send: Sends the configuration to the platform; the new tokens are not used before it
                 returns.
         """
-        super().__init__(store.path, store.client_id, store.refresh_token)
+        super().__init__(store.client_id, store.refresh_token)
+        self._store = store
         self._configuration = configuration
         self._send = send
 
+    @property
+    @override
+    def limits_place(self) -> Path | str:
+        return self._store.limits_place
+
+    @override
+    def __str__(self) -> str:
+        return str(self._store)
+
+    @override
+    def locked(self) -> AbstractContextManager[None]:
+        return self._store.locked()
+
+    @override
+    def check_writable(self) -> None:
+        self._store.check_writable()
+
     @override
     def read(self) -> Tokens:
-        """Return the tokens in the file or in the configuration; empty if there are none.
+        """Return the tokens in the store or in the configuration; empty if there are none.
 
         Raises:
-            LoginError: The file exists but can't be read.
+            LoginError: The store can't be read.
         """
-        stored = super().read()
+        stored = self._store.read()
         access_token = str(self._configuration.get("access_token") or "").strip()
         is_of_other_sign_in = (self._configuration.get(OWNER_PROPERTY) or self.seed) != self.seed
         if stored or not access_token or is_of_other_sign_in:
@@ -63,7 +83,7 @@ class PlatformTokenStore(TokenStore):
         Raises:
             LoginError: The store can't be written.
         """
-        super().write(tokens)
+        self._store.write(tokens)
         self._configuration.update(
             {
                 "access_token": tokens["access_token"],

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from singer_sdk.exceptions import ConfigurationError
-
 from tap_constantcontact.api.shared_limits import (
+    Counter,
     FallbackCounter,
     FileCounter,
     MemoryCounter,
     SharedCounter,
 )
+from tap_constantcontact.redis_urls import missing_extra
 
 
-def open_counter(limits_url: str | None, folder: Path | None, client_id: str) -> SharedCounter:
+def open_counter(limits_url: str | None, place: Path | str | None, client_id: str) -> Counter:
     """Return the counter of an API key.
 
     Args:
         limits_url: URL of the Redis server that several machines share, if any.
-        folder: The folder of the file that is used otherwise.
+        place: What is used otherwise: a folder, or the URL of the Redis server of token_store.
         client_id: The API key; without one, nothing is shared.
 
     Raises:
@@ -27,19 +27,17 @@ def open_counter(limits_url: str | None, folder: Path | None, client_id: str) ->
     """
     own = MemoryCounter()
     if limits_url and client_id:
-        return FallbackCounter(_redis_counter(limits_url, client_id), own)
-    if folder and client_id:
-        return FallbackCounter(FileCounter(folder, client_id), own)
+        return FallbackCounter(_redis_counter(limits_url, client_id, "limits_url"), own)
+    if isinstance(place, str) and client_id:
+        return FallbackCounter(_redis_counter(place, client_id, "token_store"), own)
+    if isinstance(place, Path) and client_id:
+        return FallbackCounter(FileCounter(place, client_id), own)
     return own
 
 
-def _redis_counter(url: str, client_id: str) -> SharedCounter:
+def _redis_counter(url: str, client_id: str, setting: str) -> SharedCounter:
     try:
         from tap_constantcontact.api.redis_limits import RedisCounter  # noqa: PLC0415 - an extra
     except ImportError as error:
-        message = (
-            "limits_url requires the redis extra: pip install 'tap-constantcontact[redis]' (or "
-            "unset limits_url)"
-        )
-        raise ConfigurationError(message) from error
-    return RedisCounter(url, client_id)
+        raise missing_extra(setting) from error
+    return RedisCounter(url, client_id, setting)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from math import inf
 
-from tap_constantcontact.api.shared_limits import SharedCounter
+from tap_constantcontact.api.shared_limits import Counter
 from tap_constantcontact.exceptions import EXIT_QUOTA, RunEnded
 
 logger = logging.getLogger("tap-constantcontact.limits")
@@ -77,7 +77,7 @@ class RateLimit:
         max_requests: int | None,
         daily_quota: int,
         on_quota_exceeded: str,
-        counter: SharedCounter,
+        counter: Counter,
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:

@@ -15,7 +15,6 @@ import getpass
 import signal
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from singer_sdk.exceptions import ConfigurationError
@@ -38,7 +37,8 @@ from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.settings import validation
 from tap_constantcontact.streams.account import Account
 from tap_constantcontact.tap import TapConstantContact
-from tap_constantcontact.token_store import Tokens, TokenStore, default_token_store
+from tap_constantcontact.token_store import open_token_store
+from tap_constantcontact.token_store.base import Tokens, TokenStore
 
 _MAX_PASTES = 3
 _PREFIX = "TAP_CONSTANTCONTACT_"
@@ -79,14 +79,14 @@ def _sign_in(arguments: argparse.Namespace) -> None:
         user_agent=tap.user_agent,
     )
     if "token_store" in tap.config:
-        _check_writable(Path(tap.config["token_store"]).expanduser())
+        _check_writable(_open_store(tap.config, _NOT_SIGNED_IN))
     _print(f"Requesting the scopes {' '.join(sorted(scopes))}.")
     with _signed_in(arguments, application, scopes) as tokens:
         try:
-            path = _store(tap.config, tokens)
+            store = _store(tap.config, tokens)
         finally:  # if one of the two fails, the other one has the tokens
             _show_settings(tap.config, tokens, with_secret=arguments.with_secret)
-    _print(f"Tokens stored in {path}.")
+    _print(f"Tokens stored in {store}.")
     _verify({**tap.config, "refresh_token": tokens["refresh_token"]}, arguments, scopes)
     if prompted and application.client_secret and not arguments.with_secret:
         _print(
@@ -238,28 +238,33 @@ def _print_setting(name: str, value: str) -> None:
     print(f"{_PREFIX}{name}={value}")  # noqa: T201 - the output of the command
 
 
-def _store(config: Mapping[str, Any], tokens: Tokens) -> Path:
-    """Store tokens where the tap looks for them, and return the path.
+def _store(config: Mapping[str, Any], tokens: Tokens) -> TokenStore:
+    """Store tokens where the tap looks for them, and return the store.
 
     Raises:
         LoginError: They can't be stored.
     """
-    client_id, refresh_token = config["client_id"], tokens["refresh_token"]
-    given = config.get("token_store")
-    path = Path(given).expanduser() if given else default_token_store(client_id, refresh_token)
-    store = TokenStore(path, client_id, refresh_token)
+    store = _open_store(config, tokens["refresh_token"])
     with store.locked():
         store.write({**tokens, "has_secret": bool(config.get("client_secret"))})
-    return path
+    return store
 
 
-def _check_writable(path: Path) -> None:
+def _open_store(config: Mapping[str, Any], refresh_token: str) -> TokenStore:
+    return open_token_store(
+        config.get("token_store"),
+        config["client_id"],
+        refresh_token,
+        key=config.get("token_store_key"),
+    )
+
+
+def _check_writable(store: TokenStore) -> None:
     """Check the token store before anybody signs in.
 
     Raises:
         LoginError: It can't be written.
     """
-    store = TokenStore(path, "", _NOT_SIGNED_IN)
     with store.locked():
         store.check_writable()
 

@@ -30,7 +30,7 @@ from tap_constantcontact.exceptions import LoginError
 from tap_constantcontact.login.application import Application
 from tap_constantcontact.login.pages import AccessDenied, NoResponse
 from tap_constantcontact.redaction import in_one_line
-from tap_constantcontact.token_store import Tokens
+from tap_constantcontact.token_store.base import Tokens
 
 # oauthlib never accepts http, not even for this machine, which the browser is redirected to. The
 # settings are validated instead: they accept http for this machine only.

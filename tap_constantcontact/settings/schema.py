@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
-from tap_constantcontact.settings.choices import (
-    ACTIVITY_TYPES,
-    API_URL,
-    AUTH_URL,
-    CAMPAIGN_STATUSES,
-    CONTACT_INCLUDES,
-    CONTACT_STATUSES,
-    EVENT_STATUSES,
-    PARTNER_AUTH_URL,
-)
+from tap_constantcontact.settings import choices
 from tap_constantcontact.settings.custom_streams import DECLARATION
 
 SETTINGS = th.PropertiesList(
@@ -53,10 +44,24 @@ SETTINGS = th.PropertiesList(
     th.Property(
         "token_store",
         th.StringType,
+        secret=True,
         title="Token store",
         description=(
-            "File that keeps tokens between runs; several accounts can share it. Default: a file "
-            "in $XDG_STATE_HOME/tap-constantcontact, or in ~/.local/state/tap-constantcontact."
+            "File that keeps tokens between runs, or URL of a Redis server (redis:// or "
+            "rediss://) for machines whose disk does not stay; several accounts can share it. "
+            "Default: a file in $XDG_STATE_HOME/tap-constantcontact, or in "
+            "~/.local/state/tap-constantcontact. Redis requires the extra: "
+            "tap-constantcontact[redis]."
+        ),
+    ),
+    th.Property(
+        "token_store_key",
+        th.StringType,
+        secret=True,
+        title="Token store key",
+        description=(
+            "Key that encrypts the tokens in Redis: 32 random bytes in URL-safe Base64. Of several "
+            "keys, separated by commas, the first one encrypts, and all decrypt."
         ),
     ),
     th.Property(
@@ -74,14 +79,14 @@ SETTINGS = th.PropertiesList(
     th.Property(
         "api_url",
         th.StringType,
-        default=API_URL,
+        default=choices.API_URL,
         title="API URL",
         description="Base URL of the API.",
     ),
     th.Property(
         "auth_url",
         th.StringType,
-        default=AUTH_URL,
+        default=choices.AUTH_URL,
         title="Token URL",
         description="URL of the endpoint that issues access tokens.",
     ),
@@ -124,8 +129,8 @@ SETTINGS = th.PropertiesList(
         title="Requests per day",
         description=(
             "Maximum requests per UTC day, shared by all runs with this client_id that keep their "
-            "tokens in the same folder or use the same limits_url. The API allows 10,000 per API "
-            "key, shared by everything that uses the key."
+            "tokens in the same folder or Redis server, or use the same limits_url. The API allows "
+            "10,000 per API key, shared by everything that uses the key."
         ),
     ),
     th.Property(
@@ -135,7 +140,8 @@ SETTINGS = th.PropertiesList(
         title="Redis URL for shared limits",
         description=(
             "URL of a Redis server (redis:// or rediss://) through which several machines share "
-            "the limits of one client_id. Requires the extra: tap-constantcontact[redis]."
+            "the limits of one client_id. Default: the server of token_store, if it is one. "
+            "Requires the extra: tap-constantcontact[redis]."
         ),
     ),
     th.Property(
@@ -156,13 +162,14 @@ SETTINGS = th.PropertiesList(
         default="all",
         title="Contact status",
         description=(
-            f"Statuses of the contacts to read, separated by commas: {', '.join(CONTACT_STATUSES)}."
+            "Statuses of the contacts to read, separated by commas: "
+            f"{', '.join(choices.CONTACT_STATUSES)}."
         ),
     ),
     th.Property(
         "contacts_include",
-        th.ArrayType(th.StringType(allowed_values=[*CONTACT_INCLUDES, "sms_channel"])),
-        default=list(CONTACT_INCLUDES),
+        th.ArrayType(th.StringType(allowed_values=[*choices.CONTACT_INCLUDES, "sms_channel"])),
+        default=list(choices.CONTACT_INCLUDES),
         title="Contact sub-resources",
         description=(
             "Sub-resources to read with each contact. sms_channel is returned automatically; "
@@ -182,7 +189,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "campaign_status",
-        th.ArrayType(th.StringType(allowed_values=[*CAMPAIGN_STATUSES])),
+        th.ArrayType(th.StringType(allowed_values=[*choices.CAMPAIGN_STATUSES])),
         title="Campaign status",
         description=(
             "Statuses of the email campaigns to read, along with their activities and reports: a "
@@ -191,7 +198,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "event_status",
-        th.ArrayType(th.StringType(allowed_values=[*EVENT_STATUSES])),
+        th.ArrayType(th.StringType(allowed_values=[*choices.EVENT_STATUSES])),
         title="Event status",
         description=(
             "Statuses of the events to read, along with their registrations: a list, in any case. "
@@ -276,8 +283,8 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "contact_activity_types",
-        th.ArrayType(th.StringType(allowed_values=[*ACTIVITY_TYPES])),
-        default=list(ACTIVITY_TYPES),
+        th.ArrayType(th.StringType(allowed_values=[*choices.ACTIVITY_TYPES])),
+        default=list(choices.ACTIVITY_TYPES),
         title="Contact activity types",
         description="Activity types to include in contact_activity_details.",
     ),
@@ -348,7 +355,7 @@ SETTINGS = th.PropertiesList(
     th.Property(
         "partner_auth_url",
         th.StringType,
-        default=PARTNER_AUTH_URL,
+        default=choices.PARTNER_AUTH_URL,
         title="Partner token URL",
         description="URL of the endpoint that issues a partner's access tokens.",
     ),

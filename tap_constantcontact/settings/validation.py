@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, ValidationError
 
+from tap_constantcontact import redis_urls
 from tap_constantcontact.settings import custom_streams, stream_maps
 from tap_constantcontact.settings.choices import CONTACT_STATUSES, near_miss
+from tap_constantcontact.settings.keys import are_fernet_keys
 from tap_constantcontact.settings.texts import type_of
 from tap_constantcontact.timestamps import format_timestamp, parse_start
 
@@ -107,6 +109,11 @@ def _contradictions(config: Mapping[str, Any], now: datetime) -> Iterator[str]:
         )
     if config.get("add_account_id"):
         yield from custom_streams.account_problems(config.get("custom_streams", ()))
+    if "token_store_key" in config and not redis_urls.is_redis(config.get("token_store", "")):
+        yield (
+            "token_store_key requires token_store to be the URL of a Redis server: a file is "
+            "protected by its permissions. Unset it"
+        )
     start, end = config.get("report_start", "-365d"), config.get("report_end", "-0h")
     if parse_start(start, now) > parse_start(end, now):
         yield f"Invalid report_start: {start!r} (must be before report_end, which is {end!r})"
@@ -145,11 +152,7 @@ def _is_url(value: str, _: datetime) -> bool:
 
 
 def _is_redis_url(value: str, _: datetime) -> bool:
-    try:
-        url = urlsplit(value)
-        return url.scheme in ("redis", "rediss") and bool(url.hostname) and url.port != 0
-    except ValueError:  # includes a port that is not a number
-        return False
+    return redis_urls.is_valid(value)
 
 
 def _are_statuses(value: str, _: datetime) -> bool:
@@ -164,11 +167,17 @@ def _is_header(value: str, _: datetime) -> bool:
     return value.isprintable() and value.isascii()
 
 
-def _is_path(value: str, _: datetime) -> bool:
+def _is_store(value: str, _: datetime) -> bool:
+    if redis_urls.is_redis(value):
+        return redis_urls.is_valid(value)
     try:
         return not Path(value).expanduser().is_dir()
     except (OSError, RuntimeError, ValueError):
         return False
+
+
+def _are_keys(value: str, _: datetime) -> bool:
+    return are_fernet_keys(value)
 
 
 _CHECKS = {
@@ -180,7 +189,8 @@ _CHECKS = {
     "partner_api_key": _is_header,
     "partner_client_id": _is_header,
     "partner_client_secret": _is_header,
-    "token_store": _is_path,
+    "token_store": _is_store,
+    "token_store_key": _are_keys,
     "start_date": _is_start,
     "report_start": _is_start,
     "report_end": _is_start,
@@ -192,13 +202,17 @@ _CHECKS = {
 }
 _ACCEPTED = {
     _is_header: "text of printable ASCII characters only",
-    _is_path: "the path of a file",
+    _is_store: "the path of a file, or a URL such as redis://user:password@host:6379/0",
+    _are_keys: "32 bytes in URL-safe Base64, or several such keys, separated by commas",
     _is_start: (
         "a date (2026-01-31), a timestamp (2026-01-31T08:00:00Z) or a relative time (-30d, -12h, "
         "-4w), after 1970"
     ),
     _is_url: "a URL that starts with https:// (http:// only for this machine)",
-    _is_redis_url: "a URL that starts with redis:// or rediss://",
+    _is_redis_url: (
+        "a URL such as redis://user:password@host:6379/0, or rediss:// for TLS; in a password, "
+        "special characters are percent-encoded"
+    ),
     _are_statuses: f"one or more of {', '.join(CONTACT_STATUSES)}, separated by commas",
 }
 
@@ -222,7 +236,8 @@ def _schema_violation(error: ValidationError, schema: Mapping[str, Any]) -> str:
 
 def _invalid(name: str, given: object, accepted: str, schema: Mapping[str, Any]) -> str:
     setting = name.split(".", maxsplit=1)[0]
-    is_secret = setting in _HIDDEN or schema["properties"][setting].get("secret")
+    is_path = setting == "token_store" and "://" not in str(given)
+    is_secret = setting in _HIDDEN or (schema["properties"][setting].get("secret") and not is_path)
     shown = "value hidden" if is_secret else repr(given)
     return f"Invalid {name}: {shown} (must be {accepted})"
 

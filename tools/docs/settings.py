@@ -25,8 +25,8 @@ The SDK adds [`stream_maps`, `flattening_enabled`](../guides/stream-maps.md) and
 #: The settings in the order of the page.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Login": (
-        *("client_id", "client_secret", "refresh_token", "access_token", "token_store"),
-        *("api_url", "auth_url", "user_agent"),
+        *("client_id", "client_secret", "refresh_token", "access_token"),
+        *("token_store", "token_store_key", "api_url", "auth_url", "user_agent"),
     ),
     "Start and limits": (
         *("start_date", "requests_per_second", "max_parallel_requests", "max_requests"),
@@ -68,6 +68,7 @@ _MORE = {
         "See [Sign in](../get-started/sign-in.md) and [Tokens](../concepts/tokens.md)."
     ),
     "token_store": "See [Tokens](../concepts/tokens.md).",
+    "token_store_key": "See [Tokens in Redis](../concepts/tokens.md#in-redis).",
     "start_date": "See [Start over](state.md#start-over) for a later change.",
     "requests_per_second": "See [Rate limits](../concepts/rate-limits.md).",
     "max_parallel_requests": "See [Prefetching](../concepts/prefetching.md).",

@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import logging
 import os
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from filelock import BaseFileLock, FileLock, Timeout
+from typing_extensions import override
 
 from tap_constantcontact.exceptions import LoginError
+from tap_constantcontact.token_store.base import (
+    LOCK_TIMEOUT_SECONDS,
+    SEED,
+    STORED_AT,
+    Tokens,
+    TokenStore,
+    fingerprint,
+)
 
 _logger = logging.getLogger("tap-constantcontact.token_store")
 
-_LOCK_TIMEOUT_SECONDS = 180
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
-# Twice as long as a refresh token lasts without use (observed: the vendor's support).
-_MAX_UNUSED_SECONDS = 360 * 86_400
-_SEED, _OTHERS, _STORED_AT = "seed", "others", "stored_at"
-
-Tokens = dict[str, Any]
+_OTHERS = "others"
 
 
-def fingerprint(client_id: str, refresh_token: str) -> str:
-    """Return a hash that identifies a sign-in without revealing it."""
-    return hashlib.sha256(f"{client_id}\0{refresh_token}".encode()).hexdigest()
-
-
-def default_token_store(client_id: str, refresh_token: str) -> Path:
+def default_path(client_id: str, refresh_token: str) -> Path:
     """Return the path of the token store if the setting token_store is not set.
 
     Raises:
@@ -52,7 +49,7 @@ def default_token_store(client_id: str, refresh_token: str) -> Path:
     return Path(state) / "tap-constantcontact" / f"{name}.json"
 
 
-class TokenStore:
+class FileTokenStore(TokenStore):
     """The tokens of one sign-in, in a file that other sign-ins and processes may share.
 
     The file is an object with the tokens that were written last, as earlier versions know it, and
@@ -67,26 +64,25 @@ class TokenStore:
             client_id: The application's API key.
             refresh_token: The token of the sign-in, from which later ones descend.
         """
+        super().__init__(client_id, refresh_token)
         self.path = path.resolve()  # write through a symlink instead of replacing it
-        self.client_id = client_id
-        self.refresh_token = refresh_token
-        self.seed = fingerprint(client_id, refresh_token)
 
+    @property
+    @override
+    def limits_place(self) -> Path:
+        return self.path.parent
+
+    @override
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @override
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock the store against other processes, from reading to writing.
-
-        Raises:
-            LoginError: The folder is not writable, or another process holds the lock.
-        """
         try:
             lock = self._acquire_lock()
         except Timeout as error:
-            message = (
-                "Timed out waiting for another process that holds the lock on the token store "
-                f"{self.path}. Stop that process or wait for it, then run again"
-            )
-            raise LoginError(message) from error
+            raise self.held_by_another() from error
         except OSError as error:
             raise self._not_writable(error) from error
         try:
@@ -106,7 +102,7 @@ class TokenStore:
         path = f"{self.path}.lock"
         # A lock would wait in vain for a file that can't be made.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        lock = FileLock(path, timeout=_LOCK_TIMEOUT_SECONDS, mode=0o600)
+        lock = FileLock(path, timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
         try:
             lock.acquire()
         except (NotImplementedError, OSError) as error:
@@ -120,13 +116,8 @@ class TokenStore:
             return None
         return lock
 
+    @override
     def read(self) -> Tokens:
-        """Return the tokens of this sign-in; empty if there are none.
-
-        Raises:
-            LoginError: The file exists but can't be read. The token in the settings may already
-                be used, so it is not tried instead.
-        """
         try:
             return self._read_all().get(self.seed, {})
         except (OSError, ValueError) as error:
@@ -152,31 +143,24 @@ class TokenStore:
         others = stored.pop(_OTHERS, {})
         if not isinstance(others, dict) or not all(isinstance(t, dict) for t in others.values()):
             raise ValueError(_OTHERS)
-        return {**others, stored[_SEED]: stored} if _SEED in stored else others
+        return {**others, stored[SEED]: stored} if SEED in stored else others
 
+    @override
     def check_writable(self) -> None:
-        """Replace the file with its own content, to find out in time if that fails.
-
-        Raises:
-            LoginError: The store can't be written.
-        """
+        # The file is replaced with its own content.
         try:
             content = self.path.read_bytes() if self.path.exists() else b"{}"
         except OSError as error:
             raise self._not_writable(error) from error
         self._replace(content)
 
+    @override
     def write(self, tokens: Mapping[str, Any]) -> None:
-        """Store the tokens of this sign-in by replacing the file atomically.
-
-        Raises:
-            LoginError: The store can't be written.
-        """
-        now = time.time()
-        content = {**tokens, _SEED: self.seed, _STORED_AT: now, _OTHERS: self._others(tokens, now)}
+        stamped = self.stamped(tokens)
+        content = {**stamped, _OTHERS: self._others(stamped)}
         self._replace(json.dumps(content).encode())
 
-    def _others(self, tokens: Mapping[str, Any], now: float) -> dict[str, Tokens]:
+    def _others(self, tokens: Tokens) -> dict[str, Tokens]:
         """Return the tokens of other sign-ins that are to be kept: none if the file is damaged.
 
         A run reads the file first, and ends if it is damaged. A new sign-in replaces it.
@@ -188,27 +172,10 @@ class TokenStore:
         except ValueError:
             return {}
         return {
-            seed: {_STORED_AT: now, **kept}
+            seed: {STORED_AT: tokens[STORED_AT], **kept}
             for seed, kept in stored.items()
-            if seed != self.seed and not self._is_obsolete(kept, tokens, now)
+            if seed != self.seed and not self.is_obsolete(kept, tokens)
         }
-
-    def _is_obsolete(self, kept: Tokens, tokens: Mapping[str, Any], now: float) -> bool:
-        """Return whether the tokens of another sign-in are of no use any more.
-
-        That is so if its refresh token has expired, or if it is the one that this sign-in began
-        with, and that has been traded for another one.
-        """
-        is_expired = kept.get(_STORED_AT, now) < now - _MAX_UNUSED_SECONDS
-        is_traded = tokens["refresh_token"] != self.refresh_token == kept.get("refresh_token")
-        return bool(is_expired or is_traded)
-
-    def remedy(self) -> str:
-        """Return what to do if the refresh token is rejected."""
-        return (
-            "It has already been used, was revoked, or was unused for 180 days. Sign in again "
-            "(tap-constantcontact-login) and set refresh_token to the new token"
-        )
 
     def _replace(self, content: bytes) -> None:
         name = None
