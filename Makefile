@@ -32,7 +32,7 @@ define install
 @touch $@
 endef
 
-.PHONY: help demo tutorial sandbox analytics models targets meltano-state airbyte login-browser bench requests image-check
+.PHONY: help demo tutorial sandbox analytics models targets meltano-state fleet airbyte login-browser bench requests image-check
 .PHONY: check test test-next
 .PHONY: coverage unit pythons
 .PHONY: lint style types format
@@ -62,6 +62,10 @@ targets: .venv-demo/made .venv-analytics/made $(patsubst %,.venv-target-%/made,$
 
 meltano-state: .venv-demo/made ## Merge states with Meltano (full refreshes, budgets, kills, two runs at once), and compare all rows.
 	@.venv-demo/bin/python -m checks.meltano_state
+
+fleet: .venv/made .venv-demo/made .venv-airflow/made ## Sync several accounts with Airflow, Redis and PostgreSQL (redis-server has to be there), and compare all rows.
+	@.venv/bin/python -m pytest --quiet tests/fleet
+	@.venv-demo/bin/python -m checks.fleet
 
 airbyte: .venv/made .venv-airbyte/made ## Read a simulated account with Airbyte's own packages.
 	@.venv-airbyte/bin/python -m pytest --quiet --confcutdir=tests/airbyte -k "not docker" tests/airbyte
@@ -174,6 +178,12 @@ clean: ## Take away what was made.
 .venv-demo/made: pyproject.toml constraints/demo.txt
 	@rm -rf .meltano/extractors
 	$(call install,demo,--group demo)
+
+# Airflow's pins are nobody else's.
+.venv-airflow/made: NEWEST = 14
+.venv-airflow/made: WHAT = Airflow (about 240 MB, once)
+.venv-airflow/made: pyproject.toml constraints/airflow.txt
+	$(call install,airflow,--group airflow)
 
 .venv-sandbox/made: WHAT = the tap and the sandbox (about 80 MB, once)
 .venv-sandbox/made: pyproject.toml constraints/tap.txt

@@ -29,6 +29,7 @@ FILES = {
     # `make test-next` says which version of the SDK it takes.
     "next": [*_TAP, *_groups("test"), "-", "--no-emit-package", _SDK],
     "demo": _groups("demo"),
+    "airflow": _groups("airflow"),
     "analytics": _groups("analytics"),
     "airbyte": _groups("airbyte"),
     "docs": _groups("docs"),

@@ -63,7 +63,7 @@ def postgresql() -> Iterator[Server]:
         data.mkdir()
         log = folder / "log"
         programs = _copy_programs(folder)
-        server = Server(_free_port())
+        server = Server(free_port())
         make = ["-U", server.user, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
         listen = ["-h", server.host, "-p", str(server.port), "-k", "", "-F"]
         with log.open("wb") as lines:
@@ -86,7 +86,8 @@ def postgresql() -> Iterator[Server]:
             _stop(process)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
         return port

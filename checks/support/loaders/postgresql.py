@@ -27,9 +27,10 @@ class PostgreSQL(Database):
     """
     extracted_at = "extract(epoch from _sdc_extracted_at)"
 
-    def __init__(self, server: Server) -> None:
-        """Use a server that runs for as long as the target is used."""
+    def __init__(self, server: Server, schema: str = "constantcontact") -> None:
+        """Use a schema of a server that runs for as long as the target is used."""
         self._server = server
+        self._schema = schema
         self.settings = {
             "host": server.host,
             "port": server.port,
@@ -42,7 +43,7 @@ class PostgreSQL(Database):
         """Return the names of the columns and the rows of a query."""
         try:
             with self._server.connect() as connection:
-                connection.execute("set search_path = constantcontact")
+                connection.execute(f"set search_path = {self._schema}")
                 cursor = connection.execute(sql)
                 return [column.name for column in cursor.description or []], cursor.fetchall()
         except psycopg.Error as error:
