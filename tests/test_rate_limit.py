@@ -208,11 +208,24 @@ def test_late_request_does_not_come_close_to_those_of_other_runs() -> None:
     assert counter.value.requests == len(taken)
 
 
-def test_request_that_is_always_late_is_sent() -> None:
+def test_late_request_of_the_only_run_keeps_its_slot() -> None:
+    """Its other requests keep their distance anyway, and a slot that is left empty is lost."""
     clock = Clock()
     limits = limits_of(clock)
+    limits._sleep = lambda seconds: clock.sleep(seconds + 0.05)
+    taken = turns(limits, clock, 40)
+    assert (taken[-1] - taken[0]) / 39 == pytest.approx(1.05 / 4, rel=0.02)
+
+
+def test_request_that_is_always_late_is_sent() -> None:
+    clock = Clock()
+    counter = MemoryCounter(clock.timestamp)
+    limits, other = limits_of(clock, counter=counter), limits_of(clock, counter=counter)
     limits._sleep = lambda seconds: clock.sleep(seconds + 1)
-    assert len(turns(limits, clock, 10)) == 10
+    for _ in range(10):
+        other.acquire()
+        limits.acquire()
+    assert limits.requests == 10
 
 
 def test_rate_limit_is_shared_by_threads() -> None:

@@ -22,8 +22,8 @@ logger = logging.getLogger("tap-constantcontact.limits")
 # margin of 5% none did (measured against a server that enforces 4 in any second).
 _JITTER_MARGIN = 1.05
 _MIN_SHARE_OF_INTERVAL = 0.98
-# On a busy machine a request may wake up late, too close to those in the next slots. Other runs may
-# hold these, so it takes another one instead; but not forever, where all are late.
+# On a busy machine a request may wake up late, too close to those in the next slots. If other runs
+# hold these, it takes another one instead; but not forever, where all are late.
 _MAX_SECONDS_LATE = 0.02
 _MAX_OTHER_SLOTS = 3
 # Others may use the API key too, so the pace falls after a throttled response, and then recovers.
@@ -105,6 +105,7 @@ class RateLimit:
         self._now, self._sleep = now, sleep
         self._left_today = daily_quota
         self._is_exhausted = self._has_ended = self._is_quota_logged = False
+        self._is_shared = False  # whether other runs made requests since the last one of this run
         self._pauses = 0
         self._lock = threading.Lock()
         self._starting = threading.Lock()
@@ -145,10 +146,10 @@ class RateLimit:
             self._last_start = self._seconds
 
     def _is_late_for(self, wait: float) -> bool:
-        """Wait for a slot, and return whether that took too long."""
+        """Wait for a slot, and return whether the request would come close to those of other runs."""
         slot = self._seconds + wait
         self._wait(wait)
-        return self._seconds > slot + _MAX_SECONDS_LATE
+        return self._is_shared and self._seconds > slot + _MAX_SECONDS_LATE
 
     def _wait(self, seconds: float) -> None:
         """Sleep, but not for zero seconds, which would let other threads go first."""
@@ -214,7 +215,9 @@ class RateLimit:
             if self._is_exhausted:
                 self.wait_for_quota()
             slot = self._counter.reserve(1, 0.0, self._pace.interval)
-            left = self._left_today = self.daily_quota - slot.counter.requests
+            left = self.daily_quota - slot.counter.requests
+            self._is_shared = self._left_today - left > 1
+            self._left_today = left
             if not self._is_quota_logged:
                 self._log_quota(left + 1)
             if left >= 0:
