@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
 
 from analytics.report import charts
-from analytics.report.campaigns import RATES, Campaigns
+from analytics.report.campaigns import DAYS, RATES, THRESHOLDS, Campaigns
 from analytics.report.section import lacking
 from analytics.report.text import day, number, percent, plural, signed
 from analytics.warehouse import Row, Warehouse
 
-DAYS_OF_CAMPAIGNS, DAYS_OF_RATES = 90, 30
+DAYS_OF_CAMPAIGNS = 90
 
-THRESHOLDS = {"bounce_rate": 0.02, "opt_out_rate": 0.005}
-"""Above these rates, mailbox providers and the vendor take offense."""
+USUAL = (
+    "Usual: the median of the eleven 30-day periods before. Campaigns sent in the last 48 hours "
+    "are not compared, and those with fewer than 100 emails delivered are neither best nor worst."
+)
+"""What the sentences compare with."""
 
 _WORSE_IF_HIGHER = {"opt_out_rate", "bounce_rate"}
 _MUCH = 1.25  # times the usual rate
+_BY_CHANCE = 5  # more than usual
+_MANY = 0.03  # of the reachable contacts
+_FEWEST = 3  # campaigns that a median says something of
 
 
 @dataclass
@@ -63,16 +68,16 @@ def sentences(warehouse: Warehouse, campaigns: Campaigns) -> list[Sentence]:
         warehouse: Where the marts are.
         campaigns: Those of the last twelve months.
     """
-    data = warehouse.data
-    cold = lacking(data, [("contacts",), ("email_opens",)])
+    heads: dict[str, tuple[tuple[str, ...], Callable[[], Sentence]]] = {
+        "Campaigns": (("email_campaigns", "email_opens"), lambda: best_and_worst(campaigns)),
+        "Deliverability": (("email_campaigns",), lambda: above_usual(campaigns)),
+        "Contacts": (("contacts", "email_opens"), lambda: went_cold(warehouse)),
+    }
     return [
-        _not_loaded("Campaigns", ["email_campaigns"])
-        if "email_campaigns" not in data.streams
-        else best_and_worst(campaigns),
-        _not_loaded("Deliverability", ["email_campaigns"])
-        if "email_campaigns" not in data.streams
-        else above_usual(campaigns),
-        _not_loaded("Contacts", cold) if cold else went_cold(warehouse),
+        _not_loaded(head, missing)
+        if (missing := lacking(warehouse.data, [(stream,) for stream in streams]))
+        else write()
+        for head, (streams, write) in heads.items()
     ]
 
 
@@ -90,66 +95,102 @@ def best_and_worst(campaigns: Campaigns) -> Sentence:
     ]
     head = f"Campaigns, {DAYS_OF_CAMPAIGNS} days"
     usual = campaigns.median("opened_early")
-    if usual is None or len(recent) <= 1:
-        return Sentence(head, "Too few campaigns for a comparison.", "calm")
+    if usual is None or len(recent) <= 1 or len(counted) < _FEWEST:
+        return Sentence(head, "Too few campaigns to compare.", "calm")
     best = max(recent, key=lambda row: row["opened_early"])
     worst = min(recent, key=lambda row: row["opened_early"])
-    optouts = ""
-    if (worst["opt_out_rate"] or 0) > THRESHOLDS["opt_out_rate"]:
-        optouts = (
-            f" {number(worst['opt_outs'])} of {number(worst['delivered'])} unsubscribed "
-            f"({percent(worst['opt_out_rate'])})."
-        )
-    return Sentence(
-        head,
-        f"Best: “{best['name']}” ({day(best['sent_at'], today=today)}), "
-        f"{percent(best['opened_early'])} opened within 48 hours. "
-        f"Worst: “{worst['name']}” ({day(worst['sent_at'], today=today)}), "
-        f"{percent(worst['opened_early'])}. The median is {percent(usual)}.{optouts}",
-        "bad" if worst["opened_early"] < usual / _MUCH else "calm",
+    most = max(recent, key=lambda row: row["opt_out_rate"] or 0)
+    if best["opened_early"] == worst["opened_early"]:
+        rate = percent(best["opened_early"])
+        return Sentence(head, f"{plural(len(recent), 'campaign')}, each opened by {rate}.", "calm")
+    left = (
+        f"{number(most['opt_outs'])} of {number(most['delivered'])} unsubscribed "
+        f"({percent(most['opt_out_rate'])})"
     )
+    has_left = (most["opt_out_rate"] or 0) > THRESHOLDS["opt_out_rate"]
+    texts = [
+        f"Best: {_named(best, today)}, {percent(best['opened_early'])} opened it within 48 hours.",
+        f"Worst: {_named(worst, today)}, {percent(worst['opened_early'])}"
+        + (f", and {left}." if has_left and most is worst else "."),
+        f"The median of twelve months is {percent(usual)}.",
+    ]
+    if has_left and most is not worst:
+        texts.append(f"Most unsubscribes: {_named(most, today)}, {left}.")
+    is_bad = has_left or worst["opened_early"] < usual / _MUCH
+    return Sentence(head, " ".join(texts), "bad" if is_bad else "calm")
+
+
+def _named(row: Row, today: date) -> str:
+    return f"“{row['name']}” ({day(row['sent_at'], today=today)})"
 
 
 def above_usual(campaigns: Campaigns) -> Sentence:
-    """Compare bounces and unsubscribes of the last 30 days with those of the months before."""
-    today = campaigns.now.date()
-    start = today - timedelta(DAYS_OF_RATES)
-    recent = campaigns.between(start, today)
-    before = campaigns.between(date.min, start)
-    head = f"Deliverability, {DAYS_OF_RATES} days"
-    parts, level = [], "good"
-    for rate, name in (("bounce_rate", "Bounces"), ("opt_out_rate", "Unsubscribes")):
-        now, usual = campaigns.rate_of(rate, recent), campaigns.rate_of(rate, before)
+    """Compare bounces and unsubscribes of the last 30 days with the usual rates.
+
+    The rate of bounces is the API's, which includes vacation replies. Whether it is too high is
+    judged without those: their emails were delivered.
+    """
+    head = f"Deliverability, {DAYS} days"
+    recent = campaigns.periods[0]
+    texts, level = [], "good"
+    for rate, judged, name in (
+        ("bounce_rate", "failure_rate", "Bounces"),
+        ("opt_out_rate", "opt_out_rate", "Unsubscribes"),
+    ):
+        now, usual = campaigns.rate_of(rate, recent), campaigns.usual(rate)
         if now is None or usual is None:
-            return Sentence(head, "Too few campaigns for a comparison.", "calm")
-        is_high = now > usual * _MUCH or now > THRESHOLDS[rate]
-        verb = "rose to" if now > usual * _MUCH else "are at"
-        parts.append(f"{name} {verb} {percent(now)} (usual: {percent(usual)}).")
-        level = "bad" if is_high else level
+            return Sentence(head, "Too few campaigns to compare.", "calm")
+        rose, is_high = _verdict(campaigns, judged)
+        replies = ""
+        if judged != rate and (share := now - (campaigns.rate_of(judged, recent) or 0)) > 0:
+            replies = f", including vacation replies to {percent(share)} of emails"
+        limit = f", over the limit of {100 * THRESHOLDS[judged]:g}%" if is_high else ""
+        verb = "rose to" if rose else "are at"
+        texts.append(f"{name} {verb} {percent(now)} (usual: {percent(usual)}){replies}{limit}.")
+        level = "bad" if rose or is_high else level
     if level == "good":
-        parts.append("Nothing to do.")
-    return Sentence(head, " ".join(parts), level)
+        texts.append("Nothing to do.")
+    return Sentence(head, " ".join(texts), level)
+
+
+def _verdict(campaigns: Campaigns, rate: str) -> tuple[bool, bool]:
+    """Return whether a rate of the last period is above the usual one, and above its threshold."""
+    count, whole = campaigns.counts_of(rate, campaigns.periods[0])
+    usual = campaigns.usual(rate) or 0
+    rose = count > _MUCH * usual * whole and count - usual * whole >= _BY_CHANCE
+    return rose, count > THRESHOLDS[rate] * whole
 
 
 def went_cold(warehouse: Warehouse) -> Sentence:
-    """Count the contacts whose last open or click became older than 90 days in this period."""
+    """Count the contacts that became cooling or cold in the last 30 days."""
+    engaged, cold = (
+        int(warehouse.variables[f"constantcontact_{name}_days"]) for name in ("engaged", "cold")
+    )
     (counts,) = warehouse.rows(
-        """
-        select count(*) as cold,
-            coalesce(sum(case when last_engaged_at >= :now - interval '120 days' then 1 end), 0)
-                as new
-        from constantcontact__contact_engagement
-        join constantcontact__contacts using (contact_id)
-        where is_reachable and last_engaged_at < :now - interval '90 days'
-        """
+        f"""
+        select count(*) as reachable,
+            sum(case when health = 'engaged' then 1 else 0 end) as engaged,
+            sum(case when health = 'cooling' then 1 else 0 end) as cooling,
+            sum(case when health = 'cold' then 1 else 0 end) as cold,
+            sum(case when health = 'cooling' and last_engaged_at
+                > :now - interval '{engaged + DAYS} days' then 1 else 0 end) as newly_cooling,
+            sum(case when health = 'cold' and last_engaged_at
+                > :now - interval '{cold + DAYS} days' then 1 else 0 end) as newly_cold
+        from constantcontact__contact_health
+        """  # noqa: S608 - numbers of days
     )
-    new, cold = int(counts["new"]), int(counts["cold"])
-    verb = "is" if cold == 1 else "are"
+    count = {name: int(value or 0) for name, value in counts.items()}
+    too_new = count["reachable"] - count["engaged"] - count["cooling"] - count["cold"]
     text = (
-        f"{plural(new, 'contact')} went cold in the last 30 days: no open or click for 90 days. "
-        f"{plural(cold, 'contact')} that once opened or clicked {verb} cold now."
+        f"{plural(count['newly_cooling'], 'contact')} began to cool: no open or click for "
+        f"{engaged} days. {number(count['newly_cold'])} went cold: none for {cold} days. Of "
+        f"{plural(count['reachable'], 'reachable contact')}, {number(count['engaged'])} are "
+        f"engaged, {number(count['cooling'])} cooling, {number(count['cold'])} cold and "
+        f"{number(too_new)} too new to tell."
     )
-    return Sentence("Contacts, 30 days", text, "bad" if new else "good")
+    lost = count["newly_cooling"] + count["newly_cold"]
+    level = "bad" if lost > _MANY * count["reachable"] else "calm" if lost else "good"
+    return Sentence(f"Contacts, {DAYS} days", text, level)
 
 
 def tiles(warehouse: Warehouse, campaigns: Campaigns) -> list[Tile]:
@@ -167,12 +208,8 @@ def tiles(warehouse: Warehouse, campaigns: Campaigns) -> list[Tile]:
 
 
 def _rate_tile(campaigns: Campaigns, rate: str, name: str) -> Tile:
-    today = campaigns.now.date()
-    starts = [today - timedelta(DAYS_OF_RATES * back) for back in range(13)]
-    rates = [
-        campaigns.rate_of(rate, campaigns.between(start, end)) for end, start in pairwise(starts)
-    ]
-    now, before = rates[0], rates[1]
+    rates = [campaigns.rate_of(rate, rows) for rows in campaigns.periods]
+    now, before = rates[:2]
     change, level = "nothing to compare with", "calm"
     if now is not None and before is not None:
         points = 100 * (now - before)
