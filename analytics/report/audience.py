@@ -9,7 +9,7 @@ from analytics.report import charts
 from analytics.report.campaigns import Campaigns
 from analytics.report.charts import Bar, Part
 from analytics.report.section import Section, lacking
-from analytics.report.text import day, number, percent, plural, signed
+from analytics.report.text import changes, day, number, percent, plural, signed
 from analytics.warehouse import Row, Warehouse
 
 _MOST_REASONS = 8  # that are shown one by one
@@ -180,7 +180,7 @@ def growth(warehouse: Warehouse, campaigns: Campaigns) -> Section:
                 Part(most - row["lost"], "", ""),
                 Part(row["lost"], "h2" if is_last else "c2", f"{name}: {row['lost']} left"),
                 Part(row["added"], "h1" if is_last else "c1", f"{name}: {row['added']} added"),
-            ], f"{signed(row['added'])} {signed(-row['lost'])}")
+            ], changes(row["added"], row["lost"]))
         )  # fmt: skip
     note = (
         "Contacts added, and those that unsubscribed or were deleted, by month. The hatched month "
@@ -221,7 +221,8 @@ def lists(warehouse: Warehouse, campaigns: Campaigns) -> Section:
     drawn = [
         Bar(row["list_name"], [Part(row["members"], "c1",
             f"{row['list_name']}: {plural(row['members'], 'member')}")],
-            number(row["members"]) + (_changes(row) if watched else ""))
+            number(row["members"])
+            + (f", {changes(row['joined'], row['departed'])}" if watched else ""))
         for row in rows
     ]  # fmt: skip
     title = f"“{rows[0]['list_name']}” is the largest list" if rows else "No list has members"
@@ -235,10 +236,6 @@ def lists(warehouse: Warehouse, campaigns: Campaigns) -> Section:
     figure = charts.bars(drawn) if rows else ""
     label = f"{title}. {charts.spoken(drawn)}"
     return Section("lists", title, note, figure, label, columns, rows, is_labeled=True)
-
-
-def _changes(row: Row) -> str:
-    return f", {signed(row['joined'])} {signed(-row['departed'])}"
 
 
 def unsubscribes(warehouse: Warehouse, campaigns: Campaigns) -> Section:

@@ -255,9 +255,9 @@ def sparkline(values: Sequence[float | None], title: str) -> str:
     x, y = places[-1]
     return (
         f'<svg class="spark" width="100%" height="34"><title>{escape(title)}</title>'
-        '<svg width="100%" height="34" viewBox="0 -1 100 34" preserveAspectRatio="none">'
+        '<svg width="97%" height="34" viewBox="0 -1 100 34" preserveAspectRatio="none">'
         f'<polyline class="line" points="{path}"/></svg>'
-        f'<circle class="c1" cx="{min(x, 98.5):.1f}%" cy="{y + 1:.1f}" r="3"/></svg>'
+        f'<circle class="c1" cx="{0.97 * x:.1f}%" cy="{y + 1:.1f}" r="3"/></svg>'
     )
 
 

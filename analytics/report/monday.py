@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from statistics import median
 
 from analytics.report import charts
 from analytics.report.campaigns import DAYS, RATES, THRESHOLDS, Campaigns
@@ -20,7 +21,7 @@ USUAL = (
 )
 """What the sentences compare with."""
 
-_WORSE_IF_HIGHER = {"opt_out_rate", "bounce_rate"}
+_JUDGED_BY = {"opt_out_rate": "opt_out_rate", "bounce_rate": "failure_rate"}
 _MUCH = 1.25  # times the usual rate
 _BY_CHANCE = 5  # more than usual
 _MANY = 0.03  # of the reachable contacts
@@ -49,8 +50,8 @@ class Tile:
     Attributes:
         name: What it is.
         value: The number.
-        change: How it changed against the period before.
-        level: Class of the change: `bad`, `good`, or `calm`.
+        change: How it changed against the period before, and what is usual.
+        level: Class of the change: `bad` or `good` beside the usual, or `calm`.
         spark: Its last twelve months, as SVG.
     """
 
@@ -108,14 +109,15 @@ def best_and_worst(campaigns: Campaigns) -> Sentence:
         f"({percent(most['opt_out_rate'])})"
     )
     has_left = (most["opt_out_rate"] or 0) > THRESHOLDS["opt_out_rate"]
+    opened = percent(best["opened_early"])
     texts = [
-        f"Best: {_named(best, today)}, {percent(best['opened_early'])} opened it within 48 hours.",
-        f"Worst: {_named(worst, today)}, {percent(worst['opened_early'])}"
+        f"Best was {_named(best, today)}: {opened} opened it within 48 hours.",
+        f"Worst was {_named(worst, today)}: {percent(worst['opened_early'])}"
         + (f", and {left}." if has_left and most is worst else "."),
         f"The median of twelve months is {percent(usual)}.",
     ]
     if has_left and most is not worst:
-        texts.append(f"Most unsubscribes: {_named(most, today)}, {left}.")
+        texts.append(f"Most left after {_named(most, today)}: {left}.")
     is_bad = has_left or worst["opened_early"] < usual / _MUCH
     return Sentence(head, " ".join(texts), "bad" if is_bad else "calm")
 
@@ -133,10 +135,8 @@ def above_usual(campaigns: Campaigns) -> Sentence:
     head = f"Deliverability, {DAYS} days"
     recent = campaigns.periods[0]
     texts, level = [], "good"
-    for rate, judged, name in (
-        ("bounce_rate", "failure_rate", "Bounces"),
-        ("opt_out_rate", "opt_out_rate", "Unsubscribes"),
-    ):
+    for rate, name in (("bounce_rate", "Bounces"), ("opt_out_rate", "Unsubscribes")):
+        judged = _JUDGED_BY[rate]
         now, usual = campaigns.rate_of(rate, recent), campaigns.usual(rate)
         if now is None or usual is None:
             return Sentence(head, "Too few campaigns to compare.", "calm")
@@ -200,23 +200,39 @@ def tiles(warehouse: Warehouse, campaigns: Campaigns) -> list[Tile]:
         warehouse: Where the marts are.
         campaigns: Those of the last twelve months.
     """
-    of_campaigns = [_rate_tile(campaigns, rate, name) for rate, name in RATES.items()]
+    of_campaigns = [rate_tile(campaigns, rate, name) for rate, name in RATES.items()]
     if lacking(warehouse.data, [("contacts",)]):
         names = ("New contacts", "Net growth")
         return [*of_campaigns, *(Tile(name, "not loaded", "", "calm", "") for name in names)]
     return [*of_campaigns, *_growth_tiles(warehouse)]
 
 
-def _rate_tile(campaigns: Campaigns, rate: str, name: str) -> Tile:
+def rate_tile(campaigns: Campaigns, rate: str, name: str) -> Tile:
+    """Return a rate of the last 30 days, with its change.
+
+    Args:
+        campaigns: Those of the last twelve months.
+        rate: The rate.
+        name: What the tile is called.
+    """
     rates = [campaigns.rate_of(rate, rows) for rows in campaigns.periods]
     now, before = rates[:2]
+    usual = campaigns.usual(rate)
     change, level = "nothing to compare with", "calm"
-    if now is not None and before is not None:
-        points = 100 * (now - before)
-        sign = "+" if points >= 0 else "\N{MINUS SIGN}"
-        change = f"{sign}{abs(points):.1f} points from {percent(before)}"
-        is_worse = now > before if rate in _WORSE_IF_HIGHER else now < before
-        level = "calm" if abs(now - before) < 0.1 * before else "bad" if is_worse else "good"
+    if now is not None and usual is not None:
+        rose = over = False
+        if judged := _JUDGED_BY.get(rate):
+            rose, over = _verdict(campaigns, judged)
+            level = "bad" if rose or over else "calm"
+        else:
+            level = "bad" if now < usual / _MUCH else "good" if now > usual * _MUCH else "calm"
+        change = _beside(now, usual, level, percent)
+        if over and not rose:
+            change = f"over the limit of {100 * THRESHOLDS[judged or rate]:g}%"
+        if before is not None:
+            points = 100 * (now - before)
+            sign = "+" if points >= 0 else "\N{MINUS SIGN}"
+            change += f"; {sign}{abs(points):.1f} points from {percent(before)}"
     title = f"{name} of the last twelve times 30 days"
     spark = charts.sparkline(rates[::-1], title)
     return Tile(name, percent(now), change, level, spark)
@@ -233,15 +249,31 @@ def _growth_tiles(warehouse: Warehouse) -> list[Tile]:
         """
     )
     by_period: dict[int, Row] = {row["back"]: row for row in rows}
-    made = []
-    for key, name, write in (
-        ("added", "New contacts", number), ("net", "Net growth", signed),
-    ):  # fmt: skip
-        values = [by_period[back][key] if back in by_period else 0 for back in range(12)]
-        now, before = values[:2]
-        level = "calm" if now == before else "bad" if now < before else "good"
-        spark = charts.sparkline(values[::-1], f"{name} of the last twelve times 30 days")
-        made.append(
-            Tile(name, write(now), f"{signed(now - before)} from {write(before)}", level, spark)
-        )
-    return made
+    return [
+        growth_tile(name, [by_period[back][key] if back in by_period else 0 for back in range(12)],
+                    write)
+        for key, name, write in (("added", "New contacts", number), ("net", "Net growth", signed))
+    ]  # fmt: skip
+
+
+def growth_tile(name: str, values: Sequence[int], write: Callable[[float], str]) -> Tile:
+    """Return the number of contacts that came in twelve periods, the last period first.
+
+    Args:
+        name: What the tile is called.
+        values: The numbers.
+        write: Writes one of them.
+    """
+    now, before, usual = values[0], values[1], median(values[1:])
+    far = max(abs(usual) * (_MUCH - 1), _BY_CHANCE)
+    level = "bad" if now < usual - far else "good" if now > usual + far else "calm"
+    change = f"{_beside(now, usual, level, write)}; {signed(now - before)} from {write(before)}"
+    spark = charts.sparkline(values[::-1], f"{name} of the last twelve times 30 days")
+    return Tile(name, write(now), change, level, spark)
+
+
+def _beside(now: float, usual: float, level: str, write: Callable[[float], str]) -> str:
+    """Return in words how a number is beside the usual one, which colors alone do not say."""
+    if level == "calm":
+        return f"usual: {write(usual)}"
+    return f"{'above' if now > usual else 'below'} the usual {write(usual)}"

@@ -24,12 +24,13 @@ _CSV = {
 
 @dataclass
 class Cell:
-    """A cell of the table: its text, its chart, and what it is sorted by."""
+    """A cell of the table: its text, its key for sorting, its chart, its head, and a hint."""
 
     text: str
     key: str
     chart: str
     head: str
+    hint: str
 
 
 @dataclass
@@ -102,9 +103,10 @@ def _line(campaigns: Campaigns, row: Row) -> Line:
 
 def _cell(campaigns: Campaigns, value: float | None, rate: str) -> Cell:
     if value is None:
-        return Cell(percent(value), "-1", "", RATES[rate])
-    chart = charts.dot(value, _id(rate), campaigns.median(rate), _top(campaigns, rate))
-    return Cell(percent(value), f"{value:.4g}", chart, RATES[rate])
+        return Cell(percent(value), "-1", "", RATES[rate], "not known")
+    usual = campaigns.median(rate)
+    chart = charts.dot(value, _id(rate), usual, _top(campaigns, rate))
+    return Cell(percent(value), f"{value:.4g}", chart, RATES[rate], f"Median {percent(usual)}")
 
 
 def _ago(hours: int) -> str:

@@ -20,6 +20,11 @@ def signed(value: float) -> str:
     return sign + number(abs(value))
 
 
+def changes(came: int, left: int) -> str:
+    """Write how many came and how many left."""
+    return f"+{number(came)} \N{MINUS SIGN}{number(left)}"
+
+
 def percent(rate: float | None) -> str:
     """Write a rate from 0 to 1 as percent, those below 10% with a decimal."""
     if rate is None:

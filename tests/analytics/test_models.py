@@ -252,6 +252,6 @@ def test_the_report_on_a_quiet_account(warehouse: DuckDB) -> None:
     assert re.search(r"Net growth since \w+ \d{4}: \+0<", report)
     # Midnight may have come meanwhile.
     assert re.search("“Class 20” is next, in [23] days, with 0 registered", report)
-    shown = re.findall(r'class="label">(Class \d+), ', report)
+    shown = re.findall(r'<span>(Class \d+), ', report)
     # The coming ones, the nearest first, and those that are over, the newest first.
     assert shown == [f"Class {number}" for number in [*range(20, 26), *range(19, 13, -1)]]

@@ -1,4 +1,4 @@
-"""The report: its numbers, its sentences, and the page as an object."""
+"""The report: its numbers, its sentences, its charts and its weight."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import pytest
 from analytics.report import charts, monday, render, table
 from analytics.report.campaigns import Campaigns
 from analytics.report.section import csv_link
-from analytics.report.text import percent, short
-from tests.analytics.databases import DuckDB, contact
+from analytics.report.text import changes, percent, short
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=timezone.utc)
 
@@ -77,8 +76,8 @@ def test_best_and_worst_are_compared_at_the_same_age() -> None:
     sentence = monday.best_and_worst(known)
     assert sentence.level == "bad"
     assert sentence.text == (
-        "Best: “quick” (Nov 21), 50% opened it within 48 hours. "
-        "Worst: “slow” (Nov 22), 20%, and 16 of 500 unsubscribed (3.2%). "
+        "Best was “quick” (Nov 21): 50% opened it within 48 hours. "
+        "Worst was “slow” (Nov 22): 20%, and 16 of 500 unsubscribed (3.2%). "
         "The median of twelve months is 40%."
     )
 
@@ -94,8 +93,8 @@ def test_unsubscribes_are_those_of_the_campaign_that_had_them() -> None:
         NOW,
     )
     assert monday.best_and_worst(known).text.endswith(
-        "Worst: “bad” (Nov 21), 20%. The median of twelve months is 40%. "
-        "Most unsubscribes: “good” (Nov 22), 16 of 500 unsubscribed (3.2%)."
+        "Worst was “bad” (Nov 21): 20%. The median of twelve months is 40%. "
+        "Most left after “good” (Nov 22): 16 of 500 unsubscribed (3.2%)."
     )
 
 
@@ -153,6 +152,35 @@ def test_vacation_replies_are_no_failures() -> None:
     assert "include vacation replies" in table.medians(known)
 
 
+def test_tiles_and_sentences_agree() -> None:
+    """Unsubscribes rose, said the sentence; the tile had a check mark, as they were fewer than in
+    the period before, which was worse.
+    """  # fmt: skip
+    before = [*months_before(opt_outs=1), campaign("bad", 45, opt_outs=97)]
+    known = Campaigns([campaign("now", 5, opt_outs=8), *before], NOW)
+    assert "Unsubscribes rose to 1.6%" in monday.above_usual(known).text
+    tile = monday.rate_tile(known, "opt_out_rate", "Unsubscribe rate")
+    assert (tile.value, tile.level) == ("1.6%", "bad")
+    assert tile.change == "above the usual 0.2%; \N{MINUS SIGN}3.4 points from 5.0%"
+    away = campaign("away", 5, 0.2, bounces=20, vacation_replies=20)
+    quiet = Campaigns([away, *months_before()], NOW)
+    assert monday.rate_tile(quiet, "bounce_rate", "").level == "calm"
+    few = monday.rate_tile(quiet, "open_rate", "")
+    assert (few.level, few.change.split(";")[0]) == ("bad", "below the usual 40%")
+    often = [campaign(f"c{n}", n, opt_outs=5) for n in (5, *range(31, 360, 10))]
+    over = monday.rate_tile(Campaigns(often, NOW), "opt_out_rate", "")
+    assert over.change.split(";")[0] == "over the limit of 0.5%"
+
+
+def test_growth_is_beside_the_usual() -> None:
+    """After an import, the next 30 days looked bad."""
+    tile = monday.growth_tile("New contacts", [20, 119, *[17] * 10], str)
+    assert (tile.value, tile.level) == ("20", "calm")
+    assert tile.change == "usual: 17; \N{MINUS SIGN}99 from 119"
+    assert monday.growth_tile("Net growth", [-4, *[17] * 11], str).level == "bad"
+    assert changes(3, 0) == "+3 \N{MINUS SIGN}0"
+
+
 def test_numbers_are_short() -> None:
     texts = [short(value) for value in (7, 999, 1000, 1450, 9960, 45_600, 999_700, 2_300_000)]
     assert texts == ["7", "999", "1k", "1.4k", "10k", "46k", "1M", "2.3M"]
@@ -194,7 +222,7 @@ def test_campaign_weighs_little() -> None:
             "campaigns": table.lines(known), "rules": table.rules(known), "shown": 10,
         }))  # fmt: skip
 
-    assert (weight(60) - weight(10)) / 50 < 600
+    assert (weight(60) - weight(10)) / 50 < 650
     columns = [charts.Column("Nov 2026", [(0.4, "c1"), (0.2, "c2")], "") for _ in range(50)]
     assert len(charts.columns(columns)) / 50 < 200
 
@@ -224,184 +252,6 @@ def test_texts_are_escaped_in_charts_and_safe_in_csv() -> None:
     assert unquote(csv_link({"a": "A"}, [{"a": name}])).endswith("A\n'=1+1<b>\n")
 
 
-def test_page_of_an_account(warehouse: DuckDB) -> None:
-    """Two events of one name and day in two years, people too new to tell, and one bad address."""
-    now = datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
-    warehouse.load(
-        "account", ("a", "Café Olé", "US/Eastern", now),
-        columns="encoded_account_id text, organization_name text, time_zone_id text, "
-        "_sdc_extracted_at timestamp",
-    )  # fmt: skip
-    old, new = now - timedelta(days=400), now - timedelta(days=3)
-    warehouse.load(
-        "contacts",
-        contact("opened", at=old), contact("never", at=old), contact("new", at=new),
-        contact("waits", at=old, permission="pending_confirmation"),
-        contact("left", at=old, permission="unsubscribed"),
-        contact("gone", at=old, deleted="2026-01-05"),
-    )  # fmt: skip
-    keys = "campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp, "
-    open_at = now - timedelta(days=100)
-    warehouse.load(
-        "email_opens", ("e", "opened", "k", open_at, 0, "mobile"),
-        columns=f"{keys} occurrence integer, device_type text",
-    )  # fmt: skip
-    warehouse.load(
-        "email_bounces", ("e", "never", "k", open_at, 0, "B"), ("e", "new", "k", open_at, 0, "V"),
-        columns=f"{keys} occurrence integer, bounce_code text",
-    )  # fmt: skip
-    warehouse.load("email_campaigns", ("k", "<i>Fair", None, "DONE", None, None))
-    warehouse.load("email_campaign_stats", ("k", {"em_sends": 4, "em_bounces": 2}, None))
-    warehouse.load("email_campaign_send_history", ("e", 1, "k", 4, open_at, "COMPLETED"))
-    years = (now - timedelta(days=300), now + timedelta(days=65))
-    warehouse.load(
-        "events",
-        *(
-            (str(number), "Open house", None, "ACTIVE", at, at, *(None,) * 7)
-            for number, at in enumerate(years)
-        ),
-    )
-    done = warehouse.build()
-    assert done.returncode == 0, done.stdout + done.stderr
-    report = warehouse.report
-    assert re.search(r"<title>Café Olé: email marketing report, week \d+ of \d{4}</title>", report)
-    assert "Times are in US/Eastern; days are counted in UTC." in report
-    assert "3 of 6 contacts can be emailed" in report
-    assert re.search(r"Waiting for confirmation: 1, .* Unsubscribed: 1, Deleted: 1", report)
-    # The same in bars: by opens and clicks, and by clicks alone.
-    assert 'aria-label="0 of 3 are engaged: an open or click in 90 days.' in report
-    assert "Cooling: 90 to 365 days ago: 1 contact<" in report
-    assert report.count("Cold: never: 1 contact<") == 1
-    assert report.count("Cold: never: 2 contacts<") == 0  # Clicks are not loaded.
-    assert "Not loaded: email_clicks is not selected." in report
-    assert "Cold: more than 365 days ago: 0 contacts" not in report  # no bar
-    assert ">Cold: more than 365 days ago</span>" in report  # but its line
-    assert re.search(r"<td>Too new to tell</td><td>1</td>", report)
-    assert (
-        "1 contact began to cool: no open or click for 90 days. 0 went cold: none for 365 days. "
-        "Of 3 reachable contacts, 0 are engaged, 1 cooling, 1 cold and 1 too new to tell." in report
-    )
-    assert "1 address to remove" in report
-    assert len(re.findall(r"<span>Open house, \w+ \d+, \d{4}<", report)) == 2
-    assert "Not loaded: contact_lists is not selected" in report
-    assert "@example.com" not in report
-
-
-@pytest.fixture
-def some_campaigns(warehouse: DuckDB) -> DuckDB:
-    """One that was sent again, and got vacation replies; and one with a test that nobody opened."""
-    now = datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
-
-    def ago(days: float) -> datetime:
-        return now - timedelta(days=days)
-
-    warehouse.load("contacts", *(contact(f"c{n}", at=ago(400)) for n in range(8)))
-    names = {"k": "Spring", "z": "Zero", "u": "Unread", "w": "Well"}
-    warehouse.load(
-        "email_campaigns",
-        *((id_, name, "NEWSLETTER", "DONE", None, None) for id_, name in names.items()),
-    )
-    warehouse.load(
-        "email_campaign_activities", ("p", "k", "primary_email", "Spring is here"),
-        ("r", "k", "resend", "Again: spring"), ("s", "z", "primary_email", "Nobody cares"),
-        ("v", "u", "primary_email", "Opens are not loaded"), ("x", "w", "primary_email", "Well"),
-    )  # fmt: skip
-    counters = {
-        "p": {"em_sends": 200, "em_bounces": 6, "em_bounces_vacation": 5, "em_opens": 97,
-              "em_clicks": 12, "em_optouts": 0},
-        "r": {"em_sends": 120, "em_bounces": 0, "em_opens": 12, "em_clicks": 3, "em_optouts": 1},
-        "s": {"em_sends": 150, "em_bounces": 0, "em_opens": 0, "em_clicks": 0, "em_optouts": 0},
-        "x": {"em_sends": 150, "em_bounces": 0, "em_opens": 30, "em_clicks": 0, "em_optouts": 0},
-        "v": {"em_sends": 150, "em_bounces": 0, "em_opens": 60, "em_clicks": 0, "em_optouts": 0},
-    }  # fmt: skip
-    of = {"p": "k", "r": "k", "s": "z", "v": "u", "x": "w"}
-    warehouse.load(
-        "email_campaign_activity_stats",
-        *((id_, of[id_], each, now) for id_, each in counters.items()),
-    )
-    warehouse.load(
-        "email_campaign_stats", ("k", {**counters["p"], "em_opens": 109, "em_clicks": 15}, now),
-        ("z", counters["s"], now), ("u", counters["v"], now), ("w", counters["x"], now),
-    )  # fmt: skip
-    sent = {"p": ago(20), "r": ago(16), "s": ago(10), "v": ago(8), "x": ago(6)}
-    warehouse.load(
-        "email_campaign_send_history",
-        *((id_, 1, of[id_], 1, at, "COMPLETED") for id_, at in sent.items()),
-    )
-    late = timedelta(hours=49)
-    warehouse.load(
-        "email_opens", ("p", "c0", "k", sent["p"] + timedelta(hours=1), 0, "mobile", now),
-        ("p", "c1", "k", sent["p"] + late, 0, "mobile", now),
-        ("r", "c2", "k", sent["r"] + timedelta(hours=1), 0, "computer", now),
-        *(("x", f"c{n}", "w", sent["x"] + timedelta(hours=47), 0, "tablet", now) for n in range(3)),
-    )  # fmt: skip
-    warehouse.load("email_bounces", *(
-        ("p", f"c{n}", "k", sent["p"], 0, "V" if n else "B", now) for n in range(6)
-    ))  # fmt: skip
-    warehouse.load("email_campaign_ab_tests", ("s", "z", "Somebody cares", 20.0, 24))
-    return warehouse
-
-
-def test_emails_of_an_account(some_campaigns: DuckDB) -> None:
-    done = some_campaigns.build()
-    assert done.returncode == 0, done.stdout + done.stderr
-    report = some_campaigns.report
-    # A campaign is of the day of its first sending, and its first email is compared.
-    row = re.search(r"<tr><td data-key=[^<]*</td><th scope=\"row\">Spring.*?</tr>", report)
-    assert row
-    assert ">56%<" in row[0]  # 109 of 194
-    assert ">3.0%<" in row[0]  # 6 of 200 bounced, as in the mart
-    (rate,) = some_campaigns.query(
-        "select bounce_rate from analytics.constantcontact__campaigns where campaign_id = 'k'"
-    )
-    assert rate == (0.03,)
-    # Five of them are vacation replies.
-    assert "0 campaigns had more than 2% bounces, 0 more than 0.5% unsubscribes" in report
-    assert "Bounce rates include vacation replies (5)" in report
-    assert "3.0% bounced (1 does not exist, 5 vacation reply (delivered))" in report
-    # One of those who opened did within 48 hours. Nobody opened Zero; of Unread nobody knows.
-    assert re.search(r"Worst: “Zero” \([^)]*\), 0%. The median of twelve months is 0.5%.", report)
-    assert re.search(r"Best: “Well” \([^)]*\), 2.0% opened it within 48 hours", report)
-    # The resend beside its first send.
-    assert "1 resend: 12 more contacts opened, 10% of 120" in report
-    assert re.search(r"<span>Spring, first send [^<]*</span>.*?<b>50% · 6.2%</b>", report)
-    assert re.search(r"<span>Spring, resend [^<]*</span>.*?<b>10% · 2.5%</b>", report)
-    # The test, against the median of 56%, 40%, 20% and 0%.
-    assert "0 of 1 A/B test beat the median open rate of 30%" in report
-    assert "“Nobody cares” or “Somebody cares”" in report
-    assert re.search(r"<td>20%</td><td>24</td><td>150</td><td>0%</td>", report)
-    # Send times are of first sends.
-    assert "3 campaigns" not in report
-    delivered = re.findall(r'class="small">(\d+)<', report)
-    assert sum(map(int, delivered)) == 194 + 3 * 150
-
-
-def test_sentences_say_what_was_not_loaded(some_campaigns: DuckDB) -> None:
-    """Without opens, it said that there were too few campaigns."""
-    some_campaigns.query("drop table main.email_opens")
-    some_campaigns.query("drop table main.email_campaign_ab_tests")
-    some_campaigns.query("update main.email_campaigns set type = 'AB_TEST' where campaign_id = 'z'")
-    assert some_campaigns.build().returncode == 0
-    report = some_campaigns.report
-    assert "<b>Campaigns</b>Not loaded: email_opens is not selected." in report
-    assert "Not loaded: email_campaign_ab_tests is not selected" in report
-
-
-def test_page_needs_no_script_and_no_network(warehouse: DuckDB) -> None:
-    warehouse.load("contacts", *(contact(f"c{n}") for n in range(3)))
-    assert warehouse.build().returncode == 0
-    report = warehouse.report
-    without = re.sub(r"<script>.*?</script>", "", report, flags=re.DOTALL)
-    assert without.count("<svg") > 3
-    assert not re.search(r'(?:src|href)="(?!data:text/csv)', report)
-    assert not re.search(r"@import|url\((?!#)", report)
-    figures = re.findall("<figure[^>]*>", report)
-    assert figures
-    assert all(re.search(r'role="img" aria-label="[^"]{20,}"', figure) for figure in figures)
-    tables = re.findall("<table>.*?</table>", report, re.DOTALL)
-    assert all("<caption>" in text and '<th scope="col"' in text for text in tables)
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_colors_have_contrast(scheme: str) -> None:
     style = Path(charts.__file__).with_name("style.css").read_text("utf-8")
@@ -414,6 +264,13 @@ def test_colors_have_contrast(scheme: str) -> None:
         if re.fullmatch(r"c\d|ink|soft|bad|good|accent", name)
         and contrast(color, colors["card"]) < (3 if name[0] == "c" else 4.5)
     } == {}
+    texts = {"amber": "amber-ink", "none": "soft"}
+    texts |= {f"q{n}": "on-few" if n < 3 else "on-many" for n in range(5)}
+    assert {
+        (ground, text)
+        for ground, text in texts.items()
+        if contrast(colors[ground], colors[text]) < 4.5
+    } == set()
 
 
 def contrast(one: str, other: str) -> float:
