@@ -121,6 +121,12 @@ class Warehouse:
             return self.zone_of_days
         return str(zone)
 
+    @cached_property
+    def variables(self) -> Row:
+        """The variables of the dbt project, by name."""
+        text = (PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
+        return dict(yaml.safe_load(text)["vars"]["constantcontact"])
+
     def local(self, moment: datetime) -> datetime:
         """Return a time in UTC as that of the time zone of times."""
         return moment.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(self.time_zone))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from checks.support.analytics import AnalyticsModels
+from checks.support.analytics import AB_TESTS, AnalyticsModels, check_size
 from checks.support.loaders.duckdb import DuckDB
 from checks.support.meltano import PROJECT, CheckFailed, Project, Run, end_on_signals
 from checks.support.table import print_lines_at_once, print_table
@@ -45,7 +45,7 @@ def main() -> int:
     print_lines_at_once()
     end_on_signals()
     with Sandbox(profile="cafe", contacts=800, seed=1, requests_per_second=RAISED_LIMIT) as sandbox:
-        project = Project(OUTPUT, sandbox)
+        project = Project(OUTPUT, sandbox, AB_TESTS)
         try:
             demonstrate(project, sandbox)
         except CheckFailed as failure:
@@ -101,6 +101,7 @@ def demonstrate(project: Project, sandbox: Sandbox) -> None:
     )
     print("\nBuilding the models again, now with a report …")
     models.build("--report", str(REPORT))
+    check_size(REPORT)
     compared = models.check(sandbox, hidden)
     print(f"done: {compared} figures of the models are those of the account.")
     print("\nThe last campaigns, as in the report:")

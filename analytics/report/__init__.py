@@ -8,7 +8,15 @@ from pathlib import Path
 
 import jinja2
 
-from analytics.report import audience, campaigns, emails, monday, table
+from analytics.report import (
+    audience,
+    campaigns,
+    comparisons,
+    deliverability,
+    emails,
+    monday,
+    table,
+)
 from analytics.report.campaigns import Campaigns
 from analytics.report.section import Section, lacking, not_loaded
 from analytics.report.text import cell
@@ -25,19 +33,24 @@ _CAMPAIGNS: Needed = (
 )  # fmt: skip
 
 SECTIONS: dict[Callable[[Warehouse, Campaigns], Section], Needed] = {
-    emails.deliverability: (*_CAMPAIGNS, ("email_bounces",)),
-    emails.send_times: _CAMPAIGNS,
+    deliverability.deliverability: (*_CAMPAIGNS, ("email_bounces",)),
+    emails.send_times: (("email_campaign_activity_stats",), ("email_campaign_send_history",)),
     emails.weeks: (("email_opens",), ("email_clicks",)),
+    comparisons.resends: (
+        ("email_campaign_activities",), ("email_campaign_activity_stats",),
+        ("email_campaign_send_history",),
+    ),
+    comparisons.sms: (("sms_campaign_summaries",),),
+    comparisons.ab_tests: _CAMPAIGNS,
+    emails.devices: (("email_opens",),),
+    emails.links: (("email_clicks",),),
     audience.totals: (("contacts",),),
     audience.engagement: (("contacts",), ("email_opens",)),
     audience.lists: (("contacts",), ("contact_lists",)),
+    audience.unsubscribes: (("contacts",), ("email_optouts",)),
     audience.growth: (("contacts",),),
     audience.events: (("events",),),
-    audience.unsubscribes: (("contacts",), ("email_optouts",)),
-    emails.devices: (("email_opens",),),
-    emails.links: (("email_clicks",),),
-    emails.sms: (("sms_campaign_summaries",),),
-}
+}  # fmt: skip
 """In the order of the page, with the streams that each needs: one of each group."""
 
 
@@ -51,13 +64,22 @@ def write(warehouse: Warehouse, file: Path) -> None:
     Raises:
         Unusable: There are no marts.
     """
+    page = render(values(warehouse))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(page, encoding="utf-8")
+
+
+def render(shown: dict[str, object]) -> str:
+    """Return the page.
+
+    Args:
+        shown: What it shows, as `values` returns it.
+    """
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True,
         loader=jinja2.FileSystemLoader(FOLDER),
     )  # fmt: skip
-    page = environment.get_template("page.html").render(**values(warehouse))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(page, encoding="utf-8")
+    return environment.get_template("page.html").render(**shown)
 
 
 def values(warehouse: Warehouse) -> dict[str, object]:
@@ -75,10 +97,12 @@ def values(warehouse: Warehouse) -> dict[str, object]:
         "time_zone": warehouse.time_zone,
         "zone_of_days": warehouse.zone_of_days,
         "sentences": monday.sentences(warehouse, known),
+        "usual": monday.USUAL,
         "tiles": monday.tiles(warehouse, known),
         "campaigns": table.lines(known),
         "not_loaded": lacking(warehouse.data, _CAMPAIGNS),
         "medians": table.medians(known),
+        "rules": table.rules(known),
         "campaigns_csv": table.csv(known),
         "shown": table.SHOWN,
         "sections": [

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from analytics.report import charts
 from analytics.report.campaigns import Campaigns
 from analytics.report.charts import Bar, Part
-from analytics.report.section import Section
-from analytics.report.text import day, number, percent, plural, signed
+from analytics.report.section import Section, lacking
+from analytics.report.text import changes, day, number, percent, plural, signed
 from analytics.warehouse import Row, Warehouse
 
 _MOST_REASONS = 8  # that are shown one by one
+_HEALTH_COLORS = ("c1", "c4", "c2", "c2", "c6")
+_LONGEST_TICK = 3  # times the longest bar
 
 GROUPS = {
     "reachable": ("c1", "Reachable"),
@@ -59,67 +62,88 @@ def totals(warehouse: Warehouse, campaigns: Campaigns) -> Section:
     columns = {"group": "Group", "contacts": "Contacts"}
     figure = charts.stack(drawn) if total else ""
     note = "All contacts as of now, each counted once."
-    return Section("totals", title, note, figure, label, columns, rows, is_wide=True)
+    return Section(
+        "totals", title, note, figure, label, columns, rows, is_wide=True, is_labeled=True
+    )
 
 
 def engagement(warehouse: Warehouse, campaigns: Campaigns) -> Section:
-    """Show how long ago reachable contacts opened or clicked."""
-    last = max((row["last_sent_at"] for row in campaigns.settled), default=None)
-    rows = warehouse.rows(
-        f"""
-        select
-            case
-                when last_engaged_at >= :now - interval '30 days' then 0
-                when last_engaged_at >= :now - interval '90 days' then 1
-                when last_engaged_at >= :now - interval '365 days' then 2
-                when last_engaged_at is not null then 3
-                when added_at >= :now - interval '30 days'
-                    or added_at > {f"timestamp '{last}'" if last else ":now"} then 5
-                else 4
-            end as age,
-            count(*) as contacts,
-            sum(case when last_clicked_at >= :now - interval '365 days' then 1 else 0 end)
-                as clicked
-        from constantcontact__contact_engagement
-        join constantcontact__contacts using (contact_id)
-        where is_reachable
-        group by 1
-        """  # noqa: S608 - a time of the database
+    """Show the health of reachable contacts, by all engagement and by clicks alone."""
+    del campaigns
+    engaged, cold, new = (
+        int(warehouse.variables[f"constantcontact_{name}_days"])
+        for name in ("engaged", "cold", "new")
     )
-    by_age = {row["age"]: row for row in rows}
-    names = (
-        "In the last 30 days", "31 to 90 days ago", "91 to 365 days ago", "More than a year ago",
-        "Never", "Too new to tell",
-    )  # fmt: skip
-    colors = ("c1", "c1", "c4", "c2", "c2", "c6")
-    none = {"contacts": 0, "clicked": 0}
-    table = [
-        {"engaged": name, "contacts": by_age.get(age, none)["contacts"],
-         "clicked": int(by_age.get(age, none)["clicked"])}
-        for age, name in enumerate(names)
-    ]  # fmt: skip
+    table, clicks = _health(warehouse)
     total = sum(row["contacts"] for row in table)
-    title = "There are no contacts"
+    title = "There are no contacts that can be emailed"
     if total:
-        engaged = table[0]["contacts"] + table[1]["contacts"]
-        title = f"{number(engaged)} of {number(total)} opened or clicked in the last 90 days"
-    drawn = [
-        Bar(row["engaged"], [Part(row["contacts"], color, f"{row['engaged']}: "
-            f"{plural(row['contacts'], 'contact')}, {row['clicked']} clicked within a year")],
-            f"{number(row['contacts'])} · {percent(row['contacts'] / total)}" if total else "0")
-        for row, color in zip(table, colors, strict=True)
-    ]  # fmt: skip
+        share = f"{number(table[0]['contacts'])} of {number(total)}"
+        title = f"{share} are engaged: an open or click in {engaged} days"
+    names = (
+        f"Engaged: in the last {engaged} days", f"Cooling: {engaged} to {cold} days ago",
+        f"Cold: more than {cold} days ago", "Cold: never", "Too new to tell",
+    )  # fmt: skip
+    groups = []
+    for head, key in (("By last open or click", "contacts"), ("By last click", "by_clicks")):
+        drawn = [
+            Bar(name, [Part(row[key], color, f"{name}: {plural(row[key], 'contact')}")],
+                f"{number(row[key])} · {percent(row[key] / total)}" if total else "0")
+            for name, row, color in zip(names, table, _HEALTH_COLORS, strict=True)
+        ]  # fmt: skip
+        groups.append((head, drawn))
+    if not clicks:
+        groups.pop()
+    for name, row in zip(names, table, strict=True):
+        row["health"] = name
     note = (
-        "Reachable contacts by their last open or click. Too new: added in the last 30 days or "
-        "after the last campaign. Mail programs that load pictures themselves count as opens."
+        "Contacts that can be emailed. Mail programs that load pictures automatically count as "
+        "opens, so that the truth is between the two."
+        + ("" if clicks else " Not loaded: email_clicks is not selected.")
+        + f" Too new: added in the last {new} days or after the last campaign."
     )
-    columns = {
-        "engaged": "Last open or click",
-        "contacts": "Contacts",
-        "clicked": "Clicked in a year",
-    }
-    figure = charts.bars(drawn) if total else ""
-    return Section("engagement", title, note, figure, f"{title}. {note}", columns, table)
+    columns = {"health": "Health", "contacts": "By last open or click"}
+    if clicks:
+        columns["by_clicks"] = "By last click"
+    halves = (f"<div><h3>{head}</h3>{charts.bars(drawn, total)}</div>" for head, drawn in groups)
+    figure = f'<div class="pair">{"".join(halves)}</div>'
+    label = ". ".join([title, *(f"{head}: {charts.spoken(drawn)}" for head, drawn in groups)])
+    return Section(
+        "engagement",
+        title,
+        note,
+        figure if total else "",
+        label,
+        columns,
+        table,
+        is_wide=True,
+        is_labeled=True,
+    )
+
+
+def _health(warehouse: Warehouse) -> tuple[list[Row], bool]:
+    """Return how many contacts are engaged, cooling, cold, never were, and are too new to tell.
+
+    The second value is whether clicks were loaded.
+    """
+    rows = warehouse.rows(
+        """
+        select health, health_by_clicks, last_engaged_at is null as never_engaged,
+            last_clicked_at is null as never_clicked, count(*) as contacts
+        from constantcontact__contact_health
+        group by 1, 2, 3, 4
+        """
+    )
+    order = ("engaged", "cooling", "cold", "never", "too new to tell")
+    table = [{"contacts": 0, "by_clicks": 0} for _ in order]
+    for row in rows:
+        for key, health, never in (
+            ("contacts", "health", "never_engaged"),
+            ("by_clicks", "health_by_clicks", "never_clicked"),
+        ):
+            state = "never" if row[health] == "cold" and row[never] else row[health]
+            table[order.index(state)][key] += row["contacts"]
+    return table, not lacking(warehouse.data, [("email_clicks",)])
 
 
 def growth(warehouse: Warehouse, campaigns: Campaigns) -> Section:
@@ -156,7 +180,7 @@ def growth(warehouse: Warehouse, campaigns: Campaigns) -> Section:
                 Part(most - row["lost"], "", ""),
                 Part(row["lost"], "h2" if is_last else "c2", f"{name}: {row['lost']} left"),
                 Part(row["added"], "h1" if is_last else "c1", f"{name}: {row['added']} added"),
-            ], f"{signed(row['added'])} {signed(-row['lost'])}")
+            ], changes(row["added"], row["lost"]))
         )  # fmt: skip
     note = (
         "Contacts added, and those that unsubscribed or were deleted, by month. The hatched month "
@@ -168,10 +192,12 @@ def growth(warehouse: Warehouse, campaigns: Campaigns) -> Section:
         "lost": "Left",
         "contacts": "Contacts at its end",
     }
-    figure = charts.legend({"c2": "left", "c1": "added"}) + charts.bars(drawn) if rows else ""
+    legend = charts.legend((("c2", "left"), ("c1", "added")))
+    figure = legend + charts.bars(drawn) if rows else ""
     for row in rows:
         row["month"] = f"{row['month']:%Y-%m}"
-    return Section("growth", title, note, figure, f"{title}. {note}", columns, rows, is_wide=True)
+    label = f"{title}. {charts.spoken(drawn)}"
+    return Section("growth", title, note, figure, label, columns, rows, is_wide=True)
 
 
 def lists(warehouse: Warehouse, campaigns: Campaigns) -> Section:
@@ -195,7 +221,8 @@ def lists(warehouse: Warehouse, campaigns: Campaigns) -> Section:
     drawn = [
         Bar(row["list_name"], [Part(row["members"], "c1",
             f"{row['list_name']}: {plural(row['members'], 'member')}")],
-            number(row["members"]) + (_changes(row) if watched else ""))
+            number(row["members"])
+            + (f", {changes(row['joined'], row['departed'])}" if watched else ""))
         for row in rows
     ]  # fmt: skip
     title = f"“{rows[0]['list_name']}” is the largest list" if rows else "No list has members"
@@ -207,11 +234,8 @@ def lists(warehouse: Warehouse, campaigns: Campaigns) -> Section:
         first = warehouse.local(since).date() if since else campaigns.now.date()
         note = f"Members now. Watched since {day(first)}: changes are shown after 30 days."
     figure = charts.bars(drawn) if rows else ""
-    return Section("lists", title, note, figure, f"{title}. {note}", columns, rows)
-
-
-def _changes(row: Row) -> str:
-    return f", {signed(row['joined'])} {signed(-row['departed'])}"
+    label = f"{title}. {charts.spoken(drawn)}"
+    return Section("lists", title, note, figure, label, columns, rows, is_labeled=True)
 
 
 def unsubscribes(warehouse: Warehouse, campaigns: Campaigns) -> Section:
@@ -238,7 +262,8 @@ def unsubscribes(warehouse: Warehouse, campaigns: Campaigns) -> Section:
     columns = {"reason": "Reason", "unsubscribes": "Unsubscribes"}
     note = "Reasons of the last twelve months, in the contacts' own words."
     figure = charts.bars(drawn) if rows else ""
-    return Section("unsubscribes", title, note, figure, f"{title}. {note}", columns, rows)
+    label = f"{title}. {charts.spoken(drawn)}"
+    return Section("unsubscribes", title, note, figure, label, columns, rows, is_labeled=True)
 
 
 def events(warehouse: Warehouse, campaigns: Campaigns) -> Section:
@@ -270,14 +295,16 @@ def events(warehouse: Warehouse, campaigns: Campaigns) -> Section:
         days = (event["date"] - today).days
         when = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
         title = f"“{event['title']}” is next, {when}, with {event['registered']} registered"
-    top = max((row["registered"] + row["pending"] for row in rows), default=0) or 1
-    groups = []
+    top = _scale(rows)
+    groups, all_bars = [], []
     for name, is_coming in (("Coming", True), ("Over", False)):
-        own = [row for row in rows if row["is_coming"] == is_coming]
+        own = [_event(row) for row in rows if row["is_coming"] == is_coming]
+        all_bars += own
         if own:
-            bars = charts.bars([_event(row) for row in own], top)
-            groups.append(f"<h3>{name}</h3>{bars}")
-    legend = charts.legend({"c1": "attended", "c3": "registered", "c4": "pending"})
+            groups.append(f"<h3>{name}</h3>{charts.bars(own, top)}")
+    legend = charts.legend((("c1", "attended"), ("c3", "registered"), ("c4", "pending"))).replace(
+        "</ul>", '<li><i class="tick"></i>capacity</li></ul>'
+    )
     note = (
         "Registrations of the next six events, and of the last six of twelve months. Those who "
         "canceled do not count."
@@ -288,19 +315,26 @@ def events(warehouse: Warehouse, campaigns: Campaigns) -> Section:
         "capacity": "Capacity",
     }  # fmt: skip
     figure = legend + "".join(groups) if rows else ""
-    return Section("events", title, note, figure, f"{title}. {note}", columns, rows, is_wide=True)
+    label = f"{title}. {charts.spoken(all_bars)}"
+    return Section("events", title, note, figure, label, columns, rows, is_wide=True)
 
 
-def _event(row: dict[str, object]) -> Bar:
-    attended, registered, pending = (
-        int(str(row[key])) for key in ("attended", "registered", "pending")
-    )
-    name = f"{row['title']}, {day(row['date'])}"  # type: ignore[arg-type]
+def _scale(rows: Sequence[Row]) -> float:
+    """Return the value of a whole line: a capacity, unless all bars would be tiny beside it."""
+    longest = max((float(row["registered"] + row["pending"]) for row in rows), default=1.0)
+    ticks = [float(row["capacity"]) for row in rows if row["capacity"]]
+    near = [1.01 * tick for tick in ticks if tick <= _LONGEST_TICK * longest]
+    return max(longest, *near, 1.0)
+
+
+def _event(row: Row) -> Bar:
+    attended, registered, pending = (row[key] for key in ("attended", "registered", "pending"))
+    name = f"{row['title']}, {day(row['date'])}"
     parts = [
         Part(attended, "c1", f"{name}: {attended} of {registered} attended"),
         Part(registered - attended, "c3", f"{name}: {registered} registered"),
         Part(pending, "c4", f"{name}: {pending} pending"),
     ]
-    seats = f" of {row['capacity']}" if row["is_coming"] and row["capacity"] else ""
+    seats = f" of {number(row['capacity'])} seats" if row["capacity"] else " registered"
     text = f"{registered}{seats}" if row["is_coming"] else f"{attended} of {registered} came"
-    return Bar(name, parts, text)
+    return Bar(name, parts, text, row["capacity"])

@@ -1,6 +1,7 @@
 """The charts, as SVG that fits any width: positions are in percent, text keeps its size.
 
-Colors are classes of the page, which has them for light and dark. Nothing needs a script.
+Colors are classes of the page, which has them for light and dark. So are heights that do not vary:
+the page has hundreds of marks. Nothing needs a script.
 """
 
 from __future__ import annotations
@@ -36,11 +37,50 @@ class Bar:
         label: What stands beside it.
         parts: What it consists of.
         text: Its value in words.
+        tick: Where a line crosses it, such as the capacity of what it fills.
     """
 
     label: str
     parts: Sequence[Part]
     text: str = ""
+    tick: float | None = None
+
+
+@dataclass
+class Column:
+    """A column over time.
+
+    Attributes:
+        label: What may stand below it.
+        parts: What it consists of, as values and their classes.
+        title: What it says when it is pointed at.
+    """
+
+    label: str
+    parts: Sequence[tuple[float, str]]
+    title: str
+
+    @property
+    def total(self) -> float:
+        """Its height."""
+        return sum(value for value, _ in self.parts)
+
+
+@dataclass
+class Cell:
+    """A colored cell.
+
+    Attributes:
+        text: What stands in it.
+        small: What stands below that, smaller.
+        color: Its class.
+        title: What it says when it is pointed at.
+    """
+
+    text: str
+    small: str
+    color: str
+    title: str
 
 
 def top_of(values: Iterable[float]) -> float:
@@ -56,6 +96,11 @@ def top_of(values: Iterable[float]) -> float:
     return next(step * power for step in _STEPS if step * power >= largest * (1 - 1e-9))
 
 
+def spoken(rows: Iterable[Bar]) -> str:
+    """Return bars as text, for those who do not see them."""
+    return "; ".join(f"{row.label}: {row.text}" for row in rows)
+
+
 def bars(rows: Sequence[Bar], top: float | None = None) -> str:
     """Draw bars from left to right, a line for each; on phones labels are above them."""
     top = top or max((sum(part.value for part in row.parts) for row in rows), default=0) or 1
@@ -63,54 +108,52 @@ def bars(rows: Sequence[Bar], top: float | None = None) -> str:
 
 
 def _bar(row: Bar, top: float) -> str:
+    tick = ""
+    if row.tick is not None and row.tick <= top:
+        tick = f'<line x1="{_share(row.tick, top)}" x2="{_share(row.tick, top)}" y2="18"/>'
     return (
-        f'<div class="bar"><span class="label">{escape(row.label)}</span>'
-        f'<svg width="100%" height="18">{_parts(row.parts, top, 2, 14)}</svg>'
-        f'<span class="value">{escape(row.text)}</span></div>'
+        f'<div class="bar"><span>{escape(row.label)}</span><svg>{_parts(row.parts, top)}{tick}'
+        f"</svg><b>{escape(row.text)}</b></div>"
     )
 
 
-def _parts(parts: Sequence[Part], top: float, y: float, height: float) -> str:
+def _share(value: float, top: float) -> str:
+    return f"{100 * value / top:.2f}".rstrip("0").rstrip(".") + "%"
+
+
+def _parts(parts: Sequence[Part], top: float) -> str:
     at, drawn = 0.0, []
     for part in parts:
-        width = 100 * part.value / top
-        if width > 0 and part.title:
+        if part.value > 0 and part.title:
+            place = f' x="{_share(at, top)}"' if at else ""
             drawn.append(
-                f'<rect class="{part.color}" x="{at:.2f}%" y="{y:g}" width="{width:.2f}%" '
-                f'height="{height:g}"><title>{escape(part.title)}</title></rect>'
+                f'<rect class="{part.color}"{place} width="{_share(part.value, top)}">'
+                f"<title>{escape(part.title)}</title></rect>"
             )
-        at += width
+        at += part.value
     return "".join(drawn)
 
 
 def stack(parts: Sequence[Part]) -> str:
     """Draw one bar whose parts are a whole, with a legend that has their numbers."""
     top = sum(part.value for part in parts) or 1
-    legend_of = "".join(
-        f'<li><i class="{part.color}"></i>{escape(part.title)}</li>' for part in parts
-    )
-    return (
-        f'<svg width="100%" height="34" class="stack">{_parts(parts, top, 0, 34)}</svg>'
-        f'<ul class="legend">{legend_of}</ul>'
-    )
+    names = [(part.color, part.title) for part in parts]
+    return f'<svg class="stack">{_parts(parts, top)}</svg>{legend(names)}'
 
 
-def legend(names: dict[str, str]) -> str:
+def legend(names: Iterable[tuple[str, str]]) -> str:
     """Explain colors.
 
     Args:
-        names: What each class means.
+        names: Each class, with what it means.
     """
-    return (
-        '<ul class="legend">'
-        + "".join(
-            f'<li><i class="{color}"></i>{escape(name)}</li>' for color, name in names.items()
-        )
-        + "</ul>"
-    )
+    items = (f'<li><i class="{color}"></i>{escape(name)}</li>' for color, name in names)
+    return f'<ul class="legend">{"".join(items)}</ul>'
 
 
-def columns(rows: Sequence[Bar], unit: str = "", rule: float | None = None, labels: int = 6) -> str:
+def columns(
+    rows: Sequence[Column], unit: str = "", rule: float | None = None, labels: int = 6
+) -> str:
     """Draw columns over time.
 
     Args:
@@ -119,67 +162,82 @@ def columns(rows: Sequence[Bar], unit: str = "", rule: float | None = None, labe
         rule: Where a threshold is drawn.
         labels: How many columns have a label below.
     """
-    height, count = 170, max(len(rows), 1)
-    top = top_of([sum(part.value for part in row.parts) for row in rows] + [rule or 0])
-    band = 100 / count
-    drawn = [_grid(height)]
+    height, band = 170, 100 / max(len(rows), 1)
+    top = top_of([*(row.total for row in rows), rule or 0])
+    drawn = [_rule("grid", y) for y in (0.5, height / 2, height)]
     for place, row in enumerate(rows):
-        y = float(height)
-        for part in row.parts:
-            tall = height * part.value / top
-            y -= tall
-            if tall > 0:
-                drawn.append(
-                    f'<rect class="{part.color}" x="{(place + 0.12) * band:.2f}%" y="{y:.1f}" '
-                    f'width="{0.76 * band:.2f}%" height="{tall:.1f}">'
-                    f"<title>{escape(part.title)}</title></rect>"
-                )
+        if row.total:
+            marks = _column(row, (place + 0.12) * band, height, top)
+            drawn.append(f"<g><title>{escape(row.title)}</title>{marks}</g>")
     if rule:
-        y = height - height * rule / top
-        drawn.append(f'<line class="rule" x1="0" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>')
-    every = -(-count // labels)
-    for nth, place in enumerate(range(len(rows) - 1, -1, -every)):
+        drawn.append(_rule("rule", height - height * rule / top))
+    drawn += _labels([row.label for row in rows], height + 17, labels)
+    return _plot("".join(drawn), height, top, unit, 0.76 * band)
+
+
+def _rule(name: str, y: float) -> str:
+    return f'<line class="{name}" x2="100%" y1="{y:.4g}" y2="{y:.4g}"/>'
+
+
+def _column(row: Column, x: float, height: int, top: float) -> str:
+    y, drawn = float(height), []
+    for value, color in row.parts:
+        tall = height * value / top
+        y -= tall
+        if tall > 0:
+            drawn.append(f'<rect class="{color}" x="{x:.2f}%" y="{y:.1f}" height="{tall:.1f}"/>')
+    return "".join(drawn)
+
+
+def _labels(labels: Sequence[str], y: int, most: int) -> list[str]:
+    band, drawn = 100 / max(len(labels), 1), []
+    every = -(-len(labels) // most) or 1
+    for nth, place in enumerate(range(len(labels) - 1, -1, -every)):
         x = (place + 0.5) * band
         phone = ' class="wide-only"' if nth % 2 else ""
         anchor = "end" if x > 100 - _EDGE else "start" if x < _EDGE else "middle"
         x = 100 if anchor == "end" else 0 if anchor == "start" else x
         drawn.append(
-            f'<text{phone} x="{x:.1f}%" y="{height + 17}" text-anchor="{anchor}">'
-            f"{escape(rows[place].label)}</text>"
+            f'<text{phone} x="{x:.1f}%" y="{y}" text-anchor="{anchor}">'
+            f"{escape(labels[place])}</text>"
         )
-    return _plot("".join(drawn), height, top, unit)
+    return drawn
 
 
-def _grid(height: int) -> str:
-    return "".join(
-        f'<line class="grid" x1="0" x2="100%" y1="{y:g}" y2="{y:g}"/>'
-        for y in (0.5, height / 2, height)
-    )
-
-
-def _plot(drawn: str, height: int, top: float, unit: str) -> str:
+def _plot(drawn: str, height: int, top: float, unit: str, width: float) -> str:
     ticks = "".join(
-        f'<text x="34" y="{y:g}" text-anchor="end">{value:,.4g}{unit}</text>'
+        f'<text x="34" y="{y:g}">{value:,.4g}{unit}</text>'
         for value, y in ((top, 10), (top / 2, height / 2 + 4), (0, height))
     )
     return (
-        f'<div class="plot"><svg width="38" height="{height + 22}">{ticks}</svg>'
-        f'<svg class="main" height="{height + 22}">{drawn}</svg></div>'
+        f'<div class="plot"><svg height="{height + 22}">{ticks}</svg>'
+        f'<svg class="main" height="{height + 22}" style="--w:{width:.2f}%">{drawn}</svg></div>'
     )
 
 
-def dot(rate: float, median: float | None, top: float, color: str, title: str) -> str:
-    """Draw a rate as a dot, around the median."""
-    x = 3 + 94 * min(rate / top, 1)
+def dot(rate: float, median: str, at: float | None, top: float) -> str:
+    """Draw a rate as a dot, connected with the median, which the page has drawn once.
+
+    Args:
+        rate: The rate.
+        median: The id of the drawing of the median; see `median_rule`.
+        at: The median.
+        top: The largest rate.
+    """
+    x = _on_scale(rate, top)
     rule = ""
-    if median is not None:
-        at = 3 + 94 * min(median / top, 1)
-        rule = f'<path d="M{at:.0f} 1V15" class="m"/><path d="M{at:.0f} 8H{x:.0f}" class="d"/>'
-    return (
-        f'<svg class="dot" viewBox="0 0 100 16" width="100" height="16">{rule}'
-        f'<circle class="{color}" cx="{x:.0f}" cy="8" r="4"><title>{escape(title)}</title></circle>'
-        "</svg>"
-    )
+    if at is not None:
+        rule = f'<use href="#{median}"/><path d="M{_on_scale(at, top)} 8H{x}"/>'
+    return f'<svg viewBox="0 0 100 16">{rule}<circle cx="{x}"/></svg>'
+
+
+def median_rule(name: str, at: float, top: float) -> str:
+    """Draw a median, for the dots around it."""
+    return f'<path id="{name}" d="M{_on_scale(at, top)} 1V15"/>'
+
+
+def _on_scale(rate: float, top: float) -> int:
+    return round(4 + 92 * min(rate / top, 1))
 
 
 def sparkline(values: Sequence[float | None], title: str) -> str:
@@ -197,46 +255,41 @@ def sparkline(values: Sequence[float | None], title: str) -> str:
     x, y = places[-1]
     return (
         f'<svg class="spark" width="100%" height="34"><title>{escape(title)}</title>'
-        '<svg width="100%" height="34" viewBox="0 -1 100 34" preserveAspectRatio="none">'
+        '<svg width="97%" height="34" viewBox="0 -1 100 34" preserveAspectRatio="none">'
         f'<polyline class="line" points="{path}"/></svg>'
-        f'<circle class="c1" cx="{min(x, 98.5):.1f}%" cy="{y + 1:.1f}" r="3"/></svg>'
+        f'<circle class="c1" cx="{0.97 * x:.1f}%" cy="{y + 1:.1f}" r="3"/></svg>'
     )
 
 
-def heat(rows: Sequence[str], heads: Sequence[str], cells: dict[tuple[int, int], Part]) -> str:
+def heat(rows: Sequence[str], heads: Sequence[str], cells: dict[tuple[int, int], Cell]) -> str:
     """Draw a table of colored cells.
 
     Args:
         rows: The labels of rows.
         heads: Those of columns.
-        cells: By row and column; the value is written into the cell, in percent.
+        cells: By row and column.
     """
-    tall, width = 30, 100 / max(len(heads), 1)
+    tall, width = 34, 100 / max(len(heads), 1)
     labels = "".join(
-        f'<text x="34" y="{(place + 0.65) * tall:g}" text-anchor="end">{row}</text>'
-        for place, row in enumerate(rows)
+        f'<text x="34" y="{place * tall + 21}">{row}</text>' for place, row in enumerate(rows)
     )
-    drawn = []
-    for row in range(len(rows)):
-        for column in range(len(heads)):
-            x, y = column * width, row * tall
-            cell = cells.get((row, column))
-            place = f'x="{x:.2f}%" y="{y + 1}" width="{width * 0.96:.2f}%" height="{tall - 2}"'
-            if cell is None:
-                drawn.append(f'<rect class="none" {place}/>')
-                continue
-            drawn.append(
-                f'<g><title>{escape(cell.title)}</title><rect class="{cell.color}" {place}/>'
-                f'<text class="{cell.color}" x="{x + width * 0.48:.2f}%" y="{y + tall * 0.65:g}" '
-                f'text-anchor="middle">{100 * cell.value:.0f}</text></g>'
-            )
+    drawn = [f'<rect class="none" y="{place * tall + 1}"/>' for place in range(len(rows))]
+    wide = f"{width * 0.97:.2f}%"
+    for (row, column), cell in sorted(cells.items()):
+        # A drawing in the drawing, so that the marks in it have the same places in each.
+        drawn.append(
+            f'<svg class="{cell.color}" x="{column * width:.2f}%" y="{row * tall + 1}" '
+            f'width="{wide}">'
+            f'<title>{escape(cell.title)}</title><rect/><text x="50%" y="15">{escape(cell.text)}'
+            f'</text><text x="50%" y="27" class="small">{escape(cell.small)}</text></svg>'
+        )
+    y = len(rows) * tall + 15
     drawn += [
-        f'<text x="{(place + 0.48) * width:.2f}%" y="{len(rows) * tall + 15}" '
-        f'text-anchor="middle">{head}</text>'
+        f'<text x="{(place + 0.5) * width:.2f}%" y="{y}">{head}</text>'
         for place, head in enumerate(heads)
     ]
     height = len(rows) * tall + 20
     return (
-        f'<div class="plot"><svg width="38" height="{height}">{labels}</svg>'
-        f'<svg class="main heat" height="{height}">{"".join(drawn)}</svg></div>'
+        f'<div class="plot heat"><svg height="{height}">{labels}</svg>'
+        f'<svg class="main" height="{height}">{"".join(drawn)}</svg></div>'
     )

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
+from statistics import median
 
 from analytics.report import charts
-from analytics.report.campaigns import RATES, Campaigns
+from analytics.report.campaigns import DAYS, RATES, THRESHOLDS, Campaigns
 from analytics.report.section import lacking
 from analytics.report.text import day, number, percent, plural, signed
 from analytics.warehouse import Row, Warehouse
 
-DAYS_OF_CAMPAIGNS, DAYS_OF_RATES = 90, 30
+DAYS_OF_CAMPAIGNS = 90
 
-THRESHOLDS = {"bounce_rate": 0.02, "opt_out_rate": 0.005}
-"""Above these rates, mailbox providers and the vendor take offense."""
+USUAL = (
+    "Usual: the median of the eleven 30-day periods before. Campaigns sent in the last 48 hours "
+    "are not compared, and those with fewer than 100 emails delivered are neither best nor worst."
+)
+"""What the sentences compare with."""
 
-_WORSE_IF_HIGHER = {"opt_out_rate", "bounce_rate"}
+_JUDGED_BY = {"opt_out_rate": "opt_out_rate", "bounce_rate": "failure_rate"}
 _MUCH = 1.25  # times the usual rate
+_BY_CHANCE = 5  # more than usual
+_MANY = 0.03  # of the reachable contacts
+_FEWEST = 3  # campaigns that a median says something of
 
 
 @dataclass
@@ -44,8 +50,8 @@ class Tile:
     Attributes:
         name: What it is.
         value: The number.
-        change: How it changed against the period before.
-        level: Class of the change: `bad`, `good`, or `calm`.
+        change: How it changed against the period before, and what is usual.
+        level: Class of the change: `bad` or `good` beside the usual, or `calm`.
         spark: Its last twelve months, as SVG.
     """
 
@@ -63,16 +69,16 @@ def sentences(warehouse: Warehouse, campaigns: Campaigns) -> list[Sentence]:
         warehouse: Where the marts are.
         campaigns: Those of the last twelve months.
     """
-    data = warehouse.data
-    cold = lacking(data, [("contacts",), ("email_opens",)])
+    heads: dict[str, tuple[tuple[str, ...], Callable[[], Sentence]]] = {
+        "Campaigns": (("email_campaigns", "email_opens"), lambda: best_and_worst(campaigns)),
+        "Deliverability": (("email_campaigns",), lambda: above_usual(campaigns)),
+        "Contacts": (("contacts", "email_opens"), lambda: went_cold(warehouse)),
+    }
     return [
-        _not_loaded("Campaigns", ["email_campaigns"])
-        if "email_campaigns" not in data.streams
-        else best_and_worst(campaigns),
-        _not_loaded("Deliverability", ["email_campaigns"])
-        if "email_campaigns" not in data.streams
-        else above_usual(campaigns),
-        _not_loaded("Contacts", cold) if cold else went_cold(warehouse),
+        _not_loaded(head, missing)
+        if (missing := lacking(warehouse.data, [(stream,) for stream in streams]))
+        else write()
+        for head, (streams, write) in heads.items()
     ]
 
 
@@ -90,66 +96,101 @@ def best_and_worst(campaigns: Campaigns) -> Sentence:
     ]
     head = f"Campaigns, {DAYS_OF_CAMPAIGNS} days"
     usual = campaigns.median("opened_early")
-    if usual is None or len(recent) <= 1:
-        return Sentence(head, "Too few campaigns for a comparison.", "calm")
+    if usual is None or len(recent) <= 1 or len(counted) < _FEWEST:
+        return Sentence(head, "Too few campaigns to compare.", "calm")
     best = max(recent, key=lambda row: row["opened_early"])
     worst = min(recent, key=lambda row: row["opened_early"])
-    optouts = ""
-    if (worst["opt_out_rate"] or 0) > THRESHOLDS["opt_out_rate"]:
-        optouts = (
-            f" {number(worst['opt_outs'])} of {number(worst['delivered'])} unsubscribed "
-            f"({percent(worst['opt_out_rate'])})."
-        )
-    return Sentence(
-        head,
-        f"Best: “{best['name']}” ({day(best['sent_at'], today=today)}), "
-        f"{percent(best['opened_early'])} opened within 48 hours. "
-        f"Worst: “{worst['name']}” ({day(worst['sent_at'], today=today)}), "
-        f"{percent(worst['opened_early'])}. The median is {percent(usual)}.{optouts}",
-        "bad" if worst["opened_early"] < usual / _MUCH else "calm",
+    most = max(recent, key=lambda row: row["opt_out_rate"] or 0)
+    if best["opened_early"] == worst["opened_early"]:
+        rate = percent(best["opened_early"])
+        return Sentence(head, f"{plural(len(recent), 'campaign')}, each opened by {rate}.", "calm")
+    left = (
+        f"{number(most['opt_outs'])} of {number(most['delivered'])} unsubscribed "
+        f"({percent(most['opt_out_rate'])})"
     )
+    has_left = (most["opt_out_rate"] or 0) > THRESHOLDS["opt_out_rate"]
+    opened = percent(best["opened_early"])
+    texts = [
+        f"Best was {_named(best, today)}: {opened} opened it within 48 hours.",
+        f"Worst was {_named(worst, today)}: {percent(worst['opened_early'])}"
+        + (f", and {left}." if has_left and most is worst else "."),
+        f"The median of twelve months is {percent(usual)}.",
+    ]
+    if has_left and most is not worst:
+        texts.append(f"Most left after {_named(most, today)}: {left}.")
+    is_bad = has_left or worst["opened_early"] < usual / _MUCH
+    return Sentence(head, " ".join(texts), "bad" if is_bad else "calm")
+
+
+def _named(row: Row, today: date) -> str:
+    return f"“{row['name']}” ({day(row['sent_at'], today=today)})"
 
 
 def above_usual(campaigns: Campaigns) -> Sentence:
-    """Compare bounces and unsubscribes of the last 30 days with those of the months before."""
-    today = campaigns.now.date()
-    start = today - timedelta(DAYS_OF_RATES)
-    recent = campaigns.between(start, today)
-    before = campaigns.between(date.min, start)
-    head = f"Deliverability, {DAYS_OF_RATES} days"
-    parts, level = [], "good"
+    """Compare bounces and unsubscribes of the last 30 days with the usual rates.
+
+    The rate of bounces is the API's, which includes vacation replies. Whether it is too high is
+    judged without those: their emails were delivered.
+    """
+    head = f"Deliverability, {DAYS} days"
+    recent = campaigns.periods[0]
+    texts, level = [], "good"
     for rate, name in (("bounce_rate", "Bounces"), ("opt_out_rate", "Unsubscribes")):
-        now, usual = campaigns.rate_of(rate, recent), campaigns.rate_of(rate, before)
+        judged = _JUDGED_BY[rate]
+        now, usual = campaigns.rate_of(rate, recent), campaigns.usual(rate)
         if now is None or usual is None:
-            return Sentence(head, "Too few campaigns for a comparison.", "calm")
-        is_high = now > usual * _MUCH or now > THRESHOLDS[rate]
-        verb = "rose to" if now > usual * _MUCH else "are at"
-        parts.append(f"{name} {verb} {percent(now)} (usual: {percent(usual)}).")
-        level = "bad" if is_high else level
+            return Sentence(head, "Too few campaigns to compare.", "calm")
+        rose, is_high = _verdict(campaigns, judged)
+        replies = ""
+        if judged != rate and (share := now - (campaigns.rate_of(judged, recent) or 0)) > 0:
+            replies = f", including vacation replies to {percent(share)} of emails"
+        limit = f", over the limit of {100 * THRESHOLDS[judged]:g}%" if is_high else ""
+        verb = "rose to" if rose else "are at"
+        texts.append(f"{name} {verb} {percent(now)} (usual: {percent(usual)}){replies}{limit}.")
+        level = "bad" if rose or is_high else level
     if level == "good":
-        parts.append("Nothing to do.")
-    return Sentence(head, " ".join(parts), level)
+        texts.append("Nothing to do.")
+    return Sentence(head, " ".join(texts), level)
+
+
+def _verdict(campaigns: Campaigns, rate: str) -> tuple[bool, bool]:
+    """Return whether a rate of the last period is above the usual one, and above its threshold."""
+    count, whole = campaigns.counts_of(rate, campaigns.periods[0])
+    usual = campaigns.usual(rate) or 0
+    rose = count > _MUCH * usual * whole and count - usual * whole >= _BY_CHANCE
+    return rose, count > THRESHOLDS[rate] * whole
 
 
 def went_cold(warehouse: Warehouse) -> Sentence:
-    """Count the contacts whose last open or click became older than 90 days in this period."""
+    """Count the contacts that became cooling or cold in the last 30 days."""
+    engaged, cold = (
+        int(warehouse.variables[f"constantcontact_{name}_days"]) for name in ("engaged", "cold")
+    )
     (counts,) = warehouse.rows(
-        """
-        select count(*) as cold,
-            coalesce(sum(case when last_engaged_at >= :now - interval '120 days' then 1 end), 0)
-                as new
-        from constantcontact__contact_engagement
-        join constantcontact__contacts using (contact_id)
-        where is_reachable and last_engaged_at < :now - interval '90 days'
-        """
+        f"""
+        select count(*) as reachable,
+            sum(case when health = 'engaged' then 1 else 0 end) as engaged,
+            sum(case when health = 'cooling' then 1 else 0 end) as cooling,
+            sum(case when health = 'cold' then 1 else 0 end) as cold,
+            sum(case when health = 'cooling' and last_engaged_at
+                > :now - interval '{engaged + DAYS} days' then 1 else 0 end) as newly_cooling,
+            sum(case when health = 'cold' and last_engaged_at
+                > :now - interval '{cold + DAYS} days' then 1 else 0 end) as newly_cold
+        from constantcontact__contact_health
+        """  # noqa: S608 - numbers of days
     )
-    new, cold = int(counts["new"]), int(counts["cold"])
-    verb = "is" if cold == 1 else "are"
+    count = {name: int(value or 0) for name, value in counts.items()}
+    too_new = count["reachable"] - count["engaged"] - count["cooling"] - count["cold"]
     text = (
-        f"{plural(new, 'contact')} went cold in the last 30 days: no open or click for 90 days. "
-        f"{plural(cold, 'contact')} that once opened or clicked {verb} cold now."
+        f"{plural(count['newly_cooling'], 'contact')} began to cool: no open or click for "
+        f"{engaged} days. {number(count['newly_cold'])} went cold: none for {cold} days. Of "
+        f"{plural(count['reachable'], 'reachable contact')}, {number(count['engaged'])} are "
+        f"engaged, {number(count['cooling'])} cooling, {number(count['cold'])} cold and "
+        f"{number(too_new)} too new to tell."
     )
-    return Sentence("Contacts, 30 days", text, "bad" if new else "good")
+    lost = count["newly_cooling"] + count["newly_cold"]
+    level = "bad" if lost > _MANY * count["reachable"] else "calm" if lost else "good"
+    return Sentence(f"Contacts, {DAYS} days", text, level)
 
 
 def tiles(warehouse: Warehouse, campaigns: Campaigns) -> list[Tile]:
@@ -159,27 +200,39 @@ def tiles(warehouse: Warehouse, campaigns: Campaigns) -> list[Tile]:
         warehouse: Where the marts are.
         campaigns: Those of the last twelve months.
     """
-    of_campaigns = [_rate_tile(campaigns, rate, name) for rate, name in RATES.items()]
+    of_campaigns = [rate_tile(campaigns, rate, name) for rate, name in RATES.items()]
     if lacking(warehouse.data, [("contacts",)]):
         names = ("New contacts", "Net growth")
         return [*of_campaigns, *(Tile(name, "not loaded", "", "calm", "") for name in names)]
     return [*of_campaigns, *_growth_tiles(warehouse)]
 
 
-def _rate_tile(campaigns: Campaigns, rate: str, name: str) -> Tile:
-    today = campaigns.now.date()
-    starts = [today - timedelta(DAYS_OF_RATES * back) for back in range(13)]
-    rates = [
-        campaigns.rate_of(rate, campaigns.between(start, end)) for end, start in pairwise(starts)
-    ]
-    now, before = rates[0], rates[1]
+def rate_tile(campaigns: Campaigns, rate: str, name: str) -> Tile:
+    """Return a rate of the last 30 days, with its change.
+
+    Args:
+        campaigns: Those of the last twelve months.
+        rate: The rate.
+        name: What the tile is called.
+    """
+    rates = [campaigns.rate_of(rate, rows) for rows in campaigns.periods]
+    now, before = rates[:2]
+    usual = campaigns.usual(rate)
     change, level = "nothing to compare with", "calm"
-    if now is not None and before is not None:
-        points = 100 * (now - before)
-        sign = "+" if points >= 0 else "\N{MINUS SIGN}"
-        change = f"{sign}{abs(points):.1f} points from {percent(before)}"
-        is_worse = now > before if rate in _WORSE_IF_HIGHER else now < before
-        level = "calm" if abs(now - before) < 0.1 * before else "bad" if is_worse else "good"
+    if now is not None and usual is not None:
+        rose = over = False
+        if judged := _JUDGED_BY.get(rate):
+            rose, over = _verdict(campaigns, judged)
+            level = "bad" if rose or over else "calm"
+        else:
+            level = "bad" if now < usual / _MUCH else "good" if now > usual * _MUCH else "calm"
+        change = _beside(now, usual, level, percent)
+        if over and not rose:
+            change = f"over the limit of {100 * THRESHOLDS[judged or rate]:g}%"
+        if before is not None:
+            points = 100 * (now - before)
+            sign = "+" if points >= 0 else "\N{MINUS SIGN}"
+            change += f"; {sign}{abs(points):.1f} points from {percent(before)}"
     title = f"{name} of the last twelve times 30 days"
     spark = charts.sparkline(rates[::-1], title)
     return Tile(name, percent(now), change, level, spark)
@@ -196,15 +249,31 @@ def _growth_tiles(warehouse: Warehouse) -> list[Tile]:
         """
     )
     by_period: dict[int, Row] = {row["back"]: row for row in rows}
-    made = []
-    for key, name, write in (
-        ("added", "New contacts", number), ("net", "Net growth", signed),
-    ):  # fmt: skip
-        values = [by_period[back][key] if back in by_period else 0 for back in range(12)]
-        now, before = values[:2]
-        level = "calm" if now == before else "bad" if now < before else "good"
-        spark = charts.sparkline(values[::-1], f"{name} of the last twelve times 30 days")
-        made.append(
-            Tile(name, write(now), f"{signed(now - before)} from {write(before)}", level, spark)
-        )
-    return made
+    return [
+        growth_tile(name, [by_period[back][key] if back in by_period else 0 for back in range(12)],
+                    write)
+        for key, name, write in (("added", "New contacts", number), ("net", "Net growth", signed))
+    ]  # fmt: skip
+
+
+def growth_tile(name: str, values: Sequence[int], write: Callable[[float], str]) -> Tile:
+    """Return the number of contacts that came in twelve periods, the last period first.
+
+    Args:
+        name: What the tile is called.
+        values: The numbers.
+        write: Writes one of them.
+    """
+    now, before, usual = values[0], values[1], median(values[1:])
+    far = max(abs(usual) * (_MUCH - 1), _BY_CHANCE)
+    level = "bad" if now < usual - far else "good" if now > usual + far else "calm"
+    change = f"{_beside(now, usual, level, write)}; {signed(now - before)} from {write(before)}"
+    spark = charts.sparkline(values[::-1], f"{name} of the last twelve times 30 days")
+    return Tile(name, write(now), change, level, spark)
+
+
+def _beside(now: float, usual: float, level: str, write: Callable[[float], str]) -> str:
+    """Return in words how a number is beside the usual one, which colors alone do not say."""
+    if level == "calm":
+        return f"usual: {write(usual)}"
+    return f"{'above' if now > usual else 'below'} the usual {write(usual)}"

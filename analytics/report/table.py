@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analytics.report import charts
-from analytics.report.campaigns import RATES, Campaigns
+from analytics.report.campaigns import RATES, SMALL, Campaigns
 from analytics.report.section import csv_link
 from analytics.report.text import day, number, percent
 from analytics.warehouse import Row
@@ -16,19 +16,21 @@ SHOWN = 10
 _CSV = {
     "sent_at": "sent", "name": "campaign", "subject": "subject", "delivered": "delivered",
     "unique_opens": "opened", "unique_clicks": "clicked", "opt_outs": "unsubscribed",
-    "bounces": "bounced", **{rate: name.lower() for rate, name in RATES.items()},
+    "bounces": "bounced", "vacation_replies": "vacation replies",
+    **{rate: name.lower() for rate, name in RATES.items()},
     "click_to_open_rate": "click-to-open rate",
 }  # fmt: skip
 
 
 @dataclass
 class Cell:
-    """A cell of the table: its text, its chart, and what it is sorted by."""
+    """A cell of the table: its text, its key for sorting, its chart, its head, and a hint."""
 
     text: str
-    key: float
+    key: str
     chart: str
     head: str
+    hint: str
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Line:
     subject: str
     note: str
     sent: str
-    key: float
+    key: int
     delivered: int
     cells: list[Cell]
     level: str
@@ -58,37 +60,53 @@ class Line:
 
 def lines(campaigns: Campaigns) -> list[Line]:
     """Return the lines of the table, the newest first."""
-    tops = {
-        rate: charts.top_of(row[rate] or 0 for row in campaigns.rows if not row["is_small"])
+    return [_line(campaigns, row) for row in campaigns.rows]
+
+
+def rules(campaigns: Campaigns) -> list[str]:
+    """Return the medians as drawings, which the cells refer to."""
+    return [
+        charts.median_rule(_id(rate), usual, _top(campaigns, rate))
         for rate in RATES
-    }
-    return [_line(campaigns, row, tops) for row in campaigns.rows]
+        if (usual := campaigns.median(rate)) is not None
+    ]
 
 
-def _line(campaigns: Campaigns, row: Row, tops: dict[str, float]) -> Line:
+def _id(rate: str) -> str:
+    return f"m{list(RATES).index(rate)}"
+
+
+def _top(campaigns: Campaigns, rate: str) -> float:
+    return max((row[rate] or 0 for row in campaigns.rows if not row["is_small"]), default=0) or 1
+
+
+def _line(campaigns: Campaigns, row: Row) -> Line:
     level, note = "", ""
     if row["is_coming_in"]:
-        hours = int((campaigns.now - row["sent_at"]).total_seconds() // 3600)
-        level, note = "hatched", f"sent {_ago(hours)}, still coming in"
+        again = "again " if row["age"] < campaigns.now - row["sent_at"] else ""
+        hours = int(row["age"].total_seconds() // 3600)
+        level, note = "hatched", f"sent {again}{_ago(hours)}, still coming in"
     elif row["is_small"]:
-        level, note = "small", "fewer than 100 delivered, not in the median"
-    color = {"hatched": "h1", "small": "c6", "": "c1"}[level]
-    cells = []
-    for rate, name in RATES.items():
-        value, usual = row[rate], campaigns.median(rate)
-        title = f"{name} {percent(value)}" + (f", median {percent(usual)}" if usual else "")
-        chart = "" if value is None else charts.dot(value, usual, tops[rate], color, title)
-        cells.append(Cell(percent(value), value if value is not None else -1, chart, name))
+        level, note = "small", f"fewer than {SMALL} delivered, not in the median"
+    cells = [_cell(campaigns, row[rate], rate) for rate in RATES]
     return Line(
         row["name"],
         row["subject"] if row["subject"] and row["subject"] != row["name"] else "",
         note,
         day(row["sent_at"], today=campaigns.now.date()),
-        row["sent_at"].timestamp(),
+        int(row["sent_at"].timestamp()),
         row["delivered"],
         cells,
         level,
     )
+
+
+def _cell(campaigns: Campaigns, value: float | None, rate: str) -> Cell:
+    if value is None:
+        return Cell(percent(value), "-1", "", RATES[rate], "not known")
+    usual = campaigns.median(rate)
+    chart = charts.dot(value, _id(rate), usual, _top(campaigns, rate))
+    return Cell(percent(value), f"{value:.4g}", chart, RATES[rate], f"Median {percent(usual)}")
 
 
 def _ago(hours: int) -> str:
@@ -105,7 +123,8 @@ def medians(campaigns: Campaigns) -> str:
     )
     return (
         f"Medians of {number(count)} campaigns of twelve months, drawn as lines: {rates}. "
-        "Rates are of the emails delivered, that of bounces of those sent."
+        "Rates are of the emails delivered; bounce rates are of the emails sent, and include "
+        "vacation replies, as in Constant Contact."
     )
 
 

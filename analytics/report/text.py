@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 _ROUNDED_TO_10 = 0.0995
+_TWO_DIGITS = 99.5
 
 
 def number(value: float) -> str:
@@ -17,6 +18,11 @@ def signed(value: float) -> str:
     """Write a number with its sign, the minus as long as the plus."""
     sign = "\N{MINUS SIGN}" if value < 0 else "+"
     return sign + number(abs(value))
+
+
+def changes(came: int, left: int) -> str:
+    """Write how many came and how many left."""
+    return f"+{number(came)} \N{MINUS SIGN}{number(left)}"
 
 
 def percent(rate: float | None) -> str:
@@ -46,3 +52,12 @@ def cell(value: Any) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
     return number(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def short(value: int) -> str:
+    """Write a number in four characters, rounded."""
+    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
+        share = value / unit
+        if round(share, 3) >= 1:
+            return f"{share:.2g}{letter}" if share < _TWO_DIGITS else f"{share:.0f}{letter}"
+    return str(value)

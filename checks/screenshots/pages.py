@@ -49,5 +49,7 @@ def png(chrome: Chrome, page: Path, height: int, scheme: str) -> bytes:
     chrome.get(page.as_uri())
     picture = Image.open(io.BytesIO(chrome.get_screenshot_as_png())).convert("RGB")
     packed = io.BytesIO()
-    picture.quantize(_COLORS, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
+    # The default, of medians, turns small marks in red and green brown.
+    few = picture.quantize(_COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(packed, "PNG", optimize=True)
     return packed.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from checks.support.analytics import AnalyticsModels
+from checks.support.analytics import AB_TESTS, AnalyticsModels, check_size
 from checks.support.loaders.duckdb import DuckDB
 from checks.support.meltano import PROJECT, CheckFailed, Project, end_on_signals
 from sandbox import Sandbox
@@ -17,11 +17,13 @@ def main() -> int:
     end_on_signals()
     # That of `make demo`; here the sandbox and the tap don't wait for each other.
     with Sandbox(profile="cafe", contacts=800, seed=1, requests_per_second=0) as sandbox:
-        project = Project(FOLDER, sandbox)
+        project = Project(FOLDER, sandbox, AB_TESTS)
         target = DuckDB(FOLDER)
         try:
             project.sync(target.loader, target.settings, {"requests_per_second": 1000})
-            AnalyticsModels(target, FOLDER).build("--report", str(FOLDER / "report.html"))
+            report = FOLDER / "report.html"
+            AnalyticsModels(target, FOLDER).build("--report", str(report))
+            check_size(report)
         except CheckFailed as failure:
             print(failure)
             return 1

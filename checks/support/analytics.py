@@ -20,6 +20,12 @@ from checks.support.meltano import PROJECT, CheckFailed, wait
 from sandbox import Sandbox
 from sandbox.server.expected import Rows
 
+AB_TESTS = "email_campaign_ab_tests"
+"""A stream that the report has a section for, though it is not selected by default."""
+
+LARGEST_REPORT = 160_000
+"""Bytes that the café's report may have."""
+
 PYTHON = PROJECT / ".venv-analytics" / "bin" / "python"
 
 # The streams of the account that the models are compared with.
@@ -30,6 +36,16 @@ _STREAMS = {
 
 Account = dict[str, Rows]
 Facts = Iterator[tuple[Any, ...]]
+
+
+def check_size(report: Path) -> None:
+    """Check that the café's report is light enough to be sent.
+
+    Raises:
+        CheckFailed: If it is not.
+    """
+    if (size := report.stat().st_size) > LARGEST_REPORT:
+        raise CheckFailed(f"{report.name} has {size:,} bytes, more than {LARGEST_REPORT:,}")
 
 
 class AnalyticsModels:

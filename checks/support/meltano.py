@@ -108,12 +108,13 @@ class Project:
         log: The file with the output of Meltano.
     """
 
-    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+    def __init__(self, folder: Path, sandbox: Sandbox, *more: str) -> None:
         """Create the folder.
 
         Args:
             folder: The folder of the project.
             sandbox: The server of the account.
+            more: Streams to select besides those that are selected by default.
         """
         self.folder = folder
         self.log = folder / "meltano.log"
@@ -122,6 +123,8 @@ class Project:
         folder.mkdir(parents=True)
         here = f"pip_url: -e {shlex.quote(str(PROJECT))}"
         project = (PROJECT / "meltano.yml").read_text(encoding="utf-8")
+        selected = "".join(f"    - {stream}.*\n" for stream in more)
+        project = project.replace("    select:\n", f"    select:\n{selected}", 1)
         (folder / "meltano.yml").write_text(project.replace("pip_url: -e .", here), "utf-8")
 
     def run_instead(self, loader: str, command: Sequence[str]) -> None:
@@ -159,7 +162,7 @@ class Project:
 
     @property
     def selected(self) -> list[str]:
-        """The streams that are selected by default."""
+        """The streams that are selected."""
         return _SELECTED.findall((self.folder / "meltano.yml").read_text(encoding="utf-8"))
 
     def sync(

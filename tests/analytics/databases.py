@@ -120,6 +120,8 @@ class DuckDB:
 
     raw_schema = "main"
     nested = {"objects": "json", "object": "json", "texts": "json"}
+    #: target-duckdb stores integers without bounds so.
+    integer = "hugeint"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -155,7 +157,7 @@ class DuckDB:
         columns = columns or COLUMNS[table]
         name = f"{self.raw_schema}.{table}"
         types = [column.split()[1] for column in columns.split(",")]
-        for word, type_ in self.nested.items():
+        for word, type_ in {**self.nested, "integer": self.integer}.items():
             columns = columns.replace(f" {word}", f" {type_}")
         self.query(f"create schema if not exists {self.raw_schema}")
         self.query(f"drop table if exists {name} cascade")
@@ -191,6 +193,7 @@ class PostgreSQL(DuckDB):
 
     raw_schema = "constantcontact"
     nested = {"objects": "jsonb[]", "object": "jsonb", "texts": "text[]"}
+    integer = "bigint"
 
     def __init__(self, folder: Path, server: Server) -> None:
         self.server = server

@@ -28,6 +28,10 @@ with hours as (
         {%- endfor %}
     from {{ ref(relation) }}
     where {{ column }} is not null
+    {%- if name == 'emails' %}
+        -- These go to contacts that did not open the first email, whatever the hour.
+        and not is_resend
+    {%- endif %}
     group by 1, 2
 ){{ ',' if not loop.last }}
 {%- endfor %}

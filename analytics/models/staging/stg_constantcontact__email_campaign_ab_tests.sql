@@ -3,5 +3,6 @@ select
     campaign_id,
     alternative_subject,
     test_size,
-    winner_wait_duration as winner_wait_hours
+    -- A number of the API, which loaders may store with decimals.
+    cast(winner_wait_duration as integer) as winner_wait_hours
 from {{ constantcontact_raw('email_campaign_ab_tests') }} as email_campaign_ab_tests
