@@ -1,9 +1,19 @@
--- The campaigns with new events are counted again.
+-- What has new events is counted again.
 {{ config(
     materialized='incremental',
-    unique_key='campaign_id',
+    unique_key=['campaign_id', 'contact_id'],
     full_refresh=constantcontact_full_refresh(),
 ) }}
+
+with events as (
+    select events.*
+    from {{ ref('constantcontact__engagement_events') }} as events
+    {%- if is_incremental() %}
+    {{ constantcontact_of_changed(
+        ref('constantcontact__engagement_events'), 'events', ['campaign_id', 'contact_id']
+    ) }}
+    {%- endif %}
+)
 
 select
     contact_id,
@@ -23,8 +33,5 @@ select
     max(case when kind = 'opt_out' then happened_at end) as unsubscribed_at,
     max(case when kind in ('open', 'click', 'forward') then happened_at end) as last_engaged_at,
     max(built_at) as built_at
-from {{ ref('constantcontact__engagement_events') }}
-{%- if is_incremental() %}
-where {{ constantcontact_of_changed_campaigns(ref('constantcontact__engagement_events')) }}
-{%- endif %}
+from events
 group by contact_id, campaign_id
