@@ -68,3 +68,42 @@
         {{ alias }}.{{ column }} = changed.{{ column }}{{ ' and' if not loop.last }}
         {%- endfor %}
 {%- endmacro %}
+
+{#- The indexes of a table that is built in parts. DuckDB does without: it keeps them in memory. -#}
+{% macro constantcontact_indexes(indexes) %}
+    {%- do return(indexes if target.type == 'postgres' else []) -%}
+{% endmacro %}
+
+{#- Whether some rows of a relation may have the same values: sorting all rows to keep one of each
+    takes far more than to find that there are none. Rows with the same hash count as same.
+
+    Args:
+        relation: A table or view.
+        columns: The columns that are compared. -#}
+{% macro constantcontact_may_repeat(relation, columns) %}
+    {%- if not execute or flags.WHICH not in ('build', 'run') or model.resource_type != 'model' -%}
+        {%- do return(true) -%}
+    {%- endif -%}
+    {%- set repeated = run_query(
+        'select 1 from ' ~ relation ~ ' group by ' ~ constantcontact_hash(columns)
+        ~ ' having count(*) > 1 limit 1'
+    ).rows -%}
+    {%- do return(repeated | length > 0) -%}
+{% endmacro %}
+
+{#- A number that is the same for the same values. -#}
+{% macro constantcontact_hash(columns) %}
+    {{- adapter.dispatch('constantcontact_hash', 'constantcontact')(columns) -}}
+{% endmacro %}
+
+{% macro default__constantcontact_hash(columns) %}
+    {{- 'hash(' ~ columns | join(', ') ~ ')' -}}
+{% endmacro %}
+
+{% macro postgres__constantcontact_hash(columns) %}
+    {{- 'hash_record_extended(row(' ~ columns | join(', ') ~ '), 0)' -}}
+{% endmacro %}
+
+{% macro bigquery__constantcontact_hash(columns) %}
+    {{- 'farm_fingerprint(to_json_string(struct(' ~ columns | join(', ') ~ ')))' -}}
+{% endmacro %}

@@ -2,6 +2,10 @@
     materialized='incremental',
     unique_key='contact_id',
     full_refresh=constantcontact_full_refresh(),
+    indexes=constantcontact_indexes([
+        {'columns': ['contact_id'], 'unique': true},
+        {'columns': ['built_at']},
+    ]),
 ) }}
 
 -- Contacts with new events are counted again.
@@ -21,7 +25,7 @@ select
     cast(sum({{ name }}) as integer) as {{ name }},
     {%- endfor %}
     {%- for name, verb in [('opens', 'opened'), ('clicks', 'clicked')] %}
-    cast(sum(case when {{ name }} > 0 then 1 else 0 end) as integer) as campaigns_{{ verb }},
+    cast(count(case when {{ name }} > 0 then 1 end) as integer) as campaigns_{{ verb }},
     min(first_{{ verb }}_at) as first_{{ verb }}_at,
     max(last_{{ verb }}_at) as last_{{ verb }}_at,
     {%- endfor %}

@@ -2,6 +2,10 @@
     materialized='incremental',
     unique_key=['campaign_id', 'day'],
     full_refresh=constantcontact_full_refresh(),
+    indexes=constantcontact_indexes([
+        {'columns': ['campaign_id', 'day'], 'unique': true},
+        {'columns': ['built_at']},
+    ]),
 ) }}
 
 with days as (
@@ -28,7 +32,7 @@ select
         ('open', 'opens'), ('click', 'clicks'), ('bounce', 'bounces'),
         ('opt_out', 'opt_outs'), ('forward', 'forwards'),
     ] %}
-    cast(sum(case when kind = '{{ kind }}' then 1 else 0 end) as integer) as {{ name }},
+    cast(count(case when kind = '{{ kind }}' then 1 end) as integer) as {{ name }},
     {%- endfor %}
     cast(count(distinct case when kind = 'open' then contact_id end) as integer) as openers,
     cast(count(distinct case when kind = 'click' then contact_id end) as integer) as clickers,

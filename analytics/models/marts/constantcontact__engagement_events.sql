@@ -3,8 +3,20 @@
     materialized='incremental',
     unique_key=['engagement_event_id', 'happened_at'],
     full_refresh=constantcontact_full_refresh(),
+    indexes=constantcontact_indexes([
+        {'columns': ['engagement_event_id'], 'unique': true},
+        {'columns': ['campaign_id', 'contact_id']},
+        {'columns': ['kind']},
+        {'columns': ['built_at']},
+        {'columns': ['loaded_at'], 'type': 'brin'},
+    ]),
 ) }}
+{%- set key = ['kind', 'campaign_activity_id', 'contact_id', 'happened_at', 'occurrence'] %}
 {%- set read_until = constantcontact_read_until() if is_incremental() else {} %}
+{#- A loader that appends has each reading of a report. -#}
+{%- set may_repeat = is_incremental() or constantcontact_may_repeat(
+    ref('int_constantcontact__engagement'), key + ["coalesce(url_id, '')"]
+) %}
 
 with new_rows as (
     select *
@@ -14,8 +26,6 @@ with new_rows as (
         {{ constantcontact_is_new_engagement(read_until) }}
     {%- endif %}
 ),
-
-{%- set key = ['kind', 'campaign_activity_id', 'contact_id', 'happened_at', 'occurrence'] %}
 
 changed as (
     select
@@ -40,9 +50,10 @@ changed as (
         and new_rows.loaded_at <= built.loaded_at
     where built.engagement_event_id is null
     {%- endif %}
-),
+)
 
--- A loader that appends has each reading of a report.
+{%- if may_repeat %},
+
 readings as (
     select
         *,
@@ -51,6 +62,7 @@ readings as (
         ) as reading
     from changed
 )
+{%- endif %}
 
 select
     engagement_event_id,
@@ -67,5 +79,9 @@ select
     opt_out_reason,
     loaded_at,
     cast('{{ constantcontact_build_time() }}' as timestamp) as built_at
+{%- if may_repeat %}
 from readings
 where reading = 1
+{%- else %}
+from changed
+{%- endif %}

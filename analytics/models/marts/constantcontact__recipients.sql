@@ -3,6 +3,11 @@
     materialized='incremental',
     unique_key=['campaign_id', 'contact_id'],
     full_refresh=constantcontact_full_refresh(),
+    indexes=constantcontact_indexes([
+        {'columns': ['campaign_id', 'contact_id'], 'unique': true},
+        {'columns': ['contact_id']},
+        {'columns': ['built_at']},
+    ]),
 ) }}
 
 with events as (
@@ -18,14 +23,14 @@ with events as (
 select
     contact_id,
     campaign_id,
-    cast(sum(case when kind = 'send' then 1 else 0 end) as integer) as sends,
+    cast(count(case when kind = 'send' then 1 end) as integer) as sends,
     {%- for kind, name, verb in [('open', 'opens', 'opened'), ('click', 'clicks', 'clicked')] %}
-    cast(sum(case when kind = '{{ kind }}' then 1 else 0 end) as integer) as {{ name }},
+    cast(count(case when kind = '{{ kind }}' then 1 end) as integer) as {{ name }},
     min(case when kind = '{{ kind }}' then happened_at end) as first_{{ verb }}_at,
     max(case when kind = '{{ kind }}' then happened_at end) as last_{{ verb }}_at,
     {%- endfor %}
     {%- for kind, name in [('bounce', 'bounces'), ('opt_out', 'opt_outs'), ('forward', 'forwards')] %}
-    cast(sum(case when kind = '{{ kind }}' then 1 else 0 end) as integer) as {{ name }},
+    cast(count(case when kind = '{{ kind }}' then 1 end) as integer) as {{ name }},
     {%- endfor %}
     min(case when kind = 'send' then happened_at end) as sent_at,
     max(case when kind = 'bounce' then happened_at end) as bounced_at,
