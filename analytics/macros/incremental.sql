@@ -6,37 +6,104 @@
     {%- do return(true if var('constantcontact_full_refresh') else none) -%}
 {% endmacro %}
 
-{#- The condition that keeps the rows that an incremental build has to read.
+{#- The times from which an incremental build has to read rows, by kind, as texts.
 
     Each kind has its own stream, which are loaded at different times. Rows are read again from some
-    minutes before the newest one, because loaders write rows in batches. Rows without a time are
-    always read. -#}
-{% macro constantcontact_is_new_engagement() %}
+    minutes before the newest one, because loaders write rows in batches. -#}
+{% macro constantcontact_read_until() %}
     {%- set rows = run_query(
         'select kind, cast(max(loaded_at) - ' ~ var('constantcontact_lookback_minutes')
         ~ " * interval '1 minute' as varchar(26)) from " ~ this ~ ' group by kind order by kind'
     ).rows if execute else [] -%}
-    {%- set known = [] -%}
+    {%- set times = {} -%}
+    {%- for kind, since in rows if since is not none -%}
+        {%- do times.update({kind: since}) -%}
+    {%- endfor -%}
+    {%- do return(times) -%}
+{% endmacro %}
+
+{#- The condition that keeps the rows that an incremental build has to read: those since a time by
+    kind, all of other kinds, and those without a time. -#}
+{% macro constantcontact_is_new_engagement(read_until) -%}
     loaded_at is null
-    {%- for kind, since in rows if since is not none %}
-        {%- do known.append(kind) %}
+    {%- for kind, since in read_until.items() %}
         or (kind = '{{ kind }}' and loaded_at >= cast('{{ since }}' as timestamp))
     {%- endfor %}
-    {%- if known %}
-        or kind not in ('{{ known | join("', '") }}')
+    {%- if read_until %}
+        or kind not in ('{{ read_until | join("', '") }}')
     {%- else %}
         or true
     {%- endif %}
 {%- endmacro %}
 
-{#- The condition that keeps the engagement of campaigns with events that this table has not counted. -#}
-{% macro constantcontact_of_changed_campaigns(events) -%}
-    campaign_id in (
-        select changed.campaign_id
-        from {{ events }} as changed
-        where
-            changed.built_at > (
-                select coalesce(max(counted.built_at), timestamp '1970-01-01') from {{ this }} as counted
-            )
-    )
+{#- When a build starts, as a text: after all earlier ones, even if another clock was ahead. -#}
+{% macro constantcontact_build_time() -%}
+    {%- set now = run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') -%}
+    {%- if is_incremental() -%}
+        {%- set after = run_query(
+            "select cast(max(built_at) + interval '1 millisecond' as varchar(26)) from " ~ this
+        ).rows[0][0] -%}
+        {%- do return([now, after or now] | max) -%}
+    {%- endif -%}
+    {%- do return(now) -%}
 {%- endmacro %}
+
+{#- The join that keeps the rows of a relation with the keys that changed since this table was built.
+
+    Args:
+        relation: What this table counts, with a column built_at.
+        alias: The name of the relation in the query.
+        key: Columns. -#}
+{% macro constantcontact_of_changed(relation, alias, key) -%}
+    {%- set counted = run_query(
+        "select cast(coalesce(max(built_at), timestamp '1970-01-01') as varchar(26)) from " ~ this
+    ).rows[0][0] if execute -%}
+    inner join (
+        select distinct {{ key | join(', ') }}
+        from {{ relation }}
+        where built_at > cast('{{ counted }}' as timestamp)
+    ) as changed
+        on
+        {%- for column in key %}
+        {{ alias }}.{{ column }} = changed.{{ column }}{{ ' and' if not loop.last }}
+        {%- endfor %}
+{%- endmacro %}
+
+{#- The indexes of a table that is built in parts. DuckDB does without: it keeps them in memory. -#}
+{% macro constantcontact_indexes(indexes) %}
+    {%- do return(indexes if target.type == 'postgres' else []) -%}
+{% endmacro %}
+
+{#- Whether some rows of a relation may have the same values: sorting all rows to keep one of each
+    takes far more than to find that there are none. Rows with the same hash count as same.
+
+    Args:
+        relation: A table or view.
+        columns: The columns that are compared. -#}
+{% macro constantcontact_may_repeat(relation, columns) %}
+    {%- if not execute or flags.WHICH not in ('build', 'run') or model.resource_type != 'model' -%}
+        {%- do return(true) -%}
+    {%- endif -%}
+    {%- set repeated = run_query(
+        'select 1 from ' ~ relation ~ ' group by ' ~ constantcontact_hash(columns)
+        ~ ' having count(*) > 1 limit 1'
+    ).rows -%}
+    {%- do return(repeated | length > 0) -%}
+{% endmacro %}
+
+{#- A number that is the same for the same values. -#}
+{% macro constantcontact_hash(columns) %}
+    {{- adapter.dispatch('constantcontact_hash', 'constantcontact')(columns) -}}
+{% endmacro %}
+
+{% macro default__constantcontact_hash(columns) %}
+    {{- 'hash(' ~ columns | join(', ') ~ ')' -}}
+{% endmacro %}
+
+{% macro postgres__constantcontact_hash(columns) %}
+    {{- 'hash_record_extended(row(' ~ columns | join(', ') ~ '), 0)' -}}
+{% endmacro %}
+
+{% macro bigquery__constantcontact_hash(columns) %}
+    {{- 'farm_fingerprint(to_json_string(struct(' ~ columns | join(', ') ~ ')))' -}}
+{% endmacro %}

@@ -52,6 +52,14 @@ COLUMNS = {
         campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp,
         occurrence integer
     """,
+    "email_optouts": """
+        campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp,
+        occurrence integer, opt_out_reason text, _sdc_extracted_at timestamp
+    """,
+    "email_sends": """
+        campaign_activity_id text, contact_id text, campaign_id text, created_time timestamp,
+        occurrence integer, _sdc_extracted_at timestamp
+    """,
     "email_campaign_send_history": """
         campaign_activity_id text, send_id integer, campaign_id text, count integer,
         run_date timestamp, send_status text
@@ -146,6 +154,10 @@ class DuckDB:
         with closing(duckdb.connect(str(self.file))) as database:
             return database.execute(sql, values).fetchall()
 
+    def insert(self, sql: str, rows: list[list[Any]]) -> None:
+        with closing(duckdb.connect(str(self.file))) as database:
+            database.executemany(sql, rows)
+
     def load(self, table: str, *rows: tuple[Any, ...], columns: str | None = None) -> None:
         """Replace a raw table.
 
@@ -162,9 +174,12 @@ class DuckDB:
         self.query(f"create schema if not exists {self.raw_schema}")
         self.query(f"drop table if exists {name} cascade")
         self.query(f"create table {name} ({columns})")
-        for row in rows:
-            values = [self.nest(value, type_) for value, type_ in zip(row, types, strict=True)]
-            self.query(f"insert into {name} values ({', '.join('?' * len(values))})", *values)
+        if rows:
+            values = [
+                [self.nest(value, type_) for value, type_ in zip(row, types, strict=True)]
+                for row in rows
+            ]
+            self.insert(f"insert into {name} values ({', '.join('?' * len(types))})", values)
 
     def nest(self, value: Any, type_: str) -> Any:
         return json.dumps(value) if value is not None and type_ in self.nested else value
@@ -233,6 +248,11 @@ class PostgreSQL(DuckDB):
             rows = cursor.fetchall() if cursor.description else []
             database.commit()
             return rows
+
+    def insert(self, sql: str, rows: list[list[Any]]) -> None:
+        with closing(self.server.connect()) as database, database.cursor() as cursor:
+            cursor.executemany(sql.replace("?", "%s"), rows)
+            database.commit()
 
     def nest(self, value: Any, type_: str) -> Any:
         if type_ == "objects" and value is not None:

@@ -74,6 +74,32 @@ def test_late_rows_and_rows_that_were_read_again(database: Database) -> None:
     assert counted(database) == (5, 5, 5, 5, 5, 2)
 
 
+def test_loader_that_appends_readings_a_few_minutes_apart(warehouse: DuckDB) -> None:
+    """The later reading stays when both are read again."""
+    again = (
+        *opened("a", loaded=NOW + timedelta(minutes=5))[:5],
+        "tablet",
+        NOW + timedelta(minutes=5),
+    )
+    warehouse.load("email_opens", opened("a"), again)
+    for _ in range(2):
+        build(warehouse)
+        assert warehouse.query(
+            "select device_type from analytics.constantcontact__engagement_events"
+        ) == [("tablet",)]
+
+
+def test_clock_that_is_behind(warehouse: DuckDB) -> None:
+    """What another machine built, with a clock that was ahead, doesn't hide new rows."""
+    warehouse.load("email_opens", opened("a"))
+    build(warehouse)
+    for table in ("constantcontact__engagement_events", "constantcontact__recipients"):
+        warehouse.query(f"update analytics.{table} set built_at = timestamp '2100-01-01'")
+    warehouse.load("email_opens", opened("a"), opened("b"))
+    build(warehouse)
+    assert counted(warehouse)[:2] == (2, 2)
+
+
 def test_loader_that_appends_without_times(warehouse: DuckDB) -> None:
     """Rows without a time are read in each build, and count once."""
     warehouse.load("email_opens", opened("a", loaded=None), opened("a", loaded=None))

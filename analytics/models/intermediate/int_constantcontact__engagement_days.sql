@@ -1,25 +1,41 @@
 {{ config(
     materialized='incremental',
-    unique_key='campaign_id',
+    unique_key=['campaign_id', 'day'],
     full_refresh=constantcontact_full_refresh(),
+    indexes=constantcontact_indexes([
+        {'columns': ['campaign_id', 'day'], 'unique': true},
+        {'columns': ['built_at']},
+    ]),
 ) }}
 
+with days as (
+    select
+        *,
+        {{ constantcontact_day_of('happened_at') }} as day
+    from {{ ref('constantcontact__engagement_events') }}
+    where kind <> 'send'
+),
+
+-- Days with new events are counted again.
+events as (
+    select days.*
+    from days
+    {%- if is_incremental() %}
+    {{ constantcontact_of_changed('days', 'days', ['campaign_id', 'day']) }}
+    {%- endif %}
+)
+
 select
-    {{ constantcontact_day_of('happened_at') }} as day,
+    day,
     campaign_id,
     {%- for kind, name in [
         ('open', 'opens'), ('click', 'clicks'), ('bounce', 'bounces'),
         ('opt_out', 'opt_outs'), ('forward', 'forwards'),
     ] %}
-    cast(sum(case when kind = '{{ kind }}' then 1 else 0 end) as integer) as {{ name }},
+    cast(count(case when kind = '{{ kind }}' then 1 end) as integer) as {{ name }},
     {%- endfor %}
     cast(count(distinct case when kind = 'open' then contact_id end) as integer) as openers,
     cast(count(distinct case when kind = 'click' then contact_id end) as integer) as clickers,
     max(built_at) as built_at
-from {{ ref('constantcontact__engagement_events') }}
-where
-    kind <> 'send'
-    {%- if is_incremental() %}
-    and {{ constantcontact_of_changed_campaigns(ref('constantcontact__engagement_events')) }}
-    {%- endif %}
-group by {{ constantcontact_day_of('happened_at') }}, campaign_id
+from events
+group by day, campaign_id

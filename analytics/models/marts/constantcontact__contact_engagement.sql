@@ -1,35 +1,20 @@
-with engagement as (
-    select
-        contact_id,
-        {%- for name in ['sends', 'opens', 'clicks', 'bounces', 'opt_outs', 'forwards'] %}
-        sum({{ name }}) as {{ name }},
-        {%- endfor %}
-        {%- for name, verb in [('opens', 'opened'), ('clicks', 'clicked')] %}
-        sum(case when {{ name }} > 0 then 1 else 0 end) as campaigns_{{ verb }},
-        min(first_{{ verb }}_at) as first_{{ verb }}_at,
-        max(last_{{ verb }}_at) as last_{{ verb }}_at,
-        {%- endfor %}
-        max(last_engaged_at) as last_engaged_at
-    from {{ ref('constantcontact__recipients') }}
-    group by contact_id
-)
-
 select
-    coalesce(contacts.contact_id, engagement.contact_id) as contact_id,
+    coalesce(contacts.contact_id, totals.contact_id) as contact_id,
     {%- if constantcontact_is_loaded('email_sends') %}
-    cast(coalesce(engagement.sends, 0) as integer) as sends,
+    coalesce(totals.sends, 0) as sends,
     {%- else %}
     cast(null as integer) as sends,
     {%- endif %}
     {%- for name in [
         'opens', 'clicks', 'campaigns_opened', 'campaigns_clicked', 'bounces', 'opt_outs', 'forwards'
     ] %}
-    cast(coalesce(engagement.{{ name }}, 0) as integer) as {{ name }},
+    coalesce(totals.{{ name }}, 0) as {{ name }},
     {%- endfor %}
-    engagement.first_opened_at,
-    engagement.last_opened_at,
-    engagement.first_clicked_at,
-    engagement.last_clicked_at,
-    engagement.last_engaged_at
+    totals.first_opened_at,
+    totals.last_opened_at,
+    totals.first_clicked_at,
+    totals.last_clicked_at,
+    totals.last_engaged_at
 from {{ ref('constantcontact__contacts') }} as contacts
-full outer join engagement on contacts.contact_id = engagement.contact_id
+full outer join {{ ref('int_constantcontact__contact_totals') }} as totals
+    on contacts.contact_id = totals.contact_id

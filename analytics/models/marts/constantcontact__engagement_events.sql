@@ -1,43 +1,68 @@
+{#- The time is part of the ID's text already; databases skip older rows by it. -#}
 {{ config(
     materialized='incremental',
-    unique_key='engagement_event_id',
+    unique_key=['engagement_event_id', 'happened_at'],
     full_refresh=constantcontact_full_refresh(),
+    indexes=constantcontact_indexes([
+        {'columns': ['engagement_event_id'], 'unique': true},
+        {'columns': ['campaign_id', 'contact_id']},
+        {'columns': ['kind']},
+        {'columns': ['built_at']},
+        {'columns': ['loaded_at'], 'type': 'brin'},
+    ]),
 ) }}
+{%- set key = ['kind', 'campaign_activity_id', 'contact_id', 'happened_at', 'occurrence'] %}
+{%- set read_until = constantcontact_read_until() if is_incremental() else {} %}
+{#- A loader that appends has each reading of a report. -#}
+{%- set may_repeat = is_incremental() or constantcontact_may_repeat(
+    ref('int_constantcontact__engagement'), key + ["coalesce(url_id, '')"]
+) %}
 
 with new_rows as (
-    select
-        *,
-        md5(
-            kind || '|' || campaign_activity_id || '|' || contact_id || '|' || coalesce(url_id, '')
-            || '|' || cast(happened_at as text) || '|' || cast(occurrence as text)
-        ) as engagement_event_id
+    select *
     from {{ ref('int_constantcontact__engagement') }}
     {%- if is_incremental() %}
     where
-        {{ constantcontact_is_new_engagement() }}
+        {{ constantcontact_is_new_engagement(read_until) }}
     {%- endif %}
 ),
 
--- A loader that appends has each reading of a report.
+changed as (
+    select
+        new_rows.*,
+        md5(
+            new_rows.kind || '|' || new_rows.campaign_activity_id || '|' || new_rows.contact_id
+            || '|' || coalesce(new_rows.url_id, '') || '|' || cast(new_rows.happened_at as text)
+            || '|' || cast(new_rows.occurrence as text)
+        ) as engagement_event_id
+    from new_rows
+    {%- if read_until %}
+    -- Without what the table has from the same reading or a later one.
+    left join (
+        select *
+        from {{ this }}
+        where loaded_at >= cast('{{ read_until.values() | min }}' as timestamp)
+    ) as built
+        on coalesce(new_rows.url_id, '') = coalesce(built.url_id, '')
+        {%- for column in key %}
+        and new_rows.{{ column }} = built.{{ column }}
+        {%- endfor %}
+        and new_rows.loaded_at <= built.loaded_at
+    where built.engagement_event_id is null
+    {%- endif %}
+)
+
+{%- if may_repeat %},
+
 readings as (
     select
         *,
         row_number() over (
             partition by engagement_event_id order by loaded_at desc nulls last
         ) as reading
-    from new_rows
-    {%- if is_incremental() %}
-    -- Without what the last build had already.
-    where
-        not exists (
-            select 1
-            from {{ this }} as built
-            where
-                built.engagement_event_id = new_rows.engagement_event_id
-                and built.loaded_at = new_rows.loaded_at
-        )
-    {%- endif %}
+    from changed
 )
+{%- endif %}
 
 select
     engagement_event_id,
@@ -53,6 +78,10 @@ select
     bounce_code,
     opt_out_reason,
     loaded_at,
-    cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp) as built_at
+    cast('{{ constantcontact_build_time() }}' as timestamp) as built_at
+{%- if may_repeat %}
 from readings
 where reading = 1
+{%- else %}
+from changed
+{%- endif %}

@@ -10,13 +10,24 @@ with hours as (
     {%- endfor %}
 ),
 
+-- Many recipients opened in the same minute: only minutes are converted to local time.
+{%- for verb in ['opened', 'clicked'] %}
+{{ verb }}_minutes as (
+    select
+        first_{{ verb }}_at,
+        count(*) as recipients
+    from {{ ref('constantcontact__recipients') }}
+    group by first_{{ verb }}_at
+),
+{%- endfor %}
+
 {%- for name, relation, column, counts in [
-    ('emails', 'constantcontact__campaign_emails', 'first_sent_at', {
+    ('emails', ref('constantcontact__campaign_emails'), 'first_sent_at', {
         'emails': 'count(*)', 'delivered': 'sum(delivered)',
         'unique_opens': 'sum(unique_opens)', 'unique_clicks': 'sum(unique_clicks)',
     }),
-    ('opened', 'constantcontact__recipients', 'first_opened_at', {'first_opens': 'count(*)'}),
-    ('clicked', 'constantcontact__recipients', 'first_clicked_at', {'first_clicks': 'count(*)'}),
+    ('opened', 'opened_minutes', 'first_opened_at', {'first_opens': 'sum(recipients)'}),
+    ('clicked', 'clicked_minutes', 'first_clicked_at', {'first_clicks': 'sum(recipients)'}),
 ] %}
 
 {{ name }} as (
@@ -26,7 +37,7 @@ with hours as (
         {%- for count, value in counts.items() %}
         cast({{ value }} as integer) as {{ count }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ ref(relation) }}
+    from {{ relation }}
     where {{ column }} is not null
     {%- if name == 'emails' %}
         -- These go to contacts that did not open the first email, whatever the hour.
