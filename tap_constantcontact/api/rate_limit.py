@@ -146,7 +146,7 @@ class RateLimit:
             self._last_start = self._seconds
 
     def _is_late_for(self, wait: float) -> bool:
-        """Wait for a slot, and return whether the request would come close to those of other runs."""
+        """Wait for a slot, and return whether it is too late, as other runs hold the next ones."""
         slot = self._seconds + wait
         self._wait(wait)
         return self._is_shared and self._seconds > slot + _MAX_SECONDS_LATE
