@@ -30,13 +30,15 @@ FILES = {
     "next": [*_TAP, *_groups("test"), "-", "--no-emit-package", _SDK],
     "demo": _groups("demo"),
     "analytics": _groups("analytics"),
+    "snowflake": _groups("snowflake"),
+    "bigquery": _groups("bigquery"),
     "airbyte": _groups("airbyte"),
     "docs": _groups("docs"),
     "target-jsonl": _groups("target-jsonl"),
     "bench": _groups("bench"),
 }
 #: The oldest Python, where it is not the tap's.
-_PYTHON = {"docs": "3.11"}
+_PYTHON = {"docs": "3.11", "snowflake": "3.11", "bigquery": "3.11"}
 
 
 def main(arguments: list[str]) -> int:

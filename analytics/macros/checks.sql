@@ -35,8 +35,9 @@
 {#- Fail because a schema has no table of the tap, and name the schemas that have some. -#}
 {% macro constantcontact_refuse_schema(schema, tables) %}
     {%- set found = run_query(
-        "select table_schema, count(*) from information_schema.tables where table_name in ('"
-        ~ tables | join("', '") ~ "') group by table_schema order by 2 desc, 1"
+        'select table_schema, count(*) from ' ~ constantcontact_all_tables()
+        ~ " where lower(table_name) in ('" ~ tables | join("', '")
+        ~ "') group by table_schema order by 2 desc, 1"
     ).rows -%}
     {%- set elsewhere = [] -%}
     {%- for name, number in found -%}
@@ -51,6 +52,20 @@
             else 'No other schema of this database has one either: load the database first.'
         )
     ) -%}
+{% endmacro %}
+
+{#- The tables of the database, in all schemas. -#}
+{% macro constantcontact_all_tables() %}
+    {{- adapter.dispatch('constantcontact_all_tables', 'constantcontact')() -}}
+{% endmacro %}
+
+{% macro default__constantcontact_all_tables() %}
+    {{- 'information_schema.tables' -}}
+{% endmacro %}
+
+{% macro bigquery__constantcontact_all_tables() %}
+    {{- '`' ~ target.project ~ '`.`region-' ~ (target.location or 'us') | lower
+        ~ '`.information_schema.tables' -}}
 {% endmacro %}
 
 {#- Fail if a build would end stays only because contacts were not loaded, or not in full.
@@ -82,7 +97,7 @@
     {%- set table = source('constantcontact', 'contacts') -%}
     {%- if not constantcontact_is_loaded('contacts') -%}
         {%- do constantcontact_refuse_history('There is no table ' ~ table, stays) -%}
-    {%- elif column not in adapter.get_columns_in_relation(table) | map(attribute='name') | list -%}
+    {%- elif column not in constantcontact_columns_of(table) -%}
         {%- do constantcontact_refuse_history('The table ' ~ table ~ ' has no column ' ~ column, stays) -%}
     {%- endif -%}
 {% endmacro %}

@@ -18,7 +18,7 @@
                 'id': id,
                 'label': label,
                 'type': type,
-                'column': adapter.quote(column),
+                'column': constantcontact_quoted(column),
                 'value': constantcontact_value_column(type),
             }) -%}
         {%- endfor -%}
@@ -36,6 +36,20 @@
         {%- do names.append(short ~ '_' ~ number) -%}
     {%- endfor -%}
     {%- do return(names | reject('in', taken) | first) -%}
+{% endmacro %}
+
+{#- The name of a column, quoted because it can have letters of any script. -#}
+{% macro constantcontact_quoted(column) %}
+    {{- adapter.dispatch('constantcontact_quoted', 'constantcontact')(column) -}}
+{% endmacro %}
+
+{% macro default__constantcontact_quoted(column) %}
+    {{- adapter.quote(column) -}}
+{% endmacro %}
+
+{#- In capitals it needs no quotes in queries. -#}
+{% macro snowflake__constantcontact_quoted(column) %}
+    {{- adapter.quote(column | upper) -}}
 {% endmacro %}
 
 {#- The column of contact_custom_field_values for a type of custom fields. -#}

@@ -6,6 +6,12 @@
     {%- do return(true if var('constantcontact_full_refresh') else none) -%}
 {% endmacro %}
 
+{#- The unique key of a model whose campaigns are counted again as a whole. BigQuery can't delete and
+    insert, but merge: by the key of a row. Rows of a campaign do not disappear. -#}
+{% macro constantcontact_key_of_campaigns(columns) %}
+    {%- do return(columns if target.type == 'bigquery' else 'campaign_id') -%}
+{% endmacro %}
+
 {#- The condition that keeps the rows that an incremental build has to read.
 
     Each kind has its own stream, which are loaded at different times. Rows are read again from some
@@ -13,14 +19,17 @@
     always read. -#}
 {% macro constantcontact_is_new_engagement() %}
     {%- set rows = run_query(
-        'select kind, cast(max(loaded_at) - ' ~ var('constantcontact_lookback_minutes')
-        ~ " * interval '1 minute' as varchar(26)) from " ~ this ~ ' group by kind order by kind'
+        'select kind, '
+        ~ constantcontact_text_of_time(constantcontact_later(
+            'max(loaded_at)', -1 * var('constantcontact_lookback_minutes'), 'minute'
+        ))
+        ~ ' from ' ~ this ~ ' group by kind order by kind'
     ).rows if execute else [] -%}
     {%- set known = [] -%}
     loaded_at is null
     {%- for kind, since in rows if since is not none %}
         {%- do known.append(kind) %}
-        or (kind = '{{ kind }}' and loaded_at >= cast('{{ since }}' as timestamp))
+        or (kind = '{{ kind }}' and loaded_at >= cast('{{ since }}' as {{ dbt.type_timestamp() }}))
     {%- endfor %}
     {%- if known %}
         or kind not in ('{{ known | join("', '") }}')
@@ -36,7 +45,8 @@
         from {{ events }} as changed
         where
             changed.built_at > (
-                select coalesce(max(counted.built_at), timestamp '1970-01-01') from {{ this }} as counted
+                select coalesce(max(counted.built_at), cast('1970-01-01' as {{ dbt.type_timestamp() }}))
+                from {{ this }} as counted
             )
     )
 {%- endmacro %}

@@ -7,7 +7,7 @@
     {%- else -%}
         {%- set loaded = [] -%}
         {%- if constantcontact_is_loaded(stream) -%}
-            {%- set loaded = adapter.get_columns_in_relation(table) | map(attribute='name') | list -%}
+            {%- set loaded = constantcontact_columns_of(table) -%}
         {%- endif -%}
         {#- Of this package, whatever the name of the project that installs it. -#}
         {%- set source_id = 'source.constantcontact.constantcontact.' ~ stream -%}
@@ -16,10 +16,14 @@
         (
             select
             {%- for column in columns %}
-                {% if column.name not in loaded %}cast(null as {{ constantcontact_raw_type(column.data_type) }}) as {% endif -%}
-                {{ column.name }}{{ ',' if not loop.last }}
+                {% if column.name in loaded -%}
+                {{ constantcontact_raw_column(column.name, column.data_type) }}
+                {%- else -%}
+                cast(null as {{ constantcontact_type(column.data_type) }}) as {{ column.name }}
+                {%- endif -%}
+                {{ ',' if not loop.last }}
             {%- endfor %}
-            {{ 'from ' ~ table if loaded else 'where false' }}
+            from {{ table if loaded else '(select 1 as nothing) as nothing where false' }}
         )
     {%- endif -%}
 {% endmacro %}
@@ -27,4 +31,11 @@
 {#- Whether the raw table of a stream exists. -#}
 {% macro constantcontact_is_loaded(stream) %}
     {%- do return(load_relation(source('constantcontact', stream)) is not none) -%}
+{% endmacro %}
+
+{#- The names of the columns of a table, in lower case: Snowflake has them in capitals. -#}
+{% macro constantcontact_columns_of(table) %}
+    {%- do return(
+        adapter.get_columns_in_relation(table) | map(attribute='name') | map('lower') | list
+    ) -%}
 {% endmacro %}

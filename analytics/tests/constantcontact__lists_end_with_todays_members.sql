@@ -3,7 +3,9 @@ with latest as (
     select
         list_id,
         members,
-        row_number() over (partition by list_id order by day desc nulls first) as age
+        row_number() over (
+            partition by list_id order by case when day is null then 0 else 1 end, day desc
+        ) as age
     from {{ ref('constantcontact__list_growth') }}
 ),
 

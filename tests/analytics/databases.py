@@ -21,7 +21,8 @@ NOW = datetime(2026, 3, 31, 3, 30)  # noqa: DTZ001 - in UTC, as loaders write it
 
 Rows = list[tuple[Any, ...]]
 
-# The types of nested columns are DuckDB's and PostgreSQL's after one another.
+# Types that are written otherwise in each database. DuckDB's loader has hugeint for integers.
+NESTED = ("object", "objects", "texts")
 COLUMNS = {
     "contacts": """
         contact_id text, last_changed_at timestamp, email_address object, first_name text,
@@ -64,7 +65,7 @@ COLUMNS = {
     """,
     "email_campaign_ab_tests": """
         campaign_activity_id text, campaign_id text, alternative_subject text,
-        test_size double precision, winner_wait_duration integer
+        test_size double precision, winner_wait_duration hugeint
     """,
     "sms_campaign_summaries": """
         campaign_id text, campaign_name text, campaign_type text, last_sent_date timestamp,
@@ -119,7 +120,7 @@ class DuckDB:
     """A DuckDB file."""
 
     raw_schema = "main"
-    nested = {"objects": "json", "object": "json", "texts": "json"}
+    types = {"objects": "json", "object": "json", "texts": "json"}
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -155,17 +156,24 @@ class DuckDB:
         columns = columns or COLUMNS[table]
         name = f"{self.raw_schema}.{table}"
         types = [column.split()[1] for column in columns.split(",")]
-        for word, type_ in self.nested.items():
+        for word, type_ in self.types.items():
             columns = columns.replace(f" {word}", f" {type_}")
         self.query(f"create schema if not exists {self.raw_schema}")
         self.query(f"drop table if exists {name} cascade")
         self.query(f"create table {name} ({columns})")
-        for row in rows:
-            values = [self.nest(value, type_) for value, type_ in zip(row, types, strict=True)]
-            self.query(f"insert into {name} values ({', '.join('?' * len(values))})", *values)
+        values = [
+            [self.nest(value, type_) for value, type_ in zip(row, types, strict=True)]
+            for row in rows
+        ]
+        if values:
+            self.insert(f"insert into {name} values ({', '.join('?' * len(types))})", values)
+
+    def insert(self, sql: str, rows: list[list[Any]]) -> None:
+        with closing(duckdb.connect(str(self.file))) as database:
+            database.executemany(sql, rows)
 
     def nest(self, value: Any, type_: str) -> Any:
-        return json.dumps(value) if value is not None and type_ in self.nested else value
+        return json.dumps(value) if value is not None and type_ in NESTED else value
 
     def build(self, *options: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m analytics`."""
@@ -190,7 +198,7 @@ class PostgreSQL(DuckDB):
     """A database of a PostgreSQL server."""
 
     raw_schema = "constantcontact"
-    nested = {"objects": "jsonb[]", "object": "jsonb", "texts": "text[]"}
+    types = {"objects": "jsonb[]", "object": "jsonb", "texts": "text[]", "hugeint": "bigint"}
 
     def __init__(self, folder: Path, server: Server) -> None:
         self.server = server
@@ -230,6 +238,11 @@ class PostgreSQL(DuckDB):
             rows = cursor.fetchall() if cursor.description else []
             database.commit()
             return rows
+
+    def insert(self, sql: str, rows: list[list[Any]]) -> None:
+        with closing(self.server.connect()) as database, database.cursor() as cursor:
+            cursor.executemany(sql.replace("?", "%s"), rows)
+            database.commit()
 
     def nest(self, value: Any, type_: str) -> Any:
         if type_ == "objects" and value is not None:

@@ -12,15 +12,15 @@ select
         ('not_opened', 'em_not_opened', 'not_opened'),
     ] %}
     coalesce(
-        cast(counted.stats ->> '{{ counter }}' as integer),
-        cast(summaries.unique_counts ->> '{{ summary }}' as integer)
+        cast({{ constantcontact_text_in('counted.stats', counter) }} as integer),
+        cast({{ constantcontact_text_in('summaries.unique_counts', summary) }} as integer)
     ) as {{ ours }},
     {%- endfor %}
-    cast(summaries.unique_counts ->> 'abuse' as integer) as spam_reports,
-    cast(counted.stats ->> 'em_opens_all' as integer) as opens,
-    cast(counted.stats ->> 'em_clicks_all' as integer) as clicks,
-    cast(counted.stats ->> 'em_opens_all_mobile' as integer)
-    + cast(counted.stats ->> 'em_opens_all_tablet' as integer) as mobile_opens,
+    cast({{ constantcontact_text_in('summaries.unique_counts', 'abuse') }} as integer) as spam_reports,
+    cast({{ constantcontact_text_in('counted.stats', 'em_opens_all') }} as integer) as opens,
+    cast({{ constantcontact_text_in('counted.stats', 'em_clicks_all') }} as integer) as clicks,
+    cast({{ constantcontact_text_in('counted.stats', 'em_opens_all_mobile') }} as integer)
+    + cast({{ constantcontact_text_in('counted.stats', 'em_opens_all_tablet') }} as integer) as mobile_opens,
     counted.last_refresh_time as counted_at
 from {{ constantcontact_raw('email_campaign_stats') }} as counted
 full outer join {{ constantcontact_raw('email_campaign_summaries') }} as summaries

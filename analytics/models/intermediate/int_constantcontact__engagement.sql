@@ -18,9 +18,9 @@ select
     created_time as happened_at,
     occurrence,
     {%- for column in ['device_type', 'url_id', 'link_url', 'bounce_code', 'opt_out_reason'] %}
-    cast({{ own.get(column, 'null') }} as text) as {{ column }},
+    cast({{ own.get(column, 'null') }} as {{ dbt.type_string() }}) as {{ column }},
     {%- endfor %}
-    cast(_sdc_extracted_at as timestamp) as loaded_at
+    cast(_sdc_extracted_at as {{ dbt.type_timestamp() }}) as loaded_at
 from {{ constantcontact_raw(stream) }} as {{ stream }}
 {% if not loop.last %}
 union all

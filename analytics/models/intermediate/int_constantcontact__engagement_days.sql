@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    unique_key='campaign_id',
+    unique_key=constantcontact_key_of_campaigns(['campaign_id', 'day']),
     full_refresh=constantcontact_full_refresh(),
 ) }}
 

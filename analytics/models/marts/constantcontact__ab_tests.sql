@@ -7,7 +7,7 @@ select
     tests.test_size,
     tests.winner_wait_hours,
     emails.first_sent_at,
-    emails.first_sent_at + tests.winner_wait_hours * interval '1 hour' as winner_chosen_at,
+    {{ constantcontact_later('emails.first_sent_at', 'tests.winner_wait_hours', 'hour') }} as winner_chosen_at,
     emails.sends,
     emails.delivered,
     emails.unique_opens,

@@ -45,6 +45,8 @@ select
     deleted,
     added - unsubscribed - deleted as net,
     cast(
-        sum(added - unsubscribed - deleted) over (order by day rows unbounded preceding) as integer
+        sum(added - unsubscribed - deleted) over (
+            order by case when day is null then 1 else 0 end, day rows unbounded preceding
+        ) as integer
     ) as contacts
 from days

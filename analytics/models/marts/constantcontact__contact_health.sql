@@ -7,7 +7,7 @@ with present as (
     select
         coalesce(
             max(last_read_at),
-            cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as timestamp)
+            cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as {{ dbt.type_timestamp() }})
         ) as moment
     from {{ ref('constantcontact__streams') }}
 ),
@@ -26,7 +26,7 @@ contacts as (
         engagement.last_engaged_at,
         present.moment,
         -- Nobody can open what was not sent.
-        contacts.added_at > present.moment - {{ new_days }} * interval '1 day'
+        contacts.added_at > {{ constantcontact_later('present.moment', -1 * new_days, 'day') }}
         or last_campaign.sent_at is null
         or contacts.added_at >= last_campaign.sent_at as is_new
     from {{ ref('constantcontact__contacts') }} as contacts
@@ -42,8 +42,8 @@ select
     added_at,
     {%- for name, column in [('health', 'last_engaged_at'), ('health_by_clicks', 'last_clicked_at')] %}
     case
-        when {{ column }} > moment - {{ engaged_days }} * interval '1 day' then 'engaged'
-        when {{ column }} > moment - {{ cold_days }} * interval '1 day' then 'cooling'
+        when {{ column }} > {{ constantcontact_later('moment', -1 * engaged_days, 'day') }} then 'engaged'
+        when {{ column }} > {{ constantcontact_later('moment', -1 * cold_days, 'day') }} then 'cooling'
         when {{ column }} is null and coalesce(is_new, false) then 'too new to tell'
         else 'cold'
     end as {{ name }},

@@ -7,10 +7,11 @@
 with new_rows as (
     select
         *,
-        md5(
-            kind || '|' || campaign_activity_id || '|' || contact_id || '|' || coalesce(url_id, '')
-            || '|' || cast(happened_at as text) || '|' || cast(occurrence as text)
-        ) as engagement_event_id
+        {{ dbt.hash(
+            "kind || '|' || campaign_activity_id || '|' || contact_id || '|' || coalesce(url_id, '')"
+            ~ " || '|' || " ~ constantcontact_text_of_time('happened_at')
+            ~ " || '|' || cast(occurrence as " ~ dbt.type_string() ~ ")"
+        ) }} as engagement_event_id
     from {{ ref('int_constantcontact__engagement') }}
     {%- if is_incremental() %}
     where
@@ -53,6 +54,6 @@ select
     bounce_code,
     opt_out_reason,
     loaded_at,
-    cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp) as built_at
+    cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as {{ dbt.type_timestamp() }}) as built_at
 from readings
 where reading = 1

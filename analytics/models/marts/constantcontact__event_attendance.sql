@@ -33,7 +33,7 @@ select
     cast(coalesce(registrations.{{ name }}, 0) as integer) as {{ name }},
     {%- endfor %}
     {{ constantcontact_rate('registrations.attended', 'registrations.registered') }} as attendance_rate,
-    cast(coalesce(registrations.paid, 0) as numeric(18, 2)) as paid,
+    {{ constantcontact_decimal('coalesce(registrations.paid, 0)', 18, 2) }} as paid,
     events.currency,
     registrations.first_registered_at,
     registrations.last_registered_at

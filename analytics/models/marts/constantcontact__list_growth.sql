@@ -1,9 +1,15 @@
+-- Nobody was on a list before it existed. In some databases, the greatest of a time and null is null.
+{%- set joined_at = '''coalesce(
+    memberships.joined_seen_at,
+    greatest(
+        coalesce(contacts.added_at, lists.created_at), coalesce(lists.created_at, contacts.added_at)
+    )
+)''' %}
+
 with stays as (
     select
         memberships.list_id,
-        -- Nobody was on a list before it existed.
-        {{ constantcontact_day_of('coalesce(memberships.joined_seen_at, greatest(contacts.added_at, lists.created_at))') }}
-            as joined_on,
+        {{ constantcontact_day_of(joined_at) }} as joined_on,
         {{ constantcontact_day_of('memberships.left_seen_at') }} as left_on
     from {{ ref('constantcontact__list_memberships') }} as memberships
     left join {{ ref('constantcontact__contacts') }} as contacts on memberships.contact_id = contacts.contact_id
@@ -48,7 +54,10 @@ select
     days.joined - days.departed as net,
     cast(
         sum(days.joined - days.departed)
-            over (partition by days.list_id order by days.day rows unbounded preceding) as integer
+            over (
+                partition by days.list_id
+                order by case when days.day is null then 1 else 0 end, days.day rows unbounded preceding
+            ) as integer
     ) as members
 from days
 left join {{ ref('stg_constantcontact__contact_lists') }} as lists on days.list_id = lists.list_id

@@ -1,7 +1,7 @@
 -- The campaigns with new events are counted again.
 {{ config(
     materialized='incremental',
-    unique_key='campaign_id',
+    unique_key=constantcontact_key_of_campaigns(['campaign_id', 'contact_id']),
     full_refresh=constantcontact_full_refresh(),
 ) }}
 

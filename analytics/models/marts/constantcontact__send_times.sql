@@ -21,7 +21,7 @@ with hours as (
 
 {{ name }} as (
     select
-        cast(extract(isodow from {{ constantcontact_local(column, zone) }}) as integer) as weekday,
+        cast({{ constantcontact_weekday_of(constantcontact_local(column, zone)) }} as integer) as weekday,
         cast(extract(hour from {{ constantcontact_local(column, zone) }}) as integer) as hour,
         {%- for count, value in counts.items() %}
         cast({{ value }} as integer) as {{ count }}{{ ',' if not loop.last }}

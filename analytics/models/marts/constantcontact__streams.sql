@@ -7,15 +7,15 @@
 
 {%- for source in sources | sort(attribute='name') %}
 {%- set table = adapter.get_relation(source.database, source.schema, source.identifier) %}
-{%- set columns = adapter.get_columns_in_relation(table) | map(attribute='name') | list if table else [] %}
+{%- set columns = constantcontact_columns_of(table) if table else [] %}
 select
     cast('{{ source.name }}' as {{ dbt.type_string() }}) as stream,
     {{ 'true' if table else 'false' }} as is_loaded,
     {%- if '_sdc_extracted_at' in columns %}
-    cast(max(_sdc_extracted_at) as timestamp) as last_read_at
+    cast(max(_sdc_extracted_at) as {{ dbt.type_timestamp() }}) as last_read_at
 from {{ table }}
     {%- else %}
-    cast(null as timestamp) as last_read_at
+    cast(null as {{ dbt.type_timestamp() }}) as last_read_at
     {%- endif %}
 {{ 'union all' if not loop.last }}
 {%- endfor %}

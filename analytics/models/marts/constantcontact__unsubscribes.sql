@@ -19,17 +19,13 @@ from_contacts as (
         contacts.opt_out_source,
         contacts.opt_out_reason as reason
     from {{ ref('constantcontact__contacts') }} as contacts
-    where
-        contacts.is_unsubscribed
+    left join from_emails
+        on contacts.contact_id = from_emails.contact_id
         -- Reports have minutes, contacts have seconds.
-        and not exists (
-            select 1
-            from from_emails
-            where
-                from_emails.contact_id = contacts.contact_id
-                and contacts.unsubscribed_at - from_emails.unsubscribed_at
-                between interval '-1 hour' and interval '1 hour'
-        )
+        and contacts.unsubscribed_at
+        between {{ constantcontact_later('from_emails.unsubscribed_at', -1, 'hour') }}
+        and {{ constantcontact_later('from_emails.unsubscribed_at', 1, 'hour') }}
+    where contacts.is_unsubscribed and from_emails.contact_id is null
 ),
 
 unsubscribes as (
@@ -48,8 +44,8 @@ unsubscribes as (
     select
         contact_id,
         unsubscribed_at,
-        null as campaign_id,
-        null as campaign_activity_id,
+        cast(null as {{ dbt.type_string() }}) as campaign_id,
+        cast(null as {{ dbt.type_string() }}) as campaign_activity_id,
         0 as occurrence,
         case lower(opt_out_source) when 'account' then 'account' else 'contact' end as origin,
         reason
@@ -57,12 +53,11 @@ unsubscribes as (
 )
 
 select
-    md5(
-        unsubscribes.contact_id
-        || coalesce(unsubscribes.campaign_activity_id, '')
-        || coalesce(cast(unsubscribes.unsubscribed_at as text), '')
-        || cast(unsubscribes.occurrence as text)
-    ) as unsubscribe_id,
+    {{ dbt.hash(
+        "unsubscribes.contact_id || coalesce(unsubscribes.campaign_activity_id, '') || coalesce("
+        ~ constantcontact_text_of_time('unsubscribes.unsubscribed_at')
+        ~ ", '') || cast(unsubscribes.occurrence as " ~ dbt.type_string() ~ ")"
+    ) }} as unsubscribe_id,
     unsubscribes.contact_id,
     unsubscribes.unsubscribed_at,
     {{ constantcontact_day_of('unsubscribes.unsubscribed_at') }} as day,

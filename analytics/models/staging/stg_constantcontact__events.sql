@@ -9,5 +9,5 @@ select
     coalesce(event_end, end_time) as ends_at,
     time_zone,
     currency_type as currency,
-    cast(default_track ->> 'overall_ticket_capacity' as integer) as capacity
+    cast({{ constantcontact_text_in('default_track', 'overall_ticket_capacity') }} as integer) as capacity
 from {{ constantcontact_raw('events') }} as events

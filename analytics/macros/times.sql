@@ -1,0 +1,78 @@
+{#- Times and days. Times are in UTC and, except in BigQuery, have no time zone. -#}
+
+{#- A time some units later; earlier if the number is negative. -#}
+{% macro constantcontact_later(moment, number, unit) -%}
+    {#- In BigQuery, dbt's macro returns another type. -#}
+    cast({{ dbt.dateadd(unit, number, moment) | trim }} as {{ dbt.type_timestamp() }})
+{%- endmacro %}
+
+{#- The text of a time, whatever the settings of the session. -#}
+{% macro constantcontact_text_of_time(moment) -%}
+    {{- adapter.dispatch('constantcontact_text_of_time', 'constantcontact')(moment) -}}
+{%- endmacro %}
+
+{% macro default__constantcontact_text_of_time(moment) -%}
+    cast({{ moment }} as {{ dbt.type_string() }})
+{%- endmacro %}
+
+{% macro snowflake__constantcontact_text_of_time(moment) -%}
+    to_varchar({{ moment }}, 'YYYY-MM-DD HH24:MI:SS.FF6')
+{%- endmacro %}
+
+{#- The time zone of days if it is set, otherwise that of the account, otherwise UTC. -#}
+{% macro constantcontact_account_time_zone() %}
+    {%- set zone = var('constantcontact_time_zone', env_var('ANALYTICS_TIME_ZONE', '')) -%}
+    {%- if not zone and execute and constantcontact_is_loaded('account') -%}
+        {%- set rows = run_query(
+            'select max(time_zone_id) from ' ~ constantcontact_raw('account') ~ ' as account'
+        ).rows -%}
+        {%- set zone = rows[0][0] if rows[0][0] in modules.pytz.all_timezones else none -%}
+        {%- do return(zone or 'UTC') -%}
+    {%- endif -%}
+    {%- do return(zone or 'UTC') -%}
+{% endmacro %}
+
+{#- A time in UTC as the clock of a time zone shows it. -#}
+{% macro constantcontact_local(moment, zone) -%}
+    {{- adapter.dispatch('constantcontact_local', 'constantcontact')(moment, zone) -}}
+{%- endmacro %}
+
+{% macro default__constantcontact_local(moment, zone) -%}
+    ({{ moment }} at time zone 'UTC') at time zone '{{ zone }}'
+{%- endmacro %}
+
+{% macro snowflake__constantcontact_local(moment, zone) -%}
+    convert_timezone('UTC', '{{ zone }}', {{ moment }})
+{%- endmacro %}
+
+{% macro bigquery__constantcontact_local(moment, zone) -%}
+    datetime({{ moment }}, '{{ zone }}')
+{%- endmacro %}
+
+{#- The day of a time, in the configured time zone. -#}
+{% macro constantcontact_day_of(moment) -%}
+    {%- set time_zone = var('constantcontact_time_zone', env_var('ANALYTICS_TIME_ZONE', 'UTC')) -%}
+    {%- if time_zone == 'UTC' -%}
+        cast({{ moment }} as date)
+    {%- else -%}
+        cast({{ constantcontact_local(moment, time_zone) }} as date)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The day of the week, from Monday (1) to Sunday (7). -#}
+{% macro constantcontact_weekday_of(moment) -%}
+    {{- adapter.dispatch('constantcontact_weekday_of', 'constantcontact')(moment) -}}
+{%- endmacro %}
+
+{% macro default__constantcontact_weekday_of(moment) -%}
+    extract(isodow from {{ moment }})
+{%- endmacro %}
+
+{% macro snowflake__constantcontact_weekday_of(moment) -%}
+    dayofweekiso({{ moment }})
+{%- endmacro %}
+
+{#- BigQuery counts from Sunday. -#}
+{% macro bigquery__constantcontact_weekday_of(moment) -%}
+    mod(extract(dayofweek from {{ moment }}) + 5, 7) + 1
+{%- endmacro %}
