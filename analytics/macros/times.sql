@@ -19,17 +19,26 @@
     to_varchar({{ moment }}, 'YYYY-MM-DD HH24:MI:SS.FF6')
 {%- endmacro %}
 
-{#- The time zone of days if it is set, otherwise that of the account, otherwise UTC. -#}
-{% macro constantcontact_account_time_zone() %}
+{#- The time zone of each account: that of days if it is set, otherwise the account's, otherwise UTC.
+
+    Returns:
+        Pairs of source_relation and a time zone. -#}
+{% macro constantcontact_account_time_zones() %}
     {%- set zone = var('constantcontact_time_zone', env_var('ANALYTICS_TIME_ZONE', '')) -%}
-    {%- if not zone and execute and constantcontact_is_loaded('account') -%}
-        {%- set rows = run_query(
-            'select max(time_zone_id) from ' ~ constantcontact_raw('account') ~ ' as account'
+    {%- set zones = {} -%}
+    {%- if execute and not zone -%}
+        {%- for account, own in run_query(
+            'select source_relation, max(time_zone_id) from ' ~ constantcontact_raw('account')
+            ~ ' as account group by source_relation'
         ).rows -%}
-        {%- set zone = rows[0][0] if rows[0][0] in modules.pytz.all_timezones else none -%}
-        {%- do return(zone or 'UTC') -%}
+            {%- do zones.update({account: own if own in modules.pytz.all_timezones else 'UTC'}) -%}
+        {%- endfor -%}
     {%- endif -%}
-    {%- do return(zone or 'UTC') -%}
+    {%- set pairs = [] -%}
+    {%- for account in constantcontact_accounts() -%}
+        {%- do pairs.append((account, zone or zones.get(account, 'UTC'))) -%}
+    {%- endfor -%}
+    {%- do return(pairs) -%}
 {% endmacro %}
 
 {#- A time in UTC as the clock of a time zone shows it. -#}

@@ -23,11 +23,11 @@ class Table:
     columns: dict[str, str]
     rows: list[dict[str, Any]]
 
-    def load(self, database: DuckDB, name: str) -> None:
+    def load(self, database: DuckDB, name: str, schema: str | None = None) -> None:
         """Load the table into a database."""
         rows = [tuple(row.get(column) for column in self.columns) for row in self.rows]
         columns = ", ".join(f"{column} {type_}" for column, type_ in self.columns.items())
-        database.load(name, *rows, columns=columns)
+        database.load(name, *rows, columns=columns, schema=schema)
 
 
 @cache

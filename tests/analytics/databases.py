@@ -145,20 +145,28 @@ class DuckDB:
         with closing(duckdb.connect(str(self.file))) as database:
             return database.execute(sql, values).fetchall()
 
-    def load(self, table: str, *rows: tuple[Any, ...], columns: str | None = None) -> None:
+    def load(
+        self,
+        table: str,
+        *rows: tuple[Any, ...],
+        columns: str | None = None,
+        schema: str | None = None,
+    ) -> None:
         """Replace a raw table.
 
         Args:
             table: Its name.
             rows: Its rows; nested values are those of Python.
             columns: Its columns, if not those of `COLUMNS`.
+            schema: Its schema, if not the usual one.
         """
         columns = columns or COLUMNS[table]
-        name = f"{self.raw_schema}.{table}"
+        schema = schema or self.raw_schema
+        name = f"{schema}.{table}"
         types = [column.split()[1] for column in columns.split(",")]
         for word, type_ in self.types.items():
             columns = columns.replace(f" {word}", f" {type_}")
-        self.query(f"create schema if not exists {self.raw_schema}")
+        self.query(f"create schema if not exists {schema}")
         self.query(f"drop table if exists {name} cascade")
         self.query(f"create table {name} ({columns})")
         values = [

@@ -1,6 +1,7 @@
 {%- set choice = constantcontact_item('choice') -%}
 
 select
+    fields.source_relation,
     fields.custom_field_id,
     {{ constantcontact_text_in(choice, 'choice_id') }} as choice_id,
     max({{ constantcontact_text_in(choice, 'choice_label') }}) as choice_label,
@@ -8,4 +9,4 @@ select
 from {{ constantcontact_raw('contact_custom_fields') }} as fields
 cross join {{ constantcontact_objects_of('fields.choices', 'choice') }}
 where {{ constantcontact_text_in(choice, 'choice_id') }} is not null
-group by fields.custom_field_id, {{ constantcontact_text_in(choice, 'choice_id') }}
+group by fields.source_relation, fields.custom_field_id, {{ constantcontact_text_in(choice, 'choice_id') }}

@@ -1,5 +1,6 @@
 -- A campaign without counters gets the unique counts of its summary.
 select
+    coalesce(counted.source_relation, summaries.source_relation) as source_relation,
     coalesce(counted.campaign_id, summaries.campaign_id) as campaign_id,
     summaries.last_sent_date as last_sent_at,
     {%- for ours, counter, summary in [
@@ -24,4 +25,5 @@ select
     counted.last_refresh_time as counted_at
 from {{ constantcontact_raw('email_campaign_stats') }} as counted
 full outer join {{ constantcontact_raw('email_campaign_summaries') }} as summaries
-    on counted.campaign_id = summaries.campaign_id
+    on counted.source_relation = summaries.source_relation
+    and counted.campaign_id = summaries.campaign_id

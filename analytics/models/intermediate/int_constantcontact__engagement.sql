@@ -11,6 +11,7 @@
 
 {% for kind, (stream, own) in columns.items() %}
 select
+    source_relation,
     '{{ kind }}' as kind,
     campaign_activity_id,
     contact_id,

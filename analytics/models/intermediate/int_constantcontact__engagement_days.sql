@@ -1,10 +1,12 @@
 {{ config(
     materialized='incremental',
-    unique_key=constantcontact_key_of_campaigns(['campaign_id', 'day']),
+    unique_key=constantcontact_key_of_campaigns(['source_relation', 'campaign_id', 'day']),
     full_refresh=constantcontact_full_refresh(),
+    pre_hook="{{ constantcontact_forget_accounts() }}",
 ) }}
 
 select
+    source_relation,
     {{ constantcontact_day_of('happened_at') }} as day,
     campaign_id,
     {%- for kind, name in [
@@ -22,4 +24,4 @@ where
     {%- if is_incremental() %}
     and {{ constantcontact_of_changed_campaigns(ref('constantcontact__engagement_events')) }}
     {%- endif %}
-group by {{ constantcontact_day_of('happened_at') }}, campaign_id
+group by source_relation, {{ constantcontact_day_of('happened_at') }}, campaign_id

@@ -1,4 +1,5 @@
 select distinct
+    contacts.source_relation,
     contacts.contact_id,
     cast({{ constantcontact_item('list_id') }} as {{ dbt.type_string() }}) as list_id
 from {{ ref('stg_constantcontact__contacts') }} as contacts

@@ -1,4 +1,5 @@
 select
+    tests.source_relation,
     tests.campaign_activity_id,
     coalesce(tests.campaign_id, emails.campaign_id) as campaign_id,
     emails.campaign_name,
@@ -16,4 +17,5 @@ select
     emails.click_rate
 from {{ ref('stg_constantcontact__email_campaign_ab_tests') }} as tests
 left join {{ ref('constantcontact__campaign_emails') }} as emails
-    on tests.campaign_activity_id = emails.campaign_activity_id
+    on tests.source_relation = emails.source_relation
+    and tests.campaign_activity_id = emails.campaign_activity_id

@@ -1,5 +1,6 @@
 with filled_in as (
     select
+        contacts.source_relation,
         contacts.contact_id,
         {{ constantcontact_item('field') }} as field,
         {{ constantcontact_text_in(constantcontact_item('field'), 'custom_field_id') }} as custom_field_id
@@ -9,6 +10,7 @@ with filled_in as (
 
 chosen as (
     select
+        filled_in.source_relation,
         filled_in.contact_id,
         filled_in.custom_field_id,
         cast({{ constantcontact_item('choice_id') }} as {{ dbt.type_string() }}) as choice_id
@@ -18,6 +20,7 @@ chosen as (
 
 labels as (
     select
+        chosen.source_relation,
         chosen.contact_id,
         chosen.custom_field_id,
         {{ dbt.listagg(
@@ -27,14 +30,16 @@ labels as (
         ) }} as labels
     from chosen
     left join {{ ref('int_constantcontact__custom_field_choices') }} as choices
-        on chosen.custom_field_id = choices.custom_field_id
+        on chosen.source_relation = choices.source_relation
+        and chosen.custom_field_id = choices.custom_field_id
         -- Contacts write 000001 for the choice that the field calls 1.
         and regexp_replace(chosen.choice_id, '^0+', '') = regexp_replace(choices.choice_id, '^0+', '')
-    group by chosen.contact_id, chosen.custom_field_id
+    group by chosen.source_relation, chosen.contact_id, chosen.custom_field_id
 ),
 
 texts as (
     select
+        filled_in.source_relation,
         filled_in.contact_id,
         filled_in.custom_field_id,
         fields.name as field_name,
@@ -42,13 +47,16 @@ texts as (
         coalesce(labels.labels, nullif({{ constantcontact_text_in('filled_in.field', 'value') }}, '')) as value
     from filled_in
     left join labels
-        on filled_in.contact_id = labels.contact_id
+        on filled_in.source_relation = labels.source_relation
+        and filled_in.contact_id = labels.contact_id
         and filled_in.custom_field_id = labels.custom_field_id
     left join {{ ref('stg_constantcontact__contact_custom_fields') }} as fields
-        on filled_in.custom_field_id = fields.custom_field_id
+        on filled_in.source_relation = fields.source_relation
+        and filled_in.custom_field_id = fields.custom_field_id
 )
 
 select
+    source_relation,
     contact_id,
     custom_field_id,
     field_name,

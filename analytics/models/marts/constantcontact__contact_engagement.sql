@@ -1,5 +1,6 @@
 with engagement as (
     select
+        source_relation,
         contact_id,
         {%- for name in ['sends', 'opens', 'clicks', 'bounces', 'opt_outs', 'forwards'] %}
         sum({{ name }}) as {{ name }},
@@ -11,16 +12,18 @@ with engagement as (
         {%- endfor %}
         max(last_engaged_at) as last_engaged_at
     from {{ ref('constantcontact__recipients') }}
-    group by contact_id
+    group by source_relation, contact_id
 )
 
 select
+    coalesce(contacts.source_relation, engagement.source_relation) as source_relation,
     coalesce(contacts.contact_id, engagement.contact_id) as contact_id,
-    {%- if constantcontact_is_loaded('email_sends') %}
-    cast(coalesce(engagement.sends, 0) as integer) as sends,
-    {%- else %}
-    cast(null as integer) as sends,
-    {%- endif %}
+    case
+        when {{ constantcontact_has_loaded(
+            'email_sends', 'coalesce(contacts.source_relation, engagement.source_relation)'
+        ) }}
+            then cast(coalesce(engagement.sends, 0) as integer)
+    end as sends,
     {%- for name in [
         'opens', 'clicks', 'campaigns_opened', 'campaigns_clicked', 'bounces', 'opt_outs', 'forwards'
     ] %}
@@ -32,4 +35,6 @@ select
     engagement.last_clicked_at,
     engagement.last_engaged_at
 from {{ ref('constantcontact__contacts') }} as contacts
-full outer join engagement on contacts.contact_id = engagement.contact_id
+full outer join engagement
+    on contacts.source_relation = engagement.source_relation
+    and contacts.contact_id = engagement.contact_id

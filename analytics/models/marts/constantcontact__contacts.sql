@@ -4,17 +4,19 @@
 
 with custom_fields as (
     select
+        source_relation,
         contact_id
         {%- for field in fields %},
-        {%- set value = "case when custom_field_id = '" ~ field.id ~ "' then " ~ field.value ~ " end" %}
+        {%- set value = 'case when ' ~ field.is_it ~ ' then ' ~ field.value ~ ' end' %}
         {{ dbt.bool_or(value) if field.value == 'value_boolean' else 'max(' ~ value ~ ')' }}
         as {{ field.column }}
         {%- endfor %}
     from {{ ref('constantcontact__contact_custom_field_values') }}
-    group by contact_id
+    group by source_relation, contact_id
 )
 
 select
+    contacts.source_relation,
     contacts.contact_id,
     contacts.email_address,
     contacts.first_name,
@@ -60,4 +62,6 @@ select
     custom_fields.{{ field.column }}
     {%- endfor %}
 from {{ ref('stg_constantcontact__contacts') }} as contacts
-left join custom_fields on contacts.contact_id = custom_fields.contact_id
+left join custom_fields
+    on contacts.source_relation = custom_fields.source_relation
+    and contacts.contact_id = custom_fields.contact_id

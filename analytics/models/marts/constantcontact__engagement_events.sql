@@ -2,6 +2,7 @@
     materialized='incremental',
     unique_key='engagement_event_id',
     full_refresh=constantcontact_full_refresh(),
+    pre_hook="{{ constantcontact_forget_accounts() }}",
 ) }}
 
 with new_rows as (
@@ -11,6 +12,7 @@ with new_rows as (
             "kind || '|' || campaign_activity_id || '|' || contact_id || '|' || coalesce(url_id, '')"
             ~ " || '|' || " ~ constantcontact_text_of_time('happened_at')
             ~ " || '|' || cast(occurrence as " ~ dbt.type_string() ~ ")"
+            ~ constantcontact_of_account('source_relation')
         ) }} as engagement_event_id
     from {{ ref('int_constantcontact__engagement') }}
     {%- if is_incremental() %}
@@ -41,6 +43,7 @@ readings as (
 )
 
 select
+    source_relation,
     engagement_event_id,
     kind,
     campaign_id,

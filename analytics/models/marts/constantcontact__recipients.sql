@@ -1,11 +1,13 @@
 -- The campaigns with new events are counted again.
 {{ config(
     materialized='incremental',
-    unique_key=constantcontact_key_of_campaigns(['campaign_id', 'contact_id']),
+    unique_key=constantcontact_key_of_campaigns(['source_relation', 'campaign_id', 'contact_id']),
     full_refresh=constantcontact_full_refresh(),
+    pre_hook="{{ constantcontact_forget_accounts() }}",
 ) }}
 
 select
+    source_relation,
     contact_id,
     campaign_id,
     cast(sum(case when kind = 'send' then 1 else 0 end) as integer) as sends,
@@ -27,4 +29,4 @@ from {{ ref('constantcontact__engagement_events') }}
 {%- if is_incremental() %}
 where {{ constantcontact_of_changed_campaigns(ref('constantcontact__engagement_events')) }}
 {%- endif %}
-group by contact_id, campaign_id
+group by source_relation, contact_id, campaign_id

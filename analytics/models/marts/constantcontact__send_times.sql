@@ -1,7 +1,16 @@
--- depends_on: {{ source('constantcontact', 'account') }}
-{%- set zone = constantcontact_account_time_zone() %}
+-- depends_on: {{ source('constantcontact', 'account') }}, {{ source('constantcontact', 'contacts') }}
+{%- set accounts = constantcontact_account_time_zones() %}
 
-with hours as (
+with accounts as (
+    {%- for account, zone in accounts %}
+    select
+        cast('{{ account }}' as {{ dbt.type_string() }}) as source_relation,
+        '{{ zone }}' as time_zone
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+hours as (
     {%- for weekday in range(1, 8) %}
     {%- for hour in range(24) %}
     select {{ weekday }} as weekday, {{ hour }} as hour
@@ -20,22 +29,27 @@ with hours as (
 ] %}
 
 {{ name }} as (
+    {%- for account, zone in accounts %}
     select
+        source_relation,
         cast({{ constantcontact_weekday_of(constantcontact_local(column, zone)) }} as integer) as weekday,
         cast(extract(hour from {{ constantcontact_local(column, zone) }}) as integer) as hour,
         {%- for count, value in counts.items() %}
         cast({{ value }} as integer) as {{ count }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref(relation) }}
-    where {{ column }} is not null
-    group by 1, 2
+    where {{ column }} is not null and source_relation = '{{ account }}'
+    group by 1, 2, 3
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ){{ ',' if not loop.last }}
 {%- endfor %}
 
 select
+    accounts.source_relation,
     hours.weekday,
     hours.hour,
-    '{{ zone }}' as time_zone,
+    accounts.time_zone,
     coalesce(emails.emails, 0) as emails,
     coalesce(emails.delivered, 0) as delivered,
     coalesce(emails.unique_opens, 0) as unique_opens,
@@ -44,7 +58,17 @@ select
     {{ constantcontact_rate('emails.unique_clicks', 'emails.delivered') }} as click_rate,
     coalesce(opened.first_opens, 0) as first_opens,
     coalesce(clicked.first_clicks, 0) as first_clicks
-from hours
-left join emails on hours.weekday = emails.weekday and hours.hour = emails.hour
-left join opened on hours.weekday = opened.weekday and hours.hour = opened.hour
-left join clicked on hours.weekday = clicked.weekday and hours.hour = clicked.hour
+from accounts
+cross join hours
+left join emails
+    on accounts.source_relation = emails.source_relation
+    and hours.weekday = emails.weekday
+    and hours.hour = emails.hour
+left join opened
+    on accounts.source_relation = opened.source_relation
+    and hours.weekday = opened.weekday
+    and hours.hour = opened.hour
+left join clicked
+    on accounts.source_relation = clicked.source_relation
+    and hours.weekday = clicked.weekday
+    and hours.hour = clicked.hour

@@ -2,6 +2,7 @@
 -- through a form or by the account.
 with from_emails as (
     select
+        source_relation,
         contact_id,
         happened_at as unsubscribed_at,
         campaign_id,
@@ -14,13 +15,15 @@ with from_emails as (
 
 from_contacts as (
     select
+        contacts.source_relation,
         contacts.contact_id,
         contacts.unsubscribed_at,
         contacts.opt_out_source,
         contacts.opt_out_reason as reason
     from {{ ref('constantcontact__contacts') }} as contacts
     left join from_emails
-        on contacts.contact_id = from_emails.contact_id
+        on contacts.source_relation = from_emails.source_relation
+        and contacts.contact_id = from_emails.contact_id
         -- Reports have minutes, contacts have seconds.
         and contacts.unsubscribed_at
         between {{ constantcontact_later('from_emails.unsubscribed_at', -1, 'hour') }}
@@ -30,6 +33,7 @@ from_contacts as (
 
 unsubscribes as (
     select
+        source_relation,
         contact_id,
         unsubscribed_at,
         campaign_id,
@@ -42,6 +46,7 @@ unsubscribes as (
     union all
 
     select
+        source_relation,
         contact_id,
         unsubscribed_at,
         cast(null as {{ dbt.type_string() }}) as campaign_id,
@@ -53,10 +58,12 @@ unsubscribes as (
 )
 
 select
+    unsubscribes.source_relation,
     {{ dbt.hash(
         "unsubscribes.contact_id || coalesce(unsubscribes.campaign_activity_id, '') || coalesce("
         ~ constantcontact_text_of_time('unsubscribes.unsubscribed_at')
         ~ ", '') || cast(unsubscribes.occurrence as " ~ dbt.type_string() ~ ")"
+        ~ constantcontact_of_account('unsubscribes.source_relation')
     ) }} as unsubscribe_id,
     unsubscribes.contact_id,
     unsubscribes.unsubscribed_at,
@@ -68,5 +75,9 @@ select
     unsubscribes.reason,
     coalesce(contacts.is_unsubscribed, false) as is_still_unsubscribed
 from unsubscribes
-left join {{ ref('constantcontact__contacts') }} as contacts on unsubscribes.contact_id = contacts.contact_id
-left join {{ ref('constantcontact__campaigns') }} as campaigns on unsubscribes.campaign_id = campaigns.campaign_id
+left join {{ ref('constantcontact__contacts') }} as contacts
+    on unsubscribes.source_relation = contacts.source_relation
+    and unsubscribes.contact_id = contacts.contact_id
+left join {{ ref('constantcontact__campaigns') }} as campaigns
+    on unsubscribes.source_relation = campaigns.source_relation
+    and unsubscribes.campaign_id = campaigns.campaign_id

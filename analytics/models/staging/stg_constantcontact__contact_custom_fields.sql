@@ -1,4 +1,5 @@
 select
+    source_relation,
     custom_field_id,
     name,
     label,

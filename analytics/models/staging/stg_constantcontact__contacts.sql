@@ -1,4 +1,5 @@
 select
+    contacts.source_relation,
     contacts.contact_id,
     {{ constantcontact_text_in('contacts.email_address', 'address') }} as email_address,
     {{ constantcontact_text_in('contacts.email_address', 'permission_to_send') }} as permission_to_send,

@@ -1,4 +1,5 @@
 select
+    source_relation,
     event_id,
     coalesce(title, name) as title,
     name,

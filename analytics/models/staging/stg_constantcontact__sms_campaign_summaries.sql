@@ -1,4 +1,5 @@
 select
+    source_relation,
     campaign_id,
     campaign_name as name,
     campaign_type as type,
