@@ -2,7 +2,7 @@
 select
     coalesce(counted.source_relation, summaries.source_relation) as source_relation,
     coalesce(counted.campaign_id, summaries.campaign_id) as campaign_id,
-    summaries.last_sent_date as last_sent_at,
+    summaries.last_sent_at,
     {%- for ours, counter, summary in [
         ('sends', 'em_sends', 'sends'),
         ('unique_opens', 'em_opens', 'opens'),
@@ -22,8 +22,8 @@ select
     cast({{ constantcontact_text_in('counted.stats', 'em_clicks_all') }} as integer) as clicks,
     cast({{ constantcontact_text_in('counted.stats', 'em_opens_all_mobile') }} as integer)
     + cast({{ constantcontact_text_in('counted.stats', 'em_opens_all_tablet') }} as integer) as mobile_opens,
-    counted.last_refresh_time as counted_at
-from {{ constantcontact_raw('email_campaign_stats') }} as counted
-full outer join {{ constantcontact_raw('email_campaign_summaries') }} as summaries
+    counted.counted_at
+from {{ ref('stg_constantcontact__email_campaign_stats') }} as counted
+full outer join {{ ref('stg_constantcontact__email_campaign_summaries') }} as summaries
     on counted.source_relation = summaries.source_relation
     and counted.campaign_id = summaries.campaign_id
