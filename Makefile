@@ -54,7 +54,7 @@ tutorial: .venv/made ## Follow the tutorial of the docs word by word, in a copy 
 analytics: .venv-analytics/made ## Build models and a report over your database (ANALYTICS: options, as --help).
 	@.venv-analytics/bin/python -m analytics $(ANALYTICS)
 
-models: .venv-analytics/made ## Test the models over odd rows and over none.
+models: .venv-analytics/made .venv-snowflake/made .venv-bigquery/made ## Test the models over odd rows, over none, and in emulated databases.
 	@.venv-analytics/bin/python -m pytest --numprocesses 2 --dist worksteal --quiet --confcutdir=tests/analytics tests/analytics
 
 targets: .venv-demo/made .venv-analytics/made $(patsubst %,.venv-target-%/made,$(filter $(EMULATED),$(or $(TARGETS:dlt-%=dlt),$(EMULATED)))) ## Sync every stream into several targets, and compare all values (TARGETS: some of them).
@@ -194,6 +194,16 @@ clean: ## Take away what was made.
 .venv-analytics/made: WHAT = dbt (about 240 MB, once)
 .venv-analytics/made: pyproject.toml constraints/analytics.txt
 	$(call install,analytics,--group analytics)
+
+# Python 3.11 to 3.13.
+.venv-snowflake/made .venv-bigquery/made: NEWEST = 13
+.venv-snowflake/made: WHAT = dbt and a simulated Snowflake (about 400 MB, once)
+.venv-snowflake/made: pyproject.toml constraints/snowflake.txt
+	$(call install,snowflake,--group snowflake)
+
+.venv-bigquery/made: WHAT = dbt and a simulated BigQuery (about 320 MB, once)
+.venv-bigquery/made: pyproject.toml constraints/bigquery.txt
+	$(call install,bigquery,--group bigquery)
 
 # Python 3.10 to 3.12: Airbyte's packages are many, and their pins not the tap's.
 .venv-airbyte/made: NEWEST = 12

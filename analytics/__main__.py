@@ -25,6 +25,9 @@ def main() -> int:
     parser.add_argument(
         "--report", type=Path, default=OUTPUT / "report.html", help="file of the report"
     )
+    parser.add_argument(
+        "--account", metavar="NAME", help="account of the report, if the tables have several"
+    )
     parser.add_argument("--no-report", action="store_true", help="build the models only")
     parser.add_argument("--strict", action="store_true", help="treat warnings of tests as errors")
     parser.add_argument("--logs", type=Path, default=OUTPUT / "dbt", help="folder for dbt's files")
@@ -45,6 +48,7 @@ def main() -> int:
         if not build(options.logs.resolve(), *of_dbt, strict=options.strict):
             return 1
         if not options.no_report:
+            warehouse.choose(options.account)
             write(warehouse, options.report.resolve())
             print(f"The report is {options.report}.")
     except Unusable as error:

@@ -63,6 +63,7 @@ class Warehouse:
             known = ", ".join(profile["outputs"])
             raise Unusable(f"Invalid ANALYTICS_TARGET: {name} (must be one of {known}).")
         self._profile = profile["outputs"][name]
+        self._account: str | None = None
         self.zone_of_days = os.environ.get("ANALYTICS_TIME_ZONE", "UTC")
         if self._profile["type"] == "duckdb" and not self._file.exists():
             raise Unusable(
@@ -82,6 +83,29 @@ class Warehouse:
         """
         with self._cursor():
             pass
+
+    def choose(self, account: str | None) -> None:
+        """Choose the account whose rows queries see.
+
+        Args:
+            account: Its source_relation; None if the marts have one account only.
+
+        Raises:
+            Unusable: There is no such account, or several to choose from.
+        """
+        rows = self._query(
+            "select distinct source_relation from constantcontact__streams order by 1"
+        )
+        names = [row["source_relation"] for row in rows]
+        if account is None and len(names) == 1:
+            return
+        if account not in names:
+            problem = f"Unknown account: {account}" if account else "The report is of one account"
+            raise Unusable(
+                f"{problem}. The tables have {', '.join(filter(None, names)) or 'only one'}. "
+                'Choose one with make analytics ANALYTICS="--account NAME".'
+            )
+        self._account = account
 
     @cached_property
     def data(self) -> LoadedData:
@@ -108,7 +132,6 @@ class Warehouse:
         rows = self._query(
             "select organization_name as name, time_zone from constantcontact__accounts"
         )
-        # Of several accounts in one table, none names the report.
         return rows[0] if len(rows) == 1 else {"name": None, "time_zone": None}
 
     @cached_property
@@ -151,17 +174,36 @@ class Warehouse:
     def _query(self, sql: str) -> list[Row]:
         with self._cursor() as cursor:
             cursor.execute(f"set search_path = {self._search_path}")
+            if self._account is not None:
+                self._hide_other_accounts(cursor)
             cursor.execute(sql)
             columns = [column[0] for column in cursor.description]
             return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
+    def _hide_other_accounts(self, cursor: Any) -> None:
+        """Put temporary views before all tables, with the rows of the account."""
+        schemas = "', '".join(self._schemas)
+        cursor.execute(
+            "select table_schema, table_name from information_schema.columns "  # noqa: S608
+            f"where column_name = 'source_relation' and table_schema in ('{schemas}')"
+        )
+        account = str(self._account).replace("'", "''")
+        for schema, table in cursor.fetchall():
+            cursor.execute(
+                f'create temp view "{table}" as select * from "{schema}"."{table}" '  # noqa: S608
+                f"where source_relation = '{account}'"
+            )
+
     @property
     def _search_path(self) -> str:
-        schema = self._profile["schema"]
-        path = [schema, f"{schema}_staging", f"{schema}_history"]
         if self._profile["type"] == "duckdb":
-            return f"'{','.join(path)}'"
-        return ", ".join(f'"{name}"' for name in path)
+            return f"'{','.join(self._schemas)}'"
+        return ", ".join(f'"{name}"' for name in self._schemas)
+
+    @property
+    def _schemas(self) -> list[str]:
+        schema = self._profile["schema"]
+        return [schema, f"{schema}_staging", f"{schema}_history"]
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:

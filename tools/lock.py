@@ -31,6 +31,8 @@ FILES = {
     "demo": _groups("demo"),
     "airflow": _groups("airflow"),
     "analytics": _groups("analytics"),
+    "snowflake": _groups("snowflake"),
+    "bigquery": _groups("bigquery"),
     "airbyte": _groups("airbyte"),
     "docs": _groups("docs"),
     "target-jsonl": _groups("target-jsonl"),
@@ -42,7 +44,9 @@ FILES = {
     "bench": _groups("bench"),
 }
 #: The oldest Python, where it is not the tap's.
-_PYTHON = {"docs": "3.11", "target-snowflake": "3.11", "target-bigquery-server": "3.11"}
+_PYTHON = dict.fromkeys(
+    ("docs", "snowflake", "bigquery", "target-snowflake", "target-bigquery-server"), "3.11"
+)
 
 
 def main(arguments: list[str]) -> int:

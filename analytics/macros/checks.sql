@@ -1,6 +1,6 @@
 {#- What stops a build before it draws wrong conclusions from tables that are missing or incomplete. -#}
 
-{#- Check that the schema has tables of the tap, and name those that are missing.
+{#- Check that each schema has tables of the tap, and name those that are missing.
 
     Runs before each command; does nothing if no model or snapshot of this package is selected. -#}
 {% macro constantcontact_check_sources() %}
@@ -15,28 +15,32 @@
         {%- for source in graph.sources.values() if source.package_name == 'constantcontact' -%}
             {%- do tables.append(source) -%}
         {%- endfor -%}
-        {%- set missing = [] -%}
-        {%- for table in tables -%}
-            {%- if adapter.get_relation(table.database, table.schema, table.identifier) is none -%}
-                {%- do missing.append(table.name) -%}
+        {%- set schemas = constantcontact_schemas() or [tables[0].schema] -%}
+        {%- for schema in schemas -%}
+            {%- set missing = [] -%}
+            {%- for table in tables -%}
+                {%- if adapter.get_relation(table.database, schema, table.identifier) is none -%}
+                    {%- do missing.append(table.name) -%}
+                {%- endif -%}
+            {%- endfor -%}
+            {%- if missing | length == tables | length -%}
+                {%- do constantcontact_refuse_schema(schema, missing) -%}
+            {%- elif missing -%}
+                {%- do print(
+                    'Not loaded, and empty in the models: ' ~ missing | sort | join(', ') ~ ' (schema '
+                    ~ schema ~ ').'
+                ) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- if missing | length == tables | length -%}
-            {%- do constantcontact_refuse_schema(tables[0].schema, missing) -%}
-        {%- elif missing -%}
-            {%- do print(
-                'Not loaded, and empty in the models: ' ~ missing | sort | join(', ') ~ ' (schema '
-                ~ tables[0].schema ~ ').'
-            ) -%}
-        {%- endif -%}
     {%- endif -%}
 {% endmacro %}
 
 {#- Fail because a schema has no table of the tap, and name the schemas that have some. -#}
 {% macro constantcontact_refuse_schema(schema, tables) %}
     {%- set found = run_query(
-        "select table_schema, count(*) from information_schema.tables where table_name in ('"
-        ~ tables | join("', '") ~ "') group by table_schema order by 2 desc, 1"
+        'select table_schema, count(*) from ' ~ constantcontact_all_tables()
+        ~ " where lower(table_name) in ('" ~ tables | join("', '")
+        ~ "') group by table_schema order by 2 desc, 1"
     ).rows -%}
     {%- set elsewhere = [] -%}
     {%- for name, number in found -%}
@@ -53,6 +57,20 @@
     ) -%}
 {% endmacro %}
 
+{#- The tables of the database, in all schemas. -#}
+{% macro constantcontact_all_tables() %}
+    {{- adapter.dispatch('constantcontact_all_tables', 'constantcontact')() -}}
+{% endmacro %}
+
+{% macro default__constantcontact_all_tables() %}
+    {{- 'information_schema.tables' -}}
+{% endmacro %}
+
+{% macro bigquery__constantcontact_all_tables() %}
+    {{- '`' ~ target.project ~ '`.`region-' ~ (target.location or 'us') | lower
+        ~ '`.information_schema.tables' -}}
+{% endmacro %}
+
 {#- Fail if a build would end stays only because contacts were not loaded, or not in full.
 
     Runs before a snapshot. A deleted contact keeps its row, so that contacts do not disappear from a
@@ -66,54 +84,72 @@
     {#- Outside of conditions, where dbt sees that snapshots depend on it. -#}
     {%- set contacts = ref('stg_constantcontact__contacts') -%}
     {%- set history = load_relation(this) if execute else none -%}
-    {%- if history is not none and not var('constantcontact_allow_shrinking') -%}
-        {%- set stays = run_query(
-            'select count(*), count(distinct contact_id) from ' ~ history ~ ' where dbt_valid_to is null'
-        ).rows[0] -%}
-        {%- if stays[0] > 0 -%}
-            {%- do constantcontact_check_contacts(column, stays[0]) -%}
-            {%- do constantcontact_check_shares(history, contacts, ref(current), key, stays) -%}
+    {%- if history is not none -%}
+        {%- if not var('constantcontact_allow_shrinking') -%}
+            {%- do constantcontact_check_contacts(history, column) -%}
+        {%- endif -%}
+        {%- do constantcontact_assign_history(history) -%}
+        {%- if not var('constantcontact_allow_shrinking') -%}
+            {%- for stays in run_query(
+                'select source_relation, count(*), count(distinct contact_id) from ' ~ history
+                ~ ' where dbt_valid_to is null group by source_relation order by source_relation'
+            ).rows -%}
+                {%- do constantcontact_check_shares(history, contacts, ref(current), key, stays) -%}
+            {%- endfor -%}
         {%- endif -%}
     {%- endif -%}
 {% endmacro %}
 
 {#- Fail if the table contacts, or its column of memberships, was not loaded. -#}
-{% macro constantcontact_check_contacts(column, stays) %}
-    {%- set table = source('constantcontact', 'contacts') -%}
-    {%- if not constantcontact_is_loaded('contacts') -%}
-        {%- do constantcontact_refuse_history('There is no table ' ~ table, stays) -%}
-    {%- elif column not in adapter.get_columns_in_relation(table) | map(attribute='name') | list -%}
-        {%- do constantcontact_refuse_history('The table ' ~ table ~ ' has no column ' ~ column, stays) -%}
+{% macro constantcontact_check_contacts(history, column) %}
+    {%- set stays = run_query(
+        'select count(*) from ' ~ history ~ ' where dbt_valid_to is null'
+    ).rows[0][0] -%}
+    {%- if stays > 0 -%}
+        {%- set tables = constantcontact_tables('contacts') -%}
+        {%- if not tables -%}
+            {%- do constantcontact_refuse_history(
+                'There is no table ' ~ source('constantcontact', 'contacts'), stays
+            ) -%}
+        {%- endif -%}
+        {%- for loaded in tables if column not in loaded.columns -%}
+            {%- do constantcontact_refuse_history(
+                'The table ' ~ loaded.table ~ ' has no column ' ~ column, stays
+            ) -%}
+        {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
 
-{#- Fail if too many contacts are not in the table, or too many that are there lost what they had. -#}
+{#- Fail if too many contacts of an account are not loaded, or too many that are lost what they had. -#}
 {% macro constantcontact_check_shares(history, contacts, members, key, stays) %}
     {%- set share = var('constantcontact_max_shrinkage') -%}
+    {%- set account = stays[0] -%}
     {%- set table = source('constantcontact', 'contacts') -%}
+    {%- set of_account = " where history.dbt_valid_to is null and history.source_relation = '" ~ account ~ "'" -%}
+    {%- set same = ' on history.source_relation = {0}.source_relation and history.contact_id = {0}.contact_id' -%}
     {%- set gone = run_query(
-        'select count(distinct history.contact_id) from ' ~ history ~ ' as history left join ' ~ table
-        ~ ' as contacts on history.contact_id = contacts.contact_id'
-        ~ ' where history.dbt_valid_to is null and contacts.contact_id is null'
+        'select count(distinct history.contact_id) from ' ~ history ~ ' as history left join ' ~ contacts
+        ~ ' as contacts' ~ same.format('contacts') ~ of_account ~ ' and contacts.contact_id is null'
     ).rows[0][0] -%}
-    {%- if gone > share * stays[1] -%}
+    {%- if gone > share * stays[2] -%}
         {%- do constantcontact_refuse_history(
-            gone ~ ' of ' ~ stays[1] ~ ' contacts are missing from ' ~ table, stays[0]
+            gone ~ ' of ' ~ stays[2] ~ ' contacts' ~ (' of ' ~ account if account)
+            ~ ' are missing from ' ~ (table.identifier if account else table), stays[1]
         ) -%}
     {%- endif -%}
     {#- Contacts that were deleted or unsubscribed left for a reason. -#}
     {%- set lost = run_query(
-        'select count(*) from ' ~ history ~ ' as history join ' ~ contacts
-        ~ ' as contacts on history.contact_id = contacts.contact_id left join ' ~ members
-        ~ ' as members on history.contact_id = members.contact_id and history.' ~ key ~ ' = members.' ~ key
-        ~ ' where history.dbt_valid_to is null and members.contact_id is null and not contacts.is_deleted'
+        'select count(*) from ' ~ history ~ ' as history join ' ~ contacts ~ ' as contacts'
+        ~ same.format('contacts') ~ ' left join ' ~ members ~ ' as members' ~ same.format('members')
+        ~ ' and history.' ~ key ~ ' = members.' ~ key ~ of_account
+        ~ ' and members.contact_id is null and not contacts.is_deleted'
         ~ " and coalesce(contacts.permission_to_send, '') <> 'unsubscribed'"
     ).rows[0][0] -%}
     {#- A handful is a large share of a small account. -#}
-    {%- if lost >= 20 and lost > share * stays[0] -%}
+    {%- if lost >= 20 and lost > share * stays[1] -%}
         {%- do constantcontact_refuse_history(
-            lost ~ ' of ' ~ stays[0] ~ ' current rows would end though their contacts are still subscribed',
-            stays[0]
+            lost ~ ' of ' ~ stays[1] ~ ' current rows' ~ (' of ' ~ account if account)
+            ~ ' would end though their contacts are still subscribed', stays[1]
         ) -%}
     {%- endif -%}
 {% endmacro %}

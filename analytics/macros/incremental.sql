@@ -6,31 +6,57 @@
     {%- do return(true if var('constantcontact_full_refresh') else none) -%}
 {% endmacro %}
 
-{#- The times from which an incremental build has to read rows, by kind, as texts.
+{#- The statement that deletes the rows of accounts that the raw tables no longer have, such as those
+    of a single account that became one of several. They are built from the start. -#}
+{% macro constantcontact_forget_accounts() %}
+    {%- set built = load_relation(this) if execute else none -%}
+    {%- if built is not none and 'source_relation' not in constantcontact_columns_of(built) -%}
+        delete from {{ built }} where true
+    {%- elif built is not none -%}
+        delete from {{ built }}
+        where
+            source_relation is null
+            or source_relation not in ('{{ constantcontact_accounts() | join("', '") }}')
+    {%- endif -%}
+{% endmacro %}
 
-    Each kind has its own stream, which are loaded at different times. Rows are read again from some
-    minutes before the newest one, because loaders write rows in batches. -#}
+{#- The times from which an incremental build has to read rows.
+
+    Each kind of each account has its own table, and these are loaded at different times. Rows are read
+    again from some minutes before the newest one, because loaders write rows in batches.
+
+    Returns:
+        Dictionaries of `account`, `kind` and `since`, a text. -#}
 {% macro constantcontact_read_until() %}
     {%- set rows = run_query(
-        'select kind, cast(max(loaded_at) - ' ~ var('constantcontact_lookback_minutes')
-        ~ " * interval '1 minute' as varchar(26)) from " ~ this ~ ' group by kind order by kind'
-    ).rows if execute else [] -%}
-    {%- set times = {} -%}
-    {%- for kind, since in rows if since is not none -%}
-        {%- do times.update({kind: since}) -%}
+        'select source_relation, kind, '
+        ~ constantcontact_text_of_time(constantcontact_later(
+            'max(loaded_at)', -1 * var('constantcontact_lookback_minutes'), 'minute'
+        ))
+        ~ ' from ' ~ this ~ ' group by source_relation, kind order by source_relation, kind'
+    ).rows if execute and 'source_relation' in constantcontact_columns_of(this) else [] -%}
+    {%- set times = [] -%}
+    {%- for account, kind, since in rows if since is not none -%}
+        {%- do times.append({'account': account, 'kind': kind, 'since': since}) -%}
     {%- endfor -%}
     {%- do return(times) -%}
 {% endmacro %}
 
-{#- The condition that keeps the rows that an incremental build has to read: those since a time by
-    kind, all of other kinds, and those without a time. -#}
+{#- The condition that keeps the rows that an incremental build has to read: those since the times, all
+    of other kinds and accounts, and those without a time. -#}
 {% macro constantcontact_is_new_engagement(read_until) -%}
+    {%- set known = [] -%}
     loaded_at is null
-    {%- for kind, since in read_until.items() %}
-        or (kind = '{{ kind }}' and loaded_at >= cast('{{ since }}' as timestamp))
+    {%- for read in read_until %}
+        {%- do known.append(read.account ~ '|' ~ read.kind) %}
+        or (
+            source_relation = '{{ read.account }}'
+            and kind = '{{ read.kind }}'
+            and loaded_at >= cast('{{ read.since }}' as {{ dbt.type_timestamp() }})
+        )
     {%- endfor %}
-    {%- if read_until %}
-        or kind not in ('{{ read_until | join("', '") }}')
+    {%- if known %}
+        or source_relation || '|' || kind not in ('{{ known | join("', '") }}')
     {%- else %}
         or true
     {%- endif %}
@@ -41,7 +67,9 @@
     {%- set now = run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') -%}
     {%- if is_incremental() -%}
         {%- set after = run_query(
-            "select cast(max(built_at) + interval '1 millisecond' as varchar(26)) from " ~ this
+            'select ' ~ constantcontact_text_of_time(
+                constantcontact_later('max(built_at)', 1, 'millisecond')
+            ) ~ ' from ' ~ this
         ).rows[0][0] -%}
         {%- do return([now, after or now] | max) -%}
     {%- endif -%}
@@ -56,12 +84,12 @@
         key: Columns. -#}
 {% macro constantcontact_of_changed(relation, alias, key) -%}
     {%- set counted = run_query(
-        "select cast(coalesce(max(built_at), timestamp '1970-01-01') as varchar(26)) from " ~ this
+        'select ' ~ constantcontact_text_of_time('max(built_at)') ~ ' from ' ~ this
     ).rows[0][0] if execute -%}
     inner join (
         select distinct {{ key | join(', ') }}
         from {{ relation }}
-        where built_at > cast('{{ counted }}' as timestamp)
+        where built_at > cast('{{ counted or '1970-01-01' }}' as {{ dbt.type_timestamp() }})
     ) as changed
         on
         {%- for column in key %}

@@ -5,8 +5,8 @@
         *,
         dbt_scd_id as stay_id,
         dbt_valid_to is null as is_current,
-        -- Rows of the first build started before it.
-        case when dbt_valid_from > min(dbt_valid_from) over () then dbt_valid_from end
+        -- Rows of the first build of an account started before it.
+        case when dbt_valid_from > min(dbt_valid_from) over (partition by source_relation) then dbt_valid_from end
             as joined_seen_at,
         dbt_valid_to as left_seen_at
     from {{ ref(history) }}

@@ -4,11 +4,12 @@
 
 with engagement as (
     select
+        source_relation,
         campaign_id,
         sum(opens) as opens,
         sum(clicks) as clicks
     from {{ ref('constantcontact__daily_engagement') }}
-    group by campaign_id
+    group by source_relation, campaign_id
 )
 
 select
@@ -18,7 +19,9 @@ select
     campaigns.clicks as counted_clicks,
     engagement.clicks
 from {{ ref('constantcontact__campaigns') }} as campaigns
-left join engagement on campaigns.campaign_id = engagement.campaign_id
+left join engagement
+    on campaigns.source_relation = engagement.source_relation
+    and campaigns.campaign_id = engagement.campaign_id
 where
     not campaigns.is_removed
     and (

@@ -21,7 +21,8 @@ NOW = datetime(2026, 3, 31, 3, 30)  # noqa: DTZ001 - in UTC, as loaders write it
 
 Rows = list[tuple[Any, ...]]
 
-# The types of nested columns are DuckDB's and PostgreSQL's after one another.
+# Types that are written otherwise in each database.
+NESTED = ("object", "objects", "texts")
 COLUMNS = {
     "contacts": """
         contact_id text, last_changed_at timestamp, email_address object, first_name text,
@@ -127,9 +128,7 @@ class DuckDB:
     """A DuckDB file."""
 
     raw_schema = "main"
-    nested = {"objects": "json", "object": "json", "texts": "json"}
-    #: target-duckdb stores integers without bounds so.
-    integer = "hugeint"
+    types = {"objects": "json", "object": "json", "texts": "json", "integer": "hugeint"}
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -154,35 +153,43 @@ class DuckDB:
         with closing(duckdb.connect(str(self.file))) as database:
             return database.execute(sql, values).fetchall()
 
-    def insert(self, sql: str, rows: list[list[Any]]) -> None:
-        with closing(duckdb.connect(str(self.file))) as database:
-            database.executemany(sql, rows)
-
-    def load(self, table: str, *rows: tuple[Any, ...], columns: str | None = None) -> None:
+    def load(
+        self,
+        table: str,
+        *rows: tuple[Any, ...],
+        columns: str | None = None,
+        schema: str | None = None,
+    ) -> None:
         """Replace a raw table.
 
         Args:
             table: Its name.
             rows: Its rows; nested values are those of Python.
             columns: Its columns, if not those of `COLUMNS`.
+            schema: Its schema, if not the usual one.
         """
         columns = columns or COLUMNS[table]
-        name = f"{self.raw_schema}.{table}"
+        schema = schema or self.raw_schema
+        name = f"{schema}.{table}"
         types = [column.split()[1] for column in columns.split(",")]
-        for word, type_ in {**self.nested, "integer": self.integer}.items():
+        for word, type_ in self.types.items():
             columns = columns.replace(f" {word}", f" {type_}")
-        self.query(f"create schema if not exists {self.raw_schema}")
+        self.query(f"create schema if not exists {schema}")
         self.query(f"drop table if exists {name} cascade")
         self.query(f"create table {name} ({columns})")
-        if rows:
-            values = [
-                [self.nest(value, type_) for value, type_ in zip(row, types, strict=True)]
-                for row in rows
-            ]
+        values = [
+            [self.nest(value, type_) for value, type_ in zip(row, types, strict=True)]
+            for row in rows
+        ]
+        if values:
             self.insert(f"insert into {name} values ({', '.join('?' * len(types))})", values)
 
+    def insert(self, sql: str, rows: list[list[Any]]) -> None:
+        with closing(duckdb.connect(str(self.file))) as database:
+            database.executemany(sql, rows)
+
     def nest(self, value: Any, type_: str) -> Any:
-        return json.dumps(value) if value is not None and type_ in self.nested else value
+        return json.dumps(value) if value is not None and type_ in NESTED else value
 
     def build(self, *options: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m analytics`."""
@@ -207,8 +214,7 @@ class PostgreSQL(DuckDB):
     """A database of a PostgreSQL server."""
 
     raw_schema = "constantcontact"
-    nested = {"objects": "jsonb[]", "object": "jsonb", "texts": "text[]"}
-    integer = "bigint"
+    types = {"objects": "jsonb[]", "object": "jsonb", "texts": "text[]", "integer": "bigint"}
 
     def __init__(self, folder: Path, server: Server) -> None:
         self.server = server

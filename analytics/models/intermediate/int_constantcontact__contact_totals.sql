@@ -1,9 +1,10 @@
 {{ config(
     materialized='incremental',
-    unique_key='contact_id',
+    unique_key=['source_relation', 'contact_id'],
     full_refresh=constantcontact_full_refresh(),
+    pre_hook="{{ constantcontact_forget_accounts() }}",
     indexes=constantcontact_indexes([
-        {'columns': ['contact_id'], 'unique': true},
+        {'columns': ['source_relation', 'contact_id'], 'unique': true},
         {'columns': ['built_at']},
     ]),
 ) }}
@@ -14,12 +15,13 @@ with recipients as (
     from {{ ref('constantcontact__recipients') }} as recipients
     {%- if is_incremental() %}
     {{ constantcontact_of_changed(
-        ref('constantcontact__recipients'), 'recipients', ['contact_id']
+        ref('constantcontact__recipients'), 'recipients', ['source_relation', 'contact_id']
     ) }}
     {%- endif %}
 )
 
 select
+    source_relation,
     contact_id,
     {%- for name in ['sends', 'opens', 'clicks', 'bounces', 'opt_outs', 'forwards'] %}
     cast(sum({{ name }}) as integer) as {{ name }},
@@ -32,4 +34,4 @@ select
     max(last_engaged_at) as last_engaged_at,
     max(built_at) as built_at
 from recipients
-group by contact_id
+group by source_relation, contact_id

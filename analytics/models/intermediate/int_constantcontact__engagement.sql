@@ -11,17 +11,18 @@
 
 {% for kind, (stream, own) in columns.items() %}
 select
+    source_relation,
     '{{ kind }}' as kind,
     campaign_activity_id,
     contact_id,
     campaign_id,
-    created_time as happened_at,
+    happened_at,
     occurrence,
     {%- for column in ['device_type', 'url_id', 'link_url', 'bounce_code', 'opt_out_reason'] %}
-    cast({{ own.get(column, 'null') }} as text) as {{ column }},
+    cast({{ own.get(column, 'null') }} as {{ dbt.type_string() }}) as {{ column }},
     {%- endfor %}
-    cast(_sdc_extracted_at as timestamp) as loaded_at
-from {{ constantcontact_raw(stream) }} as {{ stream }}
+    loaded_at
+from {{ ref('stg_constantcontact__' ~ stream) }}
 {% if not loop.last %}
 union all
 {% endif %}

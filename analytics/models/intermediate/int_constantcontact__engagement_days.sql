@@ -1,9 +1,10 @@
 {{ config(
     materialized='incremental',
-    unique_key=['campaign_id', 'day'],
+    unique_key=['source_relation', 'campaign_id', 'day'],
     full_refresh=constantcontact_full_refresh(),
+    pre_hook="{{ constantcontact_forget_accounts() }}",
     indexes=constantcontact_indexes([
-        {'columns': ['campaign_id', 'day'], 'unique': true},
+        {'columns': ['source_relation', 'campaign_id', 'day'], 'unique': true},
         {'columns': ['built_at']},
     ]),
 ) }}
@@ -21,11 +22,12 @@ events as (
     select days.*
     from days
     {%- if is_incremental() %}
-    {{ constantcontact_of_changed('days', 'days', ['campaign_id', 'day']) }}
+    {{ constantcontact_of_changed('days', 'days', ['source_relation', 'campaign_id', 'day']) }}
     {%- endif %}
 )
 
 select
+    source_relation,
     day,
     campaign_id,
     {%- for kind, name in [
@@ -38,4 +40,4 @@ select
     cast(count(distinct case when kind = 'click' then contact_id end) as integer) as clickers,
     max(built_at) as built_at
 from events
-group by day, campaign_id
+group by source_relation, day, campaign_id

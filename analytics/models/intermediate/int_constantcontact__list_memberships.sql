@@ -1,5 +1,6 @@
 select distinct
+    contacts.source_relation,
     contacts.contact_id,
-    memberships.list_id
+    cast({{ constantcontact_item('list_id') }} as {{ dbt.type_string() }}) as list_id
 from {{ ref('stg_constantcontact__contacts') }} as contacts
-cross join {{ constantcontact_texts_of('contacts.list_memberships') }} as memberships (list_id)
+cross join {{ constantcontact_texts_of('contacts.list_memberships', 'list_id') }}

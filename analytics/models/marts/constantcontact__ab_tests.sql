@@ -1,4 +1,5 @@
 select
+    tests.source_relation,
     tests.campaign_activity_id,
     coalesce(tests.campaign_id, emails.campaign_id) as campaign_id,
     emails.campaign_name,
@@ -7,7 +8,7 @@ select
     tests.test_size,
     tests.winner_wait_hours,
     emails.first_sent_at,
-    emails.first_sent_at + tests.winner_wait_hours * interval '1 hour' as winner_chosen_at,
+    {{ constantcontact_later('emails.first_sent_at', 'tests.winner_wait_hours', 'hour') }} as winner_chosen_at,
     emails.sends,
     emails.delivered,
     emails.unique_opens,
@@ -16,4 +17,5 @@ select
     emails.click_rate
 from {{ ref('stg_constantcontact__email_campaign_ab_tests') }} as tests
 left join {{ ref('constantcontact__campaign_emails') }} as emails
-    on tests.campaign_activity_id = emails.campaign_activity_id
+    on tests.source_relation = emails.source_relation
+    and tests.campaign_activity_id = emails.campaign_activity_id

@@ -1,4 +1,5 @@
 select
+    events.source_relation,
     events.engagement_event_id as bounce_id,
     events.contact_id,
     events.campaign_id,

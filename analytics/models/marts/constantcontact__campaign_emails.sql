@@ -1,16 +1,20 @@
 -- A campaign can be sent again to those who did not open it: a resend is an activity of its own.
 with sendings as (
     select
+        source_relation,
         campaign_activity_id,
         max(campaign_id) as campaign_id,
         min(sent_at) as first_sent_at,
         max(sent_at) as last_sent_at
     from {{ ref('stg_constantcontact__email_campaign_send_history') }}
-    group by campaign_activity_id
+    group by source_relation, campaign_activity_id
 ),
 
 emails as (
     select
+        coalesce(
+            activities.source_relation, counters.source_relation, sendings.source_relation
+        ) as source_relation,
         coalesce(
             activities.campaign_activity_id,
             counters.campaign_activity_id,
@@ -37,9 +41,11 @@ emails as (
         counters.counted_at
     from {{ ref('stg_constantcontact__email_campaign_activities') }} as activities
     full outer join {{ ref('stg_constantcontact__email_campaign_activity_stats') }} as counters
-        on activities.campaign_activity_id = counters.campaign_activity_id
+        on activities.source_relation = counters.source_relation
+        and activities.campaign_activity_id = counters.campaign_activity_id
     full outer join sendings
-        on coalesce(activities.campaign_activity_id, counters.campaign_activity_id)
+        on coalesce(activities.source_relation, counters.source_relation) = sendings.source_relation
+        and coalesce(activities.campaign_activity_id, counters.campaign_activity_id)
         = sendings.campaign_activity_id
     -- The web version of an email.
     where coalesce(activities.role, '') <> 'permalink'
@@ -59,16 +65,18 @@ rated as (
 
 first_emails as (
     select
+        source_relation,
         campaign_id,
         max(subject) as subject,
         max(open_rate) as open_rate,
         max(click_rate) as click_rate
     from rated
     where role = 'primary_email'
-    group by campaign_id
+    group by source_relation, campaign_id
 )
 
 select
+    rated.source_relation,
     rated.campaign_activity_id,
     rated.campaign_id,
     campaigns.name as campaign_name,
@@ -100,6 +108,9 @@ select
     case when rated.is_resend then first_emails.click_rate end as first_send_click_rate,
     rated.counted_at
 from rated
-left join first_emails on rated.campaign_id = first_emails.campaign_id
+left join first_emails
+    on rated.source_relation = first_emails.source_relation
+    and rated.campaign_id = first_emails.campaign_id
 left join {{ ref('stg_constantcontact__email_campaigns') }} as campaigns
-    on rated.campaign_id = campaigns.campaign_id
+    on rated.source_relation = campaigns.source_relation
+    and rated.campaign_id = campaigns.campaign_id

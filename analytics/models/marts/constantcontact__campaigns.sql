@@ -1,14 +1,16 @@
 with sendings as (
     select
+        source_relation,
         campaign_id,
         min(sent_at) as first_sent_at,
         max(sent_at) as last_sent_at
     from {{ ref('stg_constantcontact__email_campaign_send_history') }}
-    group by campaign_id
+    group by source_relation, campaign_id
 ),
 
 joined as (
     select
+        coalesce(campaigns.source_relation, counters.source_relation) as source_relation,
         coalesce(campaigns.campaign_id, counters.campaign_id) as campaign_id,
         campaigns.name,
         campaigns.type,
@@ -32,20 +34,23 @@ joined as (
         counters.counted_at
     from {{ ref('stg_constantcontact__email_campaigns') }} as campaigns
     full outer join {{ ref('int_constantcontact__email_campaign_counters') }} as counters
-        on campaigns.campaign_id = counters.campaign_id
+        on campaigns.source_relation = counters.source_relation
+        and campaigns.campaign_id = counters.campaign_id
 ),
 
 first_emails as (
     select
+        source_relation,
         campaign_id,
         max(subject) as subject,
         max(from_name) as from_name
     from {{ ref('stg_constantcontact__email_campaign_activities') }}
     where role = 'primary_email'
-    group by campaign_id
+    group by source_relation, campaign_id
 )
 
 select
+    joined.source_relation,
     joined.campaign_id,
     joined.name,
     joined.type,
@@ -76,5 +81,9 @@ select
     {{ constantcontact_rate('joined.mobile_opens', 'joined.opens') }} as mobile_open_rate,
     joined.counted_at
 from joined
-left join first_emails on joined.campaign_id = first_emails.campaign_id
-left join sendings on joined.campaign_id = sendings.campaign_id
+left join first_emails
+    on joined.source_relation = first_emails.source_relation
+    and joined.campaign_id = first_emails.campaign_id
+left join sendings
+    on joined.source_relation = sendings.source_relation
+    and joined.campaign_id = sendings.campaign_id

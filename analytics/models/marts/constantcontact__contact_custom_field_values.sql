@@ -1,4 +1,5 @@
 select
+    source_relation,
     contact_id,
     custom_field_id,
     field_name,

@@ -1,10 +1,12 @@
 select
+    coalesce(contacts.source_relation, totals.source_relation) as source_relation,
     coalesce(contacts.contact_id, totals.contact_id) as contact_id,
-    {%- if constantcontact_is_loaded('email_sends') %}
-    coalesce(totals.sends, 0) as sends,
-    {%- else %}
-    cast(null as integer) as sends,
-    {%- endif %}
+    case
+        when {{ constantcontact_has_loaded(
+            'email_sends', 'coalesce(contacts.source_relation, totals.source_relation)'
+        ) }}
+            then coalesce(totals.sends, 0)
+    end as sends,
     {%- for name in [
         'opens', 'clicks', 'campaigns_opened', 'campaigns_clicked', 'bounces', 'opt_outs', 'forwards'
     ] %}
@@ -17,4 +19,5 @@ select
     totals.last_engaged_at
 from {{ ref('constantcontact__contacts') }} as contacts
 full outer join {{ ref('int_constantcontact__contact_totals') }} as totals
-    on contacts.contact_id = totals.contact_id
+    on contacts.source_relation = totals.source_relation
+    and contacts.contact_id = totals.contact_id

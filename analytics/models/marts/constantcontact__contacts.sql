@@ -1,28 +1,22 @@
 -- depends_on: {{ source('constantcontact', 'contact_custom_fields') }}
 {%- set fields = constantcontact_custom_fields() %}
+{%- set is_unsubscribed = "coalesce(contacts.permission_to_send, '') = 'unsubscribed'" %}
 
-with contacts as (
+with custom_fields as (
     select
-        *,
-        -- Some have no created_at.
-        coalesce(created_at, opted_in_at, email_updated_at, updated_at, last_changed_at) as added_at,
-        coalesce(permission_to_send, '') = 'unsubscribed' as is_unsubscribed
-    from {{ ref('stg_constantcontact__contacts') }}
-),
-
-custom_fields as (
-    select
+        source_relation,
         contact_id
         {%- for field in fields %},
-        {{ 'bool_or' if field.value == 'value_boolean' else 'max' -}}
-        (case when custom_field_id = '{{ field.id }}' then {{ field.value }} end)
+        {%- set value = 'case when ' ~ field.is_it ~ ' then ' ~ field.value ~ ' end' %}
+        {{ dbt.bool_or(value) if field.value == 'value_boolean' else 'max(' ~ value ~ ')' }}
         as {{ field.column }}
         {%- endfor %}
     from {{ ref('constantcontact__contact_custom_field_values') }}
-    group by contact_id
+    group by source_relation, contact_id
 )
 
 select
+    contacts.source_relation,
     contacts.contact_id,
     contacts.email_address,
     contacts.first_name,
@@ -36,13 +30,20 @@ select
     contacts.permission_to_send,
     not contacts.is_deleted
         and coalesce(contacts.permission_to_send, '') in ('explicit', 'implicit') as is_reachable,
-    contacts.is_unsubscribed,
+    {{ is_unsubscribed }} as is_unsubscribed,
     contacts.is_deleted,
-    contacts.added_at,
+    -- Some have no created_at.
+    coalesce(
+        contacts.created_at,
+        contacts.opted_in_at,
+        contacts.email_updated_at,
+        contacts.updated_at,
+        contacts.last_changed_at
+    ) as added_at,
     contacts.opted_in_at,
     contacts.opt_in_source,
     case
-        when contacts.is_unsubscribed
+        when {{ is_unsubscribed }}
             then coalesce(
                 contacts.opted_out_at,
                 contacts.email_updated_at,
@@ -60,5 +61,7 @@ select
     {%- for field in fields %},
     custom_fields.{{ field.column }}
     {%- endfor %}
-from contacts
-left join custom_fields on contacts.contact_id = custom_fields.contact_id
+from {{ ref('stg_constantcontact__contacts') }} as contacts
+left join custom_fields
+    on contacts.source_relation = custom_fields.source_relation
+    and contacts.contact_id = custom_fields.contact_id

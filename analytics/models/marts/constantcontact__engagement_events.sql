@@ -3,6 +3,7 @@
     materialized='incremental',
     unique_key=['engagement_event_id', 'happened_at'],
     full_refresh=constantcontact_full_refresh(),
+    pre_hook="{{ constantcontact_forget_accounts() }}",
     indexes=constantcontact_indexes([
         {'columns': ['engagement_event_id'], 'unique': true},
         {'columns': ['campaign_id', 'contact_id']},
@@ -11,8 +12,8 @@
         {'columns': ['loaded_at'], 'type': 'brin'},
     ]),
 ) }}
-{%- set key = ['kind', 'campaign_activity_id', 'contact_id', 'happened_at', 'occurrence'] %}
-{%- set read_until = constantcontact_read_until() if is_incremental() else {} %}
+{%- set key = ['source_relation', 'kind', 'campaign_activity_id', 'contact_id', 'happened_at', 'occurrence'] %}
+{%- set read_until = constantcontact_read_until() if is_incremental() else [] %}
 {#- A loader that appends has each reading of a report. -#}
 {%- set may_repeat = is_incremental() or constantcontact_may_repeat(
     ref('int_constantcontact__engagement'), key + ["coalesce(url_id, '')"]
@@ -30,18 +31,20 @@ with new_rows as (
 changed as (
     select
         new_rows.*,
-        md5(
-            new_rows.kind || '|' || new_rows.campaign_activity_id || '|' || new_rows.contact_id
-            || '|' || coalesce(new_rows.url_id, '') || '|' || cast(new_rows.happened_at as text)
-            || '|' || cast(new_rows.occurrence as text)
-        ) as engagement_event_id
+        {{ dbt.hash(
+            "new_rows.kind || '|' || new_rows.campaign_activity_id || '|' || new_rows.contact_id"
+            ~ " || '|' || coalesce(new_rows.url_id, '')"
+            ~ " || '|' || " ~ constantcontact_text_of_time('new_rows.happened_at')
+            ~ " || '|' || cast(new_rows.occurrence as " ~ dbt.type_string() ~ ")"
+            ~ constantcontact_of_account('new_rows.source_relation')
+        ) }} as engagement_event_id
     from new_rows
     {%- if read_until %}
     -- Without what the table has from the same reading or a later one.
     left join (
         select *
         from {{ this }}
-        where loaded_at >= cast('{{ read_until.values() | min }}' as timestamp)
+        where loaded_at >= cast('{{ read_until | map(attribute='since') | min }}' as {{ dbt.type_timestamp() }})
     ) as built
         on coalesce(new_rows.url_id, '') = coalesce(built.url_id, '')
         {%- for column in key %}
@@ -65,6 +68,7 @@ readings as (
 {%- endif %}
 
 select
+    source_relation,
     engagement_event_id,
     kind,
     campaign_id,
@@ -78,7 +82,7 @@ select
     bounce_code,
     opt_out_reason,
     loaded_at,
-    cast('{{ constantcontact_build_time() }}' as timestamp) as built_at
+    cast('{{ constantcontact_build_time() }}' as {{ dbt.type_timestamp() }}) as built_at
 {%- if may_repeat %}
 from readings
 where reading = 1

@@ -1,5 +1,6 @@
 with registrations as (
     select
+        source_relation,
         event_id,
         count(*) as registrations,
         {%- for status in ['registered', 'pending', 'canceled'] %}
@@ -14,10 +15,11 @@ with registrations as (
         max(registered_at) as last_registered_at
     from {{ ref('stg_constantcontact__event_registrations') }}
     where not is_missing
-    group by event_id
+    group by source_relation, event_id
 )
 
 select
+    events.source_relation,
     events.event_id,
     events.title,
     events.status,
@@ -33,9 +35,11 @@ select
     cast(coalesce(registrations.{{ name }}, 0) as integer) as {{ name }},
     {%- endfor %}
     {{ constantcontact_rate('registrations.attended', 'registrations.registered') }} as attendance_rate,
-    cast(coalesce(registrations.paid, 0) as numeric(18, 2)) as paid,
+    {{ constantcontact_decimal('coalesce(registrations.paid, 0)', 18, 2) }} as paid,
     events.currency,
     registrations.first_registered_at,
     registrations.last_registered_at
 from {{ ref('stg_constantcontact__events') }} as events
-left join registrations on events.event_id = registrations.event_id
+left join registrations
+    on events.source_relation = registrations.source_relation
+    and events.event_id = registrations.event_id

@@ -1,5 +1,6 @@
 with clicks as (
     select
+        source_relation,
         campaign_activity_id,
         url_id,
         max(campaign_id) as campaign_id,
@@ -10,11 +11,12 @@ with clicks as (
         max(happened_at) as last_clicked_at
     from {{ ref('constantcontact__engagement_events') }}
     where kind = 'click'
-    group by campaign_activity_id, url_id
+    group by source_relation, campaign_activity_id, url_id
 ),
 
 links as (
     select
+        coalesce(links.source_relation, clicks.source_relation) as source_relation,
         coalesce(links.campaign_activity_id, clicks.campaign_activity_id) as campaign_activity_id,
         coalesce(links.url_id, clicks.url_id) as url_id,
         coalesce(links.campaign_id, clicks.campaign_id) as campaign_id,
@@ -27,11 +29,13 @@ links as (
         links.counted_at
     from {{ ref('stg_constantcontact__email_links') }} as links
     full outer join clicks
-        on links.campaign_activity_id = clicks.campaign_activity_id
+        on links.source_relation = clicks.source_relation
+        and links.campaign_activity_id = clicks.campaign_activity_id
         and links.url_id = clicks.url_id
 )
 
 select
+    links.source_relation,
     links.campaign_activity_id,
     links.url_id,
     links.campaign_id,
@@ -39,11 +43,13 @@ select
     links.link_url,
     links.unique_clicks,
     links.clicks,
-    {{ constantcontact_rate('links.clicks', 'sum(links.clicks) over (partition by links.campaign_activity_id)') }}
+    {{ constantcontact_rate('links.clicks', 'sum(links.clicks) over (partition by links.source_relation, links.campaign_activity_id)') }}
         as share_of_clicks,
     links.first_clicked_at,
     links.last_clicked_at,
     links.is_removed,
     links.counted_at
 from links
-left join {{ ref('constantcontact__campaigns') }} as campaigns on links.campaign_id = campaigns.campaign_id
+left join {{ ref('constantcontact__campaigns') }} as campaigns
+    on links.source_relation = campaigns.source_relation
+    and links.campaign_id = campaigns.campaign_id

@@ -1,17 +1,29 @@
+-- Nobody was on a list before it existed. In some databases, the greatest of a time and null is null.
+{%- set joined_at = '''coalesce(
+    memberships.joined_seen_at,
+    greatest(
+        coalesce(contacts.added_at, lists.created_at), coalesce(lists.created_at, contacts.added_at)
+    )
+)''' %}
+
 with stays as (
     select
+        memberships.source_relation,
         memberships.list_id,
-        -- Nobody was on a list before it existed.
-        {{ constantcontact_day_of('coalesce(memberships.joined_seen_at, greatest(contacts.added_at, lists.created_at))') }}
-            as joined_on,
+        {{ constantcontact_day_of(joined_at) }} as joined_on,
         {{ constantcontact_day_of('memberships.left_seen_at') }} as left_on
     from {{ ref('constantcontact__list_memberships') }} as memberships
-    left join {{ ref('constantcontact__contacts') }} as contacts on memberships.contact_id = contacts.contact_id
-    left join {{ ref('stg_constantcontact__contact_lists') }} as lists on memberships.list_id = lists.list_id
+    left join {{ ref('constantcontact__contacts') }} as contacts
+        on memberships.source_relation = contacts.source_relation
+        and memberships.contact_id = contacts.contact_id
+    left join {{ ref('stg_constantcontact__contact_lists') }} as lists
+        on memberships.source_relation = lists.source_relation
+        and memberships.list_id = lists.list_id
 ),
 
 changes as (
     select
+        source_relation,
         list_id,
         joined_on as day,
         1 as joined,
@@ -21,6 +33,7 @@ changes as (
     union all
 
     select
+        source_relation,
         list_id,
         left_on as day,
         0 as joined,
@@ -31,15 +44,17 @@ changes as (
 
 days as (
     select
+        source_relation,
         list_id,
         day,
         cast(sum(joined) as integer) as joined,
         cast(sum(departed) as integer) as departed
     from changes
-    group by list_id, day
+    group by source_relation, list_id, day
 )
 
 select
+    days.source_relation,
     days.list_id,
     lists.name as list_name,
     days.day,
@@ -48,7 +63,12 @@ select
     days.joined - days.departed as net,
     cast(
         sum(days.joined - days.departed)
-            over (partition by days.list_id order by days.day rows unbounded preceding) as integer
+            over (
+                partition by days.source_relation, days.list_id
+                order by case when days.day is null then 1 else 0 end, days.day rows unbounded preceding
+            ) as integer
     ) as members
 from days
-left join {{ ref('stg_constantcontact__contact_lists') }} as lists on days.list_id = lists.list_id
+left join {{ ref('stg_constantcontact__contact_lists') }} as lists
+    on days.source_relation = lists.source_relation
+    and days.list_id = lists.list_id

@@ -1,4 +1,5 @@
 select
+    stays.source_relation,
     stays.stay_id as list_stay_id,
     stays.contact_id,
     stays.list_id,
@@ -14,5 +15,9 @@ select
         else 'taken off'
     end as left_because
 from {{ constantcontact_stays('constantcontact__list_membership_history') }} as stays
-left join {{ ref('constantcontact__contacts') }} as contacts on stays.contact_id = contacts.contact_id
-left join {{ ref('stg_constantcontact__contact_lists') }} as lists on stays.list_id = lists.list_id
+left join {{ ref('constantcontact__contacts') }} as contacts
+    on stays.source_relation = contacts.source_relation
+    and stays.contact_id = contacts.contact_id
+left join {{ ref('stg_constantcontact__contact_lists') }} as lists
+    on stays.source_relation = lists.source_relation
+    and stays.list_id = lists.list_id

@@ -1,11 +1,12 @@
 -- What has new events is counted again.
 {{ config(
     materialized='incremental',
-    unique_key=['campaign_id', 'contact_id'],
+    unique_key=['source_relation', 'campaign_id', 'contact_id'],
     full_refresh=constantcontact_full_refresh(),
+    pre_hook="{{ constantcontact_forget_accounts() }}",
     indexes=constantcontact_indexes([
-        {'columns': ['campaign_id', 'contact_id'], 'unique': true},
-        {'columns': ['contact_id']},
+        {'columns': ['source_relation', 'campaign_id', 'contact_id'], 'unique': true},
+        {'columns': ['source_relation', 'contact_id']},
         {'columns': ['built_at']},
     ]),
 ) }}
@@ -15,12 +16,15 @@ with events as (
     from {{ ref('constantcontact__engagement_events') }} as events
     {%- if is_incremental() %}
     {{ constantcontact_of_changed(
-        ref('constantcontact__engagement_events'), 'events', ['campaign_id', 'contact_id']
+        ref('constantcontact__engagement_events'),
+        'events',
+        ['source_relation', 'campaign_id', 'contact_id'],
     ) }}
     {%- endif %}
 )
 
 select
+    source_relation,
     contact_id,
     campaign_id,
     cast(count(case when kind = 'send' then 1 end) as integer) as sends,
@@ -39,4 +43,4 @@ select
     max(case when kind in ('open', 'click', 'forward') then happened_at end) as last_engaged_at,
     max(built_at) as built_at
 from events
-group by contact_id, campaign_id
+group by source_relation, contact_id, campaign_id

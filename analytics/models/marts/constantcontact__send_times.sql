@@ -1,7 +1,16 @@
--- depends_on: {{ source('constantcontact', 'account') }}
-{%- set zone = constantcontact_account_time_zone() %}
+-- depends_on: {{ source('constantcontact', 'account') }}, {{ source('constantcontact', 'contacts') }}
+{%- set accounts = constantcontact_account_time_zones() %}
 
-with hours as (
+with accounts as (
+    {%- for account, zone in accounts %}
+    select
+        cast('{{ account }}' as {{ dbt.type_string() }}) as source_relation,
+        '{{ zone }}' as time_zone
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+hours as (
     {%- for weekday in range(1, 8) %}
     {%- for hour in range(24) %}
     select {{ weekday }} as weekday, {{ hour }} as hour
@@ -14,10 +23,11 @@ with hours as (
 {%- for verb in ['opened', 'clicked'] %}
 {{ verb }}_minutes as (
     select
+        source_relation,
         first_{{ verb }}_at,
         count(*) as recipients
     from {{ ref('constantcontact__recipients') }}
-    group by first_{{ verb }}_at
+    group by source_relation, first_{{ verb }}_at
 ),
 {%- endfor %}
 
@@ -31,26 +41,31 @@ with hours as (
 ] %}
 
 {{ name }} as (
+    {%- for account, zone in accounts %}
     select
-        cast(extract(isodow from {{ constantcontact_local(column, zone) }}) as integer) as weekday,
+        source_relation,
+        cast({{ constantcontact_weekday_of(constantcontact_local(column, zone)) }} as integer) as weekday,
         cast(extract(hour from {{ constantcontact_local(column, zone) }}) as integer) as hour,
         {%- for count, value in counts.items() %}
         cast({{ value }} as integer) as {{ count }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ relation }}
-    where {{ column }} is not null
+    where {{ column }} is not null and source_relation = '{{ account }}'
     {%- if name == 'emails' %}
         -- These go to contacts that did not open the first email, whatever the hour.
         and not is_resend
     {%- endif %}
-    group by 1, 2
+    group by 1, 2, 3
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ){{ ',' if not loop.last }}
 {%- endfor %}
 
 select
+    accounts.source_relation,
     hours.weekday,
     hours.hour,
-    '{{ zone }}' as time_zone,
+    accounts.time_zone,
     coalesce(emails.emails, 0) as emails,
     coalesce(emails.delivered, 0) as delivered,
     coalesce(emails.unique_opens, 0) as unique_opens,
@@ -59,7 +74,17 @@ select
     {{ constantcontact_rate('emails.unique_clicks', 'emails.delivered') }} as click_rate,
     coalesce(opened.first_opens, 0) as first_opens,
     coalesce(clicked.first_clicks, 0) as first_clicks
-from hours
-left join emails on hours.weekday = emails.weekday and hours.hour = emails.hour
-left join opened on hours.weekday = opened.weekday and hours.hour = opened.hour
-left join clicked on hours.weekday = clicked.weekday and hours.hour = clicked.hour
+from accounts
+cross join hours
+left join emails
+    on accounts.source_relation = emails.source_relation
+    and hours.weekday = emails.weekday
+    and hours.hour = emails.hour
+left join opened
+    on accounts.source_relation = opened.source_relation
+    and hours.weekday = opened.weekday
+    and hours.hour = opened.hour
+left join clicked
+    on accounts.source_relation = clicked.source_relation
+    and hours.weekday = clicked.weekday
+    and hours.hour = clicked.hour

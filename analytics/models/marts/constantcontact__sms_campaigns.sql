@@ -1,5 +1,6 @@
 with campaigns as (
     select
+        source_relation,
         campaign_id,
         name,
         type,
@@ -13,6 +14,7 @@ with campaigns as (
 )
 
 select
+    source_relation,
     campaign_id,
     name,
     type,

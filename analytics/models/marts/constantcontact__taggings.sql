@@ -1,4 +1,5 @@
 select
+    stays.source_relation,
     stays.stay_id as tag_stay_id,
     stays.contact_id,
     stays.tag_id,
@@ -12,5 +13,9 @@ select
         else 'taken off'
     end as left_because
 from {{ constantcontact_stays('constantcontact__tagging_history') }} as stays
-left join {{ ref('constantcontact__contacts') }} as contacts on stays.contact_id = contacts.contact_id
-left join {{ ref('stg_constantcontact__contact_tags') }} as tags on stays.tag_id = tags.tag_id
+left join {{ ref('constantcontact__contacts') }} as contacts
+    on stays.source_relation = contacts.source_relation
+    and stays.contact_id = contacts.contact_id
+left join {{ ref('stg_constantcontact__contact_tags') }} as tags
+    on stays.source_relation = tags.source_relation
+    and stays.tag_id = tags.tag_id

@@ -2,6 +2,7 @@
 -- through a form or by the account.
 with from_emails as (
     select
+        source_relation,
         contact_id,
         happened_at as unsubscribed_at,
         campaign_id,
@@ -14,26 +15,25 @@ with from_emails as (
 
 from_contacts as (
     select
+        contacts.source_relation,
         contacts.contact_id,
         contacts.unsubscribed_at,
         contacts.opt_out_source,
         contacts.opt_out_reason as reason
     from {{ ref('constantcontact__contacts') }} as contacts
-    where
-        contacts.is_unsubscribed
+    left join from_emails
+        on contacts.source_relation = from_emails.source_relation
+        and contacts.contact_id = from_emails.contact_id
         -- Reports have minutes, contacts have seconds.
-        and not exists (
-            select 1
-            from from_emails
-            where
-                from_emails.contact_id = contacts.contact_id
-                and contacts.unsubscribed_at - from_emails.unsubscribed_at
-                between interval '-1 hour' and interval '1 hour'
-        )
+        and contacts.unsubscribed_at
+        between {{ constantcontact_later('from_emails.unsubscribed_at', -1, 'hour') }}
+        and {{ constantcontact_later('from_emails.unsubscribed_at', 1, 'hour') }}
+    where contacts.is_unsubscribed and from_emails.contact_id is null
 ),
 
 unsubscribes as (
     select
+        source_relation,
         contact_id,
         unsubscribed_at,
         campaign_id,
@@ -46,10 +46,11 @@ unsubscribes as (
     union all
 
     select
+        source_relation,
         contact_id,
         unsubscribed_at,
-        null as campaign_id,
-        null as campaign_activity_id,
+        cast(null as {{ dbt.type_string() }}) as campaign_id,
+        cast(null as {{ dbt.type_string() }}) as campaign_activity_id,
         0 as occurrence,
         case lower(opt_out_source) when 'account' then 'account' else 'contact' end as origin,
         reason
@@ -57,12 +58,13 @@ unsubscribes as (
 )
 
 select
-    md5(
-        unsubscribes.contact_id
-        || coalesce(unsubscribes.campaign_activity_id, '')
-        || coalesce(cast(unsubscribes.unsubscribed_at as text), '')
-        || cast(unsubscribes.occurrence as text)
-    ) as unsubscribe_id,
+    unsubscribes.source_relation,
+    {{ dbt.hash(
+        "unsubscribes.contact_id || coalesce(unsubscribes.campaign_activity_id, '') || coalesce("
+        ~ constantcontact_text_of_time('unsubscribes.unsubscribed_at')
+        ~ ", '') || cast(unsubscribes.occurrence as " ~ dbt.type_string() ~ ")"
+        ~ constantcontact_of_account('unsubscribes.source_relation')
+    ) }} as unsubscribe_id,
     unsubscribes.contact_id,
     unsubscribes.unsubscribed_at,
     {{ constantcontact_day_of('unsubscribes.unsubscribed_at') }} as day,
@@ -73,5 +75,9 @@ select
     unsubscribes.reason,
     coalesce(contacts.is_unsubscribed, false) as is_still_unsubscribed
 from unsubscribes
-left join {{ ref('constantcontact__contacts') }} as contacts on unsubscribes.contact_id = contacts.contact_id
-left join {{ ref('constantcontact__campaigns') }} as campaigns on unsubscribes.campaign_id = campaigns.campaign_id
+left join {{ ref('constantcontact__contacts') }} as contacts
+    on unsubscribes.source_relation = contacts.source_relation
+    and unsubscribes.contact_id = contacts.contact_id
+left join {{ ref('constantcontact__campaigns') }} as campaigns
+    on unsubscribes.source_relation = campaigns.source_relation
+    and unsubscribes.campaign_id = campaigns.campaign_id

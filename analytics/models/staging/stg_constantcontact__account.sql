@@ -1,4 +1,5 @@
 select
+    source_relation,
     encoded_account_id as account_id,
     organization_name,
     website,

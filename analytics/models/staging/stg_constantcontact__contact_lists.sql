@@ -1,4 +1,5 @@
 select
+    source_relation,
     list_id,
     name,
     description,

@@ -1,4 +1,5 @@
 select
+    source_relation,
     tag_id,
     name,
     tag_source,

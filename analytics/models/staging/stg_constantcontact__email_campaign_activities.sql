@@ -1,4 +1,5 @@
 select
+    source_relation,
     campaign_activity_id,
     campaign_id,
     role,

@@ -1,4 +1,5 @@
 select
+    source_relation,
     campaign_activity_id,
     campaign_id,
     {%- for ours, counter in [
@@ -13,7 +14,7 @@ select
         ('forwards', 'em_forwards'),
         ('spam_reports', 'em_abuse'),
     ] %}
-    cast(stats ->> '{{ counter }}' as integer) as {{ ours }},
+    cast({{ constantcontact_text_in('stats', counter) }} as integer) as {{ ours }},
     {%- endfor %}
     last_refresh_time as counted_at
 from {{ constantcontact_raw('email_campaign_activity_stats') }} as email_campaign_activity_stats

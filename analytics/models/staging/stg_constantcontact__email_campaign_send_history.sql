@@ -1,4 +1,5 @@
 select
+    source_relation,
     campaign_activity_id,
     send_id,
     campaign_id,

@@ -1,4 +1,5 @@
 select
+    source_relation,
     campaign_id,
     name,
     type,

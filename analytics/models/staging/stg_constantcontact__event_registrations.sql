@@ -1,4 +1,5 @@
 select
+    source_relation,
     event_id,
     registration_id,
     lower(registration_status) as status,
@@ -9,5 +10,5 @@ select
     new_contact as is_new_contact,
     checked_in_tickets,
     eligible_checkin_tickets,
-    {{ constantcontact_is_missing('_sdc_extracted_at', of='event_id') }} as is_missing
+    {{ constantcontact_is_missing('_sdc_extracted_at', of='source_relation, event_id') }} as is_missing
 from {{ constantcontact_raw('event_registrations') }} as event_registrations

@@ -1,4 +1,5 @@
 select
+    source_relation,
     event_id,
     coalesce(title, name) as title,
     name,
@@ -9,5 +10,5 @@ select
     coalesce(event_end, end_time) as ends_at,
     time_zone,
     currency_type as currency,
-    cast(default_track ->> 'overall_ticket_capacity' as integer) as capacity
+    cast({{ constantcontact_text_in('default_track', 'overall_ticket_capacity') }} as integer) as capacity
 from {{ constantcontact_raw('events') }} as events

@@ -1,0 +1,1 @@
+"""The models in Snowflake and BigQuery, emulated: each in an environment of its own."""
