@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fake_redis import FakeRedis
 from support.in_process import run_main
 from support.processes import Processes
 from support.sandboxes import MakeSandbox
@@ -441,6 +442,17 @@ def test_token_store_serves_clients_that_ignore_configuration_updates(
     config = source.settings(sandbox)
     for _ in range(3):
         assert source.read(config, ["account"]).status == 0
+        sandbox.revoke_access_tokens()
+
+
+def test_token_store_in_redis_serves_jobs_with_the_same_configuration(
+    source: SourceCommand, sandbox: Sandbox, redis: FakeRedis
+) -> None:
+    config = {**source.settings(sandbox), "token_store": redis.url}
+    for _ in range(3):
+        output = source.read(config, ["account"])
+        assert output.status == 0, output.errors
+        assert output.configurations[0]["refresh_token"] == sandbox.refresh_token
         sandbox.revoke_access_tokens()
 
 

@@ -128,7 +128,7 @@ WRONG = {
     ),
     "stream_maps": ("{", "Invalid stream_maps: '{' (must be an object of streams and their rules"),
     "stream_map_config": ("hash_seed", "Invalid stream_map_config: value hidden (must be an obj"),
-    "limits_url": ("http://:secret@x", "Invalid limits_url: value hidden (must be a URL that st"),
+    "limits_url": ("http://:secret@x", "Invalid limits_url: value hidden (must be a URL such as"),
 }
 
 

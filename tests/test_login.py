@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import pty
@@ -19,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from support import person
+from support.fake_redis import FakeRedis
 from support.in_process import Ended, run_main
 from support.processes import Processes
 from support.sandboxes import MakeSandbox
@@ -163,6 +165,30 @@ def test_second_sign_in_keeps_the_tokens_of_the_first(
     one.revoke_access_tokens()
     run = tap.run(settings, select=["account"])
     assert run.status == 0, run.log
+
+
+def test_sign_in_stores_tokens_in_redis(
+    sandbox: Sandbox, browse_login: StartLogin, tap: TapCommand, redis: FakeRedis
+) -> None:
+    store = {"token_store": redis.url, "token_store_key": base64.b64encode(bytes(32)).decode()}
+    login = browse_login(sandbox, **store)
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
+    assert f"Tokens stored in {redis.url}." in login.said
+    assert login.settings["token_store"] == redis.url
+    before = len(sandbox.requests)
+    run = tap.run({**sandbox.settings, **store, **login.settings}, select=["account"])
+    assert run.status == 0, run.log
+    assert TOKEN_PATH not in [request.path for request in sandbox.requests[before:]]
+
+
+def test_unusable_redis_ends_the_sign_in_before_the_browser(sandbox: Sandbox) -> None:
+    url = "redis://user:the-password@127.0.0.1:1/0"
+    ended = run("--no-secret", "--no-browser", **key_of(sandbox), token_store=url)
+    assert ended.status == 1
+    assert "Can't use the token store redis://127.0.0.1:1/0 (Error 111 connecting" in ended.stderr
+    assert "the-password" not in ended.stderr + ended.stdout
+    assert "Open this page" not in ended.stderr
 
 
 def test_sign_in_stores_tokens_in_the_default_token_store(

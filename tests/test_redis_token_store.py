@@ -13,6 +13,7 @@ from support.fake_redis import FakeRedis
 from support.redis_tokens import SignIn, put, raw
 from support.sandboxes import MakeSandbox
 from support.tap import TapCommand
+from support.waiting import wait_until
 
 from sandbox import Sandbox
 from tap_constantcontact.exceptions import LoginError
@@ -161,6 +162,18 @@ def test_lock_is_renewed_while_it_is_held(
     monkeypatch.setattr(redis_store, "LOCK_TIMEOUT_SECONDS", 1.5)
     with one.locked(), pytest.raises(LoginError, match="Timed out waiting"):
         other.locked().__enter__()
+
+
+def test_lost_lock_is_acquired_again(redis: FakeRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that keeps nothing on its disk loses locks when it restarts."""
+    monkeypatch.setattr(redis_store, "_LEASE_SECONDS", 0.5)
+    store = open_token_store(redis.url, "key", "token")
+    with store.locked(), redis.client() as client:
+        (lock,) = client.keys("*:lock:*")
+        client.delete(lock)
+        wait_until(lambda: client.keys("*:lock:*") == [lock])
+    with redis.client() as client:
+        assert client.keys("*") == []
 
 
 def test_unreachable_server_ends_the_run_without_its_password(

@@ -11,7 +11,7 @@ from tap_constantcontact.api.shared_limits import (
     MemoryCounter,
     SharedCounter,
 )
-from tap_constantcontact.redis_urls import missing_extra
+from tap_constantcontact.settings.redis_urls import missing_extra
 
 
 def open_counter(limits_url: str | None, place: Path | str | None, client_id: str) -> Counter:

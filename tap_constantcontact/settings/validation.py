@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, ValidationError
 
-from tap_constantcontact import redis_urls
-from tap_constantcontact.settings import custom_streams, stream_maps
+from tap_constantcontact.settings import custom_streams, redis_urls, stream_maps
 from tap_constantcontact.settings.choices import CONTACT_STATUSES, near_miss
 from tap_constantcontact.settings.keys import are_fernet_keys
 from tap_constantcontact.settings.texts import type_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tap_constantcontact.redis_urls import is_redis, missing_extra
+from tap_constantcontact.settings.redis_urls import is_redis, missing_extra
 from tap_constantcontact.token_store.base import TokenStore
 from tap_constantcontact.token_store.file import FileTokenStore, default_path
 

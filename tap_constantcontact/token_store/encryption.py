@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tap_constantcontact.redis_urls import missing_extra
 from tap_constantcontact.settings.keys import fernet_keys
+from tap_constantcontact.settings.redis_urls import missing_extra
 
 # What an encrypted value begins with: its version, in Base64.
 _MARK = b"gAAAA"

@@ -13,13 +13,13 @@ from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import backoff
-from redis.exceptions import LockError, RedisError, ResponseError
+from redis.exceptions import LockError, LockNotOwnedError, RedisError, ResponseError
 from redis.lock import Lock
 from typing_extensions import override
 
 from tap_constantcontact.exceptions import LoginError
 from tap_constantcontact.redis_client import KEY_PREFIX, REDIS_ERRORS, connect, explain
-from tap_constantcontact.redis_urls import without_credentials
+from tap_constantcontact.settings.redis_urls import without_credentials
 from tap_constantcontact.token_store.base import LOCK_TIMEOUT_SECONDS, Tokens, TokenStore
 from tap_constantcontact.token_store.encryption import Encryption, Undecipherable
 
@@ -125,10 +125,16 @@ class RedisTokenStore(TokenStore):
 
     @staticmethod
     def _renew(lock: Lock, is_done: threading.Event) -> None:
-        """Renew the lock until the work is done; what follows if that fails is up to `write`."""
+        """Renew the lock until the work is done; what follows if that fails is up to `write`.
+
+        A lock that a restart of the server has deleted is acquired again, if nobody has it.
+        """
         while not is_done.wait(_LEASE_SECONDS / 3):
             with suppress(LockError, RedisError):
-                lock.reacquire()
+                try:
+                    lock.reacquire()
+                except LockNotOwnedError:
+                    lock.do_acquire(lock.local.token)
 
     @override
     def read(self) -> Tokens:
@@ -165,13 +171,10 @@ class RedisTokenStore(TokenStore):
         """
         if self._is_checked:
             return
-        self._is_checked = True
-        try:
-            info: dict[str, Any] = {}
+        info: dict[str, Any] = {}
+        with suppress(ResponseError):  # the user may have no permission to ask
             for section in ("memory", "persistence", "replication"):
                 info |= self._client.info(section)
-        except ResponseError:  # the user has no permission to ask
-            return
         policy = str(info.get("maxmemory_policy"))
         if info.get("maxmemory") and policy.startswith("allkeys-"):
             message = (
@@ -187,6 +190,7 @@ class RedisTokenStore(TokenStore):
                 "appendonly on"
             )
             _logger.warning(message, self)
+        self._is_checked = True
 
     @override
     def write(self, tokens: Mapping[str, Any]) -> None:
