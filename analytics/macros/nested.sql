@@ -1,4 +1,7 @@
-{#- Nested values, which arrive differently in each database: see docs/guides/warehouses/. -#}
+{#- Nested values, which arrive differently in each database: see docs/guides/warehouses/.
+
+    Models that read staging models with nested columns give these the alias that the raw table has
+    there: bqemulator confuses others. -#}
 
 {#- The type of a raw column: object, objects and texts, or a type of SQL. -#}
 {% macro constantcontact_type(type) %}

@@ -16,13 +16,13 @@ select
     campaign_activity_id,
     contact_id,
     campaign_id,
-    created_time as happened_at,
+    happened_at,
     occurrence,
     {%- for column in ['device_type', 'url_id', 'link_url', 'bounce_code', 'opt_out_reason'] %}
     cast({{ own.get(column, 'null') }} as {{ dbt.type_string() }}) as {{ column }},
     {%- endfor %}
-    cast(_sdc_extracted_at as {{ dbt.type_timestamp() }}) as loaded_at
-from {{ constantcontact_raw(stream) }} as {{ stream }}
+    loaded_at
+from {{ ref('stg_constantcontact__' ~ stream) }}
 {% if not loop.last %}
 union all
 {% endif %}

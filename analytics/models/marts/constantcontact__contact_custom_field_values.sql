@@ -42,17 +42,17 @@ texts as (
         filled_in.source_relation,
         filled_in.contact_id,
         filled_in.custom_field_id,
-        fields.name as field_name,
-        fields.type as field_type,
+        contact_custom_fields.name as field_name,
+        contact_custom_fields.type as field_type,
         coalesce(labels.labels, nullif({{ constantcontact_text_in('filled_in.field', 'value') }}, '')) as value
     from filled_in
     left join labels
         on filled_in.source_relation = labels.source_relation
         and filled_in.contact_id = labels.contact_id
         and filled_in.custom_field_id = labels.custom_field_id
-    left join {{ ref('stg_constantcontact__contact_custom_fields') }} as fields
-        on filled_in.source_relation = fields.source_relation
-        and filled_in.custom_field_id = fields.custom_field_id
+    left join {{ ref('stg_constantcontact__contact_custom_fields') }} as contact_custom_fields
+        on filled_in.source_relation = contact_custom_fields.source_relation
+        and filled_in.custom_field_id = contact_custom_fields.custom_field_id
 )
 
 select

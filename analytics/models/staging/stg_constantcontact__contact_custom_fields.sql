@@ -4,6 +4,7 @@ select
     name,
     label,
     type,
+    choices,
     created_at,
     updated_at
 from {{ constantcontact_raw('contact_custom_fields') }} as contact_custom_fields

@@ -1,0 +1,10 @@
+select
+    source_relation,
+    campaign_activity_id,
+    contact_id,
+    campaign_id,
+    created_time as happened_at,
+    occurrence,
+    opt_out_reason,
+    cast(_sdc_extracted_at as {{ dbt.type_timestamp() }}) as loaded_at
+from {{ constantcontact_raw('email_optouts') }} as email_optouts
