@@ -31,9 +31,9 @@
     {{- adapter.dispatch('constantcontact_raw_column', 'constantcontact')(name, type) -}}
 {% endmacro %}
 
-{#- target-duckdb stores integers as hugeint, which DuckDB doesn't multiply with intervals. -#}
+{#- Loaders choose wider types for numbers: hugeint in DuckDB, decimal in PostgreSQL. -#}
 {% macro default__constantcontact_raw_column(name, type) %}
-    {{- 'cast(' ~ name ~ ' as integer) as ' ~ name if type == 'integer' else name -}}
+    {{- 'cast(' ~ name ~ ' as ' ~ type ~ ') as ' ~ name if type in ('integer', 'double precision') else name -}}
 {% endmacro %}
 
 {#- Loaders write records and repeated records, or JSON. -#}

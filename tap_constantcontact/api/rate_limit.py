@@ -23,9 +23,10 @@ logger = logging.getLogger("tap-constantcontact.limits")
 _JITTER_MARGIN = 1.05
 _MIN_SHARE_OF_INTERVAL = 0.98
 # On a busy machine a request may wake up late, too close to those in the next slots. If other runs
-# hold these, it takes another one instead; but not forever, where all are late.
+# that were seen lately may hold these, it takes another one; but not forever, where all are late.
 _MAX_SECONDS_LATE = 0.02
 _MAX_OTHER_SLOTS = 3
+_SHARED_SECONDS = 30.0
 # Others may use the API key too, so the pace falls after a throttled response, and then recovers.
 _RECOVERY_SECONDS_TO_DOUBLE = 30.0
 _MIN_SHARE_OF_PACE = 0.125
@@ -105,7 +106,7 @@ class RateLimit:
         self._now, self._sleep = now, sleep
         self._left_today = daily_quota
         self._is_exhausted = self._has_ended = self._is_quota_logged = False
-        self._is_shared = False  # whether other runs made requests since the last one of this run
+        self._others_seen_at = -inf  # when other runs have last been found to make requests
         self._pauses = 0
         self._lock = threading.Lock()
         self._starting = threading.Lock()
@@ -149,7 +150,8 @@ class RateLimit:
         """Wait for a slot, and return whether it is too late, as other runs hold the next ones."""
         slot = self._seconds + wait
         self._wait(wait)
-        return self._is_shared and self._seconds > slot + _MAX_SECONDS_LATE
+        is_shared = self._seconds < self._others_seen_at + _SHARED_SECONDS
+        return is_shared and self._seconds > slot + _MAX_SECONDS_LATE
 
     def _wait(self, seconds: float) -> None:
         """Sleep, but not for zero seconds, which would let other threads go first."""
@@ -216,7 +218,8 @@ class RateLimit:
                 self.wait_for_quota()
             slot = self._counter.reserve(1, 0.0, self._pace.interval)
             left = self.daily_quota - slot.counter.requests
-            self._is_shared = self._left_today - left > 1
+            if self._left_today - left > 1:
+                self._others_seen_at = self._seconds
             self._left_today = left
             if not self._is_quota_logged:
                 self._log_quota(left + 1)

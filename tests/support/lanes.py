@@ -13,6 +13,8 @@ import pytest
 LANES = ("unit", "sandbox", "e2e", "slow")
 
 _SANDBOX = Path(__file__).parents[1] / "sandbox"
+# With real servers; `make fleet` runs these tests.
+_FLEET = Path(__file__).parents[1] / "fleet"
 # A test that uses one of these fixtures needs no mark.
 _STARTS_PROCESSES = {"processes"}
 _STARTS_SERVERS = {"sandbox", "make_sandbox", "synced", "fake_server", "redis", "limits_url"}
@@ -46,7 +48,7 @@ def restrict(monkeypatch: pytest.MonkeyPatch, lane: str) -> None:
 def _lane_by_place(item: pytest.Item) -> str:
     """Return the lane by the fixtures of a test, and by the folder of those of the sandbox."""
     names = {*getattr(item, "fixturenames", ())}
-    if names & _STARTS_PROCESSES:
+    if names & _STARTS_PROCESSES or item.path.is_relative_to(_FLEET):
         return "e2e"
     is_of_sandbox = item.path.is_relative_to(_SANDBOX)
     return "sandbox" if is_of_sandbox or names & _STARTS_SERVERS else "unit"

@@ -44,6 +44,7 @@ def build(profile: dict[str, Any], folder: Path) -> None:
     for command in (["build", *_KINDS], ["compile"]):
         folders = ("--profiles-dir", "--target-path", "--log-path")
         options = [option for name in folders for option in (name, str(folder))]
+        options += ["--vars", "{constantcontact_metrics: true}"]
         result = dbtRunner().invoke([*command, "--quiet", *options])
         if not result.success:
             raise SystemExit(f"dbt {command[0]} failed: {result.exception or ''}")
