@@ -458,8 +458,15 @@ def test_estimate_has_the_number_of_accounts_for_a_key(
 ) -> None:
     usual = {"contacts_sweep_days": 1, "events_sweep_days": 7, "daily_quota": 10_000}
     lines = [*estimate_lines(Size(), cost, {**usual, "requests_per_second": 4, **settings})]
-    cadences = "{:,} accounts like this hourly, {:,} every 6 hours, or {:,} daily"
-    assert lines[-1] == f"API key        enough for {cadences.format(*numbers)}"
+    noun = "account" if numbers[0] == 1 else "accounts"
+    cadences = f"{{:,}} such {noun} hourly, {{:,}} every 6 hours, or {{:,}} daily"
+    assert lines[-1] == f"API key        enough to sync {cadences.format(*numbers)}"
+
+
+def test_estimate_of_an_account_that_is_too_large_for_a_key() -> None:
+    settings = {"contacts_sweep_days": 1, "events_sweep_days": 7, "daily_quota": 100}
+    lines = [*estimate_lines(Size(), Cost(900, 500), {**settings, "requests_per_second": 4})]
+    assert lines[-1].startswith("API key        not enough for this account daily; ")
 
 
 def test_fleet_page_has_the_numbers_of_accounts() -> None:

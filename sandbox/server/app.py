@@ -214,9 +214,9 @@ class App:
         return jsonify(self._sign_in().grant_partner(request.values, request.authorization))
 
     def _change(self) -> Response:
-        number = request.args.get("account", 1, type=int)
+        number = request.args.get("account", "1")
         for served in self.sandbox.accounts:
-            if served.number == number:
+            if str(served.number) == number:
                 return jsonify(served.change())
         raise ApiError(404, "sandbox.changes", f"There is no account {number}.")
 

@@ -134,9 +134,11 @@ def _capacity(cost: Cost, settings: Mapping[str, Any]) -> str:
     hourly, six_hourly, daily = (
         settings["daily_quota"] // max(1, cost.per_day(runs, settings)) for runs in (_HOURS, 4, 1)
     )
+    if not daily:
+        return "not enough for this account daily; sync it less often, or select fewer streams"
     return (
-        f"enough for {hourly:,} accounts like this hourly, {six_hourly:,} every 6 hours, or "
-        f"{daily:,} daily"
+        f"enough to sync {hourly:,} such account{'' if hourly == 1 else 's'} hourly, "
+        f"{six_hourly:,} every 6 hours, or {daily:,} daily"
     )
 
 

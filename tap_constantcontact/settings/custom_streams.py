@@ -253,7 +253,7 @@ def _type_problems(schema: Any, place: str) -> Iterator[str]:
     if len(types) != 1 or types[0] not in _TYPES or not _ALTERNATIVES.isdisjoint(schema):
         yield (
             f"Invalid {place}: {schema!r} (must have exactly one type of {', '.join(_TYPES)}, "
-            "optionally with null)"
+            f"optionally with null, and no {', '.join(sorted(_ALTERNATIVES))})"
         )
         return
     properties = schema.get("properties", {})

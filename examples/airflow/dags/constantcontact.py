@@ -72,7 +72,7 @@ class SyncAccountOperator(BaseOperator):
         return {
             **variables("TAP_CONSTANTCONTACT", tap),
             **variables("TARGET_POSTGRES", target),
-            # Meltano keeps the state of each account beside its tables.
+            # Meltano keeps the state of each account in the database of its tables.
             "MELTANO_DATABASE_URI": warehouse.get_uri().replace("postgres:", "postgresql+psycopg:"),
         }
 
@@ -90,9 +90,9 @@ class SyncAccountOperator(BaseOperator):
         )
         exit_codes = {}
         for line in self.process.stdout:
-            entry = json.loads(line) if line.startswith("{") else {"event": line.rstrip()}
+            entry = parsed(line)
             level = logging.getLevelName(entry.get("level", "info").upper())
-            self.log.log(level, "%s", entry["event"])
+            self.log.log(level, "%s", entry.get("event", line.rstrip()))
             exit_codes = entry.get("exit_codes", exit_codes)
         status = self.process.wait()
         return QUOTA_EXHAUSTED if exit_codes == {"extractors": QUOTA_EXHAUSTED} else status
@@ -102,11 +102,21 @@ class SyncAccountOperator(BaseOperator):
             os.killpg(self.process.pid, signal.SIGTERM)
 
 
+def parsed(line: str) -> dict[str, Any]:
+    """Return a line of Meltano's log; empty if it isn't JSON, such as a warning of Python."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
 def variables(prefix: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return settings as environment variables: lists and switches as JSON."""
+    """Return settings as environment variables: lists and switches as JSON, and none for None."""
     return {
         f"{prefix}_{name}".upper(): value if isinstance(value, str) else json.dumps(value)
         for name, value in settings.items()
+        if value is not None
     }
 
 
