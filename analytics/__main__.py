@@ -34,7 +34,7 @@ def main() -> int:
     parser.add_argument(
         "--allow-shrinking",
         action="store_true",
-        help="let many contacts leave lists and tags at once, as in docs/analytics.md",
+        help="let many contacts leave lists and tags at once, as in docs/guides/analytics.md",
     )
     options, of_dbt = parser.parse_known_args()
     if options.allow_shrinking:

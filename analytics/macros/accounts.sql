@@ -64,7 +64,10 @@
         false
     {%- elif constantcontact_schemas() -%}
         {{ source_relation }} in (
-            select {{ tables | map(attribute='account') | join(' union all select ') }}
+            {%- for loaded in tables %}
+            select {{ loaded.account }}{{ ' from ' ~ loaded.table if 'account_id' in loaded.columns }}
+            {{ 'union all' if not loop.last }}
+            {%- endfor %}
         )
     {%- else -%}
         true
@@ -74,7 +77,7 @@
 {#- Give the rows of a history an account: those of builds over one account have none.
 
     They belong to the account whose contact they are of, so that the history of the first account
-    goes on when others are added. -#}
+    goes on when others are added. Rows of contacts that are gone go where most of the others went. -#}
 {% macro constantcontact_assign_history(history) %}
     {%- set contacts = ref('stg_constantcontact__contacts') -%}
     {%- set is_new = 'source_relation' not in constantcontact_columns_of(history) -%}
@@ -88,6 +91,14 @@
             'update ' ~ history ~ ' set source_relation = coalesce((select min(contacts.source_relation)'
             ~ ' from ' ~ contacts ~ ' as contacts where contacts.contact_id = ' ~ history.identifier
             ~ ".contact_id), '') where coalesce(source_relation, '') = ''"
+        ) -%}
+    {%- endif -%}
+    {%- if '' not in constantcontact_accounts() -%}
+        {%- do run_query(
+            'update ' ~ history ~ ' set source_relation = coalesce((select most.source_relation from ('
+            ~ 'select source_relation, count(*) as stays from ' ~ history
+            ~ " where source_relation <> '' group by source_relation order by 2 desc limit 1"
+            ~ ") as most), '') where source_relation = ''"
         ) -%}
     {%- endif -%}
 {% endmacro %}

@@ -49,8 +49,13 @@
     {%- do exceptions.raise_compiler_error(
         'No table of the tap in schema ' ~ schema ~ '. '
         ~ (
-            'Schemas that have some: ' ~ elsewhere | join(', ') ~ '. Set ANALYTICS_RAW_SCHEMA, or the '
-            ~ 'variable constantcontact_schema, to ' ~ found[0][0] ~ '.'
+            'Schemas that have some: ' ~ elsewhere | join(', ') ~ '. '
+            ~ (
+                'Correct ANALYTICS_RAW_SCHEMAS, or the variable constantcontact_schemas.'
+                if constantcontact_schemas()
+                else 'Set ANALYTICS_RAW_SCHEMA, or the variable constantcontact_schema, to '
+                ~ found[0][0] ~ '.'
+            )
             if elsewhere
             else 'No other schema of this database has one either: load the database first.'
         )

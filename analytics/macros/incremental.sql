@@ -6,9 +6,12 @@
     {%- do return(true if var('constantcontact_full_refresh') else none) -%}
 {% endmacro %}
 
-{#- The statement that deletes the rows of accounts that the raw tables no longer have, such as those
-    of a single account that became one of several. They are built from the start. -#}
-{% macro constantcontact_forget_accounts() %}
+{#- The statement that deletes the rows of accounts that are no longer there, such as those of a single
+    account that became one of several. They are built from the start.
+
+    Args:
+        counted: The model that this one counts, or None for the raw tables. -#}
+{% macro constantcontact_forget_accounts(counted=none) %}
     {%- set built = load_relation(this) if execute else none -%}
     {%- if built is not none and 'source_relation' not in constantcontact_columns_of(built) -%}
         delete from {{ built }} where true
@@ -16,7 +19,13 @@
         delete from {{ built }}
         where
             source_relation is null
-            or source_relation not in ('{{ constantcontact_accounts() | join("', '") }}')
+            or source_relation not in (
+                {%- if counted is none -%}
+                '{{ constantcontact_accounts() | join("', '") }}'
+                {%- else -%}
+                select distinct source_relation from {{ counted }}
+                {%- endif -%}
+            )
     {%- endif -%}
 {% endmacro %}
 

@@ -36,6 +36,12 @@
     {{- 'cast(' ~ name ~ ' as ' ~ type ~ ') as ' ~ name if type in ('integer', 'double precision') else name -}}
 {% endmacro %}
 
+{#- dlt stores times with a time zone: the profile sets that of the session to UTC. -#}
+{% macro duckdb__constantcontact_raw_column(name, type) %}
+    {%- set types = ('integer', 'double precision', 'timestamp') -%}
+    {{- 'cast(' ~ name ~ ' as ' ~ type ~ ') as ' ~ name if type in types else name -}}
+{% endmacro %}
+
 {#- Loaders write records and repeated records, or JSON. -#}
 {% macro bigquery__constantcontact_raw_column(name, type) %}
     {{- 'to_json(' ~ name ~ ') as ' ~ name if type in ('object', 'objects', 'texts') else name -}}

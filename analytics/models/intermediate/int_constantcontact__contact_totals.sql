@@ -2,7 +2,7 @@
     materialized='incremental',
     unique_key=['source_relation', 'contact_id'],
     full_refresh=constantcontact_full_refresh(),
-    pre_hook="{{ constantcontact_forget_accounts() }}",
+    pre_hook="{{ constantcontact_forget_accounts(ref('constantcontact__recipients')) }}",
     indexes=constantcontact_indexes([
         {'columns': ['source_relation', 'contact_id'], 'unique': true},
         {'columns': ['built_at']},

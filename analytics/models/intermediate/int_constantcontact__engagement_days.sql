@@ -2,7 +2,7 @@
     materialized='incremental',
     unique_key=['source_relation', 'campaign_id', 'day'],
     full_refresh=constantcontact_full_refresh(),
-    pre_hook="{{ constantcontact_forget_accounts() }}",
+    pre_hook="{{ constantcontact_forget_accounts(ref('constantcontact__engagement_events')) }}",
     indexes=constantcontact_indexes([
         {'columns': ['source_relation', 'campaign_id', 'day'], 'unique': true},
         {'columns': ['built_at']},

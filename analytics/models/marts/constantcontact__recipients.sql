@@ -3,7 +3,7 @@
     materialized='incremental',
     unique_key=['source_relation', 'campaign_id', 'contact_id'],
     full_refresh=constantcontact_full_refresh(),
-    pre_hook="{{ constantcontact_forget_accounts() }}",
+    pre_hook="{{ constantcontact_forget_accounts(ref('constantcontact__engagement_events')) }}",
     indexes=constantcontact_indexes([
         {'columns': ['source_relation', 'campaign_id', 'contact_id'], 'unique': true},
         {'columns': ['source_relation', 'contact_id']},
