@@ -154,6 +154,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "shared-limits": (
         "Rate limits are no longer shared",
         "Can't use the Redis server",
+        "or unset limits_url",
     ),
     "redis-server": (
         "requires the redis extra",

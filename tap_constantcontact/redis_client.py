@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl, urlsplit
 
 from redis import Redis
 from redis.backoff import ExponentialBackoff
@@ -29,6 +30,14 @@ KEY_PREFIX = "tap-constantcontact:"
 # another. One that restarts is mostly back after two retries.
 _TIMEOUT_SECONDS = 3
 _RETRIES = 2
+
+# Of redis-py's options, others would change what commands return, or need more than a text.
+_OPTIONS = {
+    *("db", "username", "password", "client_name", "max_connections", "health_check_interval"),
+    *("socket_timeout", "socket_connect_timeout", "socket_keepalive", "retry_on_timeout"),
+    *("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile", "ssl_password"),
+    *("ssl_cert_reqs", "ssl_check_hostname"),
+}
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (AuthenticationError, "it rejects the user name or the password"),
@@ -57,9 +66,13 @@ def connect(url: str) -> Redis:
         url: The URL of the server, with redis-py's options in its query.
 
     Raises:
-        TypeError: The URL has an unknown option.
-        ValueError: The URL has an option with an invalid value.
+        RedisError: The URL has an option with an invalid value.
+        TypeError: The URL has an option that its scheme doesn't take.
+        ValueError: The URL has an unknown option, or one with an invalid value.
     """
+    for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True):
+        if name not in _OPTIONS:
+            raise ValueError(f"unknown option in the URL: {name}")
     client: Redis = Redis.from_url(
         url,
         socket_connect_timeout=_TIMEOUT_SECONDS,
@@ -67,6 +80,8 @@ def connect(url: str) -> Redis:
         socket_keepalive=True,
         retry=Retry(ExponentialBackoff(cap=1, base=0.2), _RETRIES),
     )
+    pool = client.connection_pool
+    pool.connection_class(**pool.connection_kwargs)  # as the first command will: it checks them
     return client
 
 
@@ -94,6 +109,6 @@ def explain(error: Exception) -> str:
     if isinstance(error, NoPermissionError) or "user executing the script" in text:
         return (
             f"{text}; it needs the keys {KEY_PREFIX}*, the commands for scripts, strings and "
-            "hashes, and del, expire, pexpire and time"
+            "hashes, and del, expire, pexpire, time and select"
         )
     return text

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from support.fake_redis import FakeRedis
@@ -25,8 +25,10 @@ from support.waiting import wait_until
 
 from sandbox import TOKEN_PATH, Fault, Sandbox
 from tap_constantcontact.airbyte.__main__ import main
+from tap_constantcontact.exceptions import LoginError
 from tap_constantcontact.settings.choices import AUTH_URL
 from tap_constantcontact.settings.schema import SETTINGS
+from tap_constantcontact.token_store.file import FileTokenStore
 
 EXECUTABLE = Path(sys.executable).with_name("source-constantcontact")
 DEFAULT = [name for name, stream in STREAMS.items() if stream.selected_by_default]
@@ -454,6 +456,23 @@ def test_token_store_in_redis_serves_jobs_with_the_same_configuration(
         assert output.status == 0, output.errors
         assert output.configurations[0]["refresh_token"] == sandbox.refresh_token
         sandbox.revoke_access_tokens()
+
+
+def test_tokens_that_cannot_be_stored_are_sent_nevertheless(
+    source: SourceCommand, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise LoginError("Can't write the token store")
+
+    config = source.settings(sandbox)
+    with monkeypatch.context() as patch:
+        patch.setattr(FileTokenStore, "write", fail)
+        output = source.read(config, ["account"])
+    assert output.status == 1
+    assert "Can't write the token store" in output.errors[0]["message"]
+    (handed,) = output.configurations
+    assert handed["refresh_token"] == sandbox.refresh_token
+    assert source.read(handed, ["account"]).status == 0
 
 
 @pytest.mark.parametrize("command", ["check", "read"])

@@ -175,11 +175,31 @@ def test_sign_in_stores_tokens_in_redis(
     person.sign_in(person.address_in(login.said))
     assert login.end() == 0, login.said
     assert f"Tokens stored in {redis.url}." in login.said
-    assert login.settings["token_store"] == redis.url
+    assert login.settings["token_store"] == redis.url  # no secret
     before = len(sandbox.requests)
     run = tap.run({**sandbox.settings, **store, **login.settings}, select=["account"])
     assert run.status == 0, run.log
     assert TOKEN_PATH not in [request.path for request in sandbox.requests[before:]]
+
+
+@pytest.mark.parametrize("with_secret", [False, True])
+def test_secrets_of_the_token_store_are_printed_on_request_only(
+    sandbox: Sandbox, browse_login: StartLogin, redis: FakeRedis, with_secret: bool
+) -> None:
+    with redis.client() as client:
+        client.config_set("requirepass", "the-password")
+    store = {
+        "token_store": redis.url.replace("//", "//:the-password@"),
+        "token_store_key": base64.urlsafe_b64encode(bytes(32)).decode(),
+    }
+    login = browse_login(sandbox, *(["--with-secret"] if with_secret else []), **store)
+    person.sign_in(person.address_in(login.said))
+    assert login.end() == 0, login.said
+    printed = {name: login.settings.get(name) for name in store}
+    assert printed == (store if with_secret else dict.fromkeys(store))
+    assert not [each for each in ("the-password", *store.values()) if each in login.said]
+    missing = "TAP_CONSTANTCONTACT_TOKEN_STORE=…\nTAP_CONSTANTCONTACT_TOKEN_STORE_KEY=…\n"
+    assert (missing in login.said.partition("Signed in: ")[2]) is not with_secret
 
 
 def test_unusable_redis_ends_the_sign_in_before_the_browser(sandbox: Sandbox) -> None:
@@ -657,7 +677,7 @@ def test_prompted_secret_is_not_shown_and_reported_missing_unless_printed(
     assert login.end() == 0, login.said
     assert secret not in login.said
     assert login.settings.get("client_secret") == (secret if with_secret else None)
-    missing = "Add it to .env yourself:\nTAP_CONSTANTCONTACT_CLIENT_SECRET=…\n"
+    missing = "Add to .env yourself:\nTAP_CONSTANTCONTACT_CLIENT_SECRET=…\n"
     assert (missing in login.said.partition("Signed in: ")[2]) is not with_secret
     # What stdout had goes to .env: with the secret it works, without it the first run says so.
     run = tap.run({**settings, **login.settings}, select=["account"])

@@ -6,9 +6,12 @@ import base64
 import json
 import sys
 import time
+from typing import Any, NoReturn
 
 import pytest
 from cryptography.fernet import Fernet
+from redis import Redis
+from redis.exceptions import ResponseError
 from support.fake_redis import FakeRedis
 from support.redis_tokens import SignIn, put, raw
 from support.sandboxes import MakeSandbox
@@ -19,6 +22,7 @@ from sandbox import Sandbox
 from tap_constantcontact.exceptions import LoginError
 from tap_constantcontact.token_store import open_token_store
 from tap_constantcontact.token_store import redis as redis_store
+from tap_constantcontact.token_store.base import fingerprint
 
 KEY, NEW_KEY = (base64.urlsafe_b64encode(byte * 32).decode() for byte in (b"1", b"\xff"))
 TOKENS = {"access_token": "a", "refresh_token": "b", "expires_at": 1}
@@ -202,6 +206,7 @@ def test_missing_package_is_named(
     assert run.status == 1
     assert "requires the redis extra: pip install 'tap-constantcontact[redis]'" in run.log
     assert ("token_store requires" if module == "redis" else "token_store_key requires") in run.log
+    assert "unset" not in run.log
 
 
 @pytest.mark.parametrize("key", ["short", "é", KEY[:-2], f"{KEY},", f"{KEY};{NEW_KEY}"])
@@ -220,7 +225,62 @@ def test_key_of_a_file_is_refused(tap: TapCommand, sandbox: Sandbox) -> None:
     assert sandbox.requests == []
 
 
-def test_invalid_url_is_named_without_its_value(tap: TapCommand, sandbox: Sandbox) -> None:
-    run = tap.sync(sandbox, "account", token_store="redis://user:pa/ss@localhost")
+@pytest.mark.parametrize("setting", ["token_store", "limits_url"])
+def test_invalid_url_is_named_without_its_value(
+    tap: TapCommand, sandbox: Sandbox, setting: str
+) -> None:
+    settings = tap.settings(sandbox, **{setting: "redis://user:pa/ss@localhost"})
+    run = tap.run(settings, select=["account"])
     assert run.status == 1
-    assert "Invalid token_store: value hidden (must be the path of a file, or a URL" in run.log
+    last = run.log.splitlines()[-1]
+    assert f"Invalid {setting}: value hidden (must be " in last
+    assert "a URL such as redis://HOST:6379/0" in last
+
+
+@pytest.mark.parametrize(
+    "option", ["foo=bar", "ssl_ca_certs=x", "decode_responses=true", "encoding=utf-16", "retry=3"]
+)
+def test_unknown_option_is_named_before_the_store_is_used(redis: FakeRedis, option: str) -> None:
+    name = option.partition("=")[0]
+    with pytest.raises(LoginError, match=rf"\(unknown option in the URL: {name}\)"):
+        open_token_store(f"{redis.url}?{option}", "key", "token")
+
+
+def test_options_of_the_connection_are_accepted(redis: FakeRedis) -> None:
+    url = f"{redis.url}?db=0&socket_timeout=5&health_check_interval=9&client_name=tap"
+    store = open_token_store(url, "key", "token")
+    store.write(TOKENS)
+    assert store.read()["refresh_token"] == "b"
+
+
+@pytest.mark.parametrize("stored_at", ["yesterday", None, [], {}])
+def test_damaged_time_of_another_sign_in_is_no_obstacle(redis: FakeRedis, stored_at: Any) -> None:
+    put(redis, "other", json.dumps({**TOKENS, "stored_at": stored_at}))
+    store = open_token_store(redis.url, "key", "token")
+    store.write(TOKENS)
+    assert store.read()["refresh_token"] == "b"
+    assert raw(redis).keys() == {"other", fingerprint("key", "token")}
+
+
+def test_tokens_are_written_although_others_cannot_be_deleted(
+    redis: FakeRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise ResponseError("no permissions")
+
+    store = open_token_store(redis.url, "key", "token")
+    store.read()
+    monkeypatch.setattr(Redis, "hgetall", refuse)
+    store.write(TOKENS)
+    assert store.read()["refresh_token"] == "b"
+
+
+@pytest.mark.parametrize("setting", ["token_store", "limits_url"])
+def test_only_limits_url_is_to_be_unset(tap: TapCommand, sandbox: Sandbox, setting: str) -> None:
+    """Without token_store, the run would try a refresh token that has been used."""
+    settings = tap.settings(sandbox, **{setting: "redis://127.0.0.1:1/0"})
+    run = tap.run(settings, select=["account"])
+    assert run.status == 1
+    assert f"Can't use the Redis server of {setting} (" in run.log
+    assert "unset token_store" not in run.log
+    assert (", or unset limits_url" in run.log) is (setting == "limits_url")

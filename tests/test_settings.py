@@ -92,8 +92,8 @@ def test_invalid_secret_setting_is_named_without_its_value(secret: Any) -> None:
 def test_invalid_limits_url_is_named_without_its_value(url: str) -> None:
     (problem,) = problems(limits_url=url)
     assert problem == (
-        "Invalid limits_url: value hidden (must be a URL such as redis://user:password@host:6379/0,"
-        " or rediss:// for TLS; in a password, special characters are percent-encoded)"
+        "Invalid limits_url: value hidden (must be a URL such as redis://HOST:6379/0, or rediss:// "
+        "for TLS; in a password, special characters are percent-encoded)"
     )
 
 
@@ -106,6 +106,26 @@ def test_invalid_limits_url_is_named_without_its_value(url: str) -> None:
 )
 def test_valid_limits_url_is_accepted(url: str) -> None:
     assert problems(limits_url=url) == []
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        *("valkey://u:secretpw@h:6379/0", "redis:/u:secretpw@h/0", "REDISS:u:secretpw@h"),
+        *("redis://u:secret/pw@h", "file:///tokens.json"),
+    ],
+)
+def test_url_that_redis_does_not_take_is_no_path_of_tokens(store: str) -> None:
+    (problem,) = problems(token_store=store)
+    assert problem == (
+        "Invalid token_store: value hidden (must be the path of a file, or a URL such as "
+        "redis://HOST:6379/0)"
+    )
+
+
+@pytest.mark.parametrize("store", ["redis/tokens.json", "tokens:1.json", "redis.json"])
+def test_path_of_tokens_may_look_like_a_url(store: str) -> None:
+    assert problems(token_store=store) == []
 
 
 @pytest.mark.parametrize(

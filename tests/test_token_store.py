@@ -13,6 +13,7 @@ from filelock import FileLock
 from support.tap import TapCommand
 
 from sandbox import Sandbox
+from tap_constantcontact.token_store import open_token_store
 
 LOCKLESS = [
     NotImplementedError("FileSystem does not appear to support flock"),
@@ -103,3 +104,13 @@ def test_home_directory_that_cannot_be_written_is_named(
     assert run.status == 1
     assert f"Can't write the token store {home}" in run.log
     assert "Set token_store to a file that this user can replace" in run.log
+
+
+@pytest.mark.parametrize("stored_at", ["yesterday", None, [], {}])
+def test_damaged_time_of_another_sign_in_is_no_obstacle(tmp_path: Path, stored_at: Any) -> None:
+    path = tmp_path / "tokens.json"
+    path.write_text(json.dumps({"others": {"other": {"stored_at": stored_at}}}))
+    open_token_store(str(path), "key", "token").write({"refresh_token": "new"})
+    stored = json.loads(path.read_text())
+    assert stored["refresh_token"] == "new"
+    assert stored["others"]["other"]["stored_at"] == stored["stored_at"]  # so that it expires

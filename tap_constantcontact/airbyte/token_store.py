@@ -83,7 +83,6 @@ class PlatformTokenStore(TokenStore):
         Raises:
             LoginError: The store can't be written.
         """
-        self._store.write(tokens)
         self._configuration.update(
             {
                 "access_token": tokens["access_token"],
@@ -91,7 +90,10 @@ class PlatformTokenStore(TokenStore):
                 OWNER_PROPERTY: fingerprint(self.client_id, tokens["refresh_token"]),
             }
         )
-        self._send(self._configuration)
+        try:
+            self._store.write(tokens)
+        finally:  # if that fails, the platform has the tokens
+            self._send(self._configuration)
 
     @override
     def remedy(self) -> str:

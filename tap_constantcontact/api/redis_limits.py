@@ -61,9 +61,11 @@ class RedisCounter(SharedCounter):
             self._script = connect(url).register_script(_RESERVE)
             self._reserve(0, 0.0, 0.0, UNKNOWN)
         except REDIS_ERRORS as error:
+            # Without token_store, a run would try a refresh token that has been used.
+            alternative = ", or unset limits_url" if setting == "limits_url" else ""
             message = (
                 f"Can't use the Redis server of {setting} ({explain(error)}). Check the setting "
-                f"and the server, or unset {setting}"
+                f"and the server{alternative}"
             )
             raise ConfigurationError(message) from error
 

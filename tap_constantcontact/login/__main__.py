@@ -35,6 +35,7 @@ from tap_constantcontact.login.scopes import (
 from tap_constantcontact.login.token_info import fetch_token_info, report
 from tap_constantcontact.output.stdout import flushed_stdout
 from tap_constantcontact.settings import validation
+from tap_constantcontact.settings.redis_urls import is_redis, without_credentials
 from tap_constantcontact.streams.account import Account
 from tap_constantcontact.tap import TapConstantContact
 from tap_constantcontact.token_store import open_token_store
@@ -43,6 +44,7 @@ from tap_constantcontact.token_store.base import Tokens, TokenStore
 _MAX_PASTES = 3
 _PREFIX = "TAP_CONSTANTCONTACT_"
 _TOKENS = {"refresh_token", "access_token"}
+_PRINTED = ("client_id", "client_secret", "refresh_token", "token_store", "token_store_key")
 _NOT_SIGNED_IN = "none yet"
 
 
@@ -88,10 +90,14 @@ def _sign_in(arguments: argparse.Namespace) -> None:
             _show_settings(tap.config, tokens, with_secret=arguments.with_secret)
     _print(f"Tokens stored in {store}.")
     _verify({**tap.config, "refresh_token": tokens["refresh_token"]}, arguments, scopes)
-    if prompted and application.client_secret and not arguments.with_secret:
+    hidden = [] if arguments.with_secret else _secrets(tap.config)
+    if not prompted and "client_secret" in hidden:
+        hidden.remove("client_secret")  # it is in the settings already
+    if hidden:
+        lines = "\n".join(f"{_PREFIX}{name.upper()}=…" for name in hidden)
         _print(
-            "The lines above lack the secret, and runs fail without it. Add it to .env yourself:\n"
-            f"{_PREFIX}CLIENT_SECRET=…\n(--with-secret would have printed it with the others.)"
+            "The lines above lack secrets, and runs fail without them. Add to .env yourself:\n"
+            f"{lines}\n(--with-secret would have printed them with the others.)"
         )
 
 
@@ -222,20 +228,26 @@ def _show_code(url: str, code: str, complete_url: str) -> None:
 
 
 def _show_settings(config: Mapping[str, Any], tokens: Tokens, *, with_secret: bool) -> None:
-    """Print the lines for .env; the secret, which the person knows, only on request."""
+    """Print the lines for .env; secrets that the person knows only on request."""
     _print("Add these lines to .env, which Meltano and --config ENV read:\n")
-    _print_setting("CLIENT_ID", config["client_id"])
-    if config.get("client_secret") and with_secret:
-        _print_setting("CLIENT_SECRET", config["client_secret"])
-    _print_setting("REFRESH_TOKEN", tokens["refresh_token"])
-    if "token_store" in config:
-        _print_setting("TOKEN_STORE", config["token_store"])
+    hidden = [] if with_secret else _secrets(config)
+    settings = {**config, "refresh_token": tokens["refresh_token"]}
+    for name in _PRINTED:
+        if settings.get(name) and name not in hidden:
+            print(f"{_PREFIX}{name.upper()}={settings[name]}")  # noqa: T201 - the output of the command
     sys.stdout.flush()
     _print("")
 
 
-def _print_setting(name: str, value: str) -> None:
-    print(f"{_PREFIX}{name}={value}")  # noqa: T201 - the output of the command
+def _secrets(config: Mapping[str, Any]) -> list[str]:
+    """Return the names of settings that are secrets, without the refresh token.
+
+    The URL of a token store is one if it has credentials or options, such as a password.
+    """
+    store = config.get("token_store", "")
+    is_secret = is_redis(store) and store != without_credentials(store)
+    names = ("client_secret", *(["token_store"] if is_secret else []), "token_store_key")
+    return [name for name in names if config.get(name)]
 
 
 def _store(config: Mapping[str, Any], tokens: Tokens) -> TokenStore:

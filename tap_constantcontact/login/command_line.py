@@ -15,8 +15,9 @@ _HELP = """
 The refresh token is printed to stdout, as lines for .env; everything else goes to stderr. The
 settings are those of the tap: from --config, or from the environment and .env
 (TAP_CONSTANTCONTACT_CLIENT_ID, …). The application's secret is taken from there or prompted for,
-never from the command line, and printed only with --with-secret; PKCE applications have none. The
-redirect URI must be registered for the application in the developer portal.
+never from the command line; PKCE applications have none. It is printed only with --with-secret, and
+so are a token store's password and key. The redirect URI must be registered for the application in
+the developer portal.
 
 Exit status: 0 success, 1 failure, 2 invalid command line, 75 quota exhausted.
 """
@@ -35,7 +36,11 @@ def parser() -> argparse.ArgumentParser:
     _add_modes(parser)
     _add_application(parser)
     add_tap(parser)
-    parser.add_argument("--token-store", metavar="FILE", help="file that keeps the tokens")
+    parser.add_argument(
+        "--token-store",
+        metavar="PLACE",
+        help="file that keeps the tokens, or URL of a Redis server",
+    )
     _add_browser(parser)
     return parser
 
@@ -79,7 +84,7 @@ def _add_application(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--with-secret",
         action="store_true",
-        help="print the secret with the other lines for .env",
+        help="print secrets with the other lines for .env",
     )
     parser.add_argument(
         "--scopes",

@@ -16,6 +16,12 @@ def is_redis(value: str) -> bool:
     return value.partition("://")[0].lower() in _SCHEMES and "://" in value
 
 
+def is_url(value: str) -> bool:
+    """Return whether a setting is meant as a URL, and not as the path of a file."""
+    scheme, colon, _ = value.partition(":")
+    return "://" in value or bool(colon and scheme.lower() in _SCHEMES)
+
+
 def is_valid(value: str) -> bool:
     """Return whether a text is a URL that Redis can be connected with.
 
@@ -49,6 +55,5 @@ def missing_extra(setting: str) -> ConfigurationError:
         setting: The name of the setting.
     """
     return ConfigurationError(
-        f"{setting} requires the redis extra: pip install 'tap-constantcontact[redis]' (or unset "
-        f"{setting})"
+        f"{setting} requires the redis extra: pip install 'tap-constantcontact[redis]'"
     )

@@ -48,7 +48,7 @@ SETTINGS = th.PropertiesList(
         title="Token store",
         description=(
             "File that keeps tokens between runs, or URL of a Redis server (redis:// or "
-            "rediss://) for machines whose disk does not stay; several accounts can share it. "
+            "rediss://) for machines without persistent storage; several accounts can share it. "
             "Default: a file in $XDG_STATE_HOME/tap-constantcontact, or in "
             "~/.local/state/tap-constantcontact. Redis requires the extra: "
             "tap-constantcontact[redis]."

@@ -167,7 +167,7 @@ def _is_header(value: str, _: datetime) -> bool:
 
 
 def _is_store(value: str, _: datetime) -> bool:
-    if redis_urls.is_redis(value):
+    if redis_urls.is_url(value):
         return redis_urls.is_valid(value)
     try:
         return not Path(value).expanduser().is_dir()
@@ -199,9 +199,10 @@ _CHECKS = {
     "limits_url": _is_redis_url,
     "contact_status": _are_statuses,
 }
+# No user in an example of a URL: the log would mask it as an email address.
 _ACCEPTED = {
     _is_header: "text of printable ASCII characters only",
-    _is_store: "the path of a file, or a URL such as redis://user:password@host:6379/0",
+    _is_store: "the path of a file, or a URL such as redis://HOST:6379/0",
     _are_keys: "32 bytes in URL-safe Base64, or several such keys, separated by commas",
     _is_start: (
         "a date (2026-01-31), a timestamp (2026-01-31T08:00:00Z) or a relative time (-30d, -12h, "
@@ -209,8 +210,8 @@ _ACCEPTED = {
     ),
     _is_url: "a URL that starts with https:// (http:// only for this machine)",
     _is_redis_url: (
-        "a URL such as redis://user:password@host:6379/0, or rediss:// for TLS; in a password, "
-        "special characters are percent-encoded"
+        "a URL such as redis://HOST:6379/0, or rediss:// for TLS; in a password, special "
+        "characters are percent-encoded"
     ),
     _are_statuses: f"one or more of {', '.join(CONTACT_STATUSES)}, separated by commas",
 }
@@ -235,7 +236,7 @@ def _schema_violation(error: ValidationError, schema: Mapping[str, Any]) -> str:
 
 def _invalid(name: str, given: object, accepted: str, schema: Mapping[str, Any]) -> str:
     setting = name.split(".", maxsplit=1)[0]
-    is_path = setting == "token_store" and "://" not in str(given)
+    is_path = setting == "token_store" and not redis_urls.is_url(str(given))
     is_secret = setting in _HIDDEN or (schema["properties"][setting].get("secret") and not is_path)
     shown = "value hidden" if is_secret else repr(given)
     return f"Invalid {name}: {shown} (must be {accepted})"

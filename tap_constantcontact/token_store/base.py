@@ -30,6 +30,12 @@ def fingerprint(client_id: str, refresh_token: str) -> str:
     return hashlib.sha256(f"{client_id}\0{refresh_token}".encode()).hexdigest()
 
 
+def stored_at(kept: Tokens, now: float) -> float:
+    """Return when tokens were stored, in seconds of Unix time; now if that isn't known."""
+    time_ = kept.get(STORED_AT)
+    return time_ if isinstance(time_, int | float) else now
+
+
 class TokenStore(ABC):
     """The tokens of one sign-in, in a place that other sign-ins and processes may share."""
 
@@ -109,7 +115,7 @@ class TokenStore(ABC):
             tokens: The tokens of this one, with the time.
         """
         now = tokens[STORED_AT]
-        is_expired = kept.get(STORED_AT, now) < now - _MAX_UNUSED_SECONDS
+        is_expired = stored_at(kept, now) < now - _MAX_UNUSED_SECONDS
         is_traded = tokens["refresh_token"] != self.refresh_token == kept.get("refresh_token")
         return bool(is_expired or is_traded)
 

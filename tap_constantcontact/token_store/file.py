@@ -23,6 +23,7 @@ from tap_constantcontact.token_store.base import (
     Tokens,
     TokenStore,
     fingerprint,
+    stored_at,
 )
 
 _logger = logging.getLogger("tap-constantcontact.token_store")
@@ -172,7 +173,7 @@ class FileTokenStore(TokenStore):
         except ValueError:
             return {}
         return {
-            seed: {STORED_AT: tokens[STORED_AT], **kept}
+            seed: {**kept, STORED_AT: stored_at(kept, tokens[STORED_AT])}
             for seed, kept in stored.items()
             if seed != self.seed and not self.is_obsolete(kept, tokens)
         }

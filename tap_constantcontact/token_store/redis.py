@@ -1,4 +1,4 @@
-"""A Redis server that keeps the tokens of sign-ins, for runs whose disk does not stay.
+"""A Redis server that keeps the tokens of sign-ins, for runs without persistent storage.
 
 The tokens of all sign-ins are the fields of one hash, by their fingerprints.
 """
@@ -33,19 +33,21 @@ _WRITE_SECONDS = 120
 _MAX_WRITE_WAIT_SECONDS = 5
 
 # Replaces the tokens of a sign-in if they are still those that were read, so that a process whose
-# lock has expired overwrites nothing. A command that is sent again finds its own tokens. Other
-# sign-ins are deleted if they have not changed.
+# lock has expired overwrites nothing. A command that is sent again finds its own tokens.
 _REPLACE = """
 local kept = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if kept == ARGV[3] then return 1 end
 if kept ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-for i = 4, #ARGV, 2 do
+return 1
+"""
+# Deletes sign-ins that have not changed since they were read.
+_DELETE = """
+for i = 1, #ARGV, 2 do
   if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] then
     redis.call('HDEL', KEYS[1], ARGV[i])
   end
 end
-return 1
 """
 # What is needed to write, and to renew and release the lock.
 _TRY = """
@@ -72,7 +74,7 @@ class RedisTokenStore(TokenStore):
 
         Raises:
             ConfigurationError: cryptography isn't installed.
-            LoginError: The URL has unknown options.
+            LoginError: The URL has unknown or invalid options.
         """
         super().__init__(client_id, refresh_token)
         self._url = url
@@ -83,6 +85,7 @@ class RedisTokenStore(TokenStore):
         except REDIS_ERRORS as error:
             raise self._unusable(error) from error
         self._replace = self._client.register_script(_REPLACE)
+        self._delete = self._client.register_script(_DELETE)
         self._try = self._client.register_script(_TRY)
         self._kept: bytes | None = None
         self._is_checked = False
@@ -197,7 +200,7 @@ class RedisTokenStore(TokenStore):
         stamped = self.stamped(tokens)
         new = self._encode(stamped)
         try:
-            is_replaced = self._write(new, stamped)
+            is_replaced = self._write(new)
         except RedisError as error:
             message = (
                 f"Can't write the token store {self} ({explain(error)}), although it was tried for "
@@ -212,6 +215,9 @@ class RedisTokenStore(TokenStore):
             )
             raise LoginError(message)
         self._kept = new
+        with suppress(RedisError):  # the next write tries again
+            if obsolete := [*self._obsolete(stamped)]:
+                self._delete(keys=[_HASH], args=obsolete)
 
     @backoff.on_exception(
         backoff.expo,
@@ -221,11 +227,10 @@ class RedisTokenStore(TokenStore):
         jitter=None,
         logger=None,
     )
-    def _write(self, new: bytes, tokens: Tokens) -> bool:
+    def _write(self, new: bytes) -> bool:
         if self._kept is None:  # a sign-in does not read first
             self._kept = self._get()
-        arguments = [self.seed, self._kept, new, *self._obsolete(tokens)]
-        return bool(self._replace(keys=[_HASH], args=arguments))
+        return bool(self._replace(keys=[_HASH], args=[self.seed, self._kept, new]))
 
     def _get(self) -> bytes:
         return cast("bytes", self._client.hget(_HASH, self.seed) or b"")

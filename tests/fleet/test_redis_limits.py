@@ -178,9 +178,7 @@ def test_rejected_login_is_explained_without_the_password(
 def test_user_of_the_docs_has_the_permissions(
     redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with redis.client() as client:
-        login = add_documented_user(client)
-    assert take(counter_of(with_login(redis, login)), 3) == 3
+    assert take(counter_of(add_documented_user(redis)), 3) == 3
     assert caplog.messages == []
 
 
